@@ -1,0 +1,39 @@
+# make run   install into .venv and anneal a real problem        make test   everything that must pass
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test test-all lint figures clean
+.DEFAULT_GOAL := run
+
+run: .venv/core
+	$(BIN)/langevin-sa anneal lennard_jones --replicas 256 --steps 50000 --seed 1 --save run.npz --plot run.png
+
+test: lint
+	$(BIN)/python -m pytest
+
+test-all: lint
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: .venv/test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+figures: .venv/core
+	for demo in demos/*.py; do echo "$$demo" && MPLBACKEND=Agg $(BIN)/python "$$demo" || exit 1; done
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache run.npz run.png
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "langevin_sa needs Python 3.11 or later: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/core: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@touch .venv/core $@

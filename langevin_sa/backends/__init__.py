@@ -1,0 +1,91 @@
+"""Backends run a `Walk` from one moment of interest to the next; they know (rho, lr, s) arrays and potentials, nothing else.
+
+A backend is a class ``Backend(potential, walk, threads)`` with one method, ``advance(steps)``, which moves the walk on
+in place by ``len(steps.rho)`` steps, looks at the energy of every point visited, and raises `NonFinite` where one is not
+finite. `numpy` is the readable reference, `numba` the fast one; same noise, same trajectory to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..momentum import Steps
+
+
+@dataclass
+class Walk:
+    """Replicas under way: arrays (replicas, dim) or (replicas,), changed in place by a backend.
+
+    Attributes
+    ----------
+    x, dx, noise : ndarray (replicas, dim)
+        Positions, last updates, and the half kick s*z/2 that paired noise carries to the next step
+        (always float64).
+    step, seed, first_replica : int
+        Steps done, and what the noise is a function of; replica r here is number first_replica + r of the streams.
+    energy : ndarray (replicas,)
+        U(x).
+    best_energy, best_x : ndarray (replicas,), (replicas, dim)
+        The lowest energy of every point visited, and where.
+    dx2, kinetic : ndarray (replicas,)
+        Sums over steps and coordinates of (dx/dt)^2, Eq. (22), and of (dx/velocity_scale)^2 since they were last zeroed.
+    """
+
+    x: np.ndarray
+    dx: np.ndarray
+    noise: np.ndarray
+    step: int
+    seed: int
+    energy: np.ndarray
+    best_energy: np.ndarray
+    best_x: np.ndarray
+    dx2: np.ndarray
+    kinetic: np.ndarray
+    first_replica: int = 0
+
+    @classmethod
+    def at_rest(cls, x: Any, seed: int, dtype: Any = float) -> Walk:
+        """A walk at points x (replicas, dim), with dx = 0 and nothing seen yet."""
+        x = np.array(x, dtype=dtype, order="C")
+        zeros = np.zeros(len(x))
+        return cls(
+            x=x, dx=np.zeros_like(x), noise=np.zeros(x.shape), step=0, seed=seed, energy=zeros.copy(),
+            best_energy=zeros + np.inf, best_x=x.copy(), dx2=zeros.copy(), kinetic=zeros.copy(),
+        )  # fmt: skip
+
+
+class NonFinite(ArithmeticError):
+    """An energy of a walk is not finite; `step` is the first step after which that was so, `replica` one where it was."""
+
+    def __init__(self, step: int, replica: int) -> None:
+        super().__init__(f"energy not finite at step {step}, replica {replica}")
+        self.step, self.replica = step, replica
+
+
+class Backend(Protocol):
+    """What `langevin_sa.annealing` asks of a backend."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int) -> None: ...
+
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""
+
+
+def get_backend(name: str, potential: Any) -> type[Backend]:
+    """The backend class called "numpy", "numba" or "auto" (numba)."""
+    from ..naming import look_up
+
+    def numpy() -> type[Backend]:
+        from .numpy import NumpyBackend
+
+        return NumpyBackend
+
+    def numba() -> type[Backend]:
+        from .numba import ArrayBackend, BlockBackend
+
+        return BlockBackend if potential.formula is not None or potential.numba_functions is not None else ArrayBackend
+
+    return look_up(name, {"numpy": numpy, "numba": numba, "auto": numba}, "backend")()

@@ -1,0 +1,325 @@
+"""Fused kernels: blocks of replicas side by side in cache, many steps a call, noise made inside, threads over blocks.
+
+Each potential is compiled to a small step of its own (`langevin_sa.sources`), which the kernel here calls by address: the
+kernel is compiled once for all potentials, and a new formula costs only its step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import itertools
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import carray, cfunc, float32, float64, int64, njit, types, uint64, void
+from numba.extending import intrinsic
+
+from ..formula import Source, cache_folder, write_whole
+from ..momentum import Steps
+from ..noise import THERMAL, key_of
+from ..sources import numba_source
+from . import NonFinite, Walk, simd
+from .numpy import NumpyBackend
+from .simd import fill_normals, inline
+
+REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
+STEP = void(REALS, REALS, REALS, REALS, REALS, REALS, REALS, REALS, INTEGERS, INTEGERS, REALS, types.int64)
+WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
+CACHE_NUMBERS = 4096  # coordinates in one block, so that its arrays stay in cache
+NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
+GROUP = 64  # replicas whose best points are updated together
+PADDING = 8  # numbers between arrays, so that they do not fall on the same cache lines
+
+
+@intrinsic
+def call_step(typing: Any, address: Any, arrays: Any, n: Any) -> Any:
+    """Call the compiled step at `address` with a tuple of the addresses of its arrays."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer, integer = ir.IntType(8).as_pointer(), ir.IntType(64)
+        kind = ir.FunctionType(ir.VoidType(), [pointer] * arrays.count + [integer])
+        addresses = [builder.inttoptr(builder.extract_value(args[1], k), pointer) for k in range(arrays.count)]
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [*addresses, args[2]])
+        return context.get_dummy_value()
+
+    return types.void(int64, arrays, int64), build
+
+
+@inline
+def carve(arena: Any, at: int, rows: int, columns: int) -> tuple[Any, int]:
+    """A (rows, columns) array out of `arena` on a 64-byte line, and where the next may start."""
+    return arena[at : at + rows * columns].reshape((rows, columns)), at + rows * columns + PADDING
+
+
+@inline
+def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
+    """Keep the points that are the lowest so far; the first replica whose energy is not finite, or -1."""
+    for low in range(0, n, GROUP):
+        m = min(n - low, GROUP)
+        e, be = E[low : low + m], BE[low : low + m]
+        better, bad = 0, 0
+        for i in range(m):
+            better += e[i] < be[i]
+            bad += not (np.abs(e[i]) < np.inf)
+        if bad:
+            for i in range(m):
+                if not np.abs(e[i]) < np.inf:
+                    return low + i
+        if better:
+            for d in range(len(X)):
+                x, bx = X[d, low : low + m], BX[d, low : low + m]
+                for i in range(m):
+                    bx[i] = x[i] if e[i] < be[i] else bx[i]
+            for i in range(m):
+                be[i] = e[i] if e[i] < be[i] else be[i]
+    return -1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def advance_replicas(
+    step: int, p: Any, size: Any, shift: int, x: Any, dx: Any, noise: Any, energy: Any, best_energy: Any, best_x: Any,
+    dx2: Any, kinetic: Any, carry: Any, lr: Any, s: Any, weight22: Any, weight: Any, ratio: float, paired: bool,
+    k0: int, k1: int, purpose: int, first_step: int, first_replica: int, low: int, high: int
+) -> tuple[int, int]:  # fmt: skip
+    """Run replicas low <= r < high through all steps, 2**shift side by side; (step, replica) of a non-finite energy, or (-1, -1)."""
+    dim, width, steps = x.shape[1], 1 << shift, len(lr)
+    single = x.itemsize == 4  # float32 is a storage format: arithmetic is float64, rounded once a step
+    chunk = max(1, min(steps, max(4, NOISE_NUMBERS >> shift) // dim))  # steps whose noise is made together
+    normals = ((chunk * dim + 6) // 4) << shift
+    arena = np.zeros(4 * normals + (6 * dim + 4) * width + 12 * PADDING)
+    origin = -(arena.ctypes.data >> 3) & 7
+    z, at = carve(arena, origin, 4, normals)
+    W, at = carve(arena, at, dim, width)
+    X, at = carve(arena, at, dim, width)
+    Y, at = carve(arena, at, dim, width)
+    DX, at = carve(arena, at, dim, width)
+    G, at = carve(arena, at, dim, width)
+    BX, at = carve(arena, at, dim, width)
+    EBS, at = carve(arena, at, 4, width)
+    E, BE, S, S22 = EBS[0], EBS[1], EBS[2], EBS[3]
+    rows, c = np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
+    past = (W.ctypes.data - z.ctypes.data) >> 3
+    first, t, bad = 0, 0, -1
+    for r in range(low, high, width):
+        n = min(width, high - r)
+        for i in range(n):
+            for d in range(dim):
+                X[d, i], DX[d, i], W[d, i], BX[d, i] = x[r + i, d], dx[r + i, d], noise[r + i, d], best_x[r + i, d]
+            BE[i], S[i], S22[i] = best_energy[r + i], 0.0, 0.0
+        for t in range(steps):
+            start = (first_step + t) * dim  # number of this step's first normal in a replica's stream
+            fresh = t % chunk == 0
+            if fresh:
+                first = start >> 2
+                if np.any(s[t : t + chunk] > 0.0):
+                    fill_normals(z, first, ((start + chunk * dim + 3) >> 2) - first, first_replica + r, shift, purpose, k0, k1)
+            half = 0.5 if paired else 1.0
+            c[0], c[1], c[2], c[4] = carry[t], lr[t], half * s[t], weight[t]
+            c[3] = 0.0 if not paired else 1.0 if fresh else half * s[t - 1]
+            for d in range(dim):
+                m = start + d - 4 * first
+                rows[d] = (m & 3) * normals + ((m >> 2) << shift)
+                m -= dim
+                rows[dim + d] = past + d * width if fresh else (m & 3) * normals + ((m >> 2) << shift)
+            call_step(step, (X.ctypes.data, Y.ctypes.data, DX.ctypes.data, G.ctypes.data, z.ctypes.data, S.ctypes.data,
+                      E.ctypes.data, p.ctypes.data, rows.ctypes.data, size.ctypes.data, c.ctypes.data), n)  # fmt: skip
+            bad = look(E, BE, X, BX, n)
+            if bad >= 0:
+                break
+            if single:
+                for d in range(dim):
+                    for i in range(n):
+                        DX[d, i] = float64(float32(DX[d, i]))
+                        Y[d, i] = float64(float32(X[d, i] + DX[d, i]))
+            if ratio < 0.0:
+                for d in range(dim):
+                    for i in range(n):
+                        S22[i] += weight22[t] * (DX[d, i] * DX[d, i])
+            X, Y = Y, X
+            if paired and (t % chunk == chunk - 1 or t == steps - 1):
+                for d in range(dim):
+                    row = arena[origin + rows[d] :]
+                    for i in range(n):
+                        W[d, i] = c[2] * row[i]
+        for i in range(n):
+            for d in range(dim):
+                x[r + i, d], dx[r + i, d], noise[r + i, d] = X[d, i], DX[d, i], W[d, i]
+            kinetic[r + i] += S[i]
+            dx2[r + i] += S22[i] if ratio < 0.0 else ratio * S[i]
+        if bad < 0:  # the energy of where they are now; Y, G, W and S are spent
+            t = steps
+            c[:] = 0.0
+            call_step(step, (X.ctypes.data, Y.ctypes.data, DX.ctypes.data, G.ctypes.data, z.ctypes.data, S.ctypes.data,
+                      E.ctypes.data, p.ctypes.data, rows.ctypes.data, size.ctypes.data, c.ctypes.data), n)  # fmt: skip
+            bad = look(E, BE, X, BX, n)
+        for i in range(n):
+            energy[r + i], best_energy[r + i] = E[i], BE[i]
+            for d in range(dim):
+                best_x[r + i, d] = BX[d, i]
+        if bad >= 0:
+            return first_step + t, r + bad
+    return -1, -1
+
+
+@cache
+def compiled_formula(source: Source, width: int) -> Any:
+    """The step of a printed formula, compiled or loaded from the cache folder."""
+    text = numba_source(source.spec, source.bodies, width)
+    version = hashlib.sha256((text + Path(simd.__file__).read_text() + numba.__version__).encode()).hexdigest()[:20]
+    path = cache_folder() / f"langevin_sa_formula_{version}.py"
+    if not path.exists():
+        write_whole(path, text)
+    if path.exists():
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None and spec.loader is not None
+        module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)  # numba's cache looks it up there
+        spec.loader.exec_module(module)
+        return cfunc(STEP, cache=True, error_model="numpy")(module.step)
+    namespace: dict[str, Any] = {}  # the cache folder is full
+    exec(compile(text, f"<formula {source.key}>", "exec"), namespace)
+    return cfunc(STEP, error_model="numpy")(namespace["step"])
+
+
+def over_replicas(energy: Callable[..., Any], gradient: Callable[..., Any]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """The jitted pair of one-replica functions, and the same as array functions over (replicas, dim)."""
+    one_energy, one_gradient = (f if hasattr(f, "py_func") else njit(f) for f in (energy, gradient))
+
+    def energies(x: np.ndarray) -> np.ndarray:
+        return np.array([one_energy(row) for row in x.astype(float, copy=False)])
+
+    def gradients(x: np.ndarray) -> np.ndarray:
+        out = np.empty(x.shape)
+        for row, g in zip(x.astype(float, copy=False), out, strict=True):
+            one_gradient(row, g)
+        return out
+
+    return (one_energy, one_gradient), (energies, gradients)
+
+
+def compiled_functions(energy: Any, gradient: Any) -> Any:
+    """The step of a pair of jitted one-replica functions, one replica at a time."""
+
+    @cfunc(STEP, error_model="numpy")
+    def step(x_, y_, dx_, g_, z, s, e, p, rows, size, c, n):  # type: ignore[no-untyped-def]
+        dim = size[0]
+        x, y, dx, g = carray(x_, (dim,)), carray(y_, (dim,)), carray(dx_, (dim,)), carray(g_, (dim,))
+        e[0] = energy(x)
+        gradient(x, g)
+        for d in range(dim):
+            m = c[0] * dx[d] - c[1] * g[d] + (c[2] * z[rows[d]] + c[3] * z[rows[dim + d]])
+            dx[d], y[d] = m, x[d] + m
+            s[0] += c[4] * (m * m)
+
+    return step
+
+
+class BlockBackend:
+    """Formulas and numba functions: everything inside one kernel."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
+        self.walk, self.threads = walk, threads
+        replicas, dim = walk.x.shape
+        if potential.formula is None:
+            self.width, self.step = 1, compiled_functions(*potential.numba_functions)
+            self.numbers, self.size = np.empty(0), np.array([dim], dtype=np.int64)
+        else:
+            fitting = [w for w in WIDTHS if w <= 8 or w * dim <= CACHE_NUMBERS]
+            self.width = next((w for w in fitting if w * threads >= replicas), fitting[-1])
+            self.step = compiled_formula(potential.formula.source, self.width)
+            self.numbers, self.size = potential.formula.numbers, potential.formula.size
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
+
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""
+        w, n = self.walk, len(steps.rho)
+        k0, k1 = (uint64(k) for k in key_of(w.seed))
+        weight22, weight = 1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)
+        ratios = weight22 / weight
+        ratio = float(ratios[0]) if n and np.ptp(ratios) < 1e-14 else -1.0
+        coefficients = [np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, weight22, weight)]
+
+        def run(part: tuple[int, int]) -> tuple[int, int]:
+            return advance_replicas(
+                self.step.address, self.numbers, self.size, self.width.bit_length() - 1, w.x, w.dx, w.noise, w.energy,
+                w.best_energy, w.best_x, w.dx2, w.kinetic, *coefficients, ratio, steps.paired, k0, k1, THERMAL,
+                w.step, w.first_replica, *part,
+            )  # fmt: skip
+
+        parts = self._parts(n)
+        ends = [run(parts[0])] if len(parts) == 1 or self.pool is None else list(self.pool.map(run, parts))
+        bad = [end for end in ends if end[0] >= 0]
+        if bad:
+            raise NonFinite(*min(bad))
+        w.step += n
+
+    def _parts(self, steps: int) -> list[tuple[int, int]]:
+        """Replicas shared out over threads in whole blocks; one part if the work is too small to share."""
+        replicas, dim = self.walk.x.shape
+        blocks = -(-replicas // self.width)
+        parts = min(self.threads, blocks) if replicas * dim * steps > 20_000 else 1
+        edges = [min(replicas, self.width * (blocks * k // parts)) for k in range(parts + 1)]
+        return list(itertools.pairwise(edges))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def kick_rows(
+    x: Any, dx: Any, noise: Any, gradient: Any, carry: float, lr: float, s: float, paired: bool, dx2: Any, kinetic: Any,
+    weight22: float, weight: float, k0: int, k1: int, purpose: int, step: int, first_replica: int, low: int, high: int,
+) -> None:  # fmt: skip
+    """One step of replicas low <= r < high whose gradient is known, noise along each row."""
+    dim = x.shape[1]
+    first = (step * dim) >> 2
+    quads = ((step * dim + dim + 3) >> 2) - first
+    z = np.empty((4, quads))
+    c = 0.5 * s if paired else s
+    for r in range(low, high):
+        if s > 0.0:
+            fill_normals(z, first, quads, first_replica + r, 0, purpose, k0, k1)
+        total = 0.0
+        for d in range(dim):
+            m = step * dim + d - 4 * first
+            kick = c * z[m & 3, m >> 2] if s > 0.0 else 0.0
+            v = carry * dx[r, d] - lr * gradient[r, d]
+            if paired:
+                v += kick + noise[r, d]
+                noise[r, d] = kick
+            else:
+                v += kick
+            dx[r, d] = v
+            x[r, d] += dx[r, d]
+            total += float64(dx[r, d]) * float64(dx[r, d])
+        dx2[r] += total * weight22
+        kinetic[r] += total * weight
+
+
+class ArrayBackend(NumpyBackend):
+    """Array functions: the gradient by the user's own code on all replicas, noise and recursion in one compiled pass."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
+        super().__init__(potential, walk)
+        edges = np.linspace(0, len(walk.x), (threads if walk.x.size > 20_000 else 1) + 1).astype(int)
+        self.parts = list(itertools.pairwise(edges))
+        self.pool = ThreadPoolExecutor(threads) if len(self.parts) > 1 else None
+
+    def _kick(self, steps: Steps, n: int) -> None:
+        w = self.walk
+        k0, k1 = (uint64(k) for k in key_of(w.seed))
+        gradient = np.ascontiguousarray(self.gradient)
+
+        def run(part: tuple[int, int]) -> None:
+            kick_rows(
+                w.x, w.dx, w.noise, gradient, steps.carry[n], steps.lr[n], steps.s[n], steps.paired, w.dx2, w.kinetic,
+                1 / steps.dt[n] ** 2, 1 / steps.velocity_scale[n] ** 2, k0, k1, THERMAL, w.step, w.first_replica, *part,
+            )  # fmt: skip
+
+        for _ in map(run, self.parts) if self.pool is None else self.pool.map(run, self.parts):
+            pass

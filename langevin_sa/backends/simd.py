@@ -1,0 +1,241 @@
+"""Elementary functions and noise as straight-line code, which LLVM turns into SIMD inside any loop over replicas.
+
+No branches, no library calls, and fused multiply-adds written out, so a lane of a vector and a lone scalar round alike:
+results do not depend on block sizes, on the number of threads or on which vector library is installed. Against NumPy:
+exp, log, sin, cos within 2 ulp (sin and cos: 2e-16 absolute, for |x| < 1e9).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import float64, int64, njit, uint64
+from numba.extending import intrinsic
+
+inline = njit(forceinline=True, error_model="numpy")
+
+
+@intrinsic
+def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """a*b + c with one rounding."""
+    return float64(float64, float64, float64), lambda context, builder, signature, args: builder.fma(*args)
+
+
+@intrinsic
+def bits(typing: Any, x: Any) -> Any:
+    """The bits of a float64, as an integer."""
+    return int64(float64), lambda context, builder, signature, args: builder.bitcast(args[0], ir.IntType(64))
+
+
+@intrinsic
+def from_bits(typing: Any, n: Any) -> Any:
+    """The float64 with these bits."""
+    return float64(int64), lambda context, builder, signature, args: builder.bitcast(args[0], ir.DoubleType())
+
+
+ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest integer in the low bits
+LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+HALF_PI = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591833e-33)
+INFINITY, NAN = math.inf, math.nan
+
+
+@inline
+def _expm1_reduced(r: float) -> float:
+    """exp(r) - 1 for |r| <= ln(2)/2, Taylor to the 13th power."""
+    q = fma(r, 1.6059043836821613e-10, 2.08767569878681e-09)
+    q = fma(q, r, 2.505210838544172e-08)
+    q = fma(q, r, 2.755731922398589e-07)
+    q = fma(q, r, 2.7557319223985893e-06)
+    q = fma(q, r, 2.48015873015873e-05)
+    q = fma(q, r, 1.984126984126984e-04)
+    q = fma(q, r, 1.388888888888889e-03)
+    q = fma(q, r, 8.333333333333333e-03)
+    q = fma(q, r, 4.1666666666666664e-02)
+    q = fma(q, r, 1.6666666666666666e-01)
+    q = fma(q, r, 0.5)
+    return fma(q * r, r, r)
+
+
+@inline
+def exp(x: float) -> float:
+    """exp(x); 0 below -708."""
+    t = fma(x, 1.4426950408889634, ROUND)
+    n = t - ROUND
+    r = fma(n, -LN2_LOW, fma(n, -LN2_HIGH, x))
+    y = from_bits(bits(1.0 + _expm1_reduced(r)) + (bits(t) << 52))
+    y = 0.0 if x < -708.0 else y
+    y = INFINITY if x > 709.782712893384 else y
+    return x if x != x else y
+
+
+@inline
+def expm1(x: float) -> float:
+    """exp(x) - 1 without cancellation near 0, for |x| < 708."""
+    t = fma(x, 1.4426950408889634, ROUND)
+    n = t - ROUND
+    r = fma(n, -LN2_LOW, fma(n, -LN2_HIGH, x))
+    power = from_bits((bits(t) << 52) + 0x3FF0000000000000)
+    return fma(power, _expm1_reduced(r), power - 1.0)
+
+
+@inline
+def tanh(x: float) -> float:
+    """Hyperbolic tangent."""
+    y = 20.0 if x > 20.0 else (-20.0 if x < -20.0 else x)
+    m = expm1(2.0 * y)
+    return m / (m + 2.0)
+
+
+@inline
+def sinh(x: float) -> float:
+    """Hyperbolic sine."""
+    m = expm1(x)
+    near = 0.5 * (m + m / (m + 1.0))
+    far = 0.5 * exp(x) - 0.5 * exp(-x)
+    return near if math.fabs(x) < 1.0 else far
+
+
+@inline
+def cosh(x: float) -> float:
+    """Hyperbolic cosine."""
+    return 0.5 * exp(x) + 0.5 * exp(-x)
+
+
+@inline
+def _log_normal(x: float) -> float:
+    """log(x) for positive normal numbers (fdlibm's rational form)."""
+    b = bits(x)
+    k = (b - 0x3FE6A09E667F3BCD) >> 52
+    f = from_bits(b - (k << 52)) - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    odd = z * fma(w, fma(w, fma(w, 1.479819860511658591e-01, 1.818357216161805012e-01), 2.857142874366239149e-01), 6.666666666666735130e-01)
+    even = w * fma(w, fma(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 3.999999999940941908e-01)
+    half = 0.5 * f * f
+    n = float64(k)
+    return n * LN2_HIGH - ((half - (s * (half + even + odd) + n * LN2_LOW)) - f)
+
+
+@inline
+def log(x: float) -> float:
+    """Natural logarithm; -inf at 0, NaN below."""
+    small = x < 2.2250738585072014e-308
+    y = _log_normal(x * 18014398509481984.0 if small else x) - (37.42994775023705 if small else 0.0)
+    y = -INFINITY if x == 0.0 else y
+    y = NAN if x < 0.0 else y
+    return x if (x != x or x == INFINITY) else y
+
+
+@inline
+def _sin_reduced(r: float, z: float) -> float:
+    """sin(r), |r| <= pi/4, z = r*r (fdlibm's polynomial)."""
+    q = fma(z, fma(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08), 2.75573137070700676789e-06)
+    q = fma(z, fma(z, fma(z, q, -1.98412698298579493134e-04), 8.33333333332248946124e-03), -1.66666666666666324348e-01)
+    return fma(z * r, q, r)
+
+
+@inline
+def _cos_reduced(z: float) -> float:
+    """cos(r), |r| <= pi/4, z = r*r (fdlibm's polynomial)."""
+    q = fma(z, fma(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09), -2.75573143513906633035e-07)
+    q = fma(z, fma(z, fma(z, q, 2.48015872894767294178e-05), -1.38888888888741095749e-03), 4.16666666666666019037e-02)
+    return fma(z * z, q, fma(z, -0.5, 1.0))
+
+
+@inline
+def _quadrant(r: float, n: int) -> float:
+    """sin(r + n*pi/2)."""
+    z = r * r
+    y = _cos_reduced(z) if n & 1 else _sin_reduced(r, z)
+    return -y if n & 2 else y
+
+
+@inline
+def _reduce(x: float) -> tuple[float, int]:
+    t = fma(x, 0.6366197723675814, ROUND)
+    n = t - ROUND
+    return fma(n, -HALF_PI[2], fma(n, -HALF_PI[1], fma(n, -HALF_PI[0], x))), bits(t)
+
+
+@inline
+def sin(x: float) -> float:
+    """Sine."""
+    r, n = _reduce(x)
+    return _quadrant(r, n)
+
+
+@inline
+def cos(x: float) -> float:
+    """Cosine."""
+    r, n = _reduce(x)
+    return _quadrant(r, n + 1)
+
+
+@inline
+def tan(x: float) -> float:
+    """Tangent."""
+    r, n = _reduce(x)
+    return _quadrant(r, n) / _quadrant(r, n + 1)
+
+
+@inline
+def sign(x: float) -> float:
+    """-1, 0 or 1."""
+    return 1.0 if x > 0.0 else (-1.0 if x < 0.0 else 0.0)
+
+
+abs, sqrt, asin, acos, atan = math.fabs, math.sqrt, math.asin, math.acos, math.atan
+
+M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+@inline
+def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, Any, Any, Any]:
+    """Philox4x32-10 on 32-bit words held in uint64, see `langevin_sa.noise`."""
+    for _ in range(10):
+        p0 = M0 * c0
+        p1 = M1 * c2
+        c0 = (p1 >> HALF) ^ c1 ^ k0
+        c2 = (p0 >> HALF) ^ c3 ^ k1
+        c1 = p1 & LOW
+        c3 = p0 & LOW
+        k0 = (k0 + W0) & LOW
+        k1 = (k1 + W1) & LOW
+    return c0, c1, c2, c3
+
+
+@inline
+def box_muller(a: int, b: int) -> tuple[float, float]:
+    """Two standard normals from two 32-bit words, see `langevin_sa.noise`."""
+    radius = math.sqrt(-2.0 * _log_normal(fma(float64(int64(a)), 2.0**-32, 2.0**-33)))
+    w = int64(b)
+    n = (w + 0x20000000) >> 30  # quarter turns, to the nearest
+    r = float64(w - (n << 30)) * (math.pi * 2.0**-31)
+    z = r * r
+    s, c = _sin_reduced(r, z), _cos_reduced(z)
+    cosine = s if n & 1 else c
+    sine = c if n & 1 else s
+    cosine = -cosine if (n + 1) & 2 else cosine
+    sine = -sine if n & 2 else sine
+    return radius * cosine, radius * sine
+
+
+@inline
+def fill_normals(z: Any, first: int, quads: int, replica: int, shift: int, purpose: int, k0: int, k1: int) -> None:
+    """Normals of ``2**shift`` replicas from `replica` on, numbers 4*first to 4*(first + quads) - 1 of their streams.
+
+    Number 4*(first + q) + j of replica + i goes to ``z[j, (q << shift) + i]``: one long loop, whatever the block's shape.
+    """
+    row0, row1, row2, row3 = z[0], z[1], z[2], z[3]
+    mask = (1 << shift) - 1
+    for f in range(quads << shift):
+        quad = uint64(first + (f >> shift))
+        w0, w1, w2, w3 = philox(quad & LOW, quad >> HALF, uint64(replica + (f & mask)), uint64(purpose), k0, k1)
+        row0[f], row1[f] = box_muller(w0, w1)
+        row2[f], row3[f] = box_muller(w2, w3)

@@ -1,0 +1,258 @@
+"""A formula said once: sympy gives its gradient and Laplacian, and this file prints them as source.
+
+A potential is a sum of up to four kinds of term, and the printed body of each (assignments with shared
+subexpressions, then the term's value and derivatives) is the same text for every target:
+
+* coordinates: one expression of named coordinates,
+* site:  ``V(x_i)`` summed over sites,
+* bond:  ``V(x_i, x_j)`` summed over neighbours of a chain or lattice, x = x_i, y = x_j,
+* pair:  ``V(r)`` summed over pairs of particles, r = |r_i - r_j|.
+
+Sources are kept in a folder of the user's cache, so that a second process needs neither sympy nor a compiler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .parse import CONSTANTS, FUNCTIONS, FormulaError, evaluate, names, parse
+
+INPUTS = {"site": ("x",), "bond": ("x", "y"), "pair": ("r",)}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is generated: formulas and the names in them, not the sizes and not the parameters' values."""
+
+    coordinates: str | None
+    variables: tuple[str, ...]
+    site: str | None
+    bond: str | None
+    pair: str | None
+    scalars: tuple[str, ...]
+    arrays: tuple[str, ...]
+    lattice: int  # number of lattice axes
+    periodic: bool
+    space: int  # dimensions of a particle's position
+
+    def terms(self) -> dict[str, str]:
+        """The formulas that are there, by kind."""
+        kinds = {"coordinates": self.coordinates, "site": self.site, "bond": self.bond, "pair": self.pair}
+        return {kind: text for kind, text in kinds.items() if text is not None}
+
+    def inputs(self, kind: str) -> tuple[str, ...]:
+        """Names of the coordinates that the formula of a kind is written in."""
+        return INPUTS.get(kind, self.variables)
+
+
+@dataclass(frozen=True)
+class Body:
+    """Printed term: assignments, its value, one derivative for each input, its Laplacian (with its own assignments).
+
+    For a pair the input is the squared distance, so the force needs no square root where the formula has none.
+    """
+
+    lines: tuple[str, ...]
+    value: str
+    derivatives: tuple[str, ...]
+    laplacian_lines: tuple[str, ...]
+    laplacian: str
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Everything printed from one `Spec`."""
+
+    key: str
+    spec: Spec
+    latex: str
+    bodies: Mapping[str, Body]
+
+
+def check_names(kind: str, text: str, inputs: tuple[str, ...], scalars: tuple[str, ...], arrays: tuple[str, ...]) -> None:
+    """Raise a FormulaError for a name in a formula that is neither an input nor a parameter."""
+    allowed = {*inputs, *scalars, *arrays}
+    for name in names(parse(text)):
+        if name not in allowed:
+            raise FormulaError(
+                f"{name!r} in the {kind} formula {text!r} is neither one of its coordinates "
+                f"({', '.join(inputs)}) nor a parameter; give it as {name}=value"
+            )
+        if name in arrays and kind not in ("site", "bond"):
+            raise FormulaError(f"parameter {name!r} is an array, one value a coordinate: it fits site and bond formulas, not {kind}")
+
+
+@cache
+def source_of(spec: Spec) -> Source:
+    """Source for a `Spec`, from the cache folder if it is there, else printed by way of sympy."""
+    key = hashlib.sha256((json.dumps(asdict(spec)) + Path(__file__).read_text()).encode()).hexdigest()[:20]
+    path = cache_folder() / f"{key}.json"
+    source = _kept(path, key, spec)
+    if source is None:
+        source = generate(spec, key)
+        write_whole(path, json.dumps({"latex": source.latex, "bodies": {kind: asdict(body) for kind, body in source.bodies.items()}}))
+    return source
+
+
+def _kept(path: Path, key: str, spec: Spec) -> Source | None:
+    """The source in a file of the cache; None if it is not there or damaged."""
+    try:
+        kept = json.loads(path.read_text())
+        return Source(key, spec, kept["latex"], {kind: _body(fields) for kind, fields in kept["bodies"].items()})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _body(fields: dict[str, Any]) -> Body:
+    """A body from JSON, where tuples are lists."""
+    tuples: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    return Body(**tuples)
+
+
+@cache
+def cache_folder() -> Path:
+    """``$LANGEVIN_SA_CACHE``, else ``langevin_sa`` in the user's cache folder; a temporary one if it cannot be written."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "langevin_sa"
+    folder = Path(os.environ.get("LANGEVIN_SA_CACHE") or default)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OSError
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="langevin_sa_"))
+    return folder
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that another process sees all of it or none; a full disk only costs the caching."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(text)
+        os.replace(file.name, path)
+    except OSError:
+        pass
+
+
+# ---------------------------------------------------------------------------------------------- printing with sympy
+
+
+def generate(spec: Spec, key: str) -> Source:
+    """Differentiate with sympy and print."""
+    import sympy as sp
+
+    functions = _functions(sp)
+    constants = dict(zip(CONSTANTS, (sp.pi, sp.E), strict=True))
+
+    def number(value: float) -> Any:
+        return sp.Integer(value) if isinstance(value, int) else sp.Rational(value) if value % 0.25 == 0 else sp.Float(value, 17)
+
+    bodies, latex = {}, []
+    for kind, text in spec.terms().items():
+        inputs = spec.inputs(kind)
+        local = {name: sp.Symbol(f"{name}", real=True, positive=(kind == "pair") or None) for name in inputs}
+        parameters = {name: sp.Symbol(name, real=True) for name in (*spec.scalars, *spec.arrays)}
+        value = evaluate(parse(text), {**constants, **functions, **parameters, **local}, number)
+        if not isinstance(value, sp.Expr):
+            value = sp.sympify(value)
+        if value.has(sp.zoo, sp.nan, sp.oo, sp.I):
+            raise FormulaError(f"the {kind} formula {text!r} is not a finite real expression")
+        latex.append(_summed(sp.latex(value, symbol_names={s: _upright(s.name, sp) for s in parameters.values()}), kind))
+        renamed = {symbol: sp.Symbol(f"v{i}", real=True, positive=symbol.is_positive) for i, symbol in enumerate(local.values())}
+        renamed |= {symbol: sp.Symbol(f"p_{name}", real=True) for name, symbol in parameters.items()}
+        value = value.xreplace(renamed)
+        v = [renamed[symbol] for symbol in local.values()]
+        if kind == "pair":  # V(r) as a function of v0 = r^2
+            value = value.subs(v[0], sp.sqrt(v[0]))
+        first = [_regular(sp.diff(value, x), sp) for x in v]
+        second = [_regular(sp.diff(d, x), sp) for d, x in zip(first, v, strict=True)]
+        laplacian = 8 * v[0] * second[0] + 4 * spec.space * first[0] if kind == "pair" else sum(second)
+        lines, (printed, *derivatives) = _emit([value, *first], sp)
+        laplacian_lines, (printed_laplacian,) = _emit([laplacian], sp)
+        bodies[kind] = Body(tuple(lines), printed, tuple(derivatives), tuple(laplacian_lines), printed_laplacian)
+    return Source(key, spec, " + ".join(latex), bodies)
+
+
+def _functions(sp: Any) -> dict[str, Any]:
+    """sympy's function for each name that a formula may use."""
+    return {name: getattr(sp, "Abs" if name == "abs" else name) for name in FUNCTIONS}
+
+
+def _regular(expression: Any, sp: Any) -> Any:
+    """A derivative without the delta functions that abs and sign leave at their kinks."""
+    return expression.replace(sp.DiracDelta, lambda *_: sp.Integer(0))
+
+
+def _upright(name: str, sp: Any) -> str:
+    """LaTeX of a parameter: words upright, letters and Greek names as sympy has them."""
+    text = sp.latex(sp.Symbol(name))
+    return rf"\mathrm{{{name}}}" if text == name and len(name) > 1 else text
+
+
+def _summed(latex: str, kind: str) -> str:
+    if kind == "coordinates":
+        return latex
+    index = {"site": r"\sum_{i}", "bond": r"\sum_{\langle ij\rangle}", "pair": r"\sum_{i<j}"}[kind]
+    return index + r" \left[" + latex + r"\right]"
+
+
+def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
+    """Assignments ``t0 = ...`` in order and the text of each expression, in syntax that Python, C and JavaScript share."""
+    shared, reduced = sp.cse(expressions, symbols=sp.numbered_symbols("c"), optimizations="basic")
+    lines: list[str] = []
+    known: dict[str, str] = {}
+    functions = {function: name for name, function in _functions(sp).items()}
+
+    def named(text: str) -> str:
+        if text not in known:
+            known[text] = f"t{len(known)}"
+            lines.append(f"{known[text]} = {text}")
+        return known[text]
+
+    def power(base: str, n: int) -> str:
+        if n < 0:
+            return power(named(f"1.0/{base}"), -n)
+        if n == 1:
+            return base
+        half = power(base, n // 2)
+        return named(f"{half}*{half}") if n % 2 == 0 else named(f"{named(f'{half}*{half}')}*{base}")
+
+    def atom(e: Any) -> str:
+        text = show(e)
+        return text if text.replace("_", "a").isalnum() else named(text)
+
+    def show(e: Any) -> str:
+        if e.is_Symbol:
+            return str(e)
+        if e.is_number:
+            value = float(e)
+            return repr(value) if value >= 0 else f"({value!r})"
+        if e.is_Add:
+            text = ""
+            for term in e.args:
+                negative = term.could_extract_minus_sign()
+                text += (" - " if negative else " + " if text else "") + show(-term if negative else term)
+            return f"({text.strip()})" if not text.startswith(" - ") else f"(-{text[3:]})"
+        if e.is_Mul:
+            return "*".join(show(factor) for factor in e.args)
+        if e.is_Pow:
+            base, exponent = e.as_base_exp()
+            if exponent.is_Integer:
+                return power(atom(base), int(exponent))
+            if (2 * exponent).is_Integer:
+                return power(named(f"sqrt({show(base)})"), int(2 * exponent))
+            return f"exp({show(exponent)}*log({show(base)}))"
+        if e.func in functions:
+            return f"{functions[e.func]}({show(e.args[0])})"
+        raise FormulaError(f"cannot print {e}: use {', '.join(FUNCTIONS)}")
+
+    for symbol, expression in shared:
+        lines.append(f"{symbol} = {show(expression)}")
+    return lines, [show(e) for e in reduced]

@@ -1,0 +1,91 @@
+"""Integrators are rows of a table that turns (gamma, dt, T) into the recursion's (rho, lr, s).
+
+Every row obeys ``lr = (1 + rho)/2 dt^2``, so every row has the same stability limit, ``omega*dt < 2``, with
+``dt = sqrt(2 lr/(1 + rho))``; for the overdamped rows, rho = 0 and lr = h = dt/gamma, that reads k*h < 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .momentum import Langevin, Steps
+
+STABILITY_LIMIT = 2.0  # of omega*dt, for every row and every rho
+
+
+@dataclass(frozen=True)
+class Integrator:
+    """One row: a name, how (gamma, dt, T) become (rho, lr, s), how noise is made, and where it comes from.
+
+    `physical` rows carry the velocity dx/dt over when dt changes between steps; heavy_ball carries dx.
+    """
+
+    name: str
+    rule: Callable[[Any, Any, Any], tuple[Any, Any, Any]]
+    paired: bool
+    source: str
+    physical: bool = True
+
+    def steps(self, gamma: Any, dt: Any, temperature: Any) -> Steps:
+        """Coefficients for arrays (or numbers) of friction, time step and temperature."""
+        gamma, dt, temperature = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (gamma, dt, temperature)))
+        rho, lr, s = (np.broadcast_to(v, dt.shape) for v in self.rule(gamma, dt, temperature))
+        return Steps(rho, lr, s, paired=self.paired)
+
+    def carrying(self, steps: Steps, previous_dt: float | None) -> Steps:
+        """`steps` with the velocity, not dx, carried over where the time step changes."""
+        if not self.physical:
+            return steps
+        dt = np.asarray(steps.dt)
+        before = np.concatenate([dt[:1] if previous_dt is None else [previous_dt], dt[:-1]])
+        return replace(steps, carry=steps.rho * (dt / before))
+
+
+def _bbk(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
+    m = Langevin(gamma, dt, temperature).to_momentum()
+    return m.rho, m.lr, m.s
+
+
+def _baoab(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
+    rho = np.exp(-gamma * dt)
+    return rho, (1 + rho) / 2 * dt**2, dt * np.sqrt(temperature * -np.expm1(-2 * gamma * dt))
+
+
+def _overdamped(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
+    if np.any(gamma <= 0):
+        raise ValueError("an overdamped integrator divides by gamma: gamma must be > 0; with gamma = 0 use bbk, gjf, baoab or verlet")
+    h = dt / gamma
+    return np.zeros_like(h), h, np.sqrt(2 * temperature * h)
+
+
+def _verlet(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
+    return np.ones_like(dt), dt**2, np.zeros_like(dt)
+
+
+def _heavy_ball(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
+    return _bbk(gamma, dt, np.zeros_like(dt))
+
+
+INTEGRATORS = {
+    row.name: row
+    for row in (
+        Integrator("bbk", _bbk, False, "the paper's Eqs. (13)-(17); Brunger, Brooks, Karplus 1984"),
+        Integrator("gjf", _bbk, True, "Gronbech-Jensen, Farago 2013"),
+        Integrator("baoab", _baoab, True, "Leimkuhler, Matthews 2013"),
+        Integrator("ermak_mccammon", _overdamped, False, "the paper's Eq. (9); Ermak, McCammon 1978"),
+        Integrator("leimkuhler_matthews", _overdamped, True, "Leimkuhler, Matthews 2013, overdamped limit"),
+        Integrator("verlet", _verlet, False, "Eq. (2); Stormer 1907, Verlet 1967; ignores gamma and T"),
+        Integrator("heavy_ball", _heavy_ball, False, "Polyak 1964; bbk at T = 0", physical=False),
+    )
+}
+
+
+def get_integrator(name: str) -> Integrator:
+    """The row called `name`; a ValueError that lists the rows and suggests the nearest otherwise."""
+    from .naming import look_up
+
+    return look_up(name, INTEGRATORS, "integrator")

@@ -1,0 +1,175 @@
+"""The discretized Langevin equation is the Momentum optimizer (paper, Eqs. 12-19).
+
+Both sides are one recursion, ``dx = rho*dx + lr*f(x) + s*xi; x = x + dx`` (Eq. 14). A physicist says it with
+friction, time step and temperature, an optimizer's user with momentum, learning rate and noise; this file is the
+only place where the two vocabularies meet. Mass and k_B are 1, temperatures are energies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Law = Callable[[Any], Any]  # progress in [0, 1] -> value
+
+
+def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
+    """Values of a number or of a law at each progress, as a float array of the shape of `progress`.
+
+    Raises
+    ------
+    ValueError
+        If a value is not a finite real number; the message names the first progress where that happens.
+    """
+    if callable(law):
+        try:
+            out = np.asarray(law(progress), dtype=float)
+        except (TypeError, ValueError):  # the law takes one number at a time
+            out = np.array([float(law(float(s))) for s in progress])
+        if out.shape not in ((), progress.shape):
+            raise ValueError(
+                f"{name} gave an array of shape {out.shape} for {progress.size} progress values; "
+                "a law takes s in [0, 1] and returns one value for each s"
+            )
+    else:
+        try:
+            out = np.asarray(law, dtype=float)
+        except (TypeError, ValueError):
+            out = np.array([np.nan, np.nan])
+        if out.shape != ():
+            raise TypeError(f"{name} must be a number or a callable of progress s in [0, 1], not {law!r}")
+    out = np.broadcast_to(out, progress.shape)
+    bad = ~np.isfinite(out)
+    if bad.any():
+        raise ValueError(f"{name} is {out[bad][0]} at progress {progress[bad][0]:g}; every value must be finite")
+    return out
+
+
+def progress_of(n_steps: int, steps: tuple[int, int] | None = None) -> np.ndarray:
+    """Progress s = n/n_steps of steps ``start <= n < stop`` (all steps by default)."""
+    start, stop = steps or (0, n_steps)
+    return np.arange(start, stop) / n_steps
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """The optimizer's view: momentum `rho`, learning rate `lr`, noise amplitude `s` of the update (Eq. 14).
+
+    As a schedule, each of the three is a number or a law of progress; a step-decayed `lr` is the quench of the
+    paper's Fig. 1. Here `lr` is always the effective one, (1 + rho)/2 dt^2 (Eq. 16).
+
+    Parameters
+    ----------
+    rho : float, array or law
+        Momentum coefficient, -1 < rho <= 1.
+    lr : float, array or law
+        Effective learning rate, > 0 (time squared).
+    s : float, array or law
+        Standard deviation of the noise in dx, >= 0 (length).
+    """
+
+    rho: Any
+    lr: Any
+    s: Any = 0.0
+
+    @property
+    def dt(self) -> Any:
+        """Time step that belongs to (rho, lr), Eq. (16)."""
+        return np.sqrt(2 * np.asarray(self.lr) / (1 + np.asarray(self.rho)))[()]
+
+    @property
+    def temperature(self) -> Any:
+        """Temperature that the noise sustains, Eq. (19): s^2 / (2 lr (1 - rho)); 0 without noise."""
+        rho, lr, s = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (self.rho, self.lr, self.s)))
+        if np.any((s > 0) & (rho >= 1)):
+            raise ValueError("noise with rho = 1 (no friction) has no temperature: it heats for ever; use rho < 1 or s = 0")
+        return np.divide(s**2, 2 * lr * (1 - rho), out=np.zeros_like(lr), where=s > 0)[()]
+
+    @property
+    def force_noise(self) -> Any:
+        """Standard deviation of the random force R of Eq. (17): s/lr."""
+        return np.asarray(self.s)[()] / np.asarray(self.lr)[()]
+
+    def to_langevin(self) -> Langevin:
+        """The same recursion as friction, time step and temperature (Eqs. 16, 18, 19)."""
+        return Langevin(2 / self.dt * (1 - self.rho) / (1 + self.rho), self.dt, self.temperature)
+
+    def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
+        """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
+        progress = progress_of(n_steps, steps)
+        rho, lr, s = (values(getattr(self, name), progress, name) for name in ("rho", "lr", "s"))
+        return Steps(rho, lr, s).checked()
+
+    def plot(self, n_steps: int = 1000, integrator: str = "gjf", ax: Any = None) -> Any:
+        """Draw rho, lr and temperature against progress; see `langevin_sa.plots.schedule`."""
+        from .plots import schedule
+
+        return schedule(self, n_steps, integrator=integrator, ax=ax)
+
+
+@dataclass(frozen=True)
+class Steps(Momentum):
+    """A `Momentum` for each step, arrays of shape (n_steps,), with what is needed to read a thermometer.
+
+    Attributes
+    ----------
+    paired : bool
+        The noise of a step is the mean of two consecutive normals (GJF, BAOAB) instead of one.
+    carry : ndarray
+        What multiplies the old dx: rho, times dt_n/dt_{n-1} where a physical time step changes, so that the
+        velocity dx/dt is what carries over.
+    """
+
+    paired: bool = False
+    carry: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.carry is None:
+            object.__setattr__(self, "carry", self.rho)
+
+    @property
+    def velocity_scale(self) -> np.ndarray:
+        """dx / velocity_scale is the velocity whose mean square is the temperature.
+
+        Single noise: dt, which is Eq. (22). Paired noise: sqrt(lr), exact at any stable dt.
+        """
+        return np.sqrt(self.lr) if self.paired else self.dt
+
+    def checked(self) -> Steps:
+        """Itself, or a ValueError that names the first step at which the recursion makes no sense."""
+        for wrong, what in (
+            ((self.rho <= -1) | (self.rho > 1), "rho must be in (-1, 1], and rho = {rho:g}"),
+            (self.lr <= 0, "lr must be positive, and lr = {lr:g}"),
+            (self.s < 0, "the noise amplitude s must not be negative, and s = {s:g}"),
+        ):
+            if np.any(wrong):
+                n = int(np.argmax(wrong))
+                raise ValueError(what.format(rho=self.rho[n], lr=self.lr[n], s=self.s[n]) + f" at step {n}")
+        _ = self.temperature
+        return self
+
+
+@dataclass(frozen=True)
+class Langevin:
+    """The physicist's view: friction `gamma` (1/time), time step `dt`, `temperature` (energy), Eq. (6)."""
+
+    gamma: Any
+    dt: Any
+    temperature: Any = 0.0
+
+    def __post_init__(self) -> None:
+        for name, low in (("gamma", 0), ("temperature", 0)):
+            if np.any(~(np.asarray(getattr(self, name)) >= low)):
+                raise ValueError(f"{name} must be >= 0, not {getattr(self, name)!r}")
+        if np.any(~(np.asarray(self.dt) > 0)):
+            raise ValueError(f"dt must be > 0, not {self.dt!r}")
+
+    def to_momentum(self) -> Momentum:
+        """The same equation as momentum, learning rate and noise (Eqs. 15-17)."""
+        c = self.gamma * self.dt
+        rho = (1 - c / 2) / (1 + c / 2)
+        lr = self.dt**2 / (1 + c / 2)
+        return Momentum(rho, lr, lr * np.sqrt(2 * self.gamma * self.temperature / self.dt))

@@ -1,0 +1,25 @@
+"""Looking up what a user names, with a suggestion when the name is not there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def unknown(name: object, known: Iterable[str], what: str) -> str:
+    """The sentence for a name that is not known: what was given, the nearest known name, all of them."""
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown {what} {name!r}; {hint}Known: {', '.join(known)}"
+
+
+def look_up(name: str, table: Mapping[str, T], what: str) -> T:
+    """``table[name]``, or a ValueError with the sentence of `unknown`."""
+    try:
+        return table[name]
+    except (KeyError, TypeError):
+        raise ValueError(unknown(name, table, what)) from None

@@ -1,0 +1,114 @@
+"""Formulas are parsed, never evaluated as Python: a small grammar of numbers, names, + - * / ** and known functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .naming import unknown
+
+FUNCTIONS = (
+    "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "abs", "sign",
+)  # fmt: skip
+CONSTANTS = ("pi", "e")
+MAX_LENGTH, MAX_EXPONENT = 20_000, 64
+
+_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.Pow: lambda a, b: a**b,
+}
+
+
+class FormulaError(ValueError):
+    """A formula that cannot be read; the message quotes the place and says what is allowed."""
+
+
+def parse(formula: str) -> ast.expr:
+    """Syntax tree of a formula that uses only what is allowed.
+
+    Raises
+    ------
+    FormulaError
+        For text that is no arithmetic expression, a function or construction that is not allowed, or a size beyond
+        `MAX_LENGTH` characters.
+    """
+    if not isinstance(formula, str):
+        raise TypeError(f"a formula must be a string, not {type(formula).__name__}")
+    if len(formula) > MAX_LENGTH:
+        raise FormulaError(f"the formula has {len(formula)} characters, more than {MAX_LENGTH}; use array functions instead")
+    if "^" in formula:
+        raise FormulaError(f"write powers as **, not ^, in {formula!r}")
+    if "__" in formula:
+        raise FormulaError(f"names with a double underscore are forbidden in a formula: {formula!r}")
+    text = " ".join(formula.split())
+    try:
+        tree = ast.parse(text, mode="eval").body
+        _check(tree, text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if isinstance(error, FormulaError):
+            raise
+        where = getattr(error, "offset", None)
+        near = f" near {text[max(where - 8, 0) : where + 8]!r}" if where else ""
+        raise FormulaError(f"cannot read the formula {_short(formula)!r}{near}: expected an expression like 'x**2 + sin(y)'") from None
+    return tree
+
+
+def _check(node: ast.AST, text: str) -> None:
+    """Raise a FormulaError for any part of the tree that is not arithmetic."""
+    for part in ast.walk(node):
+        match part:
+            case ast.Constant(value=value):
+                if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e300:
+                    raise FormulaError(f"{value!r} is not a number that a formula can use")
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+                if name not in FUNCTIONS:
+                    raise FormulaError(unknown(name, FUNCTIONS, "function"))
+                if len(args) != 1 or keywords or isinstance(args[0], ast.Starred):
+                    raise FormulaError(f"{name} takes one argument, in {_short(text)!r}")
+            case ast.BinOp(op=op) if type(op) in _OPERATORS:
+                pass
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd()) | ast.Name() | ast.Load():
+                pass
+            case ast.operator() | ast.unaryop():
+                pass
+            case _:
+                place = ast.get_source_segment(text, part) if isinstance(part, ast.expr) else None
+                raise FormulaError(
+                    f"{_short(place or type(part).__name__)!r} is not allowed in a formula: "
+                    f"use numbers, names, + - * / ** and {', '.join(FUNCTIONS)}"
+                )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def names(tree: ast.expr) -> list[str]:
+    """Sorted names in a formula that are neither functions nor the constants pi and e."""
+    called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}
+    found = {part.id for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called}
+    return sorted(found - set(CONSTANTS))
+
+
+def evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any], Any]) -> Any:
+    """Value of the tree in any arithmetic: `leaves` maps names and functions, `number` makes constants."""
+    match tree:
+        case ast.Constant(value=value):
+            return number(value)
+        case ast.Name(id=name):
+            return leaves[name]
+        case ast.UnaryOp(op=op, operand=operand):
+            inner = evaluate(operand, leaves, number)
+            return -inner if isinstance(op, ast.USub) else inner
+        case ast.Call(func=ast.Name(id=name), args=[argument]):
+            return leaves[name](evaluate(argument, leaves, number))
+        case ast.BinOp(left=left, op=op, right=right):
+            a, b = evaluate(left, leaves, number), evaluate(right, leaves, number)
+            if isinstance(op, ast.Pow) and getattr(b, "is_number", False) and abs(b) > MAX_EXPONENT:
+                raise FormulaError(f"the exponent {b} is beyond {MAX_EXPONENT}; rescale the formula or use exp")
+            return _OPERATORS[type(op)](a, b)
+    raise AssertionError(f"not checked: {ast.dump(tree)}")  # _check lets nothing else through

@@ -1,0 +1,381 @@
+"""Potentials: energy and gradient of a block of replicas, said as a formula, as array functions or as numba functions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .formula import INPUTS, Source, Spec, check_names, source_of
+from .parse import CONSTANTS, FUNCTIONS, names, parse
+from .sources import numpy_source
+
+
+class Potential:
+    """A potential energy U(x) from array functions; see `from_formula` and `from_numba` for the other two ways.
+
+    Parameters
+    ----------
+    energy : callable
+        ``energy(x, *args) -> (replicas,)`` for x of shape (replicas, dim). Plain NumPy code.
+    gradient : callable, optional
+        ``gradient(x, *args) -> (replicas, dim)``. Without it, central differences of the energy, 2*dim energies a step.
+    dim : int
+        Number of coordinates.
+    args : tuple
+        Further arguments of both functions.
+    bounds : sequence of (low, high), or one pair for all coordinates, optional
+        The domain where starting points are drawn and pictures are made.
+    name, laplacian, minima, minimum_energy, latex, start : optional
+        A name; ``laplacian(x, *args) -> (replicas,)``; known global minima, shape (k, dim); their energy; a formula for
+        people; ``start(replicas, generator) -> (replicas, dim)``, which draws starting points.
+
+    Attributes
+    ----------
+    dim, bounds, minima, minimum_energy, latex, name
+        As given; `bounds` is an array (dim, 2) or None, `minima` (k, dim) or None.
+    """
+
+    def __init__(
+        self,
+        energy: Callable[..., Any],
+        gradient: Callable[..., Any] | None = None,
+        dim: int | None = None,
+        args: tuple[Any, ...] = (),
+        bounds: Any = None,
+        name: str | None = None,
+        *,
+        laplacian: Callable[..., Any] | None = None,
+        minima: Any = None,
+        minimum_energy: float | None = None,
+        latex: str | None = None,
+        start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
+    ) -> None:
+        for what, function in (("energy", energy), ("gradient", gradient), ("laplacian", laplacian), ("start", start)):
+            if not (callable(function) or (function is None and what != "energy")):
+                raise TypeError(f"{what} must be a function of x with shape (replicas, dim), not {type(function).__name__}")
+        if dim is None:
+            raise TypeError("dim is missing: say how many coordinates the potential has, Potential(energy, gradient, dim=...)")
+        self.dim = _count(dim, "dim")
+        if not isinstance(args, tuple):
+            raise TypeError(f"args must be a tuple of further arguments, not {type(args).__name__}; write args=(value,)")
+        if gradient is None:
+            warnings.warn(
+                f"no gradient given: it is taken by central differences, {2 * self.dim} energies a step; "
+                "give gradient=, or write the potential as a formula",
+                UserWarning,
+                stacklevel=2,
+            )
+        self._energy, self._gradient, self._laplacian, self._start, self.args = energy, gradient, laplacian, start, args
+        self.bounds = _bounds(bounds, self.dim)
+        self.minima = None if minima is None else np.atleast_2d(np.asarray(minima, dtype=float))
+        if self.minima is not None and self.minima.shape[1] != self.dim:
+            raise ValueError(f"minima must have shape (k, {self.dim}), not {self.minima.shape}")
+        self.minimum_energy = minimum_energy
+        self.latex = latex
+        self.name = name or getattr(energy, "__name__", "potential")
+        self.formula: FormulaKernel | None = None
+        self.numba_functions: tuple[Any, Any] | None = None
+
+    # ------------------------------------------------------------------------------------------- the other ways in
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str | None = None,
+        *,
+        site: str | None = None,
+        bond: str | None = None,
+        pair: str | None = None,
+        variables: Sequence[str] | None = None,
+        dim: int | None = None,
+        shape: Sequence[int] | None = None,
+        periodic: bool = False,
+        particles: int | None = None,
+        space: int = 3,
+        bounds: Any = None,
+        name: str | None = None,
+        minima: Any = None,
+        minimum_energy: float | None = None,
+        start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
+        **parameters: Any,
+    ) -> Potential:
+        """A potential from formulas; several kinds of term are added up.
+
+        Parameters
+        ----------
+        formula : str, optional
+            In coordinates: free names that are no parameters are coordinates, sorted, or in the order of `variables`.
+        site : str, optional
+            In x, summed over all coordinates.
+        bond : str, optional
+            In x and y, summed over neighbours x_i, x_{i+1} of the chain, or along each axis of the lattice.
+        pair : str, optional
+            In the distance r, summed over pairs of particles.
+        dim, shape : int; tuple of int, optional
+            Sites of a chain; or sites along each axis of a lattice (dim is then their product).
+        periodic : bool
+            Whether bonds close around the chain or lattice.
+        particles, space : int
+            Number of particles and dimensions of space; dim is their product, coordinates x1, y1, z1, x2, ...
+        **parameters
+            Numbers, or for site and bond formulas arrays with one value a coordinate.
+
+        Raises
+        ------
+        FormulaError
+            If a formula cannot be read or uses a name that is not known; formulas are parsed, never run as Python.
+
+        Examples
+        --------
+        >>> Potential.from_formula("a*(y - x**2)**2 + (1 - x)**2", a=100.0).gradient([1.0, 1.0])
+        array([0., 0.])
+        """
+        texts = {"coordinates": formula, "site": site, "bond": bond, "pair": pair}
+        if all(text is None for text in texts.values()):
+            raise TypeError("give a formula, or site=, bond= or pair=")
+        scalars, arrays = _sorted_parameters(parameters)
+        if formula is None:
+            variables = ()
+        elif variables is None:
+            variables = tuple(n for n in names(parse(formula)) if n not in parameters)
+        variables = tuple(variables)
+        if formula is not None and not variables:
+            raise ValueError(f"the formula {formula!r} has no coordinates; name them with variables=")
+        dim, shape = _sizes(len(variables), dim, shape, particles, space, lattice=site is not None or bond is not None)
+        if (pair is not None) != (particles is not None):
+            raise TypeError("pair= needs particles=, the number of particles" if pair else "particles= goes with pair=")
+        for kind, text in texts.items():
+            if text is not None:
+                check_names(kind, text, INPUTS.get(kind, variables), tuple(scalars), tuple(arrays))
+        for key, array in arrays.items():
+            if array.size != dim:
+                raise ValueError(f"parameter {key!r} has {array.size} values; an array parameter needs one a coordinate, {dim}")
+        spec = Spec(
+            coordinates=formula, variables=variables, site=site, bond=bond, pair=pair, scalars=tuple(scalars),
+            arrays=tuple(arrays), lattice=len(shape), periodic=bool(periodic), space=space,
+        )  # fmt: skip
+        numbers = np.concatenate([np.array(list(scalars.values()), dtype=float), *(a.ravel() for a in arrays.values())])
+        kernel = FormulaKernel(source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64))
+        written = "; ".join(f"{text}" if kind == "coordinates" else f"{kind} {text}" for kind, text in texts.items() if text)
+        potential = cls(
+            kernel.energy, kernel.gradient, dim, bounds=bounds, name=name or written, laplacian=kernel.laplacian,
+            minima=minima, minimum_energy=minimum_energy, latex=kernel.source.latex, start=start,
+        )  # fmt: skip
+        potential.formula = kernel
+        return potential
+
+    @classmethod
+    def from_numba(cls, energy: Callable[..., Any], gradient: Callable[..., Any], dim: int, **keywords: Any) -> Potential:
+        """A potential from loops: ``energy(x) -> float`` and ``gradient(x, out)`` for one replica, x of shape (dim,).
+
+        Both are compiled with numba if they are not yet. Keywords are those of `Potential`.
+        """
+        from .backends.numba import over_replicas
+
+        for what, function in (("energy", energy), ("gradient", gradient)):
+            if not callable(function):
+                raise TypeError(f"{what} must be a function of one replica's x, shape (dim,), not {type(function).__name__}")
+        jitted, array_functions = over_replicas(energy, gradient)
+        keywords.setdefault("name", getattr(energy, "__name__", "numba potential"))
+        potential = cls(*array_functions, dim, **keywords)
+        potential.numba_functions = jitted
+        return potential
+
+    # ------------------------------------------------------------------------------------------------- evaluation
+
+    def energy(self, x: Any) -> Any:
+        """U(x): a float for x of shape (dim,), an array (replicas,) for (replicas, dim)."""
+        block, single = self._block(x)
+        energy = self._checked(self._energy(block, *self.args), block, "energy", (len(block),))
+        return float(energy[0]) if single else energy
+
+    def gradient(self, x: Any) -> Any:
+        """dU/dx, of the shape of x: exact if a gradient or formula was given, else by central differences."""
+        block, single = self._block(x)
+        if self._gradient is None:
+            gradient = self._difference(block)
+        else:
+            gradient = self._checked(self._gradient(block, *self.args), block, "gradient", block.shape)
+        return gradient[0] if single else gradient
+
+    def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Energy and gradient of a block (replicas, dim) together, cheaper than one after the other for a formula."""
+        if self.formula is not None:
+            return self.formula.energy_gradient(x)
+        return self.energy(x), self.gradient(x)
+
+    def laplacian(self, x: Any) -> Any:
+        """Sum of second derivatives, of the shape of the energy: exact for formulas, else differences of the gradient."""
+        block, single = self._block(x)
+        if self._laplacian is not None:
+            laplacian = self._checked(self._laplacian(block, *self.args), block, "laplacian", (len(block),))
+        else:
+            laplacian = np.zeros(len(block))
+            for c in range(self.dim):
+                h = np.zeros_like(block)
+                h[:, c] = _STEP * np.maximum(1, np.abs(block[:, c]))
+                laplacian += (self.gradient(block + h) - self.gradient(block - h))[:, c] / (2 * h[:, c])
+        return float(laplacian[0]) if single else laplacian
+
+    @property
+    def has_laplacian(self) -> bool:
+        """Whether the Laplacian is exact (a formula's, or given) and cheap."""
+        return self._laplacian is not None
+
+    @property
+    def has_domain(self) -> bool:
+        """Whether starting points have a place to come from: bounds, or a `start` of the potential's own."""
+        return self._start is not None or self.bounds is not None
+
+    def check_gradient(self, x: Any) -> float:
+        """Largest error of the gradient against central differences of the energy, relative to the largest component."""
+        block, _ = self._block(x)
+        exact, numeric = self.gradient(block), self._difference(block)
+        return float(np.max(np.abs(exact - numeric)) / max(np.max(np.abs(numeric)), np.max(np.abs(exact)), 1e-300))
+
+    def draw_start(self, replicas: int, generator: np.random.Generator) -> np.ndarray:
+        """Starting points (replicas, dim): the potential's own, else uniform in the bounds, else standard normal."""
+        if self._start is not None:
+            return np.asarray(self._start(replicas, generator), dtype=float)
+        if self.bounds is not None:
+            return generator.uniform(self.bounds[:, 0], self.bounds[:, 1], (replicas, self.dim))
+        return generator.standard_normal((replicas, self.dim))
+
+    def __repr__(self) -> str:
+        return f"Potential({self.name!r}, dim={self.dim})"
+
+    def _block(self, x: Any) -> tuple[np.ndarray, bool]:
+        x = np.asarray(x)
+        if x.dtype not in (np.float32, np.float64):
+            x = x.astype(float)
+        if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
+            raise ValueError(f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not {x.shape}")
+        return np.atleast_2d(x), x.ndim == 1
+
+    def _checked(self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]) -> np.ndarray:
+        out = np.asarray(out)
+        if out.shape != shape:
+            raise ValueError(
+                f"{what} of {self.name} returned shape {out.shape} for x of shape {block.shape}; expected {shape}: "
+                "functions work on all replicas at once, one energy and one gradient a replica"
+            )
+        return out
+
+    def _difference(self, block: np.ndarray) -> np.ndarray:
+        gradient = np.empty_like(block)
+        for c in range(self.dim):
+            h = np.zeros_like(block)
+            h[:, c] = _STEP * np.maximum(1, np.abs(block[:, c]))
+            up, down = block + h, block - h
+            gradient[:, c] = (self.energy(up) - self.energy(down)) / (up - down)[:, c]
+        return gradient
+
+
+_STEP = float(np.cbrt(np.finfo(float).eps))
+
+
+class FormulaKernel:
+    """A printed formula with the numbers it needs: the packed parameters and the sizes."""
+
+    def __init__(self, source: Source, numbers: np.ndarray, size: np.ndarray) -> None:
+        self.source, self.numbers, self.size = source, numbers, size
+        self._functions: dict[str, Any] | None = None
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        if self._functions is None:  # compiled on first use, not pickled
+            arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
+            space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
+            space |= {"zeros": np.zeros, "zeros_like": np.zeros_like, "roll": np.roll, "neighbours": _neighbours}
+            exec(compile(numpy_source(self.source.spec, self.source.bodies), f"<formula {self.source.key}>", "exec"), space)
+            self._functions = space
+        return self._functions[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_functions": None}
+
+    def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Energy (replicas,) and gradient (replicas, dim)."""
+        with np.errstate(all="ignore"):
+            return self._function("energy_gradient")(x, self.numbers, self.size)
+
+    def energy(self, x: np.ndarray) -> np.ndarray:
+        """Energy (replicas,)."""
+        return self.energy_gradient(x)[0]
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Gradient (replicas, dim)."""
+        return self.energy_gradient(x)[1]
+
+    def laplacian(self, x: np.ndarray) -> np.ndarray:
+        """Laplacian (replicas,)."""
+        with np.errstate(all="ignore"):
+            return self._function("laplacian")(x, self.numbers, self.size)
+
+
+def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Slices of the lower and the upper sites of the bonds along an axis, open ends."""
+    low, high = [slice(None)] * v.ndim, [slice(None)] * v.ndim
+    low[axis], high[axis] = slice(None, -1), slice(1, None)
+    return tuple(low), tuple(high)
+
+
+def _sorted_parameters(parameters: dict[str, Any]) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    scalars, arrays = {}, {}
+    for name, value in sorted(parameters.items()):
+        if name in (*FUNCTIONS, *CONSTANTS):
+            raise ValueError(f"a parameter cannot be called {name!r}: that is a function or constant of formulas")
+        try:
+            array = np.asarray(value, dtype=float)
+        except (TypeError, ValueError):
+            raise TypeError(f"parameter {name!r} must be a number or an array of numbers, not {value!r}") from None
+        if not np.isfinite(array).all():
+            raise ValueError(f"parameter {name!r} must be finite, not {value!r}")
+        if array.ndim:
+            arrays[name] = array
+        else:
+            scalars[name] = float(array)
+    return scalars, arrays
+
+
+def _sizes(
+    variables: int, dim: int | None, shape: Sequence[int] | None, particles: int | None, space: int, lattice: bool
+) -> tuple[int, tuple[int, ...]]:
+    """Number of coordinates that all terms agree on, and the lattice's shape, () if there is no lattice."""
+    claims = {}
+    if variables:
+        claims["the formula's coordinates"] = variables
+    if dim is not None:
+        claims["dim"] = _count(dim, "dim")
+    if shape is not None:
+        if not lattice:
+            raise TypeError("shape= goes with site= or bond=")
+        claims["the sites of shape"] = int(np.prod([_count(n, "a length in shape") for n in shape]))
+    if particles is not None:
+        claims["particles*space"] = _count(particles, "particles") * _count(space, "space")
+    if not claims:
+        raise TypeError("site= and bond= need dim=, the number of sites, or shape=, the sites along each axis")
+    if len(set(claims.values())) > 1:
+        raise ValueError("the sizes disagree: " + ", ".join(f"{what} = {n}" for what, n in claims.items()))
+    n = next(iter(claims.values()))
+    return n, (tuple(shape) if shape is not None else (n,)) if lattice else ()
+
+
+def _count(n: Any, what: str) -> int:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"{what} must be a positive integer, not {n!r}")
+    return int(n)
+
+
+def _bounds(bounds: Any, dim: int) -> np.ndarray | None:
+    if bounds is None:
+        return None
+    try:
+        out = np.broadcast_to(np.asarray(bounds, dtype=float), (dim, 2)).copy()
+    except (TypeError, ValueError):
+        raise ValueError(f"bounds must be one (low, high), or {dim} of them, not {bounds!r}") from None
+    if not (np.isfinite(out).all() and (out[:, 0] < out[:, 1]).all()):
+        raise ValueError(f"each bound must be finite with low < high, not {bounds!r}")
+    return out

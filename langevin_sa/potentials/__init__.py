@@ -1,0 +1,46 @@
+"""The catalogue of potentials, each with its domain and its known minima.
+
+>>> from langevin_sa import potentials
+>>> potentials.rastrigin(dim=2).minimum_energy
+0.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..naming import look_up
+from ..potential import Potential
+from .analytic import ackley, griewank, levy, michalewicz, rastrigin, rosenbrock, schwefel, styblinski_tang
+from .clusters import lennard_jones, morse_cluster
+from .lattices import harmonic_chain, normal_modes, phi4_chain, phi4_lattice, spin_glass, xy_chain
+from .surfaces import himmelblau, muller_brown, six_hump_camel, three_hump_camel
+from .wells import double_well, funnel, gaussian_wells, harmonic, periodic, prinz, quartic
+
+_FAMILIES: dict[str, tuple[Callable[..., Potential], ...]] = {
+    "wells": (harmonic, quartic, double_well, prinz, periodic, gaussian_wells, funnel),
+    "surfaces": (muller_brown, himmelblau, three_hump_camel, six_hump_camel),
+    "analytic": (rosenbrock, rastrigin, styblinski_tang, schwefel, levy, michalewicz, ackley, griewank),
+    "clusters": (lennard_jones, morse_cluster),
+    "lattices": (phi4_chain, phi4_lattice, xy_chain, harmonic_chain, spin_glass),
+}
+
+
+def catalogue(family: str | None = None) -> dict[str, Callable[..., Potential]]:
+    """Every potential's function by name, of one family or all; each works without arguments.
+
+    Parameters
+    ----------
+    family : "wells", "surfaces", "analytic", "clusters" or "lattices", optional
+        All families by default.
+
+    Examples
+    --------
+    >>> {name: make().dim for name, make in catalogue("clusters").items()}
+    {'lennard_jones': 39, 'morse_cluster': 39}
+    """
+    chosen = _FAMILIES if family is None else {family: look_up(family, _FAMILIES, "family of potentials")}
+    return {make.__name__: make for makes in chosen.values() for make in makes}
+
+
+__all__ = ["catalogue", "normal_modes", *catalogue()]

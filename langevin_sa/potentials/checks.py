@@ -1,0 +1,43 @@
+"""What the factories of the catalogue share: checks of their arguments, and minima of sums over coordinates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def positive(**values: Any) -> None:
+    """Raise a ValueError unless every value, a number or an array, is positive and finite."""
+    for name, value in values.items():
+        try:
+            array = np.asarray(value, dtype=float)
+            good = array.size > 0 and bool(np.all(np.isfinite(array) & (array > 0)))
+        except (TypeError, ValueError):
+            good = False
+        if not good:
+            raise ValueError(f"{name} must be positive and finite, not {value!r}")
+
+
+def finite(**values: Any) -> None:
+    """Raise a ValueError unless every value is a finite number."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not np.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, not {value!r}")
+
+
+def count(low: int, high: int | None = None, **values: Any) -> None:
+    """Raise a ValueError unless every value is an integer from `low` to `high`."""
+    for name, value in values.items():
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < low or (high is not None and value > high):
+            limits = f"of at least {low}" if high is None else f"from {low} to {high}"
+            raise ValueError(f"{name} must be an integer {limits}, not {value!r}")
+
+
+def everywhere(minima: Any, dim: int, most: int = 16) -> np.ndarray:
+    """Minima (k, dim) of a sum over coordinates: every combination of one coordinate's, the uniform ones if too many."""
+    minima = np.asarray(minima, dtype=float)
+    if len(minima) == 1 or dim * np.log(len(minima)) > np.log(most):
+        return np.repeat(minima[:, None], dim, axis=1)
+    return np.stack([axis.ravel() for axis in np.meshgrid(*[minima] * dim, indexing="ij")], axis=1)

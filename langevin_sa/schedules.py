@@ -1,0 +1,220 @@
+"""Schedules: temperature, friction and time step (or rho and lr) as laws of progress s = n/n_steps in [0, 1).
+
+A law is any callable of s, array-friendly or not. The laws below are callables with a name and numbers, so that they
+print as they were written and travel to other processes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .integrators import get_integrator
+from .momentum import Momentum, Steps, progress_of, values
+from .naming import look_up
+
+
+@dataclass(frozen=True)
+class NamedLaw:
+    """``law(s) = shape(s, *numbers)``."""
+
+    shape: Callable[..., Any]
+    numbers: tuple[Any, ...]
+
+    def __call__(self, s: Any) -> Any:
+        return self.shape(np.asarray(s, dtype=float), *self.numbers)
+
+    def __repr__(self) -> str:
+        return f"{self.shape.__name__.strip('_')}({', '.join(map(repr, self.numbers))})"
+
+
+def _constant(s: Any, value: float) -> Any:
+    return np.full_like(s, value)
+
+
+def _linear(s: Any, start: float, end: float) -> Any:
+    return start + (end - start) * s
+
+
+def _exponential(s: Any, start: float, end: float) -> Any:
+    return start * (end / start) ** s
+
+
+def _logarithmic(s: Any, start: float, end: float, stretch: float) -> Any:
+    return start / (1 + (start / end - 1) * np.log1p(stretch * s) / np.log1p(stretch))
+
+
+def _power(s: Any, start: float, end: float, exponent: float) -> Any:
+    return end + (start - end) * (1 - s) ** exponent
+
+
+def _stepwise(s: Any, points: tuple[tuple[float, float], ...]) -> Any:
+    at, value = np.array(points, dtype=float).T
+    return value[np.searchsorted(at, s, side="right") - 1]
+
+
+def _quench(s: Any, start: float, end: float, at: float) -> Any:
+    return np.where(s < at, start, end)
+
+
+def _require(**numbers: Any) -> None:
+    for name, value in numbers.items():
+        if not (isinstance(value, (int, float, np.number)) and 0 < value < np.inf):
+            raise ValueError(f"{name} must be a positive number, not {value!r}")
+
+
+def constant(value: float) -> NamedLaw:
+    """The same value throughout."""
+    return NamedLaw(_constant, (value,))
+
+
+def linear(start: float, end: float) -> NamedLaw:
+    """From `start` to `end` in equal steps; `end` may be 0."""
+    return NamedLaw(_linear, (start, end))
+
+
+def exponential(start: float, end: float) -> NamedLaw:
+    """Geometric cooling, ``start*(end/start)**s``; both positive."""
+    _require(start=start, end=end)
+    return NamedLaw(_exponential, (start, end))
+
+
+def logarithmic(start: float, end: float, stretch: float = 1e4) -> NamedLaw:
+    """Hajek's law T = c/(d + ln(1 + stretch*s)) through `start` at s = 0 and `end` at s = 1.
+
+    Then d = ln(1 + stretch)/(start/end - 1) and c = start*d; annealing converges in the limit of long runs if c is at
+    least the critical depth (Hajek 1988). `stretch` is the length of the run in units of the law's own time.
+    """
+    _require(start=start, end=end, stretch=stretch)
+    return NamedLaw(_logarithmic, (start, end, stretch))
+
+
+def power(start: float, end: float, exponent: float = 2.0) -> NamedLaw:
+    """``end + (start - end)*(1 - s)**exponent``; `end` may be 0."""
+    _require(exponent=exponent)
+    return NamedLaw(_power, (start, end, exponent))
+
+
+def stepwise(points: Sequence[tuple[float, float]]) -> NamedLaw:
+    """``[(s, value), ...]``: each value holds from its s on; the first s must be 0 and they must rise."""
+    pairs = tuple((float(s), float(v)) for s, v in points)
+    at = [s for s, _ in pairs]
+    if not pairs or at[0] != 0 or any(b <= a for a, b in itertools.pairwise(at)) or at[-1] > 1:
+        raise ValueError(f"stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not {list(points)!r}")
+    return NamedLaw(_stepwise, (pairs,))
+
+
+def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
+    """`start` before progress `at`, `end` from then on: the sudden cooling that annealing is compared with."""
+    if not 0 <= at <= 1:
+        raise ValueError(f"the quench happens at a progress in [0, 1], not {at!r}")
+    return NamedLaw(_quench, (start, end, at))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Temperature (energy), friction `gamma` (1/time) and time step `dt`, each a number or a law of progress.
+
+    >>> Schedule(temperature=exponential(5.0, 0.01), gamma=1.0, dt=0.05)
+    Schedule(temperature=exponential(5.0, 0.01), gamma=1.0, dt=0.05)
+    """
+
+    temperature: Any = 1.0
+    gamma: Any = 1.0
+    dt: Any = 0.01
+
+    def coefficients(self, n_steps: int, integrator: str = "gjf", steps: tuple[int, int] | None = None) -> Steps:
+        """The recursion's numbers for each step.
+
+        Parameters
+        ----------
+        n_steps : int
+            Length of the whole run, which sets the progress s = n/n_steps.
+        integrator : str
+            A row of `langevin_sa.integrators.INTEGRATORS`.
+        steps : (start, stop), optional
+            Only the steps ``start <= n < stop``.
+
+        Returns
+        -------
+        Steps
+            Arrays `rho`, `lr`, `s`, `dt`, `temperature` of shape (n_steps,) or (stop - start,).
+
+        Raises
+        ------
+        ValueError
+            For a value that is not finite, a negative temperature or friction, or a time step that is not positive.
+        """
+        row = get_integrator(integrator)
+        start, stop = steps or (0, n_steps)
+        first = max(start - 1, 0)  # the step before, whose dt the velocity was measured with
+        progress = progress_of(n_steps, (first, stop))
+        laws = {name: values(getattr(self, name), progress, name) for name in ("gamma", "dt", "temperature")}
+        for name, wrong, want in (
+            ("temperature", laws["temperature"] < 0, ">= 0"),
+            ("gamma", laws["gamma"] < 0, ">= 0"),
+            ("dt", laws["dt"] <= 0, "> 0"),
+        ):
+            if wrong.any():
+                n = int(np.argmax(wrong))
+                raise ValueError(f"{name} must be {want}, and is {laws[name][n]:g} at step {first + n}")
+        skip = start - first
+        previous = row.steps(**{name: v[:1] for name, v in laws.items()}).dt[0] if skip else None
+        now = row.steps(**{name: v[skip:] for name, v in laws.items()}).checked()
+        return row.carrying(now, previous)
+
+    plot = Momentum.plot
+
+
+COOLMOMENTUM_LAWS: dict[str, Callable[[Any, float], Any]] = {
+    # Eqs. (20)-(21) in closed form: alpha = (1 - rho0)^(1/S)
+    "paper": lambda s, rho0: 1 - (1 - rho0) ** (1 - s),
+    # temperature falls exponentially: q = (1 - rho0)/(1 + rho0)
+    "exponential": lambda s, rho0: np.tanh((1 - s) * np.arctanh(rho0)),
+    # temperature falls linearly; the same as DEMON's decay (arXiv 1910.04952)
+    "linear": lambda s, rho0: rho0 * (1 - s) / (1 - rho0 * s),
+}
+
+
+@dataclass(frozen=True)
+class CoolMomentum:
+    """The paper's Table 1: momentum falls from `rho0` to 0, which cools if noise comes with the force.
+
+    Parameters
+    ----------
+    lr : float
+        Base learning rate, dt^2 (the effective one is (1 + rho)/2 lr, Eq. 16).
+    rho0 : float
+        Momentum at the first step, 0 <= rho0 < 1.
+    noise : float
+        Standard deviation of a constant random force R. With it the temperature follows Eq. (19) and falls by
+        (1 + rho0)/(1 - rho0), 199-fold for 0.99, not to 0. Without it, and with exact gradients, the temperature
+        is 0 throughout and the ramp is plain damping.
+    law : {"paper", "exponential", "linear"}
+        Eqs. (20)-(21), or the laws that make the temperature of constant force noise fall exponentially or linearly.
+    """
+
+    lr: float = 0.01
+    rho0: float = 0.99
+    noise: float = 0.0
+    law: str = "paper"
+
+    def __post_init__(self) -> None:
+        _require(lr=self.lr)
+        if not (isinstance(self.rho0, (int, float, np.number)) and 0 <= self.rho0 < 1):
+            raise ValueError(f"rho0 must be in [0, 1), not {self.rho0!r}")
+        if not (isinstance(self.noise, (int, float, np.number)) and 0 <= self.noise < np.inf):
+            raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {self.noise!r}")
+        look_up(self.law, COOLMOMENTUM_LAWS, "CoolMomentum law")
+
+    def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
+        """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
+        rho = np.maximum(0, COOLMOMENTUM_LAWS[self.law](progress_of(n_steps, steps), self.rho0))
+        lr = (1 + rho) / 2 * self.lr
+        return Steps(rho, lr, lr * self.noise)
+
+    plot = Momentum.plot

@@ -1,0 +1,228 @@
+"""The command line: what it prints and writes, and one clean line for whatever is wrong."""
+
+import os
+import re
+
+os.environ["MPLBACKEND"] = "Agg"
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import langevin_sa as lsa
+from langevin_sa import cli
+
+WELL = "(x**2 - 1)**2 + 0.3*x"
+QUICK = ("anneal", "--formula", WELL, "--steps", "300", "--replicas", "8", "--seed", "1", "--backend", "numpy")
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments])
+
+
+def good(*arguments):
+    outcome = call(*arguments)
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.output
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_anneal_prints_a_table_and_the_outcome():
+    lines = good(*QUICK).splitlines()
+    header = next(k for k, text in enumerate(lines) if text == cli.HEADER)
+    rows = [text.split() for text in lines[header + 1 : lines.index("", header)]]
+    assert 10 <= len(rows) <= 15
+    assert [rows[0][0], rows[-1][0]] == ["1", "300"]
+    best = [float(row[4]) for row in rows]
+    assert best == sorted(best, reverse=True)
+    assert any(text.startswith("best energy  -0.305") for text in lines)
+    assert "seed 1" in lines[-1]
+
+
+def test_the_same_as_in_python():
+    result = lsa.anneal(lsa.Potential.from_formula(WELL), n_steps=300, replicas=8, rng=1, backend="numpy")
+    assert f"best energy  {result.fun:.10g}\n" in good(*QUICK, "--no-progress")
+
+
+def test_no_progress_prints_no_table():
+    assert cli.HEADER not in good(*QUICK, "--no-progress")
+
+
+def test_save_and_plot_and_plot_again(here):
+    good(*QUICK, "--save", "run.npz", "--plot", "run.png")
+    assert (here / "run.png").read_bytes().startswith(b"\x89PNG")
+    result = lsa.Result.load("run.npz")
+    assert (result.seed, result.n_steps, len(result.energies)) == (1, 300, 8)
+    (here / "run.png").unlink()
+    assert "run.png" in good("plot", "run.npz")
+    assert (here / "run.png").exists()
+    good("plot", "run.npz", "-o", "other.svg")
+    assert (here / "other.svg").exists()
+
+
+def test_known_minimum_is_reported():
+    quick = ("--steps", 1000, "--replicas", 8, "--seed", 1, "--backend", "numpy", "--no-progress")
+    assert re.search(r"known        -0.3054284837, reached by [1-8] of 8 replicas \(within 0.001\)", good("anneal", "double_well", *quick))
+    far = good("anneal", "rastrigin", "--dim", 8, *quick, "--steps", 5)
+    assert "not reached: the best is" in far and "at   " not in far
+
+
+def test_given_numbers_are_used():
+    out = good(*QUICK, "--T0", 2, "--T1", 0.5, "--gamma", 3, "--dt", 0.02, "--schedule", "linear")
+    assert "Schedule(temperature=linear(2, 0.5), gamma=3, dt=0.02)" in out
+
+
+@pytest.mark.parametrize("law", ["exponential", "linear", "logarithmic", "power", "quench", "constant"])
+def test_every_law(law):
+    assert f"{law}(" in good(*QUICK, "--schedule", law, "--no-progress")
+
+
+def test_coolmomentum_starts_at_T0():
+    out = good(*QUICK, "--schedule", "coolmomentum", "--T0", 0.5, "--rho0", 0.95, "--dt", 0.1, "--no-progress")
+    text = next(line for line in out.splitlines() if line.startswith("CoolMomentum("))
+    schedule = eval(text, {"CoolMomentum": lsa.CoolMomentum})
+    assert (schedule.lr, schedule.rho0) == (0.01, 0.95)
+    assert schedule.coefficients(1000).temperature[0] == pytest.approx(0.5, rel=1e-3)
+    assert "noise=0," in good(*QUICK, "--schedule", "coolmomentum", "--T0", 0, "--no-progress")
+
+
+def test_parameters():
+    assert cli.parse_parameters(("a=100", "b = -0.5", "k=1,2.5")) == {"a": 100, "b": -0.5, "k": [1, 2.5]}
+    out = good("anneal", "double_well", "--param", "tilt=0.1", "--param", "barrier=2", *QUICK[3:], "--no-progress")
+    assert f"known        {lsa.potentials.double_well(tilt=0.1, barrier=2).minimum_energy:.10g}" in out
+
+
+def test_stopping_early():
+    assert "Target energy -0.1 reached" in good(*QUICK, "--target", -0.1)
+    assert "Time limit" in good(*QUICK, "--steps", 10**7, "--max-seconds", 0.3)
+
+
+def test_config_and_the_command_line_wins(here):
+    (here / "run.toml").write_text('name = "double_well"\nsteps = 50\nT0 = 2\nmax-seconds = 60\nbackend = "numpy"\nparam = {tilt = 0.2}\n')
+    out = good("anneal", "--config", "run.toml", "--steps", 60, "--no-progress")
+    assert "double_well, dim 1: 64 replicas, 60 steps" in out and "exponential(2" in out
+    assert f"{lsa.potentials.double_well(tilt=0.2).minimum_energy:.10g}" in out
+    (here / "name.toml").write_text('name = "double_well"\nsteps = 50\nbackend = "numpy"\n')
+    assert "x**2, dim 1" in good("anneal", "--config", "name.toml", "--formula", "x**2", "--no-progress")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stpes = 5", "unknown key 'stpes'; did you mean 'steps'?"),
+        ("steps = 'many'", "not a valid integer"),
+        ("steps = [1, 2]", "steps must be one value"),
+        ("param = 3", "write parameters as a table"),
+        ("steps 5", "is not TOML"),
+        ("schedule = 'exponentil'", "did you mean 'exponential'?"),
+    ],
+)
+def test_config_that_is_wrong(here, text, message):
+    (here / "run.toml").write_text(text)
+    outcome = call("anneal", "double_well", "--config", "run.toml")
+    assert outcome.exit_code in (1, 2) and message in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["anneall"], "did you mean 'anneal'?"),
+        (["anneal"], "give the NAME of a potential"),
+        (["anneal", "rastrign"], "did you mean 'rastrigin'?"),
+        (["anneal", "rastrigin", "--formula", "x"], "not both"),
+        (["anneal", "lennard_jones", "--dim", 3], "lennard_jones has no parameter 'dim'; its parameters: particles"),
+        (["anneal", "rastrigin", "--param", "dim"], "NAME=NUMBER"),
+        (["anneal", "rastrigin", "--param", "dim=ten"], "NAME=NUMBER"),
+        (["anneal", "rastrigin", "--dim", 0], "0 is not in the range"),
+        (["anneal", "--formula", "__import__('os')"], "forbidden"),
+        (["anneal", "--formula", "x**"], "x**"),
+        (["anneal", "--formula", "3"], "no coordinates"),
+        ([*QUICK, "--schedule", "slow"], "unknown schedule 'slow'"),
+        ([*QUICK, "--integrator", "gfj"], "did you mean 'gjf'?"),
+        ([*QUICK, "--backend", "cuda"], "unknown backend 'cuda'"),
+        ([*QUICK, "--dtype", "int8"], "float64"),
+        ([*QUICK, "--steps", 0], "0 is not in the range"),
+        ([*QUICK, "--replicas", "-1"], "-1 is not in the range"),
+        ([*QUICK, "--seed", "-1"], "seed"),
+        ([*QUICK, "--T0", "-1"], "temperature must be >= 0"),
+        ([*QUICK, "--T1", "0"], "end must be a positive number"),
+        ([*QUICK, "--dt", "5"], "beyond stability"),
+        ([*QUICK, "--rho0", "0.9"], "coolmomentum"),
+        ([*QUICK, "--schedule", "coolmomentum", "--T1", "0.1"], "follow from them"),
+        ([*QUICK, "--schedule", "coolmomentum", "--rho0", "2"], "rho0 must be in [0, 1)"),
+        ([*QUICK, "--save", "nowhere/run.npz"], "there is no folder nowhere"),
+        ([*QUICK, "--plot", "run.pgn"], "did you mean 'png'?"),
+        ([*QUICK, "--config", "nothere.toml"], "does not exist"),
+        (["plot", "nothere.npz"], "does not exist"),
+    ],
+)
+def test_bad_input_gets_one_clean_line(here, arguments, message):
+    outcome = call(*arguments)
+    assert outcome.exit_code in (1, 2), outcome.output
+    assert isinstance(outcome.exception, SystemExit)
+    assert message in outcome.output and "Traceback" not in outcome.output
+    assert outcome.output.splitlines()[-1].startswith("Error: ")
+    assert not list(here.iterdir())
+
+
+def test_plot_of_a_file_that_is_no_run(here):
+    (here / "junk.npz").write_text("junk")
+    assert "not a whole langevin_sa file" in call("plot", "junk.npz").output
+
+
+def test_interrupted_runs_are_saved(here, monkeypatch):
+    def interrupt(self, intermediate_result):
+        if intermediate_result.step >= 100:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.Table, "__call__", interrupt)
+    outcome = call(*QUICK, "--save", "run.npz", "--plot", "run.png")
+    assert outcome.exit_code == 130 and "Interrupted at step 100" in outcome.output
+    result = lsa.Result.load("run.npz")
+    assert result.status == 3 and np.isfinite(result.fun)
+    assert (here / "run.png").exists()
+
+
+def test_interrupted_before_the_first_record(here, monkeypatch):
+    from langevin_sa.backends.numpy import NumpyBackend
+
+    def interrupt(self, steps):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(NumpyBackend, "advance", interrupt)
+    outcome = call(*QUICK, "--T0", 1, "--dt", 0.1, "--gamma", 1, "--save", "run.npz", "--plot", "run.png")
+    assert outcome.exit_code == 130 and lsa.Result.load("run.npz").nit == 0
+    assert not (here / "run.png").exists()
+
+
+def test_warnings_are_one_line():
+    outcome = call(*QUICK, "--integrator", "bbk", "--dt", 0.2)
+    warning = [line for line in outcome.output.splitlines() if line.startswith("Warning: ")]
+    assert len(warning) == 1 and "too hot" in warning[0]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(3.21, "3.2 s"), (245, "4:05"), (7200, "2:00:00")])
+def test_clock(seconds, text):
+    assert cli.clock(seconds) == text
+
+
+def test_potentials_lists_the_catalogue():
+    out = good("potentials")
+    for name in lsa.potentials.catalogue():
+        assert f"\n{name} " in out
+    assert "-44.326801" in out
+
+
+def test_info():
+    out = good("info")
+    for name in ("langevin_sa", "numba", "SIMD", "threads", "cache", "CuPy", "CUDA"):
+        assert f"\n{name}" in "\n" + out
+
+
+def test_version():
+    assert lsa.__version__ in good("--version")
