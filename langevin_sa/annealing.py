@@ -24,7 +24,8 @@ from .results import Result, Snapshot, State
 from .schedules import Schedule
 from .tuning import automatic_schedule, laplacian_estimate, omega_dt
 
-SLICE_SECONDS, CHECKED_STEPS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 100_000, 64, 0.05
+SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
+CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
 THERMOMETER_NUMBERS = 65_536  # coordinates looked at by the configurational thermometer at each record
 
 
@@ -237,8 +238,9 @@ class Run:
         self.schedule = automatic_schedule(potential, self.walk.x, self.walk.seed, integrator=integrator) if schedule is None else schedule
         if not hasattr(self.schedule, "coefficients"):
             raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {type(schedule).__name__}")
-        for start in range(self.walk.step, self.n_steps, CHECKED_STEPS):
-            self.coefficients(start, min(start + CHECKED_STEPS, self.n_steps))
+        windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))  # every step of all but very long runs
+        for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
+            self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps))
         self._check_time_step()
         try:
             self.backend = get_backend(backend, potential)(potential, self.walk, self.threads)
@@ -247,6 +249,7 @@ class Run:
                 f"the energy of {potential.name} is {self.walk.energy[error.replica - self.walk.first_replica]} at the starting "
                 f"point of replica {error.replica}; start where it is finite"
             ) from None
+        self._copying = 0.0  # seconds that keeping the walk before a slice takes
         self._reset()
 
     def coefficients(self, start: int, stop: int) -> Any:
@@ -286,7 +289,8 @@ class Run:
                 self._advance(min(start + slice_steps, end))
                 spent = time.perf_counter() - before
                 rate = (walk.step - start) / max(spent, 1e-9)
-                slice_steps = int(np.clip(rate * SLICE_SECONDS, 1, 8 * slice_steps))
+                seconds = max(SLICE_SECONDS, 10 * self._copying)
+                slice_steps = int(np.clip(rate * seconds, 1, 8 * slice_steps))
                 if bar is not None:
                     bar.update(walk.step - bar.n)
                 if deadline is not None and time.perf_counter() > deadline and walk.step < self.n_steps:
@@ -298,7 +302,9 @@ class Run:
         """Run to step `stop`, or leave the walk as it was (with the best points found on the way)."""
         walk = self.walk
         names = ("x", "dx", "noise", "energy", "dx2", "kinetic")
+        started = time.perf_counter()
         step, before = walk.step, {name: getattr(walk, name).copy() for name in names}
+        self._copying = time.perf_counter() - started
         steps = self.coefficients(step, stop)
         try:
             self.backend.advance(steps)
@@ -315,13 +321,14 @@ class Run:
         numbers = max(1, walk.x.size * steps)
         looked = walk.x[: max(1, THERMOMETER_NUMBERS // walk.x.shape[1])].astype(float)
         generator = np.random.default_rng([walk.seed, walk.step])
-        squares = (self.potential.gradient(looked) ** 2).sum()
+        squares = float((self.potential.gradient(looked) ** 2).sum())
+        curvature = float(laplacian_estimate(self.potential, looked, generator).sum())
         record = {
             "step": walk.step,
             "target": self._target / max(1, steps),
             "temperature": walk.kinetic.sum() / numbers,
             "eq22": walk.dx2.sum() / numbers,
-            "configurational": float(squares / laplacian_estimate(self.potential, looked, generator).sum()),
+            "configurational": squares / curvature if curvature != 0 else np.nan,
             "energy_mean": float(walk.energy.mean()),
             "energy_min": float(walk.energy.min()),
             "best": float(walk.best_energy.min()),

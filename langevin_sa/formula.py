@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .parse import CONSTANTS, FUNCTIONS, FormulaError, evaluate, names, parse
+from .parse import CONSTANTS, FUNCTIONS, MAX_NUMBER, FormulaError, evaluate, names, parse, short
 
 INPUTS = {"site": ("x",), "bond": ("x", "y"), "pair": ("r",)}
 
@@ -79,11 +79,14 @@ class Source:
 
 def check_names(kind: str, text: str, inputs: tuple[str, ...], scalars: tuple[str, ...], arrays: tuple[str, ...]) -> None:
     """Raise a FormulaError for a name in a formula that is neither an input nor a parameter."""
+    for name in inputs:
+        if name in (*scalars, *arrays):
+            raise FormulaError(f"{name!r} is a coordinate of the {kind} formula {short(text)!r}; call the parameter something else")
     allowed = {*inputs, *scalars, *arrays}
     for name in names(parse(text)):
         if name not in allowed:
             raise FormulaError(
-                f"{name!r} in the {kind} formula {text!r} is neither one of its coordinates "
+                f"{name!r} in the {kind} formula {short(text)!r} is neither one of its coordinates "
                 f"({', '.join(inputs)}) nor a parameter; give it as {name}=value"
             )
         if name in arrays and kind not in ("site", "bond"):
@@ -97,7 +100,10 @@ def source_of(spec: Spec) -> Source:
     path = cache_folder() / f"{key}.json"
     source = _kept(path, key, spec)
     if source is None:
-        source = generate(spec, key)
+        try:
+            source = generate(spec, key)
+        except RecursionError:
+            raise FormulaError("the formula is nested too deeply, or is a sum of too many terms; use array functions instead") from None
         write_whole(path, json.dumps({"latex": source.latex, "bodies": {kind: asdict(body) for kind, body in source.bodies.items()}}))
     return source
 
@@ -160,10 +166,8 @@ def generate(spec: Spec, key: str) -> Source:
         local = {name: sp.Symbol(f"{name}", real=True, positive=(kind == "pair") or None) for name in inputs}
         parameters = {name: sp.Symbol(name, real=True) for name in (*spec.scalars, *spec.arrays)}
         value = evaluate(parse(text), {**constants, **functions, **parameters, **local}, number)
-        if not isinstance(value, sp.Expr):
-            value = sp.sympify(value)
         if value.has(sp.zoo, sp.nan, sp.oo, sp.I):
-            raise FormulaError(f"the {kind} formula {text!r} is not a finite real expression")
+            raise FormulaError(f"the {kind} formula {short(text)!r} is not a finite real expression")
         latex.append(_summed(sp.latex(value, symbol_names={s: _upright(s.name, sp) for s in parameters.values()}), kind))
         renamed = {symbol: sp.Symbol(f"v{i}", real=True, positive=symbol.is_positive) for i, symbol in enumerate(local.values())}
         renamed |= {symbol: sp.Symbol(f"p_{name}", real=True) for name, symbol in parameters.items()}
@@ -232,7 +236,12 @@ def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
         if e.is_Symbol:
             return str(e)
         if e.is_number:
-            value = float(e)
+            try:
+                value = float(e)
+            except (TypeError, OverflowError):
+                value = float("nan")
+            if not abs(value) <= MAX_NUMBER:
+                raise FormulaError(f"{short(str(e))}, in the formula or its derivatives, is not a real number of at most {MAX_NUMBER:g}")
             return repr(value) if value >= 0 else f"({value!r})"
         if e.is_Add:
             text = ""

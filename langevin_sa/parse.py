@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ FUNCTIONS = (
     "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "abs", "sign",
 )  # fmt: skip
 CONSTANTS = ("pi", "e")
-MAX_LENGTH, MAX_EXPONENT = 20_000, 64
+MAX_LENGTH, MAX_EXPONENT, MAX_NUMBER = 20_000, 64, 1e300
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
@@ -41,9 +42,9 @@ def parse(formula: str) -> ast.expr:
     if len(formula) > MAX_LENGTH:
         raise FormulaError(f"the formula has {len(formula)} characters, more than {MAX_LENGTH}; use array functions instead")
     if "^" in formula:
-        raise FormulaError(f"write powers as **, not ^, in {formula!r}")
+        raise FormulaError(f"write powers as **, not ^, in {short(formula)!r}")
     if "__" in formula:
-        raise FormulaError(f"names with a double underscore are forbidden in a formula: {formula!r}")
+        raise FormulaError(f"names with a double underscore are forbidden in a formula: {short(formula)!r}")
     text = " ".join(formula.split())
     try:
         tree = ast.parse(text, mode="eval").body
@@ -53,22 +54,25 @@ def parse(formula: str) -> ast.expr:
             raise
         where = getattr(error, "offset", None)
         near = f" near {text[max(where - 8, 0) : where + 8]!r}" if where else ""
-        raise FormulaError(f"cannot read the formula {_short(formula)!r}{near}: expected an expression like 'x**2 + sin(y)'") from None
+        raise FormulaError(f"cannot read the formula {short(formula)!r}{near}: expected an expression like 'x**2 + sin(y)'") from None
     return tree
 
 
 def _check(node: ast.AST, text: str) -> None:
     """Raise a FormulaError for any part of the tree that is not arithmetic."""
+    called = {id(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
     for part in ast.walk(node):
         match part:
             case ast.Constant(value=value):
-                if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e300:
+                if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > MAX_NUMBER:
                     raise FormulaError(f"{value!r} is not a number that a formula can use")
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 if name not in FUNCTIONS:
                     raise FormulaError(unknown(name, FUNCTIONS, "function"))
                 if len(args) != 1 or keywords or isinstance(args[0], ast.Starred):
-                    raise FormulaError(f"{name} takes one argument, in {_short(text)!r}")
+                    raise FormulaError(f"{name} takes one argument, in {short(text)!r}")
+            case ast.Name(id=name) if name in FUNCTIONS and id(part) not in called:
+                raise FormulaError(f"{name} is a function: write {name}(...) in {short(text)!r}")
             case ast.BinOp(op=op) if type(op) in _OPERATORS:
                 pass
             case ast.UnaryOp(op=ast.USub() | ast.UAdd()) | ast.Name() | ast.Load():
@@ -78,12 +82,13 @@ def _check(node: ast.AST, text: str) -> None:
             case _:
                 place = ast.get_source_segment(text, part) if isinstance(part, ast.expr) else None
                 raise FormulaError(
-                    f"{_short(place or type(part).__name__)!r} is not allowed in a formula: "
+                    f"{short(place or type(part).__name__)!r} is not allowed in a formula: "
                     f"use numbers, names, + - * / ** and {', '.join(FUNCTIONS)}"
                 )
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text, cut to what fits in a message."""
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -96,6 +101,18 @@ def names(tree: ast.expr) -> list[str]:
 
 def evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any], Any]) -> Any:
     """Value of the tree in any arithmetic: `leaves` maps names and functions, `number` makes constants."""
+    value = _evaluate(tree, leaves, number)
+    if getattr(value, "is_number", False):  # a sympy number
+        try:
+            size = abs(float(value))
+        except (TypeError, OverflowError):
+            size = math.inf
+        if not size <= MAX_NUMBER:
+            raise FormulaError(f"{short(ast.unparse(tree))!r} is not a real number of at most {MAX_NUMBER:g}")
+    return value
+
+
+def _evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any], Any]) -> Any:
     match tree:
         case ast.Constant(value=value):
             return number(value)
@@ -108,7 +125,11 @@ def evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any], 
             return leaves[name](evaluate(argument, leaves, number))
         case ast.BinOp(left=left, op=op, right=right):
             a, b = evaluate(left, leaves, number), evaluate(right, leaves, number)
-            if isinstance(op, ast.Pow) and getattr(b, "is_number", False) and abs(b) > MAX_EXPONENT:
-                raise FormulaError(f"the exponent {b} is beyond {MAX_EXPONENT}; rescale the formula or use exp")
+            if isinstance(op, ast.Pow) and getattr(b, "is_number", False):
+                if abs(b) > MAX_EXPONENT:
+                    raise FormulaError(f"the exponent {b} is beyond {MAX_EXPONENT}; rescale the formula or use exp")
+                size = float(abs(a)) if getattr(a, "is_number", False) else 1.0
+                if abs(b * math.log(size or 1)) > math.log(MAX_NUMBER):  # not worked out: it may have a million digits
+                    raise FormulaError(f"{short(ast.unparse(tree))!r} is not a real number of at most {MAX_NUMBER:g}")
             return _OPERATORS[type(op)](a, b)
     raise AssertionError(f"not checked: {ast.dump(tree)}")  # _check lets nothing else through

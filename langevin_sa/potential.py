@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .formula import INPUTS, Source, Spec, check_names, source_of
-from .parse import CONSTANTS, FUNCTIONS, names, parse
+from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
 from .sources import numpy_source
 
 
@@ -70,9 +70,7 @@ class Potential:
             )
         self._energy, self._gradient, self._laplacian, self._start, self.args = energy, gradient, laplacian, start, args
         self.bounds = _bounds(bounds, self.dim)
-        self.minima = None if minima is None else np.atleast_2d(np.asarray(minima, dtype=float))
-        if self.minima is not None and self.minima.shape[1] != self.dim:
-            raise ValueError(f"minima must have shape (k, {self.dim}), not {self.minima.shape}")
+        self.minima = _minima(minima, self.dim)
         self.minimum_energy = minimum_energy
         self.latex = latex
         self.name = name or getattr(energy, "__name__", "potential")
@@ -95,6 +93,9 @@ class Potential:
         periodic: bool = False,
         particles: int | None = None,
         space: int = 3,
+        cutoff: Any = None,
+        box: Any = None,
+        species: Any = None,
         bounds: Any = None,
         name: str | None = None,
         minima: Any = None,
@@ -120,6 +121,14 @@ class Potential:
             Whether bonds close around the chain or lattice.
         particles, space : int
             Number of particles and dimensions of space; dim is their product, coordinates x1, y1, z1, x2, ...
+        cutoff : float or array (types, types), optional
+            Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Neighbour lists then make the work
+            grow as the number of particles (numba backend).
+        box : float or tuple of float, optional
+            Length of the periodic box, or one an axis, at least twice the cutoff: pairs are between nearest images.
+            Coordinates are not wrapped. None leaves space open.
+        species : array of int (particles,), optional
+            Species 0, 1, ... of each particle; pair parameters and the cutoff may then be symmetric matrices (types, types).
         **parameters
             Numbers, or for site and bond formulas arrays with one value a coordinate.
 
@@ -137,28 +146,51 @@ class Potential:
         if all(text is None for text in texts.values()):
             raise TypeError("give a formula, or site=, bond= or pair=")
         scalars, arrays = _sorted_parameters(parameters)
+        if cutoff is not None:
+            if pair is None or formula is not None or site is not None or bond is not None:
+                raise TypeError("cutoff= goes with pair= alone")
+            scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}  # a matrix is one number to each pair
+        elif box is not None or species is not None:
+            raise TypeError("box= and species= go with cutoff=, the distance beyond which a pair does not count")
         if formula is None:
             variables = ()
         elif variables is None:
             variables = tuple(n for n in names(parse(formula)) if n not in parameters)
         variables = tuple(variables)
         if formula is not None and not variables:
-            raise ValueError(f"the formula {formula!r} has no coordinates; name them with variables=")
-        dim, shape = _sizes(len(variables), dim, shape, particles, space, lattice=site is not None or bond is not None)
+            raise ValueError(f"the formula {short(formula)!r} has no coordinates; name them with variables=")
+        _check_variables(variables)
         if (pair is not None) != (particles is not None):
-            raise TypeError("pair= needs particles=, the number of particles" if pair else "particles= goes with pair=")
+            raise TypeError("particles= goes with pair=" if pair is None else "pair= needs particles=, the number of particles")
+        if not isinstance(periodic, (bool, np.bool_)):
+            raise TypeError(f"periodic must be True or False, not {periodic!r}")
+        dim, shape = _sizes(len(variables), dim, shape, particles, space, lattice=site is not None or bond is not None)
+        if bond is not None and periodic and 1 in shape:
+            raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
+        unused = set(parameters)
         for kind, text in texts.items():
             if text is not None:
                 check_names(kind, text, INPUTS.get(kind, variables), tuple(scalars), tuple(arrays))
+                unused -= set(names(parse(text)))
+        if unused:
+            raise FormulaError(f"{min(unused)!r} is neither an argument of from_formula nor a name in the formula")
         for key, array in arrays.items():
-            if array.size != dim:
-                raise ValueError(f"parameter {key!r} has {array.size} values; an array parameter needs one a coordinate, {dim}")
+            if array.size != dim or (array.ndim > 1 and array.shape != shape):
+                raise ValueError(f"parameter {key!r} has shape {array.shape}; an array parameter needs one value a coordinate, {dim}")
         spec = Spec(
             coordinates=formula, variables=variables, site=site, bond=bond, pair=pair, scalars=tuple(scalars),
             arrays=tuple(arrays), lattice=len(shape), periodic=bool(periodic), space=space,
         )  # fmt: skip
-        numbers = np.concatenate([np.array(list(scalars.values()), dtype=float), *(a.ravel() for a in arrays.values())])
-        kernel = FormulaKernel(source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64))
+        kernel: FormulaKernel
+        if cutoff is None:
+            numbers = np.concatenate([np.array(list(scalars.values()), dtype=float), *(a.ravel() for a in arrays.values())])
+            kernel = FormulaKernel(source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64))
+        else:
+            from .cutoff import CutoffKernel
+
+            kernel = CutoffKernel(source_of(spec), scalars, dim // space, cutoff, box, species)
+            if bounds is None and kernel.box.all():
+                bounds = np.tile(np.stack([np.zeros(space), kernel.box], axis=1), (dim // space, 1))
         written = "; ".join(f"{text}" if kind == "coordinates" else f"{kind} {text}" for kind, text in texts.items() if text)
         potential = cls(
             kernel.energy, kernel.gradient, dim, bounds=bounds, name=name or written, laplacian=kernel.laplacian,
@@ -231,10 +263,12 @@ class Potential:
         return self._start is not None or self.bounds is not None
 
     def check_gradient(self, x: Any) -> float:
-        """Largest error of the gradient against central differences of the energy, relative to the largest component."""
+        """Largest error of the gradient against central differences of the energy, relative to its largest component nearby."""
         block, _ = self._block(x)
         exact, numeric = self.gradient(block), self._difference(block)
-        return float(np.max(np.abs(exact - numeric)) / max(np.max(np.abs(numeric)), np.max(np.abs(exact)), 1e-300))
+        nearby = self.gradient(block + 0.01 * np.maximum(1, np.abs(block)))  # x itself may be a minimum, where differences are noise
+        size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in (exact, numeric, nearby))
+        return float(np.max(np.abs(exact - numeric)) / size)
 
     def draw_start(self, replicas: int, generator: np.random.Generator) -> np.ndarray:
         """Starting points (replicas, dim): the potential's own, else uniform in the bounds, else standard normal."""
@@ -250,6 +284,8 @@ class Potential:
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
         x = np.asarray(x)
         if x.dtype not in (np.float32, np.float64):
+            if x.dtype.kind not in "biuf":
+                raise TypeError(f"x must be an array of real numbers for {self.name}, not of {x.dtype.name}")
             x = x.astype(float)
         if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
             raise ValueError(f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not {x.shape}")
@@ -257,6 +293,8 @@ class Potential:
 
     def _checked(self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]) -> np.ndarray:
         out = np.asarray(out)
+        if out.dtype.kind not in "fiu" and out.dtype != object:
+            raise ValueError(f"{what} of {self.name} returned {out.dtype.name} values; expected real numbers")
         if out.shape != shape:
             raise ValueError(
                 f"{what} of {self.name} returned shape {out.shape} for x of shape {block.shape}; expected {shape}: "
@@ -322,7 +360,7 @@ def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slic
     return tuple(low), tuple(high)
 
 
-def _sorted_parameters(parameters: dict[str, Any]) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+def _sorted_parameters(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     scalars, arrays = {}, {}
     for name, value in sorted(parameters.items()):
         if name in (*FUNCTIONS, *CONSTANTS):
@@ -352,6 +390,8 @@ def _sizes(
     if shape is not None:
         if not lattice:
             raise TypeError("shape= goes with site= or bond=")
+        if np.ndim(shape) != 1 or len(shape) == 0:
+            raise TypeError(f"shape must be the numbers of sites along each axis, as in (8, 8), not {shape!r}")
         claims["the sites of shape"] = int(np.prod([_count(n, "a length in shape") for n in shape]))
     if particles is not None:
         claims["particles*space"] = _count(particles, "particles") * _count(space, "space")
@@ -367,6 +407,28 @@ def _count(n: Any, what: str) -> int:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise ValueError(f"{what} must be a positive integer, not {n!r}")
     return int(n)
+
+
+def _check_variables(variables: tuple[str, ...]) -> None:
+    for i, name in enumerate(variables):
+        if not (isinstance(name, str) and name.isidentifier()):
+            raise ValueError(f"variables must be names of coordinates, and {name!r} is none")
+        if name in (*FUNCTIONS, *CONSTANTS):
+            raise ValueError(f"a coordinate cannot be called {name!r}: that is a function or constant of formulas")
+        if name in variables[:i]:
+            raise ValueError(f"coordinate {name!r} is there twice in variables={variables!r}")
+
+
+def _minima(minima: Any, dim: int) -> np.ndarray | None:
+    if minima is None:
+        return None
+    try:
+        out = np.atleast_2d(np.asarray(minima, dtype=float))
+    except (TypeError, ValueError):
+        raise TypeError(f"minima must be an array of numbers of shape (k, {dim}), not {minima!r}") from None
+    if out.ndim != 2 or out.shape[1] != dim:
+        raise ValueError(f"minima must have shape (k, {dim}), not {out.shape}")
+    return out
 
 
 def _bounds(bounds: Any, dim: int) -> np.ndarray | None:

@@ -44,7 +44,7 @@ class State:
     def load(cls, path: str | os.PathLike[str]) -> State:
         """Read what `save` wrote, or the state in a saved Result."""
         arrays, about = load(path)
-        if "x" not in arrays:
+        if "state_x" in arrays:
             arrays = {key.removeprefix("state_"): array for key, array in arrays.items() if key.startswith("state_")}
         return cls(**arrays, step=about["step"], seed=about["seed"])
 
@@ -154,7 +154,7 @@ class Result(OptimizeResult):
 def save(path: str | os.PathLike[str], kind: str, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
     """Write arrays and JSON-able facts to an .npz file by way of a temporary file and a rename."""
     target = Path(path)
-    text = json.dumps({"format": FORMAT, "kind": kind, **about})
+    text = json.dumps({"format": FORMAT, "kind": kind, "arrays": sorted(arrays), **about})
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
@@ -181,17 +181,20 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> tuple[dict[st
     import zlib
 
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
         about = json.loads(str(arrays.pop("about")))
-        form = about.pop("format")
+        form, found, whole = about.pop("format"), about.pop("kind"), about.pop("arrays") == sorted(arrays)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
         raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file ({error})") from None
     if form != FORMAT:
         raise ValueError(f"{os.fspath(path)} is written as {form!r}, and this version reads {FORMAT!r}")
-    found = about.pop("kind")
+    if not whole:
+        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file (arrays are missing)")
     if kind is not None and found != kind:
         raise ValueError(f"{os.fspath(path)} holds a {found}, not a {kind}")
     return arrays, about

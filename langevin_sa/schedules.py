@@ -61,19 +61,31 @@ def _quench(s: Any, start: float, end: float, at: float) -> Any:
     return np.where(s < at, start, end)
 
 
+def _finite(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and bool(np.isfinite(value))
+
+
+def _require_finite(**numbers: Any) -> None:
+    for name, value in numbers.items():
+        if not _finite(value):
+            raise ValueError(f"{name} must be a finite number, not {value!r}")
+
+
 def _require(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if not (isinstance(value, (int, float, np.number)) and 0 < value < np.inf):
+        if not (_finite(value) and value > 0):
             raise ValueError(f"{name} must be a positive number, not {value!r}")
 
 
 def constant(value: float) -> NamedLaw:
     """The same value throughout."""
+    _require_finite(value=value)
     return NamedLaw(_constant, (value,))
 
 
 def linear(start: float, end: float) -> NamedLaw:
     """From `start` to `end` in equal steps; `end` may be 0."""
+    _require_finite(start=start, end=end)
     return NamedLaw(_linear, (start, end))
 
 
@@ -95,22 +107,28 @@ def logarithmic(start: float, end: float, stretch: float = 1e4) -> NamedLaw:
 
 def power(start: float, end: float, exponent: float = 2.0) -> NamedLaw:
     """``end + (start - end)*(1 - s)**exponent``; `end` may be 0."""
+    _require_finite(start=start, end=end)
     _require(exponent=exponent)
     return NamedLaw(_power, (start, end, exponent))
 
 
 def stepwise(points: Sequence[tuple[float, float]]) -> NamedLaw:
     """``[(s, value), ...]``: each value holds from its s on; the first s must be 0 and they must rise."""
-    pairs = tuple((float(s), float(v)) for s, v in points)
+    try:
+        pairs = tuple((float(s), float(v)) for s, v in points)
+    except (TypeError, ValueError):
+        pairs = ()
     at = [s for s, _ in pairs]
-    if not pairs or at[0] != 0 or any(b <= a for a, b in itertools.pairwise(at)) or at[-1] > 1:
-        raise ValueError(f"stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not {list(points)!r}")
+    rising = all(a < b <= 1 for a, b in itertools.pairwise(at))
+    if not pairs or at[0] != 0 or not rising or not np.isfinite(pairs).all():
+        raise ValueError(f"stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not {points!r}")
     return NamedLaw(_stepwise, (pairs,))
 
 
 def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
     """`start` before progress `at`, `end` from then on: the sudden cooling that annealing is compared with."""
-    if not 0 <= at <= 1:
+    _require_finite(start=start, end=end)
+    if not (_finite(at) and 0 <= at <= 1):
         raise ValueError(f"the quench happens at a progress in [0, 1], not {at!r}")
     return NamedLaw(_quench, (start, end, at))
 

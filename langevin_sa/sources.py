@@ -8,6 +8,7 @@ force on a coordinate needs no other coordinate's loop (coordinates or site form
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING
@@ -55,13 +56,13 @@ def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, deriv
         else:
             load = "low, high = neighbours(v, axis)\nv0, v1 = v[low], v[high]\n"
             store = ("gv[low] += {}\n", "gv[high] += {}\n")
-            load += "".join(f"p_{a}_all, p_{a} = p_{a}, p_{a}[low[1:]]\n" for a in spec.arrays)
-        restore = "" if spec.periodic else "".join(f"p_{a} = p_{a}_all\n" for a in spec.arrays)
+            load += "".join(f"whole_{a}, p_{a} = p_{a}, p_{a}[low[1:]]\n" for a in spec.arrays)
+        restore = "" if spec.periodic else "".join(f"p_{a} = whole_{a}\n" for a in spec.arrays)
         inner = load + body + "\n" + total + "".join(s.format(d) for s, d in zip(store, derivatives, strict=False)) + restore
         return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
     inner = f"d = v[:, i + 1:] - v[:, i:i + 1]\nv0 = (d*d).sum(2)\n{body}\n{total}"
     for derivative in derivatives:
-        inner += f"f = (2*({derivative}))[..., None]*d\ngv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
+        inner += f"f = (zeros(v0.shape) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
     split = f"v = x.reshape(len(x), -1, {spec.space})\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
     return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")
 
@@ -155,3 +156,96 @@ def _pair_forces(spec: Spec, body: Body) -> str:
 
 
 _FORCES = {"coordinates": _coordinate_forces, "site": _site_forces, "bond": _bond_forces, "pair": _pair_forces}
+
+
+# ------------------------------------------------------------------------------------------------------ large lattices
+
+SWEEP = "def sweep(x_, y_, dx_, w_, z_, sums, p, places, coefficients, mode, n):"
+
+
+def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
+    """Source of the sweep over a run of n neighbouring sites of one replica, vectorized along the sites.
+
+    `places` holds the first site, the number of sites and, for each axis, the first upper and lower neighbour, -1 where an
+    open end has none.
+    Every site gathers its own force (each bond is looked at from both ends), so that a run needs nothing but x, and in
+    the same pass it moves on, ``dx = a*dx - b*g + (c*z + w); y = x + dx``. Modes: 0 only energies, 1 without noise,
+    2 single noise, 3 paired noise with w = c*z kept for the next step. Energy and dx^2 are added to sums[0] and sums[1].
+    """
+    axes = range(spec.lattice if "bond" in bodies else 0)
+    head = ["i0 = places[0]", "x = carray(x_, (i0 + n,))[i0:]", "y = carray(y_, (i0 + n,))[i0:]"]
+    head += [f"{v} = carray({v}_, (i0 + n,))[i0:]" for v in ("dx", "w")]
+    head += ["z = carray(z_, (n,))", "a, b, c = coefficients[0], coefficients[1], coefficients[2]", "e, q = 0.0, 0.0"]
+    head += [f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars)]
+    for k in axes:
+        for side, at in (("u", 2 * k + 2), ("l", 2 * k + 3)):
+            head += [f"{side}{k}, has_{side}{k} = places[{at}], places[{at}] >= 0"]
+            head += [f"{side}{k} = {side}{k} if has_{side}{k} else i0", f"x_{side}{k} = carray(x_, ({side}{k} + n,))[{side}{k}:]"]
+    for k, name in enumerate(spec.arrays):
+        for tag, start in (("", "i0"), *((f"_l{axis}", f"l{axis}") for axis in axes)):
+            offset = f"{len(spec.scalars)} + {k}*dim + {start}"
+            head.append(f"a_{name}{tag} = carray(p, ({offset} + n,))[{offset}:]")
+    if spec.arrays:
+        head.insert(0, "dim = places[1]")
+    lanes = _lattice_lanes(spec, bodies, axes)
+    moves = {
+        1: "a*dx[i] - b*g",
+        2: "a*dx[i] - b*g + c*z[i]",
+        3: "a*dx[i] - b*g + (c*z[i] + w[i])",
+    }
+    loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + "\ne = plus(e, energy)"), "    ")]
+    for mode, move in moves.items():
+        keep = "w[i] = c*z[i]\n" if mode == 3 else ""
+        step = f"{lanes}\nm = {move}\n{keep}dx[i] = m\nm = 1.0*dx[i]\ny[i] = v0 + m\ne, q = plus(e, energy), plus(q, m*m)"
+        loops.append(f"elif mode == {mode}:\n" + indent(_over("i", "n", step), "    "))
+    return (
+        f"from numba import carray\nfrom langevin_sa.backends.simd import plus, {', '.join(FUNCTIONS)}\n\n\n{SWEEP}\n"
+        + indent("\n".join([*head, *loops, "sums[0] += e", "sums[1] += q"]), "    ")
+        + "\n"
+    )
+
+
+def _lattice_lanes(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
+    """Energy of a site (its own and its upper bonds') and the whole force on it."""
+    parts = ["v0 = 1.0*x[i]", "energy, g = 0.0, 0.0"]
+    if "site" in bodies:
+        body = bodies["site"]
+        parts += [*(f"p_{a} = a_{a}[i]" for a in spec.arrays), *body.lines, f"energy += {body.value}", f"g += {body.derivatives[0]}"]
+    for k in axes:
+        body = bodies["bond"]
+        for side, mine, other, tag in ((f"u{k}", "v0", "v1", ""), (f"l{k}", "v1", "v0", f"_l{k}")):
+            text = [f"{other} = 1.0*x_{side}[i]", *(f"p_{a} = a_{a}{tag}[i]" for a in spec.arrays), *body.lines]
+            if mine == "v0":
+                text += [f"energy += {body.value} if has_{side} else 0.0", f"g += {body.derivatives[0]} if has_{side} else 0.0"]
+            else:
+                text += [f"g += {body.derivatives[1]} if has_{side} else 0.0"]
+            parts.append(_renamed("\n".join(text), f"_{side}", keep=mine))
+    return "\n".join(parts)
+
+
+def _renamed(text: str, tag: str, keep: str) -> str:
+    """The text with its temporaries, and the coordinate that is not the site's own, named apart; the site's own is v0."""
+    return re.sub(r"\b([tc]\d+|v[01])\b", lambda m: "v0" if m[1] == keep else m[1] + tag, text)
+
+
+# --------------------------------------------------------------------------------------------------- pairs with a cut-off
+
+PAIRS = "def pairs(d_, p, n):"
+LANES, PACKED = 8, 264  # neighbours side by side; the most that are packed before they are summed, and 8
+
+
+def neighbour_source(spec: Spec, body: Body) -> str:
+    """Source of energy and force of n packed neighbours of one particle, n a multiple of LANES.
+
+    Row 3 of d is their squared distances, row 4 becomes the energies, row 5 twice the derivatives. p holds the
+    parameters of this pair of species and the energy at the cut-off, which is taken off.
+    """
+    head = [f"d = carray(d_, (6, {PACKED}))", *(f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars))]
+    head.append(f"shift = p[{len(spec.scalars)}]")
+    lanes = "\n".join(["v0 = d[3, i]", *body.lines, f"d[4, i] = {body.value} - shift", f"d[5, i] = 2.0*({body.derivatives[0]})"])
+    loop = _over("i", f"{LANES}*(n // {LANES})", lanes)
+    return (
+        f"from numba import carray\nfrom langevin_sa.backends.simd import {', '.join(FUNCTIONS)}\n\n\n{PAIRS}\n"
+        + indent("\n".join([*head, loop]), "    ")
+        + "\n"
+    )

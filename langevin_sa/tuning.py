@@ -66,11 +66,12 @@ def automatic_schedule(
         seen = _hot_run(potential, points, hot, rng)
         stiffest = largest_curvature(potential, seen)
         mean = float(np.mean(np.abs(_mean_curvatures(potential, seen, rng))))
-        dt = dt or OMEGA_DT / np.sqrt(stiffest if stiffest > 0 else mean or 1.0)
-        gamma = gamma or 0.5 * np.sqrt(mean or 1.0)
+        dt = OMEGA_DT / np.sqrt(stiffest if stiffest > 0 else mean or 1.0) if dt is None else dt
+        gamma = 0.5 * np.sqrt(mean or 1.0) if gamma is None else gamma
     return Schedule(make(float(hot), float(COLDEST * hot if cold is None else cold)), float(gamma), float(dt))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # points where a gradient is not finite are left out
 def largest_curvature(potential: Potential, points: np.ndarray) -> float:
     """Largest eigenvalue of the Hessian over at most `POINTS` points, from differences of the gradient."""
     dim = potential.dim
@@ -116,7 +117,10 @@ def _points(potential: Potential, x0: Any, generator: np.random.Generator) -> np
         drawn = potential.draw_start(8 * POINTS, generator)
         points = np.vstack([points[:1], drawn if potential.has_domain else points[:1] + drawn])
     points = points[:: max(1, len(points) // (8 * POINTS))]
-    return points[np.isfinite(potential.energy(points))]
+    finite = np.isfinite(potential.energy(points))
+    if not finite.any():
+        raise ValueError(f"the energy of {potential.name} is finite at none of {len(points)} points: give x0 where it is, or a schedule")
+    return points[finite]
 
 
 def _spread(energies: np.ndarray) -> float:

@@ -22,12 +22,11 @@ from llvmlite import ir
 from numba import carray, cfunc, float32, float64, int64, njit, types, uint64, void
 from numba.extending import intrinsic
 
-from ..formula import Source, cache_folder, write_whole
+from ..formula import cache_folder, write_whole
 from ..momentum import Steps
 from ..noise import THERMAL, key_of
 from ..sources import numba_source
 from . import NonFinite, Walk, simd
-from .numpy import NumpyBackend
 from .simd import fill_normals, inline
 
 REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
@@ -170,11 +169,10 @@ def advance_replicas(
 
 
 @cache
-def compiled_formula(source: Source, width: int) -> Any:
-    """The step of a printed formula, compiled or loaded from the cache folder."""
-    text = numba_source(source.spec, source.bodies, width)
-    version = hashlib.sha256((text + Path(simd.__file__).read_text() + numba.__version__).encode()).hexdigest()[:20]
-    path = cache_folder() / f"langevin_sa_formula_{version}.py"
+def compiled_source(text: str, name: str, signature: Any) -> Any:
+    """The function `name` of a printed source as a C function, compiled or loaded from the cache folder."""
+    version = hashlib.sha256((text + str(signature) + Path(simd.__file__).read_text() + numba.__version__).encode()).hexdigest()[:20]
+    path = cache_folder() / f"langevin_sa_{name}_{version}.py"
     if not path.exists():
         write_whole(path, text)
     if path.exists():
@@ -182,26 +180,34 @@ def compiled_formula(source: Source, width: int) -> Any:
         assert spec is not None and spec.loader is not None
         module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)  # numba's cache looks it up there
         spec.loader.exec_module(module)
-        return cfunc(STEP, cache=True, error_model="numpy")(module.step)
+        return cfunc(signature, cache=True, error_model="numpy")(getattr(module, name))
     namespace: dict[str, Any] = {}  # the cache folder is full
-    exec(compile(text, f"<formula {source.key}>", "exec"), namespace)
-    return cfunc(STEP, error_model="numpy")(namespace["step"])
+    exec(compile(text, f"<{name}>", "exec"), namespace)
+    return cfunc(signature, error_model="numpy")(namespace[name])
 
 
 def over_replicas(energy: Callable[..., Any], gradient: Callable[..., Any]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """The jitted pair of one-replica functions, and the same as array functions over (replicas, dim)."""
     one_energy, one_gradient = (f if hasattr(f, "py_func") else njit(f) for f in (energy, gradient))
 
-    def energies(x: np.ndarray) -> np.ndarray:
-        return np.array([one_energy(row) for row in x.astype(float, copy=False)])
-
-    def gradients(x: np.ndarray) -> np.ndarray:
-        out = np.empty(x.shape)
-        for row, g in zip(x.astype(float, copy=False), out, strict=True):
-            one_gradient(row, g)
+    @njit
+    def energies(x):  # type: ignore[no-untyped-def]
+        out = np.empty(len(x))
+        for r in range(len(x)):
+            out[r] = one_energy(x[r])
         return out
 
-    return (one_energy, one_gradient), (energies, gradients)
+    @njit
+    def gradients(x):  # type: ignore[no-untyped-def]
+        out = np.empty(x.shape)
+        for r in range(len(x)):
+            one_gradient(x[r], out[r])
+        return out
+
+    def doubled(function: Any) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: function(np.array(x, dtype=float))  # contiguous, writable and float64: one compilation
+
+    return (one_energy, one_gradient), (doubled(energies), doubled(gradients))
 
 
 def compiled_functions(energy: Any, gradient: Any) -> Any:
@@ -233,7 +239,8 @@ class BlockBackend:
         else:
             fitting = [w for w in WIDTHS if w <= 8 or w * dim <= CACHE_NUMBERS]
             self.width = next((w for w in fitting if w * threads >= replicas), fitting[-1])
-            self.step = compiled_formula(potential.formula.source, self.width)
+            source = potential.formula.source
+            self.step = compiled_source(numba_source(source.spec, source.bodies, self.width), "step", STEP)
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
@@ -268,58 +275,3 @@ class BlockBackend:
         parts = min(self.threads, blocks) if replicas * dim * steps > 20_000 else 1
         edges = [min(replicas, self.width * (blocks * k // parts)) for k in range(parts + 1)]
         return list(itertools.pairwise(edges))
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def kick_rows(
-    x: Any, dx: Any, noise: Any, gradient: Any, carry: float, lr: float, s: float, paired: bool, dx2: Any, kinetic: Any,
-    weight22: float, weight: float, k0: int, k1: int, purpose: int, step: int, first_replica: int, low: int, high: int,
-) -> None:  # fmt: skip
-    """One step of replicas low <= r < high whose gradient is known, noise along each row."""
-    dim = x.shape[1]
-    first = (step * dim) >> 2
-    quads = ((step * dim + dim + 3) >> 2) - first
-    z = np.empty((4, quads))
-    c = 0.5 * s if paired else s
-    for r in range(low, high):
-        if s > 0.0:
-            fill_normals(z, first, quads, first_replica + r, 0, purpose, k0, k1)
-        total = 0.0
-        for d in range(dim):
-            m = step * dim + d - 4 * first
-            kick = c * z[m & 3, m >> 2] if s > 0.0 else 0.0
-            v = carry * dx[r, d] - lr * gradient[r, d]
-            if paired:
-                v += kick + noise[r, d]
-                noise[r, d] = kick
-            else:
-                v += kick
-            dx[r, d] = v
-            x[r, d] += dx[r, d]
-            total += float64(dx[r, d]) * float64(dx[r, d])
-        dx2[r] += total * weight22
-        kinetic[r] += total * weight
-
-
-class ArrayBackend(NumpyBackend):
-    """Array functions: the gradient by the user's own code on all replicas, noise and recursion in one compiled pass."""
-
-    def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
-        super().__init__(potential, walk)
-        edges = np.linspace(0, len(walk.x), (threads if walk.x.size > 20_000 else 1) + 1).astype(int)
-        self.parts = list(itertools.pairwise(edges))
-        self.pool = ThreadPoolExecutor(threads) if len(self.parts) > 1 else None
-
-    def _kick(self, steps: Steps, n: int) -> None:
-        w = self.walk
-        k0, k1 = (uint64(k) for k in key_of(w.seed))
-        gradient = np.ascontiguousarray(self.gradient)
-
-        def run(part: tuple[int, int]) -> None:
-            kick_rows(
-                w.x, w.dx, w.noise, gradient, steps.carry[n], steps.lr[n], steps.s[n], steps.paired, w.dx2, w.kinetic,
-                1 / steps.dt[n] ** 2, 1 / steps.velocity_scale[n] ** 2, k0, k1, THERMAL, w.step, w.first_replica, *part,
-            )  # fmt: skip
-
-        for _ in map(run, self.parts) if self.pool is None else self.pool.map(run, self.parts):
-            pass

@@ -42,10 +42,12 @@ class NumpyBackend:
     def _look(self) -> np.ndarray:
         """Energy and gradient at x; keep the best point."""
         w = self.walk
-        energy, gradient = self.potential.energy_gradient(w.x)
-        w.energy[...] = energy
+        w.energy[...], gradient = self._evaluate(w.x)
         if not np.isfinite(w.energy).all():
             raise NonFinite(w.step, int(np.argmin(np.isfinite(w.energy))))
         better = w.energy < w.best_energy
         w.best_energy[better], w.best_x[better] = w.energy[better], w.x[better]
         return gradient
+
+    def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.potential.energy_gradient(x)

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import float64, int64, njit, uint64
+from numba import float64, int64, njit, types, uint64
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 inline = njit(forceinline=True, error_model="numpy")
@@ -34,6 +35,12 @@ def bits(typing: Any, x: Any) -> Any:
 def from_bits(typing: Any, n: Any) -> Any:
     """The float64 with these bits."""
     return float64(int64), lambda context, builder, signature, args: builder.bitcast(args[0], ir.DoubleType())
+
+
+@intrinsic
+def plus(typing: Any, a: Any, b: Any) -> Any:
+    """a + b in a sum whose order is free, so that it may be kept in vector lanes."""
+    return float64(float64, float64), lambda context, builder, signature, args: builder.fadd(*args, flags=("reassoc",))
 
 
 ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest integer in the low bits
@@ -239,3 +246,27 @@ def fill_normals(z: Any, first: int, quads: int, replica: int, shift: int, purpo
         w0, w1, w2, w3 = philox(quad & LOW, quad >> HALF, uint64(replica + (f & mask)), uint64(purpose), k0, k1)
         row0[f], row1[f] = box_muller(w0, w1)
         row2[f], row3[f] = box_muller(w2, w3)
+
+
+@inline
+def fill_line(z: Any, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int) -> None:
+    """Normals number 4*first to 4*(first + quads) - 1 of one replica, in their order."""
+    for f in range(quads):
+        quad = uint64(first + f)
+        w0, w1, w2, w3 = philox(quad & LOW, quad >> HALF, uint64(replica), uint64(purpose), k0, k1)
+        z[4 * f], z[4 * f + 1] = box_muller(w0, w1)
+        z[4 * f + 2], z[4 * f + 3] = box_muller(w2, w3)
+
+
+@intrinsic
+def prefetch(typing: Any, address: Any) -> Any:
+    """Ask for the cache line at an address, into the second-level cache."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        integer, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, integer, integer, integer])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [builder.inttoptr(args[0], pointer), integer(0), integer(2), integer(1)])
+        return context.get_dummy_value()
+
+    return types.void(int64), build

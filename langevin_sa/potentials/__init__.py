@@ -13,6 +13,7 @@ from ..naming import look_up
 from ..potential import Potential
 from .analytic import ackley, griewank, levy, michalewicz, rastrigin, rosenbrock, schwefel, styblinski_tang
 from .clusters import lennard_jones, morse_cluster
+from .fluids import kob_andersen, lennard_jones_fluid
 from .lattices import harmonic_chain, normal_modes, phi4_chain, phi4_lattice, spin_glass, xy_chain
 from .surfaces import himmelblau, muller_brown, six_hump_camel, three_hump_camel
 from .wells import double_well, funnel, gaussian_wells, harmonic, periodic, prinz, quartic
@@ -22,6 +23,7 @@ _FAMILIES: dict[str, tuple[Callable[..., Potential], ...]] = {
     "surfaces": (muller_brown, himmelblau, three_hump_camel, six_hump_camel),
     "analytic": (rosenbrock, rastrigin, styblinski_tang, schwefel, levy, michalewicz, ackley, griewank),
     "clusters": (lennard_jones, morse_cluster),
+    "fluids": (lennard_jones_fluid, kob_andersen),
     "lattices": (phi4_chain, phi4_lattice, xy_chain, harmonic_chain, spin_glass),
 }
 
@@ -31,7 +33,7 @@ def catalogue(family: str | None = None) -> dict[str, Callable[..., Potential]]:
 
     Parameters
     ----------
-    family : "wells", "surfaces", "analytic", "clusters" or "lattices", optional
+    family : "wells", "surfaces", "analytic", "clusters", "fluids" or "lattices", optional
         All families by default.
 
     Examples

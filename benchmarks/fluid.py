@@ -1,0 +1,97 @@
+"""A Lennard-Jones fluid of 10^4 particles, density 0.8, T = 1, cutoff 2.5, periodic: langevin_sa against OpenMM's CPU platform.
+
+Both start from one jittered lattice, settle for some steps of their own, and are then timed. OpenMM computes in single
+precision, ours in float64. Forces are the same; energies are of the formula shifted to 0 at the cutoff, as ours has it, but
+for NonbondedForce, which cannot shift and so lies lower by u(cutoff) times the number of pairs.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+
+import click
+import numpy as np
+from timing import THREADS, Case, gather, kernel, machine, measure, plot, table
+
+import langevin_sa as lsa
+
+DENSITY, TEMPERATURE, CUTOFF, DT, GAMMA = 0.8, 1.0, 2.5, 0.005, 1.0
+SHIFTED = f"4*(r^-12 - r^-6) - {4 * (CUTOFF**-12 - CUTOFF**-6)!r}"
+BOLTZMANN = 0.00831446261815324  # kJ/mol/K, OpenMM's unit
+SETTLING = 1000  # steps
+
+
+def start(particles: int) -> tuple[np.ndarray, float]:
+    """Points (particles, 3) on a jittered cubic lattice, and the edge of the box."""
+    box = (particles / DENSITY) ** (1 / 3)
+    n = int(np.ceil(particles ** (1 / 3)))
+    sites = np.stack(np.meshgrid(*[np.arange(n)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    rng = np.random.default_rng(0)
+    chosen = rng.permutation(n**3)[:particles]
+    return (sites[chosen] + 0.5 + rng.uniform(-0.05, 0.05, (particles, 3))) * (box / n), box
+
+
+def ours(particles: int, steps: int) -> Case:
+    """The kernel, neighbour lists included."""
+    if "cutoff" not in inspect.signature(lsa.Potential.from_formula).parameters:
+        raise ImportError("langevin_sa: this version's from_formula has no cutoff=")
+    x0, box = start(particles)
+    potential = lsa.Potential.from_formula(pair="4*(r**-12 - r**-6)", particles=particles, space=3, cutoff=CUTOFF, box=box)
+    schedule = lsa.Schedule(temperature=TEMPERATURE, gamma=GAMMA, dt=DT)
+    *_, settled = lsa.simulate(potential, x0.ravel(), schedule, SETTLING, record_every=SETTLING, rng=1, threads=THREADS)
+    advance = kernel(potential, settled.state.x, schedule, steps)
+    return Case("langevin_sa kernel", lambda: advance() / particles, steps)
+
+
+def openmm(particles: int, steps: int, custom: bool) -> Case:
+    """NonbondedForce without charges, or the formula in a CustomNonbondedForce; LangevinMiddle."""
+    import openmm as mm
+
+    x0, box = start(particles)
+    system = mm.System()
+    system.setDefaultPeriodicBoxVectors(*(mm.Vec3(*row) for row in box * np.eye(3)))
+    force = mm.CustomNonbondedForce(SHIFTED) if custom else mm.NonbondedForce()
+    for _ in range(particles):
+        system.addParticle(1.0)
+        force.addParticle([] if custom else 0.0, *([] if custom else [1.0, 1.0]))
+    force.setNonbondedMethod(type(force).CutoffPeriodic)
+    force.setCutoffDistance(CUTOFF)
+    if not custom:
+        force.setUseDispersionCorrection(False)
+    system.addForce(force)
+    integrator = mm.LangevinMiddleIntegrator(TEMPERATURE / BOLTZMANN, GAMMA, DT)
+    context = mm.Context(system, integrator, mm.Platform.getPlatformByName("CPU"), {"Threads": str(THREADS)})
+    context.setPositions(x0)
+    integrator.step(SETTLING)
+
+    def run() -> float:
+        integrator.step(steps)
+        return context.getState(getEnergy=True).getPotentialEnergy()._value / particles
+
+    return Case(f"OpenMM CPU {type(force).__name__}", run, steps, 1.0, note="" if custom else "energy not shifted")
+
+
+@click.command()
+@click.option("--particles", default=10**4, show_default=True)
+@click.option("--steps", default=200, show_default=True)
+@click.option("--quick", is_flag=True, help="1,000 particles, 20 steps.")
+@click.option("--repeats", default=5, show_default=True)
+def main(particles: int, steps: int, quick: bool, repeats: int) -> None:
+    """Compare steps of a fluid."""
+    machine()
+    if quick:
+        particles, steps = 1000, 20
+    makers = (partial(ours, particles, steps), partial(openmm, particles, steps, False), partial(openmm, particles, steps, True))
+    cases = measure(gather(makers), repeats)
+    if not cases:
+        return
+    table(f"Lennard-Jones fluid, {particles} particles, {steps} steps", cases, "step")
+    for case in cases:
+        print(f"{case.name:34s}{1 / case.median:8.1f} steps/s")
+    if cases[0].name.startswith("langevin_sa") and not quick:
+        plot("fluid", {"fluid": cases})
+
+
+if __name__ == "__main__":
+    main()

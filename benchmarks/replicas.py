@@ -1,0 +1,249 @@
+"""Many replicas of a small system: langevin_sa against JAX, JAX-MD, OpenMM, NumPy, torch and deeptime.
+
+All do the same number of steps of the same equation on the same number of replicas, from the same points. Ours also
+keeps the lowest energy and point of every replica and the sums that thermometers read; the peers do not. Differences:
+JAX draws Threefry words and inverts the error function, JAX-MD and OpenMM integrate with BAOAB and its LangevinMiddle,
+OpenMM's CPU platform works in single precision and always in three dimensions, deeptime is overdamped only.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import click
+import numpy as np
+from timing import THREADS, Case, gather, kernel, machine, measure, noise, plot, table
+
+import langevin_sa as lsa
+
+BOLTZMANN = 0.00831446261815324  # kJ/mol/K, OpenMM's unit
+
+
+@dataclass
+class Workload:
+    """A potential and how it is run."""
+
+    name: str
+    potential: lsa.Potential
+    replicas: int
+    steps: int
+    dt: float
+    temperature: float
+    jax_energy: Callable[[Any, Any], Any]  # (jax.numpy, x (replicas, dim)) -> sum of energies
+    gamma: float = 1.0
+    at_minimum: bool = False  # start there, not all over the domain
+
+    def __post_init__(self) -> None:
+        drawn = self.potential.draw_start(self.replicas, np.random.default_rng(0))
+        self.x0 = np.tile(self.potential.minima[:1], (self.replicas, 1)) if self.at_minimum else drawn
+        self.work = self.replicas * self.steps
+        self.schedule = lsa.Schedule(temperature=self.temperature, gamma=self.gamma, dt=self.dt)
+        steps = self.schedule.coefficients(1, "gjf")
+        self.rho, self.lr, self.s = (float(v[0]) for v in (steps.rho, steps.lr, steps.s))
+
+
+def double_well_gradient(x: Any) -> Any:
+    """dU/dx of (x^2 - 1)^2 + 0.3 x."""
+    return 4 * x * (x * x - 1) + 0.3
+
+
+def double_well_energy(x: Any) -> Any:
+    """(x^2 - 1)^2 + 0.3 x."""
+    return (x * x - 1) ** 2 + 0.3 * x
+
+
+def ours(w: Workload, integrator: str = "gjf") -> Case:
+    """The whole of `simulate`, its slices, copies and thermometers included."""
+
+    def run() -> float:
+        *_, last = lsa.simulate(
+            w.potential, w.x0, w.schedule, w.steps, integrator=integrator, record_every=w.steps, rng=1, threads=THREADS
+        )
+        return float(last.energy.mean())
+
+    return Case(f"langevin_sa, {integrator}", run, w.work)
+
+
+def our_kernel(w: Workload) -> Case:
+    """One call of the backend."""
+    return Case("langevin_sa, kernel alone", kernel(w.potential, w.x0, w.schedule, w.steps), w.work)
+
+
+def jax_loop(w: Workload, generator: str = "threefry2x32", goal: float | None = 5.0) -> Case:
+    """The same recursion, jitted: `jax.random.normal` in a `lax.fori_loop`."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    gradient = jax.grad(lambda x: w.jax_energy(jnp, x))
+
+    def step(_: Any, state: Any) -> Any:
+        x, dx, half, key = state
+        key, draw = jax.random.split(key)
+        kick = 0.5 * w.s * jax.random.normal(draw, x.shape, x.dtype)
+        dx = w.rho * dx - w.lr * gradient(x) + (kick + half)
+        return x + dx, dx, kick, key
+
+    @jax.jit
+    def run(x: Any) -> Any:
+        zero = jnp.zeros_like(x)
+        x = jax.lax.fori_loop(0, w.steps, step, (x, zero, zero, jax.random.key(0, impl=generator)))[0]
+        return w.jax_energy(jnp, x) / len(x)
+
+    x0 = jnp.asarray(w.x0)
+    return Case(f"JAX, {generator}", lambda: run(x0).block_until_ready(), w.work, goal)
+
+
+def jax_md(w: Workload) -> Case:
+    """`jax_md.simulate.nvt_langevin` in a `lax.fori_loop`, float64."""
+    import jax
+    import jax.numpy as jnp
+    from jax_md import simulate, space
+
+    jax.config.update("jax_enable_x64", True)
+    _, shift = space.free()
+    start, step = simulate.nvt_langevin(lambda x, **_: w.jax_energy(jnp, x), shift, w.dt, w.temperature, w.gamma)
+
+    @jax.jit
+    def run(x: Any) -> Any:
+        state = start(jax.random.PRNGKey(0), x, 1.0)
+        state = jax.lax.fori_loop(0, w.steps, lambda _, state: step(state), state)
+        return w.jax_energy(jnp, state.position) / len(x)
+
+    x0 = jnp.asarray(w.x0)
+    return Case("JAX-MD nvt_langevin", lambda: run(x0).block_until_ready(), w.work, 10.0)
+
+
+def openmm(w: Workload, packed: bool) -> Case:
+    """CustomExternalForce on the CPU platform; `packed` puts three replicas into one particle, so that no axis is idle."""
+    import openmm as mm
+
+    axes = "xyz" if packed else "x"
+    system = mm.System()
+    force = mm.CustomExternalForce(" + ".join(f"({a}^2 - 1)^2 + 0.3*{a}" for a in axes))
+    positions = np.zeros((-(-w.replicas // len(axes)), 3))
+    positions[:, : len(axes)] = np.resize(w.x0, (len(positions), len(axes)))
+    for k in range(len(positions)):
+        system.addParticle(1.0)
+        force.addParticle(k, [])
+    system.addForce(force)
+    integrator = mm.LangevinMiddleIntegrator(w.temperature / BOLTZMANN, w.gamma, w.dt)
+    platform = mm.Platform.getPlatformByName("CPU")
+    context = mm.Context(system, integrator, platform, {"Threads": str(THREADS)})
+
+    def run() -> float:
+        context.setPositions(positions)
+        context.setVelocities(np.zeros_like(positions))
+        integrator.step(w.steps)
+        return context.getState(getEnergy=True).getPotentialEnergy()._value / (len(positions) * len(axes))
+
+    name = "OpenMM CPU, 3 replicas a particle" if packed else "OpenMM CPU, 1 replica a particle"
+    return Case(name, run, w.work, 10.0)
+
+
+def numpy_loop(w: Workload) -> Case:
+    """The recursion with NumPy's own normals, in place."""
+
+    def run() -> float:
+        rng, x, half = np.random.default_rng(0), w.x0.copy(), np.zeros_like(w.x0)
+        dx = np.zeros_like(x)
+        for _ in range(w.steps):
+            kick = 0.5 * w.s * rng.standard_normal(x.shape)
+            dx = w.rho * dx - w.lr * double_well_gradient(x) + kick + half
+            x, half = x + dx, kick
+        return float(double_well_energy(x).mean())
+
+    return Case("NumPy", run, w.work, 20.0, threads=1)
+
+
+def torch_loop(w: Workload) -> Case:
+    """The recursion with torch tensors, float64."""
+    import torch
+
+    torch.set_num_threads(THREADS)
+    x0 = torch.tensor(w.x0)
+
+    def run() -> float:
+        torch.manual_seed(0)
+        x, dx, half = x0.clone(), torch.zeros_like(x0), torch.zeros_like(x0)
+        with torch.inference_mode():
+            for _ in range(w.steps):
+                kick = torch.randn_like(x).mul_(0.5 * w.s)
+                dx = dx.mul_(w.rho).sub_(double_well_gradient(x), alpha=w.lr).add_(kick).add_(half)
+                x.add_(dx)
+                half = kick
+        return float(double_well_energy(x).mean())
+
+    return Case("torch", run, w.work)
+
+
+def deeptime(w: Workload, system: str) -> Case:
+    """deeptime's C++ Euler-Maruyama integrator."""
+    import deeptime.data
+
+    model = getattr(deeptime.data, system)(h=w.dt, n_steps=w.steps, temperature_factor=w.temperature)
+    return Case("deeptime C++", lambda: w.potential.energy(model(w.x0, n_jobs=THREADS)).mean(), w.work, 10.0)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="A hundredth of the work, to see that it runs.")
+@click.option("--repeats", default=5, show_default=True)
+def main(quick: bool, repeats: int) -> None:
+    """Compare replica kernels."""
+    machine()
+    warnings.filterwarnings("ignore", "omega.dt", UserWarning)  # ermak_mccammon at this dt, as deeptime runs it
+    many, some, steps = (10**4, 10**3, 100) if quick else (10**5, 10**4, 1000)
+    groups = {}
+
+    w = Workload("double well", lsa.potentials.double_well(), many, steps, 0.05, 0.3, lambda _, x: double_well_energy(x).sum())
+    peers = (
+        partial(jax_loop, w), partial(jax_loop, w, "rbg", None), partial(jax_md, w), partial(openmm, w, False), partial(openmm, w, True),
+        partial(numpy_loop, w), partial(torch_loop, w),
+    )  # fmt: skip
+    cases = [ours(w), our_kernel(w), noise(w.work), *gather(peers)]
+    groups["double well"] = measure(cases, repeats)
+    table(f"1-D double well, {many} replicas, {steps} steps, float64", cases, "replica-step")
+    print(f"kernel alone / noise generator alone: {cases[2].median / cases[1].median:.0%} of its speed (goal 70 %)")
+
+    def rastrigin(np_: Any, x: Any) -> Any:
+        return (x * x - 10 * np_.cos(2 * np_.pi * x) + 10).sum()
+
+    def muller_brown(np_: Any, x: Any) -> Any:
+        x, y = x[:, 0], x[:, 1]
+        return (
+            -200 * np_.exp(-((x - 1) ** 2) - 10 * y**2)
+            - 100 * np_.exp(-(x**2) - 10 * (y - 0.5) ** 2)
+            - 170 * np_.exp(-6.5 * (x + 0.5) ** 2 + 11 * (x + 0.5) * (y - 1.5) - 6.5 * (y - 1.5) ** 2)
+            + 15 * np_.exp(0.7 * (x + 1) ** 2 + 0.6 * (x + 1) * (y - 1) + 0.7 * (y - 1) ** 2)
+        ).sum()
+
+    for w in (
+        Workload("rastrigin(10)", lsa.potentials.rastrigin(dim=10), some, steps, 0.02, 5.0, rastrigin),
+        Workload("Muller-Brown", lsa.potentials.muller_brown(), many, steps, 0.01, 15.0, muller_brown, at_minimum=True),
+    ):
+        noisy = noise(w.work * w.potential.dim)
+        noisy.work = w.work
+        cases = [ours(w), our_kernel(w), noisy, *gather((partial(jax_loop, w), partial(jax_loop, w, "rbg", None)))]
+        groups[w.name] = measure(cases, repeats)
+        table(f"{w.name}, {w.replicas} replicas, {steps} steps, float64", cases, "replica-step")
+        print(f"kernel alone / noise generator alone: {cases[2].median / cases[1].median:.0%} of its speed")
+
+    double_well_2d = lsa.Potential.from_formula("(x**2 - 1)**2 + y**2", bounds=(-1.5, 1.5))
+    for system, potential, dt, temperature in (
+        ("double_well_2d", double_well_2d, 0.01, 0.3), ("prinz_potential", lsa.potentials.prinz(), 0.001, 1.0)
+    ):  # fmt: skip
+        w = Workload(system, potential, many, steps, dt, temperature, muller_brown)
+        cases = [ours(w, "leimkuhler_matthews"), ours(w, "ermak_mccammon"), *gather((partial(deeptime, w, system),))]
+        groups[system] = measure(cases, repeats)
+        table(f"overdamped {system}, {many} replicas, {steps} steps, float64", cases, "replica-step")
+
+    if not quick:
+        plot("replicas", groups)
+
+
+if __name__ == "__main__":
+    main()

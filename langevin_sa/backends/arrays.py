@@ -1,0 +1,103 @@
+"""Array functions: energy and gradient by the user's own code, noise and recursion in one compiled pass.
+
+The user's functions are called on blocks of replicas that stay in cache. Noise is made a few steps ahead where a step
+takes less than a whole call of the generator from each stream.
+"""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numba import float64, njit, uint64
+
+from ..momentum import Steps
+from ..noise import THERMAL, key_of
+from . import Walk
+from .numpy import NumpyBackend
+from .simd import fill_normals
+
+EVALUATED = 16_384  # coordinates in one call of the user's functions
+AHEAD = 16  # normals of a replica made together
+LANES = 64  # replicas whose noise is made side by side, if there are so many
+WORTH_A_THREAD = 20_000  # coordinates
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def make_noise(z: Any, first: int, quads: int, shift: int, replica: int, purpose: int, k0: int, k1: int, low: int, high: int) -> None:
+    """Normals from number 4*first on, for groups low <= k < high of 2**shift replicas."""
+    for k in range(low, high):
+        fill_normals(z[k], first, quads, replica + (k << shift), shift, purpose, k0, k1)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def kick(
+    x: Any, dx: Any, noise: Any, gradient: Any, z: Any, offset: int, shift: int, carry: float, lr: float, c: float, paired: bool,
+    dx2: Any, kinetic: Any, weight22: float, weight: float, low: int, high: int,
+) -> None:  # fmt: skip
+    """``dx = carry*dx - lr*gradient + c*xi; x = x + dx`` for groups low <= k < high; normals from number `offset` of z on."""
+    for k in range(low, high):
+        for r in range(k << shift, min((k + 1) << shift, len(x))):
+            i = r - (k << shift)
+            total = 0.0
+            for d in range(x.shape[1]):
+                m = offset + d
+                half = c * z[k, m & 3, ((m >> 2) << shift) + i]
+                v = carry * dx[r, d] - lr * gradient[r, d]
+                if paired:
+                    v += half + noise[r, d]
+                    noise[r, d] = half
+                else:
+                    v += half
+                dx[r, d] = v
+                x[r, d] += dx[r, d]
+                total += float64(dx[r, d]) * float64(dx[r, d])
+            dx2[r] += total * weight22
+            kinetic[r] += total * weight
+
+
+class ArrayBackend(NumpyBackend):
+    """The reference backend with a compiled kick."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
+        replicas, dim = walk.x.shape
+        self.block = max(1, EVALUATED // dim)
+        super().__init__(potential, walk)
+        self.shift = LANES.bit_length() - 1 if replicas >= LANES else 0
+        self.ahead = max(1, AHEAD // dim)
+        self.quads = (self.ahead * dim + 6) // 4
+        groups = (replicas + (1 << self.shift) - 1) >> self.shift
+        self.z = np.zeros((groups, 4, self.quads << self.shift))
+        self.made = range(0)  # steps whose noise is in z
+        edges = np.linspace(0, groups, (min(threads, groups) if walk.x.size > WORTH_A_THREAD else 1) + 1).astype(int)
+        self.parts = list(itertools.pairwise(edges))
+        self.pool = ThreadPoolExecutor(threads) if len(self.parts) > 1 else None
+
+    def _kick(self, steps: Steps, n: int) -> None:
+        w, dim = self.walk, self.walk.x.shape[1]
+        k0, k1 = (uint64(k) for k in key_of(w.seed))
+        s = float(steps.s[n])
+        fresh = s > 0 and w.step not in self.made
+        if fresh:
+            self.made = range(w.step, w.step + self.ahead)
+        first = (self.made.start * dim) >> 2
+        gradient = np.ascontiguousarray(self.gradient)
+
+        def run(part: tuple[int, int]) -> None:
+            if fresh:
+                make_noise(self.z, first, self.quads, self.shift, w.first_replica, THERMAL, k0, k1, *part)
+            kick(
+                w.x, w.dx, w.noise, gradient, self.z, w.step * dim - 4 * first if s > 0 else 0, self.shift, steps.carry[n], steps.lr[n],
+                s / 2 if steps.paired else s, steps.paired, w.dx2, w.kinetic, 1 / steps.dt[n] ** 2, 1 / steps.velocity_scale[n] ** 2, *part,
+            )  # fmt: skip
+
+        for _ in map(run, self.parts) if self.pool is None else self.pool.map(run, self.parts):
+            pass
+
+    def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if len(x) <= self.block:
+            return self.potential.energy_gradient(x)
+        blocks = [self.potential.energy_gradient(x[r : r + self.block]) for r in range(0, len(x), self.block)]
+        return np.concatenate([energy for energy, _ in blocks]), np.concatenate([gradient for _, gradient in blocks])

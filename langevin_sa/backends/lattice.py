@@ -1,0 +1,253 @@
+"""One large lattice: force, noise, recursion and sums in one pass over memory, tile by tile, threads over tiles.
+
+A step reads x and dx and writes the new x and dx, 32 bytes a coordinate in float64 (paired noise keeps its half kick as
+well, 16 more). The new x goes to a second array, because neighbours still need the old one; a third holds the best point,
+so that keeping it costs a change of names instead of a copy. Noise of a tile is made while the tile after it is fetched.
+Sums run over tiles of fixed size in a fixed order: any number of threads gives the same bits.
+"""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+from numba import njit, types, uint64, void
+
+from ..momentum import Steps
+from ..noise import THERMAL, key_of
+from ..sources import lattice_source
+from . import NonFinite, Walk, aligned
+from .numba import call_step, compiled_source
+from .simd import fill_line, prefetch
+
+TILE = 2048  # sites
+FETCH = 128  # normals made between two rounds of prefetching
+TILES_WORTH_A_THREAD = 16
+LARGE, FEW = 512, 16  # coordinates from which, and replicas up to which, a lattice is swept along its sites
+
+
+def suits(potential: Any, walk: Walk) -> bool:
+    """Whether a potential is a lattice so large, or with so few replicas, that the vector runs along sites."""
+    kinds = set(potential.formula.source.bodies) if potential.formula is not None else set()
+    return bool(kinds) and kinds <= {"site", "bond"} and potential.dim >= LARGE and len(walk.x) <= FEW
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sweep_tiles(
+    sweep: int, mode: int, coefficients: Any, p: Any, shape: Any, periodic: bool, x: Any, y: Any, dx: Any, w: Any, energy: Any,
+    squares: Any, first_normal: int, replica: int, purpose: int, k0: int, k1: int, low: int, high: int,
+) -> None:  # fmt: skip
+    """One step of tiles low <= k < high of one replica; each tile's energy and sum of dx^2 go to energy[k], squares[k]."""
+    axes, columns = len(shape), shape[-1]
+    a_row = (columns + TILE - 1) // TILE
+    arena, sums = np.zeros(TILE + FETCH + 24), np.empty(2)
+    z = arena[-(arena.ctypes.data >> 3) & 7 :]
+    places = np.empty(2 * axes + 2, dtype=np.int64)
+    places[1] = len(x)
+    for k in range(low, high):
+        row, c0 = k // a_row, (k % a_row) * TILE
+        n = min(TILE, columns - c0)
+        i0 = row * columns + c0
+        start = first_normal + i0
+        if mode >= 2:
+            quads = ((start + n + 3) >> 2) - (start >> 2)
+            for f in range(0, quads, FETCH // 4):
+                fill_line(z[4 * f :], (start >> 2) + f, FETCH // 4, replica, purpose, k0, k1)
+                ahead = i0 + n + 4 * f
+                if ahead + FETCH < len(x):
+                    for c in range(0, FETCH, 64 // x.itemsize):
+                        prefetch(x.ctypes.data + (ahead + c) * x.itemsize)
+                        prefetch(dx.ctypes.data + (ahead + c) * x.itemsize)
+                        prefetch(y.ctypes.data + (ahead + c) * x.itemsize)
+                    if mode == 3:
+                        for c in range(0, FETCH, 8):
+                            prefetch(w.ctypes.data + (ahead + c) * 8)
+        stride = len(x)
+        for axis in range(axes - 1):  # neighbours in other rows
+            stride //= shape[axis]
+            at = (i0 // stride) % shape[axis]
+            wrap = (shape[axis] - 1) * stride
+            places[2 * axis + 2] = i0 + stride if at < shape[axis] - 1 else (i0 - wrap if periodic else -1)
+            places[2 * axis + 3] = i0 - stride if at > 0 else (i0 + wrap if periodic else -1)
+        begin = 0
+        sums[:] = 0.0
+        last = c0 + n == columns
+        for end in (1 if c0 == 0 else 0, n - 1 if last else n, n):  # a row's first and last site have a neighbour at its other end
+            if end > begin:
+                places[0] = i0 + begin
+                up, down = i0 + begin + 1, i0 + begin - 1
+                if last and end == n:
+                    up = row * columns if periodic else -1
+                if c0 + begin == 0:
+                    down = i0 + columns - 1 if periodic else -1
+                places[2 * axes], places[2 * axes + 1] = up, down
+                for side in range(2, 2 * axes):
+                    places[side] += begin if places[side] >= 0 else 0
+                call_step(
+                    sweep,
+                    (x.ctypes.data, y.ctypes.data, dx.ctypes.data, w.ctypes.data, z.ctypes.data + 8 * ((start & 3) + begin),
+                 sums.ctypes.data, p.ctypes.data, places.ctypes.data, coefficients.ctypes.data, mode),
+                    end - begin,
+                )  # fmt: skip
+                for side in range(2, 2 * axes):
+                    places[side] -= begin if places[side] >= 0 else 0
+                begin = end
+        energy[k], squares[k] = sums[0], sums[1]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def settle(order: Any, energy: Any, squares: Any, best: float) -> tuple[float, float]:
+    """Energy before and sum of dx^2 after a step; if that energy is below `best`, the point it was taken at is kept.
+
+    `order` names the arrays of x: now, next, best. They change names, nothing is copied.
+    """
+    e, q = 0.0, 0.0
+    for k in range(len(energy)):
+        e += energy[k]
+        q += squares[k]
+    now, after, lowest = order[0], order[1], order[2]
+    order[0] = after
+    if e < best:
+        order[1], order[2] = lowest, now
+    else:
+        order[1] = now
+    return e, q
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def run_alone(
+    sweep: int, modes: Any, coefficients: Any, p: Any, shape: Any, periodic: bool, rows: Any, order: Any, dx: Any, w: Any,
+    energy: Any, squares: Any, weights: Any, sums: Any, first_step: int, replica: int, purpose: int, k0: int, k1: int,
+) -> int:  # fmt: skip
+    """All steps of one replica on one thread; the number of steps before the first energy that is not finite, or -1.
+
+    `sums` holds the lowest energy, and the sums of dx^2 times either weight.
+    """
+    for t in range(len(modes)):
+        x, y = rows[order[0]], rows[order[1]]
+        first = (first_step + t) * len(dx)
+        sweep_tiles(sweep, modes[t], coefficients[t], p, shape, periodic, x, y, dx, w, energy, squares,
+                    first, replica, purpose, k0, k1, 0, len(energy))  # fmt: skip
+        e, q = settle(order, energy, squares, sums[0])
+        if not np.abs(e) < np.inf:
+            return t
+        sums[0] = min(sums[0], e)
+        sums[1] += q * weights[t, 0]
+        sums[2] += q * weights[t, 1]
+    return -1
+
+
+class LatticeBackend:
+    """Sites and bonds, few replicas, many sites."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
+        self.walk, formula = walk, potential.formula
+        spec = formula.source.spec
+        self.numbers, self.shape, self.periodic = formula.numbers, formula.size[1:], spec.periodic
+        real = types.CPointer(types.float32 if walk.x.dtype == np.float32 else types.float64)
+        reals, integers = types.CPointer(types.float64), types.CPointer(types.int64)
+        signature = void(real, real, real, reals, reals, reals, reals, integers, reals, types.int64, types.int64)
+        self.sweep = compiled_source(lattice_source(spec, formula.source.bodies), "sweep", signature).address
+        tiles = int(np.prod(self.shape[:-1])) * -(-int(self.shape[-1]) // TILE)
+        self.energy, self.squares = np.zeros((len(walk.x), tiles)), np.zeros((len(walk.x), tiles))
+        edges = np.linspace(0, tiles, min(threads, max(1, tiles // TILES_WORTH_A_THREAD)) + 1).astype(int)
+        self.parts = list(itertools.pairwise(edges))
+        self.spare = aligned(walk.x)
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
+
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""
+        run = self._together if len(self.parts) > 1 else self._alone
+        replicas = range(len(self.walk.x))
+        alone = run == self._alone and self.pool is not None and len(replicas) > 1
+        ends = list(self.pool.map(lambda r: run(r, steps), replicas) if alone and self.pool else (run(r, steps) for r in replicas))
+        self.walk.step += len(steps.rho)
+        for r, end in enumerate(ends):
+            if end >= 0:
+                raise NonFinite(self.walk.step - len(steps.rho) + end, self.walk.first_replica + r)
+
+    def _alone(self, r: int, steps: Steps) -> int:
+        """All steps of replica r on this thread."""
+        rows, order, sums, modes, coefficients, weights = self._prepared(r, steps)
+        w = self.walk
+        k0, k1 = (uint64(k) for k in key_of(w.seed))
+        end = run_alone(
+            self.sweep, modes, coefficients, self.numbers, self.shape, self.periodic, rows, order, w.dx[r], w.noise[r], self.energy[r],
+            self.squares[r], weights, sums, w.step, w.first_replica + r, THERMAL, k0, k1,
+        )  # fmt: skip
+        return self._finish(r, rows, order, sums, end, len(modes))
+
+    def _together(self, r: int, steps: Steps) -> int:
+        """All steps of replica r, each shared out over threads."""
+        rows, order, sums, modes, coefficients, weights = self._prepared(r, steps)
+        end = -1
+        for t, mode in enumerate(modes):
+            self._sweep(r, mode, coefficients[t], rows[order[0]], rows[order[1]], t)
+            e, q = settle(order, self.energy[r], self.squares[r], sums[0])
+            if not np.isfinite(e):
+                end = t
+                break
+            sums += (min(sums[0], e) - sums[0], q * weights[t, 0], q * weights[t, 1])
+        return self._finish(r, rows, order, sums, end, len(modes))
+
+    def _sweep(self, r: int, mode: int, coefficients: np.ndarray, x: np.ndarray, y: np.ndarray, t: int) -> None:
+        w = self.walk
+        k0, k1 = (uint64(k) for k in key_of(w.seed))
+
+        def part(tiles: tuple[int, int]) -> None:
+            sweep_tiles(
+                self.sweep, mode, coefficients, self.numbers, self.shape, self.periodic, x, y, w.dx[r], w.noise[r], self.energy[r],
+                self.squares[r], (w.step + t) * w.x.shape[1], w.first_replica + r, THERMAL, k0, k1, *tiles,
+            )  # fmt: skip
+
+        if len(self.parts) == 1 or self.pool is None:
+            part(self.parts[0])
+        else:
+            futures = [self.pool.submit(part, tiles) for tiles in self.parts]
+            wait(futures)
+            for future in futures:
+                future.result()
+
+    def _prepared(self, r: int, steps: Steps) -> tuple[Any, ...]:
+        """The arrays of x, their order, sums, and for each step a mode, coefficients and thermometer weights."""
+        w = self.walk
+        rows, order = (w.x[r], self.spare[r], w.best_x[r]), np.arange(3)
+        sums = np.array([w.best_energy[r], 0.0, 0.0])
+        warm = steps.s > 0
+        if steps.paired:
+            carried = np.concatenate([[bool(np.any(w.noise[r]))], warm[:-1]]) if len(warm) else warm
+            modes = np.where(warm | carried, 3, 1)
+        else:
+            modes = np.where(warm, 2, 1)
+        coefficients = np.stack([steps.carry, steps.lr, steps.s * (0.5 if steps.paired else 1.0)], axis=1)
+        weights = np.stack([1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)], axis=1)
+        return rows, order, sums, modes.astype(np.int64), coefficients, weights
+
+    def _finish(self, r: int, rows: Any, order: np.ndarray, sums: np.ndarray, end: int, steps: int) -> int:
+        """Energy of where the replica is now, and everything back under its own name."""
+        w = self.walk
+        if end < 0:
+            self._sweep(r, 0, np.zeros(3), rows[order[0]], rows[order[1]], 0)
+            w.energy[r] = settle(np.arange(3), self.energy[r], self.squares[r], -np.inf)[0]
+            end = -1 if np.isfinite(w.energy[r]) else steps
+        x, best = rows[order[0]], rows[order[2]]
+        if end < 0 and w.energy[r] < sums[0]:
+            sums[0] = w.energy[r]
+            best[...] = x
+        if best is rows[0] and x is rows[2]:
+            rows[1][...] = best
+            best = rows[1]
+        elif best is rows[0]:
+            rows[2][...] = best
+            best = rows[2]
+        if x is not rows[0]:
+            rows[0][...] = x
+        if best is not rows[2]:
+            rows[2][...] = best
+        w.best_energy[r] = sums[0]
+        w.dx2[r] += sums[1]
+        w.kinetic[r] += sums[2]
+        return end

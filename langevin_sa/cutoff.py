@@ -1,0 +1,144 @@
+"""Pair formulas with a cut-off: species, periodic box, and the readable reference for energy, gradient and Laplacian."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .formula import Source
+from .potential import FormulaKernel
+
+PAIRS_AT_ONCE = 1_000_000
+MOST_TYPES = 64
+
+
+class CutoffKernel(FormulaKernel):
+    """A pair formula truncated and shifted, V(r) - V(cutoff) for r < cutoff, between nearest images.
+
+    Every pair is to the printed formula a system of two particles with parameters of its own.
+
+    Attributes
+    ----------
+    box : ndarray (space,)
+        Lengths of the periodic box; 0 along an open axis.
+    species : ndarray (particles,)
+        Species of each particle, 0 to types - 1.
+    cutoff2 : ndarray (types, types)
+        Squared cut-offs.
+    table : ndarray (types * types, parameters + 2)
+        For each pair of species the formula's parameters, V(cutoff) and the squared cut-off.
+    """
+
+    def __init__(self, source: Source, parameters: Mapping[str, Any], particles: int, cutoff: Any, box: Any, species: Any) -> None:
+        space = source.spec.space
+        if space > 3:
+            raise ValueError(f"cutoff= needs space= 1, 2 or 3, not {space}")
+        self.species = _species(species, particles)
+        self.types = int(self.species.max()) + 1
+        reach = _between_species(cutoff, "cutoff", self.types)
+        if not (np.isfinite(reach) & (reach > 0)).all():
+            raise ValueError(f"cutoff must be positive and finite, not {cutoff!r}")
+        self.box, self.cutoff2 = _box(box, space, float(reach.max())), reach**2
+        matrices = [_between_species(value, f"parameter {name!r}", self.types) for name, value in parameters.items()]
+        rows = np.stack([m.ravel() for m in (*matrices, np.zeros_like(reach), self.cutoff2)], axis=1)
+        super().__init__(source, rows, np.array([2 * space], dtype=np.int64))
+        self.table = np.ascontiguousarray(rows)
+        apart = np.zeros((len(rows), space))
+        apart[:, 0] = reach.ravel()
+        self.table[:, -2] = self._pairs("energy_gradient", apart, np.arange(len(rows)))[0]
+        if not np.isfinite(self.table[:, -2]).all():
+            raise ValueError(f"the formula is not finite at the cut-off: {self.table[:, -2].tolist()} at r = {reach.ravel().tolist()}")
+        self.numbers = self.table
+
+    def _pairs(self, name: str, apart: np.ndarray, kinds: np.ndarray) -> Any:
+        """The printed function of two particles for each separation (pairs, space), parameters by pair of species."""
+        two = np.concatenate([np.zeros_like(apart), apart], axis=1)
+        with np.errstate(all="ignore"):
+            return self._function(name)(two, self.table[kinds].T[..., None], self.size)
+
+    def _near(self, x: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Pairs of one replica nearer than their cut-off, so many at a time: i, j, pair of species, separation (pairs, space)."""
+        from scipy.spatial import cKDTree
+
+        v = x.reshape(len(self.species), -1).astype(float)
+        period = np.where(self.box > 0, self.box, np.inf)
+        inside = np.where(self.box > 0, v - self.box * np.floor(v / period), v)
+        inside[(inside >= self.box) & (self.box > 0)] = 0.0
+        tree = cKDTree(inside, boxsize=self.box if self.box.any() else None)
+        found = tree.query_pairs(np.sqrt(self.cutoff2.max()) * (1 + 1e-9), output_type="ndarray")
+        for start in range(0, len(found), PAIRS_AT_ONCE):
+            i, j = found[start : start + PAIRS_AT_ONCE].T
+            apart = v[j] - v[i]
+            apart -= self.box * np.round(apart / period)
+            kinds = self.species[i] * self.types + self.species[j]
+            near = (apart**2).sum(1) < self.table[kinds, -1]
+            yield i[near], j[near], kinds[near], apart[near]
+
+    def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Energy (replicas,) and gradient (replicas, dim)."""
+        energy, gradient = np.zeros(len(x)), np.zeros_like(x)
+        for r in np.flatnonzero(self._finite(x, energy)):
+            g = np.zeros((len(self.species), len(self.box)))
+            for i, j, kinds, apart in self._near(x[r]):
+                e, forces = self._pairs("energy_gradient", apart, kinds)
+                energy[r] += (e - self.table[kinds, -2]).sum()
+                for k, f in enumerate(forces[:, len(self.box) :].T):
+                    g[:, k] += np.bincount(j, f, len(g)) - np.bincount(i, f, len(g))
+            gradient[r] = g.ravel()
+        return energy, gradient
+
+    def laplacian(self, x: np.ndarray) -> np.ndarray:
+        """Laplacian (replicas,)."""
+        laplacian = np.zeros(len(x))
+        for r in np.flatnonzero(self._finite(x, laplacian)):
+            for _, _, kinds, apart in self._near(x[r]):
+                laplacian[r] += self._pairs("laplacian", apart, kinds).sum()
+        return laplacian
+
+    @staticmethod
+    def _finite(x: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Which replicas are at finite points; NaN goes to `out` for the others."""
+        finite = np.isfinite(x).all(1)
+        out[~finite] = np.nan
+        return finite
+
+
+def _species(species: Any, particles: int) -> np.ndarray:
+    if species is None:
+        return np.zeros(particles, dtype=np.int64)
+    out = np.asarray(species)
+    if out.shape != (particles,) or out.dtype.kind not in "iu":
+        raise ValueError(f"species must be {particles} integers, one a particle, not {out.dtype.name} of shape {out.shape}")
+    if out.min() < 0 or out.max() >= MOST_TYPES:
+        raise ValueError(f"species must be numbers from 0 to {MOST_TYPES - 1}, not {out.min()} to {out.max()}")
+    return out.astype(np.int64)
+
+
+def _between_species(value: Any, what: str, types: int) -> np.ndarray:
+    """A number, or a symmetric matrix with a value for each pair of species, as a matrix (types, types)."""
+    try:
+        out = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        out = np.empty(0)
+    if out.ndim and out.shape != (types, types):
+        raise ValueError(f"{what} must be a number or a matrix ({types}, {types}), species by species, not {value!r}")
+    if out.ndim and not np.array_equal(out, out.T):
+        raise ValueError(f"{what} must be symmetric, the same for species (a, b) and (b, a), not {out.tolist()}")
+    return np.broadcast_to(out, (types, types)).copy()
+
+
+def _box(box: Any, space: int, cutoff: float) -> np.ndarray:
+    if box is None:
+        return np.zeros(space)
+    try:
+        out = np.broadcast_to(np.asarray(box, dtype=float), (space,)).copy()
+    except (TypeError, ValueError):
+        raise ValueError(f"box must be one length or {space}, one an axis, not {box!r}") from None
+    if not np.isfinite(out).all() or (out < 2 * cutoff).any():
+        raise ValueError(
+            f"box must be at least twice the cutoff, {2 * cutoff:g}, along each axis, so that a particle meets one image of "
+            f"another, not {box!r}; take more particles or a shorter cutoff"
+        )
+    return out

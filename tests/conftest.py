@@ -1,0 +1,35 @@
+"""What several test files use: a walk driven straight through a backend, and the verdict of independent replicas."""
+
+import numpy as np
+import pytest
+
+from langevin_sa.backends import Walk, get_backend
+
+
+@pytest.fixture(scope="session")
+def drive():
+    """``drive(potential, x0, seed, backend, threads) -> (walk, backend)``, at rest at x0."""
+
+    def start(potential, x0, seed=0, backend="numba", threads=2):
+        walk = Walk.at_rest(x0, seed)
+        return walk, get_backend(backend, potential)(potential, walk, threads)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def agree():
+    """``agree(per_replica, exact)``: the mean of independent replicas within `sigma` standard errors, and `percent`, of the exact value.
+
+    With an axis of several quantities, each of them. Returns the worst deviation in standard errors and in percent.
+    """
+
+    def check(per_replica, exact, sigma=4.5, percent=0.5):
+        mean = per_replica.mean(0)
+        error = per_replica.std(0, ddof=1) / np.sqrt(len(per_replica))
+        z, off = np.max(np.abs(mean - exact) / error), 100 * np.max(np.abs(mean / exact - 1))
+        assert z < sigma, f"{z:.1f} standard errors off: {mean} instead of {exact}"
+        assert percent is None or off < percent, f"{off:.2f} % off: {mean} instead of {exact}"
+        return z, off
+
+    return check
