@@ -39,9 +39,8 @@ def descend(name: str, energy: Any, x0: np.ndarray, particles: int, steps: int) 
     force = jax.vmap(jax.value_and_grad(energy))
 
     def step(_: Any, state: Any) -> Any:
-        x, total = state
-        e, g = force(x)
-        return x - 1e-9 * g, e
+        e, g = force(state[0])
+        return state[0] - 1e-9 * g, e
 
     run = jax.jit(lambda x: jax.lax.fori_loop(0, steps, step, (x, jnp.zeros(len(x))))[1].mean())
     start = jnp.asarray(x0.reshape(-1, particles, 3))

@@ -40,7 +40,7 @@ def ours(particles: int, steps: int) -> Case:
     potential = lsa.Potential.from_formula(pair="4*(r**-12 - r**-6)", particles=particles, space=3, cutoff=CUTOFF, box=box)
     schedule = lsa.Schedule(temperature=TEMPERATURE, gamma=GAMMA, dt=DT)
     *_, settled = lsa.simulate(potential, x0.ravel(), schedule, SETTLING, record_every=SETTLING, rng=1, threads=THREADS)
-    advance = kernel(potential, settled.state.x, schedule, steps)
+    advance = kernel(potential, None, schedule, SETTLING + steps, state=settled.state)
     return Case("langevin_sa kernel", lambda: advance() / particles, steps)
 
 

@@ -17,7 +17,6 @@ import timing
 from numba import uint64
 
 import langevin_sa as lsa
-from langevin_sa.annealing import Run
 
 LOOP = re.compile(r"\s+j\w+\s+(\.LBB\w+)")
 LABEL = re.compile(r"(\.LBB\w+):")
@@ -49,12 +48,10 @@ def count(name: str, assembly: str, stores: int) -> None:
     print(f"{name:44s}{len(loop) / elements:8.2f} an element, {multiplies / elements:.2f} of them multiply" + (f", {slow}" if slow else ""))
 
 
-def step_of(potential: Any, replicas: int, name: str = "step") -> str:
+def step_of(potential: Any, replicas: int) -> str:
     """Assembly of a potential's compiled step."""
     x0 = potential.draw_start(replicas, np.random.default_rng(0))
-    schedule = lsa.Schedule(0.3, 1.0, 1e-3)
-    backend = Run(potential, x0, schedule, 1, None, "gjf", None, "numba", 1, None, "float64", 1).backend
-    return str(getattr(backend, name)._library.get_asm_str())
+    return str(timing.prepared(potential, x0, lsa.Schedule(0.3, 1.0, 1e-3), 1).backend.step._library.get_asm_str())
 
 
 @click.command()

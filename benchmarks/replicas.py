@@ -60,9 +60,7 @@ def ours(w: Workload, integrator: str = "gjf") -> Case:
     """The whole of `simulate`, its slices, copies and thermometers included."""
 
     def run() -> float:
-        *_, last = lsa.simulate(
-            w.potential, w.x0, w.schedule, w.steps, integrator=integrator, record_every=w.steps, rng=1, threads=THREADS
-        )
+        *_, last = lsa.simulate(w.potential, w.x0, w.schedule, w.steps, integrator=integrator, record_every=w.steps, rng=1, threads=THREADS)
         return float(last.energy.mean())
 
     return Case(f"langevin_sa, {integrator}", run, w.work)
@@ -182,10 +180,11 @@ def torch_loop(w: Workload) -> Case:
 
 
 def deeptime(w: Workload, system: str) -> Case:
-    """deeptime's C++ Euler-Maruyama integrator."""
+    """deeptime's C++ Euler-Maruyama integrator; the noise of its double_well_2d is sqrt(kT/2) a root of time, a quarter of T."""
     import deeptime.data
 
-    model = getattr(deeptime.data, system)(h=w.dt, n_steps=w.steps, temperature_factor=w.temperature)
+    factor = 4 * w.temperature if system == "double_well_2d" else w.temperature
+    model = getattr(deeptime.data, system)(h=w.dt, n_steps=w.steps, temperature_factor=factor)
     return Case("deeptime C++", lambda: w.potential.energy(model(w.x0, n_jobs=THREADS)).mean(), w.work, 10.0)
 
 

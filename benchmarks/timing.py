@@ -6,6 +6,7 @@ Contestants take turns, so a busy moment of the machine hits all of them; ratios
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import os
 import platform
 import time
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import njit, uint64
 
-from langevin_sa.annealing import Run
+from langevin_sa.annealing import Run, simulate
 from langevin_sa.backends.simd import fill_normals
 
 THREADS = 2
@@ -81,16 +82,14 @@ def table(title: str, cases: Sequence[Case], unit: str) -> None:
     """Print times and how many times slower than the first case each one is."""
     ours = cases[0]
     print(f"\n{title}: {len(ours.seconds)} interleaved repeats")
-    print(f"{'':34s}{'threads':>8s}{'ns/' + unit:>22s}{'ratio (medians)':>17s}{'(minima)':>10s}{'goal':>7s}{'energy':>11s}")
+    print(f"{'':34s}{'threads':>8s}{'ns/' + unit:>18s}{'ratio (medians)':>17s}{'(minima)':>10s}{'goal':>7s}{'energy':>11s}")
     for case in cases:
-        ratio = case.median / ours.median
+        ratio, least = case.median / ours.median, case.fastest / ours.fastest
         goal = "" if case.goal is None else f">= {case.goal:g}"
         energy = "" if case.energy is None else f"{case.energy:.5g}"
-        print(
-            f"{case.name:34s}{case.threads:8d}{1e9 * case.median:22.4g}{ratio:17.2f}{case.fastest / ours.fastest:10.2f}{goal:>7s}{energy:>11s}"
-            + ("  MISSED" if case.goal is not None and ratio < case.goal else "")
-            + (f"  {case.note}" if case.note else "")
-        )
+        notes = [case.note] * bool(case.note) + ["MISSED"] * (case.goal is not None and ratio < case.goal)
+        numbers = f"{case.threads:8d}{1e9 * case.median:18.4g}{ratio:17.2f}{least:10.2f}{goal:>7s}{energy:>11s}"
+        print(f"{case.name:34s}{numbers}  {', '.join(notes)}".rstrip())
 
 
 def plot(name: str, groups: dict[str, Sequence[Case]]) -> None:
@@ -129,13 +128,17 @@ def _version(name: str) -> str:
         return ""
 
 
+def prepared(*args: Any, **keywords: Any) -> Run:
+    """What `simulate` with these arguments would run."""
+    given = inspect.signature(simulate).bind(*args, **{"threads": THREADS} | keywords)
+    given.apply_defaults()
+    return Run(**given.arguments)
+
+
 def kernel(*args: Any, **keywords: Any) -> Callable[[], float]:
     """`simulate` with these arguments less its driver: one call of the backend for all steps; returns the mean energy."""
-    names = ("potential", "x0", "schedule", "n_steps", "replicas", "integrator", "record_every", "backend", "rng", "state", "dtype", "threads")
-    defaults = {"integrator": "gjf", "backend": "auto", "rng": 1, "dtype": "float64", "threads": THREADS}
-    given = dict.fromkeys(names) | defaults | dict(zip(names, args, strict=False)) | keywords
-    run = Run(**given)
-    steps = run.coefficients(0, run.n_steps)
+    run = prepared(*args, **keywords)
+    steps = run.coefficients(run.walk.step, run.n_steps)
 
     def advance() -> float:
         run.backend.advance(steps)

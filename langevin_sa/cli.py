@@ -120,11 +120,11 @@ def anneal(ctx: click.Context, **options: Any) -> None:
     _check_output(options["plot"], image=True)
     potential = build_potential(ctx, options)
 
-    from . import annealing
+    from . import annealing, run
     from .noise import seed_of
 
     seed = seed_of(None) >> 32 if options["seed"] is None else seed_of(options["seed"])  # short enough to type again
-    start = annealing.starting_points(potential, None, options["replicas"], seed)
+    start = run.starting_points(potential, None, options["replicas"], seed)
     schedule = build_schedule(ctx, potential, start, seed, options)
     steps = options["steps"]
     click.echo(f"{potential.name}, dim {potential.dim}: {options['replicas']} replicas, {steps:,} steps, seed {seed}\n{short(schedule)}")

@@ -11,7 +11,8 @@ from .formula import Source
 from .potential import FormulaKernel
 
 PAIRS_AT_ONCE = 1_000_000
-MOST_TYPES = 64
+MOST_SPECIES = 64
+MANY = 1000  # particles from which energies are no longer taken by the reference
 
 
 class CutoffKernel(FormulaKernel):
@@ -35,14 +36,14 @@ class CutoffKernel(FormulaKernel):
         space = source.spec.space
         if space > 3:
             raise ValueError(f"cutoff= needs space= 1, 2 or 3, not {space}")
-        self.species = _species(species, particles)
-        self.types = int(self.species.max()) + 1
+        matrices = [len(value) for value in (cutoff, *parameters.values()) if np.ndim(value)]
+        self.species, self.types = _species(species, particles, matrices)
         reach = _between_species(cutoff, "cutoff", self.types)
         if not (np.isfinite(reach) & (reach > 0)).all():
             raise ValueError(f"cutoff must be positive and finite, not {cutoff!r}")
         self.box, self.cutoff2 = _box(box, space, float(reach.max())), reach**2
-        matrices = [_between_species(value, f"parameter {name!r}", self.types) for name, value in parameters.items()]
-        rows = np.stack([m.ravel() for m in (*matrices, np.zeros_like(reach), self.cutoff2)], axis=1)
+        values = [_between_species(value, f"parameter {name!r}", self.types) for name, value in parameters.items()]
+        rows = np.stack([v.ravel() for v in (*values, np.zeros_like(reach), self.cutoff2)], axis=1)
         super().__init__(source, rows, np.array([2 * space], dtype=np.int64))
         self.table = np.ascontiguousarray(rows)
         apart = np.zeros((len(rows), space))
@@ -64,7 +65,7 @@ class CutoffKernel(FormulaKernel):
 
         v = x.reshape(len(self.species), -1).astype(float)
         period = np.where(self.box > 0, self.box, np.inf)
-        inside = np.where(self.box > 0, v - self.box * np.floor(v / period), v)
+        inside = np.where(self.box > 0, np.mod(v, np.where(self.box > 0, self.box, 1.0)), v)
         inside[(inside >= self.box) & (self.box > 0)] = 0.0
         tree = cKDTree(inside, boxsize=self.box if self.box.any() else None)
         found = tree.query_pairs(np.sqrt(self.cutoff2.max()) * (1 + 1e-9), output_type="ndarray")
@@ -89,13 +90,32 @@ class CutoffKernel(FormulaKernel):
             gradient[r] = g.ravel()
         return energy, gradient
 
+    def energy(self, x: np.ndarray) -> np.ndarray:
+        """Energy (replicas,)."""
+        return self.energy_gradient(x)[0] if len(self.species) < MANY else self._compiled(x, "pairs")[0]
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Gradient (replicas, dim)."""
+        return self.energy_gradient(x)[1] if len(self.species) < MANY else self._compiled(x, "pairs")[1]
+
     def laplacian(self, x: np.ndarray) -> np.ndarray:
         """Laplacian (replicas,)."""
+        if len(self.species) >= MANY:
+            return self._compiled(x, "laplacians")[0]
         laplacian = np.zeros(len(x))
         for r in np.flatnonzero(self._finite(x, laplacian)):
             for _, _, kinds, apart in self._near(x[r]):
                 laplacian[r] += self._pairs("laplacian", apart, kinds).sum()
         return laplacian
+
+    def _compiled(self, x: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The same by the kernel of the numba backend, for many particles: energy and gradient, or Laplacian and zeros."""
+        from .backends.neighbours import evaluate
+
+        value, gradient = np.zeros(len(x)), np.zeros_like(x)
+        for r in np.flatnonzero(self._finite(x, value)):
+            value[r], gradient[r] = evaluate(self, x[r].astype(float), name)
+        return value, gradient
 
     @staticmethod
     def _finite(x: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -105,15 +125,17 @@ class CutoffKernel(FormulaKernel):
         return finite
 
 
-def _species(species: Any, particles: int) -> np.ndarray:
-    if species is None:
-        return np.zeros(particles, dtype=np.int64)
-    out = np.asarray(species)
+def _species(species: Any, particles: int, matrices: list[int]) -> tuple[np.ndarray, int]:
+    """Species of the particles, and how many there are: the rows of the matrices, else as many as occur."""
+    out = np.zeros(particles, dtype=np.int64) if species is None else np.asarray(species)
     if out.shape != (particles,) or out.dtype.kind not in "iu":
         raise ValueError(f"species must be {particles} integers, one a particle, not {out.dtype.name} of shape {out.shape}")
-    if out.min() < 0 or out.max() >= MOST_TYPES:
-        raise ValueError(f"species must be numbers from 0 to {MOST_TYPES - 1}, not {out.min()} to {out.max()}")
-    return out.astype(np.int64)
+    types = max(matrices, default=int(out.max()) + 1)
+    if species is None and types > 1:
+        raise ValueError("a matrix of parameters needs species=, the species of each particle")
+    if out.min() < 0 or out.max() >= min(types, MOST_SPECIES):
+        raise ValueError(f"species must be numbers from 0 to {min(types, MOST_SPECIES) - 1}, not {out.min()} to {out.max()}")
+    return out.astype(np.int64), types
 
 
 def _between_species(value: Any, what: str, types: int) -> np.ndarray:

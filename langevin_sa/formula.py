@@ -257,7 +257,7 @@ def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
                 return power(atom(base), int(exponent))
             if (2 * exponent).is_Integer:
                 return power(named(f"sqrt({show(base)})"), int(2 * exponent))
-            return f"exp({show(exponent)}*log({show(base)}))"
+            return f"power({show(base)}, {show(exponent)})"
         if e.func in functions:
             return f"{functions[e.func]}({show(e.args[0])})"
         raise FormulaError(f"cannot print {e}: use {', '.join(FUNCTIONS)}")

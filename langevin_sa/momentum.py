@@ -26,22 +26,23 @@ def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
     """
     if callable(law):
         try:
-            out = np.asarray(law(progress), dtype=float)
+            out = np.asarray(law(progress))
+            if out.dtype.kind not in "iuf":
+                raise TypeError
         except (TypeError, ValueError):  # the law takes one number at a time
-            out = np.array([float(law(float(s))) for s in progress])
+            out = np.array([law(float(s)) for s in progress])
+        if out.dtype.kind not in "iuf":
+            raise TypeError(f"{name} must return real numbers; at progress 0 it gives {law(0.0)!r}")
         if out.shape not in ((), progress.shape):
             raise ValueError(
                 f"{name} gave an array of shape {out.shape} for {progress.size} progress values; "
                 "a law takes s in [0, 1] and returns one value for each s"
             )
     else:
-        try:
-            out = np.asarray(law, dtype=float)
-        except (TypeError, ValueError):
-            out = np.array([np.nan, np.nan])
-        if out.shape != ():
+        out = np.asarray(law)
+        if out.shape != () or out.dtype.kind not in "iuf":
             raise TypeError(f"{name} must be a number or a callable of progress s in [0, 1], not {law!r}")
-    out = np.broadcast_to(out, progress.shape)
+    out = np.broadcast_to(out.astype(float), progress.shape)
     bad = ~np.isfinite(out)
     if bad.any():
         raise ValueError(f"{name} is {out[bad][0]} at progress {progress[bad][0]:g}; every value must be finite")

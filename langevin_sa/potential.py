@@ -326,7 +326,7 @@ class FormulaKernel:
         if self._functions is None:  # compiled on first use, not pickled
             arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
             space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
-            space |= {"zeros": np.zeros, "zeros_like": np.zeros_like, "roll": np.roll, "neighbours": _neighbours}
+            space |= {"zeros": np.zeros, "zeros_like": np.zeros_like, "roll": np.roll, "power": np.power, "neighbours": _neighbours}
             exec(compile(numpy_source(self.source.spec, self.source.bodies), f"<formula {self.source.key}>", "exec"), space)
             self._functions = space
         return self._functions[name]

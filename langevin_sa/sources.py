@@ -83,7 +83,7 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         parts += [_FORCES[kind](spec, body) for kind, body in bodies.items()]
         parts.append(_over("d", "dim", _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]"))))
     source = (
-        f"from numba import carray\nfrom langevin_sa.backends.simd import {', '.join(FUNCTIONS)}\n\n\n{STEP}\n"
+        f"from numba import carray\nfrom langevin_sa.backends.simd import {', '.join(FUNCTIONS)}, power\n\n\n{STEP}\n"
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
@@ -182,9 +182,9 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
             head += [f"{side}{k}, has_{side}{k} = places[{at}], places[{at}] >= 0"]
             head += [f"{side}{k} = {side}{k} if has_{side}{k} else i0", f"x_{side}{k} = carray(x_, ({side}{k} + n,))[{side}{k}:]"]
     for k, name in enumerate(spec.arrays):
-        for tag, start in (("", "i0"), *((f"_l{axis}", f"l{axis}") for axis in axes)):
+        for tag, start in (("i", "i0"), *((f"l{axis}", f"l{axis}") for axis in axes)):
             offset = f"{len(spec.scalars)} + {k}*dim + {start}"
-            head.append(f"a_{name}{tag} = carray(p, ({offset} + n,))[{offset}:]")
+            head.append(f"a{tag}_{name} = carray(p, ({offset} + n,))[{offset}:]")
     if spec.arrays:
         head.insert(0, "dim = places[1]")
     lanes = _lattice_lanes(spec, bodies, axes)
@@ -199,7 +199,7 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
         step = f"{lanes}\nm = {move}\n{keep}dx[i] = m\nm = 1.0*dx[i]\ny[i] = v0 + m\ne, q = plus(e, energy), plus(q, m*m)"
         loops.append(f"elif mode == {mode}:\n" + indent(_over("i", "n", step), "    "))
     return (
-        f"from numba import carray\nfrom langevin_sa.backends.simd import plus, {', '.join(FUNCTIONS)}\n\n\n{SWEEP}\n"
+        f"from numba import carray\nfrom langevin_sa.backends.simd import plus, {', '.join(FUNCTIONS)}, power\n\n\n{SWEEP}\n"
         + indent("\n".join([*head, *loops, "sums[0] += e", "sums[1] += q"]), "    ")
         + "\n"
     )
@@ -210,11 +210,11 @@ def _lattice_lanes(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
     parts = ["v0 = 1.0*x[i]", "energy, g = 0.0, 0.0"]
     if "site" in bodies:
         body = bodies["site"]
-        parts += [*(f"p_{a} = a_{a}[i]" for a in spec.arrays), *body.lines, f"energy += {body.value}", f"g += {body.derivatives[0]}"]
+        parts += [*(f"p_{a} = ai_{a}[i]" for a in spec.arrays), *body.lines, f"energy += {body.value}", f"g += {body.derivatives[0]}"]
     for k in axes:
         body = bodies["bond"]
-        for side, mine, other, tag in ((f"u{k}", "v0", "v1", ""), (f"l{k}", "v1", "v0", f"_l{k}")):
-            text = [f"{other} = 1.0*x_{side}[i]", *(f"p_{a} = a_{a}{tag}[i]" for a in spec.arrays), *body.lines]
+        for side, mine, other, tag in ((f"u{k}", "v0", "v1", "i"), (f"l{k}", "v1", "v0", f"l{k}")):
+            text = [f"{other} = 1.0*x_{side}[i]", *(f"p_{a} = a{tag}_{a}[i]" for a in spec.arrays), *body.lines]
             if mine == "v0":
                 text += [f"energy += {body.value} if has_{side} else 0.0", f"g += {body.derivatives[0]} if has_{side} else 0.0"]
             else:
@@ -230,22 +230,23 @@ def _renamed(text: str, tag: str, keep: str) -> str:
 
 # --------------------------------------------------------------------------------------------------- pairs with a cut-off
 
-PAIRS = "def pairs(d_, p, n):"
 LANES, PACKED = 8, 264  # neighbours side by side; the most that are packed before they are summed, and 8
 
 
 def neighbour_source(spec: Spec, body: Body) -> str:
-    """Source of energy and force of n packed neighbours of one particle, n a multiple of LANES.
+    """Source of ``pairs`` and ``laplacians`` of n packed neighbours of one particle, n a multiple of LANES.
 
-    Row 3 of d is their squared distances, row 4 becomes the energies, row 5 twice the derivatives. p holds the
-    parameters of this pair of species and the energy at the cut-off, which is taken off.
+    Row 3 of d is their squared distances. Of `pairs` row 4 becomes the energies and row 5 twice the derivatives by the squared
+    distance, of `laplacians` row 4 the Laplacians and row 5 zero. p holds the parameters of this pair of species and
+    the energy at the cut-off, which is taken off.
     """
     head = [f"d = carray(d_, (6, {PACKED}))", *(f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars))]
-    head.append(f"shift = p[{len(spec.scalars)}]")
-    lanes = "\n".join(["v0 = d[3, i]", *body.lines, f"d[4, i] = {body.value} - shift", f"d[5, i] = 2.0*({body.derivatives[0]})"])
-    loop = _over("i", f"{LANES}*(n // {LANES})", lanes)
-    return (
-        f"from numba import carray\nfrom langevin_sa.backends.simd import {', '.join(FUNCTIONS)}\n\n\n{PAIRS}\n"
-        + indent("\n".join([*head, loop]), "    ")
-        + "\n"
-    )
+    text = f"from numba import carray\nfrom langevin_sa.backends.simd import {', '.join(FUNCTIONS)}, power\n"
+    for name, lines, value, force in (
+        ("pairs", body.lines, f"{body.value} - p[{len(spec.scalars)}]", f"2.0*({body.derivatives[0]})"),
+        ("laplacians", body.laplacian_lines, body.laplacian, "0.0"),
+    ):
+        lanes = "\n".join(["v0 = d[3, i]", *lines, f"d[4, i] = {value}", f"d[5, i] = {force}"])
+        loop = _over("i", f"{LANES}*(n // {LANES})", lanes)
+        text += f"\n\ndef {name}(d_, p, n):\n" + indent("\n".join([*head, loop]), "    ") + "\n"
+    return text

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from langevin_sa import CoolMomentum, FormulaError, Langevin, Momentum, Potential, Schedule, anneal, schedules, simulate
-from langevin_sa.backends.numba import ArrayBackend, BlockBackend
+from langevin_sa.backends.arrays import ArrayBackend
+from langevin_sa.backends.numba import BlockBackend
 from langevin_sa.backends.numpy import NumpyBackend
 from langevin_sa.tuning import automatic_schedule
 
@@ -100,11 +101,15 @@ SCHEDULES = {
     "T negative once": (Schedule(once_negative), ValueError, "temperature must be >= 0, and is -1 at step 5"),
     "gamma negative once": (Schedule(1.0, once_negative), ValueError, "gamma must be >= 0, and is -1 at step 5"),
     "law of wrong shape": (Schedule(lambda s: np.ones(3)), ValueError, r"temperature gave an array of shape \(3,\) for 10 progress values"),
-    "law without value": (Schedule(lambda s: None), ValueError, "temperature is nan at progress 0"),
-    "dt beyond stability": (Schedule(1.0, 1.0, 3.0), ValueError, r"beyond stability: omega\*dt = 3 .* below 2 .* reduce dt below 2$"),
-    "a number": (1.0, TypeError, "schedule must be a Schedule, CoolMomentum or Momentum, not float"),
-    "a name": ("exponential", TypeError, "schedule must be a Schedule, .* not str"),
-    "only a law": (schedules.linear(1.0, 0.0), TypeError, "schedule must be a Schedule, .* not NamedLaw"),
+    "law without value": (Schedule(lambda s: None), TypeError, "temperature must return real numbers; at progress 0 it gives None"),
+    "dt beyond stability": (
+        Schedule(1.0, 1.0, 3.0),
+        ValueError,
+        r"beyond stability: omega\*dt = 3 .* below 2 .* make dt 1.5 times smaller$",
+    ),
+    "a number": (1.0, TypeError, "schedule must be a Schedule, CoolMomentum or Momentum, not 1.0"),
+    "a name": ("exponential", TypeError, "schedule must be a Schedule, .* not 'exponential'"),
+    "only a law": (schedules.linear(1.0, 0.0), TypeError, "schedule must be a Schedule, .* not linear"),
     "rho > 1": (Momentum(1.5, 0.1), ValueError, r"rho must be in \(-1, 1\], and rho = 1.5 at step 0"),
     "rho -1": (Momentum(-1.0, 0.1), ValueError, r"rho must be in \(-1, 1\], and rho = -1"),
     "lr negative": (Momentum(0.5, -0.1), ValueError, "lr must be positive, and lr = -0.1"),
@@ -151,16 +156,20 @@ ARGUMENTS = {
     "rng RandomState": (dict(rng=np.random.RandomState(1)), TypeError, "rng must be .* not RandomState"),
     "rng negative": (dict(rng=-1), ValueError, r"a seed must be in \[0, 2\*\*64\), not -1"),
     "rng large": (dict(rng=2**64), ValueError, r"a seed must be in \[0, 2\*\*64\), not 18446744073709551616"),
-    "state and x0": (dict(state=STATE, n_steps=20), ValueError, "either state, or x0 and rng"),
-    "state and rng": (dict(state=STATE, x0=None, rng=1, n_steps=20), ValueError, "either state, or x0 and rng"),
+    "state and x0": (dict(state=STATE, n_steps=20), ValueError, "either state, or x0, replicas and rng"),
+    "state and rng": (dict(state=STATE, x0=None, rng=1, n_steps=20), ValueError, "either state, or x0, replicas and rng"),
     "state at the end": (dict(state=STATE, x0=None), ValueError, "state is at step 10, and n_steps = 10 leaves nothing to do"),
     "state is none": (dict(state="run.npz", x0=None), TypeError, "state must be a State .* not str"),
     "potential": (dict(potential=squares), TypeError, r"potential must be a Potential \(see Potential.from_formula\), not function"),
     "patience 0": (dict(patience=0), ValueError, "patience must be positive, not 0"),
-    "patience nan": (dict(patience=np.nan), ValueError, "patience must be positive, not nan"),
+    "patience nan": (dict(patience=np.nan), TypeError, "patience must be a number, not nan"),
     "max_seconds": (dict(max_seconds=-1.0), ValueError, "max_seconds must be positive, not -1.0"),
     "callback": (dict(callback=3), TypeError, "callback must be a function of intermediate_result, not int"),
-    "checkpoint": (dict(checkpoint="/no/such/folder/a.npz"), ValueError, "'/no/such/folder/a.npz': there is no folder /no/such/folder"),
+    "checkpoint": (dict(checkpoint="/no/such/folder/a.npz"), ValueError, "'/no/such/folder/a.npz' must be a file in a folder"),
+    "checkpoint is a folder": (dict(checkpoint="/"), ValueError, "'/' must be a file in a folder"),
+    "checkpoint is a number": (dict(checkpoint=3), TypeError, "checkpoint must be the path of a file, not 3"),
+    "stop_below text": (dict(stop_below="low"), TypeError, "stop_below must be a number, not 'low'"),
+    "stop_below nan": (dict(stop_below=np.nan), TypeError, "stop_below must be a number, not nan"),
 }
 
 

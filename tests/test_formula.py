@@ -223,19 +223,16 @@ def test_a_free_particle_diffuses():
     assert np.mean(result.state.x**2) == pytest.approx(2 * 0.7 / 2.0 * 500, rel=0.1)
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeWarning, reason="annealing._record divides by a Laplacian of 0")
 @pytest.mark.parametrize("text", ["0*x", "x"])
 def test_no_curvature_is_no_reason_to_warn(text):
     anneal(Potential.from_formula(text, variables=("x",)), [0.0], Schedule(0.7, 2.0, 0.5), 10, rng=1)
 
 
-@pytest.mark.xfail(strict=True, raises=SyntaxError, reason="sources._numpy_term indexes a bare number for a pair term without r")
 def test_free_particles_as_pairs():
     potential = Potential.from_formula(pair="0*r", particles=3)
     assert potential.gradient(np.arange(9.0)).tolist() == [0.0] * 9
 
 
-@pytest.mark.xfail(strict=True, reason="sources._numpy_term calls the whole array p_a_all, which is another parameter's name")
 def test_array_called_all():
     x, a, b = np.ones((1, 6)), ARRAY, 10 + ARRAY
     potential = Potential.from_formula(bond="a*x + a_all*y", dim=6, a=a, a_all=b)

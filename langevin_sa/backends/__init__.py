@@ -7,13 +7,15 @@ finite. `numpy` is the readable reference, `numba` the fast one; same noise, sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..momentum import Steps
+from ..noise import THERMAL
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Walk:
         (always float64).
     step, seed, first_replica : int
         Steps done, and what the noise is a function of; replica r here is number first_replica + r of the streams.
+    purpose : int
+        Which streams, and of which kind of noise (`langevin_sa.noise`).
     energy : ndarray (replicas,)
         U(x).
     best_energy, best_x : ndarray (replicas,), (replicas, dim)
@@ -46,6 +50,7 @@ class Walk:
     dx2: np.ndarray
     kinetic: np.ndarray
     first_replica: int = 0
+    purpose: int = THERMAL
 
     @classmethod
     def at_rest(cls, x: Any, seed: int, dtype: Any = float) -> Walk:
@@ -73,6 +78,21 @@ class NonFinite(ArithmeticError):
     def __init__(self, step: int, replica: int) -> None:
         super().__init__(f"energy not finite at step {step}, replica {replica}")
         self.step, self.replica = step, replica
+
+
+def share(pool: ThreadPoolExecutor | None, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+    """`function` of each part, on the pool's threads; comes back, also from Ctrl-C, only when none is running any more."""
+    if pool is None or len(parts) == 1:
+        return [function(part) for part in parts]
+    futures: list[Future[Any]] = []
+    try:
+        for part in parts:
+            futures.append(pool.submit(function, part))
+        wait(futures)
+    except BaseException:
+        wait(futures)
+        raise
+    return [future.result() for future in futures]
 
 
 class Backend(Protocol):

@@ -14,8 +14,8 @@ import numpy as np
 from numba import float64, njit, uint64
 
 from ..momentum import Steps
-from ..noise import THERMAL, key_of
-from . import Walk
+from ..noise import key_of
+from . import Walk, share
 from .numpy import NumpyBackend
 from .simd import fill_normals
 
@@ -87,14 +87,13 @@ class ArrayBackend(NumpyBackend):
 
         def run(part: tuple[int, int]) -> None:
             if fresh:
-                make_noise(self.z, first, self.quads, self.shift, w.first_replica, THERMAL, k0, k1, *part)
+                make_noise(self.z, first, self.quads, self.shift, w.first_replica, w.purpose, k0, k1, *part)
             kick(
                 w.x, w.dx, w.noise, gradient, self.z, w.step * dim - 4 * first if s > 0 else 0, self.shift, steps.carry[n], steps.lr[n],
                 s / 2 if steps.paired else s, steps.paired, w.dx2, w.kinetic, 1 / steps.dt[n] ** 2, 1 / steps.velocity_scale[n] ** 2, *part,
             )  # fmt: skip
 
-        for _ in map(run, self.parts) if self.pool is None else self.pool.map(run, self.parts):
-            pass
+        share(self.pool, run, self.parts)
 
     def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if len(x) <= self.block:

@@ -9,16 +9,16 @@ Sums run over tiles of fixed size in a fixed order: any number of threads gives 
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numba import njit, types, uint64, void
 
 from ..momentum import Steps
-from ..noise import THERMAL, key_of
+from ..noise import key_of
 from ..sources import lattice_source
-from . import NonFinite, Walk, aligned
+from . import NonFinite, Walk, aligned, share
 from .numba import call_step, compiled_source
 from .simd import fill_line, prefetch
 
@@ -88,7 +88,7 @@ def sweep_tiles(
                 call_step(
                     sweep,
                     (x.ctypes.data, y.ctypes.data, dx.ctypes.data, w.ctypes.data, z.ctypes.data + 8 * ((start & 3) + begin),
-                 sums.ctypes.data, p.ctypes.data, places.ctypes.data, coefficients.ctypes.data, mode),
+                     sums.ctypes.data, p.ctypes.data, places.ctypes.data, coefficients.ctypes.data, mode),
                     end - begin,
                 )  # fmt: skip
                 for side in range(2, 2 * axes):
@@ -160,10 +160,11 @@ class LatticeBackend:
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
-        run = self._together if len(self.parts) > 1 else self._alone
         replicas = range(len(self.walk.x))
-        alone = run == self._alone and self.pool is not None and len(replicas) > 1
-        ends = list(self.pool.map(lambda r: run(r, steps), replicas) if alone and self.pool else (run(r, steps) for r in replicas))
+        if len(self.parts) > 1:
+            ends = [self._together(r, steps) for r in replicas]
+        else:
+            ends = share(self.pool, lambda r: self._alone(r, steps), replicas)
         self.walk.step += len(steps.rho)
         for r, end in enumerate(ends):
             if end >= 0:
@@ -176,7 +177,7 @@ class LatticeBackend:
         k0, k1 = (uint64(k) for k in key_of(w.seed))
         end = run_alone(
             self.sweep, modes, coefficients, self.numbers, self.shape, self.periodic, rows, order, w.dx[r], w.noise[r], self.energy[r],
-            self.squares[r], weights, sums, w.step, w.first_replica + r, THERMAL, k0, k1,
+            self.squares[r], weights, sums, w.step, w.first_replica + r, w.purpose, k0, k1,
         )  # fmt: skip
         return self._finish(r, rows, order, sums, end, len(modes))
 
@@ -200,16 +201,10 @@ class LatticeBackend:
         def part(tiles: tuple[int, int]) -> None:
             sweep_tiles(
                 self.sweep, mode, coefficients, self.numbers, self.shape, self.periodic, x, y, w.dx[r], w.noise[r], self.energy[r],
-                self.squares[r], (w.step + t) * w.x.shape[1], w.first_replica + r, THERMAL, k0, k1, *tiles,
+                self.squares[r], (w.step + t) * w.x.shape[1], w.first_replica + r, w.purpose, k0, k1, *tiles,
             )  # fmt: skip
 
-        if len(self.parts) == 1 or self.pool is None:
-            part(self.parts[0])
-        else:
-            futures = [self.pool.submit(part, tiles) for tiles in self.parts]
-            wait(futures)
-            for future in futures:
-                future.result()
+        share(self.pool, part, self.parts)
 
     def _prepared(self, r: int, steps: Steps) -> tuple[Any, ...]:
         """The arrays of x, their order, sums, and for each step a mode, coefficients and thermometer weights."""

@@ -14,221 +14,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
 from numba import int64, njit, types, uint64, void
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from ..momentum import Steps
-from ..noise import THERMAL, key_of
+from ..noise import key_of
 from ..sources import LANES, PACKED, neighbour_source
-from . import NonFinite, Walk
+from . import NonFinite, Walk, aligned, share
+from .distances import WIDE, add_up, count_before, find_near, find_near_images, pack_near
 from .numba import call_step, compiled_source
 from .simd import fill_line, inline, plus, prefetch
 
 FORCES, KICK = 1, 2  # what a pass does
+NOTHING = (0.0, 0.0, 0.0)  # carry, lr and s of a pass without a kick
 PARTICLES_WORTH_A_THREAD = 500
 SKIN, THINNEST, THICKEST = 0.15, 0.02, 0.5  # skins over the cut-off: of the first list, and limits
 BALANCE = 1.6  # passes a list lives times its skin over the cut-off, where making lists and too long lists cost least together
 AHEAD = 4  # particles whose coordinates are fetched while forces are summed, as they lie in another order
 GUESS = 64  # neighbours of a particle that the first list has room for
-
-WIDE = 16  # distances at a time while lists are made, in float32
-
-DOUBLE, SINGLE, INTEGER, LONG = ir.DoubleType(), ir.FloatType(), ir.IntType(32), ir.IntType(64)
-REALS = ir.VectorType(DOUBLE, LANES)
-# 1.5 * 2^52 and 1.5 * 2^23: adding and subtracting it rounds to the nearest integer
-MAGIC = {DOUBLE: 6755399441055744.0, SINGLE: 12582912.0}
-LETTERS = {DOUBLE: "f64", SINGLE: "f32", INTEGER: "i32"}
-
-
-# ---------------------------------------------------------------------------------- distances side by side, in LLVM's terms
-
-
-def _long(n: int) -> ir.Constant:
-    return ir.Constant(LONG, n)
-
-
-def _lanes(*numbers: Any, kind: Any = INTEGER) -> ir.Constant:
-    return ir.Constant(ir.VectorType(kind, len(numbers)), list(numbers))
-
-
-def _at(builder: Any, address: Any, index: Any, kind: Any, size: int = 8) -> Any:
-    """Pointer to a `kind` at element `index` of an array at an integer address, elements of `size` bytes."""
-    return builder.inttoptr(builder.add(address, builder.mul(index, _long(size))), kind.as_pointer())
-
-
-def _splat(builder: Any, value: Any, count: int) -> Any:
-    vector = ir.VectorType(value.type, count)
-    lone = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(INTEGER, 0))
-    return builder.shuffle_vector(lone, ir.Constant(vector, ir.Undefined), _lanes(*[0] * count))
-
-
-def _vector_call(builder: Any, name: str, *args: Any) -> Any:
-    """LLVM's intrinsic function of vectors of the type of the first argument."""
-    kind = args[0].type
-    signature = ir.FunctionType(kind, [arg.type for arg in args])
-    return builder.call(
-        cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}.v{kind.count}{LETTERS[kind.element]}"), args
-    )
-
-
-def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    return _vector_call(builder, "fma", a, b, c)
-
-
-def _lines(builder: Any, points: Any, slots: list[Any]) -> list[Any]:
-    """Coordinates of eight particles; each is a line (x, y, z, 0) of memory, and transposing lines beats gathering numbers."""
-    line = ir.VectorType(DOUBLE, 4)
-    rows = [builder.load(_at(builder, points, slot, line, 32), align=8) for slot in slots]
-
-    def join(low: Any, high: Any, *order: int) -> Any:
-        return builder.shuffle_vector(low, high, _lanes(*order))
-
-    a, b, c, d = (join(rows[k], rows[k + 4], *range(8)) for k in range(4))
-    low, high = (0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15)
-    evens, odds = [join(*pair, *low) for pair in ((a, b), (c, d))], [join(*pair, *high) for pair in ((a, b), (c, d))]
-    first, second = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
-    return [join(*evens, *first), join(*odds, *first), join(*evens, *second)]
-
-
-def _nearest(builder: Any, coordinates: list[Any], centre: Any, box: Any) -> tuple[list[Any], Any]:
-    """Nearest images seen from `centre` and their squared distances; at `box` are the lengths and their inverses, if there is one."""
-    count, kind = coordinates[0].type.count, coordinates[0].type.element
-    magic, separations, r2 = _splat(builder, ir.Constant(kind, MAGIC[kind]), count), [], None
-    for axis, v in enumerate(coordinates):
-        d = builder.fsub(v, _splat(builder, builder.extract_value(centre, axis), count))
-        if box is not None:
-            length, inverse = (
-                _splat(builder, builder.load(_at(builder, box, _long(k), kind, 8 if kind == DOUBLE else 4)), count)
-                for k in (axis, axis + 3)
-            )
-            images = builder.fsub(_fma(builder, d, inverse, magic), magic)
-            d = _fma(builder, builder.fneg(images), length, d)
-        r2 = builder.fmul(d, d) if r2 is None else _fma(builder, d, d, r2)
-        separations.append(d)
-    return separations, r2
-
-
-def _inside(builder: Any, r2: Any, reach2: Any, left: Any) -> Any:
-    """Lanes among the first `left` whose particle is not out of reach; NaN counts as inside, so that it gets noticed."""
-    count = r2.type.count
-    near = builder.fcmp_unordered("<", r2, _splat(builder, reach2, count))
-    return builder.and_(near, builder.icmp_signed("<", _lanes(*range(count), kind=LONG), _splat(builder, left, count)))
-
-
-def _keep(builder: Any, vector: Any, mask: Any, pointer: Any) -> None:
-    """Store the lanes of the mask side by side; what comes after them, up to a whole vector, is lost."""
-    kind = vector.type
-    if binding.llvm_version_info[0] >= 19:
-        packed = _vector_call(builder, "experimental.vector.compress", vector, mask, ir.Constant(kind, ir.Undefined))
-        builder.store(packed, pointer, align=4)
-        return
-    at: Any = _long(0)
-    numbers = builder.bitcast(pointer, kind.element.as_pointer())
-    for lane in (ir.Constant(INTEGER, k) for k in range(kind.count)):
-        builder.store(builder.extract_element(vector, lane), builder.gep(numbers, [at]))
-        at = builder.add(at, builder.zext(builder.extract_element(mask, lane), LONG))
-
-
-def _counted(builder: Any, mask: Any, before: Any) -> Any:
-    return builder.add(before, builder.zext(builder.ctpop(builder.bitcast(mask, ir.IntType(mask.type.count))), LONG))
-
-
-@intrinsic
-def pack_near(typing: Any, points: Any, names: Any, left: Any, centre: Any, box: Any, reach2: Any, out: Any, m: Any) -> Any:
-    """Of the eight particles named at address `names`, pack the nearest images inside the reach from column m on.
-
-    The rows at `out` are the separations and the squared distance; the new number of columns is returned.
-    """
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        points, names, left, centre, box, reach2, out, m = args
-        named = builder.load(builder.inttoptr(names, ir.VectorType(INTEGER, LANES).as_pointer()), align=4)
-        slots = [builder.zext(builder.extract_element(named, ir.Constant(INTEGER, k)), LONG) for k in range(LANES)]
-        separations, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
-        mask = _inside(builder, r2, reach2, left)
-        for row, vector in enumerate((*separations, r2)):
-            _keep(builder, vector, mask, _at(builder, out, builder.add(m, _long(row * PACKED)), REALS))
-        return _counted(builder, mask, m)
-
-    return types.int64(*[types.int64] * 3, centre, types.int64, types.float64, *[types.int64] * 2), build
-
-
-def _finder(images: bool) -> Any:
-    """Of sixteen candidates from `first` on, keep those inside the reach except `me`: slots, ranks and squared distances.
-
-    `where` are the addresses of the candidates' float32 coordinates, each axis `row` numbers after the last, of their slots
-    and their ranks; `out` those of what is kept from m on. Without `images` the candidates are nearest images already.
-    """
-
-    @intrinsic
-    def find(
-        typing: Any, where: Any, row: Any, first: Any, left: Any, me: Any, centre: Any, box: Any, reach2: Any, out: Any, m: Any
-    ) -> Any:
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            where, row, first, left, me, centre, box, reach2, out, m = args
-            floats, integers = ir.VectorType(SINGLE, WIDE), ir.VectorType(INTEGER, WIDE)
-            rough, slots, ranks = (builder.extract_value(where, k) for k in range(3))
-            places = [builder.add(first, builder.mul(row, _long(axis))) for axis in range(3)]
-            coordinates = [builder.load(_at(builder, rough, place, floats, 4), align=4) for place in places]
-            _, r2 = _nearest(builder, coordinates, centre, box if images else None)
-            numbers, keys = (builder.load(_at(builder, address, first, integers, 4), align=4) for address in (slots, ranks))
-            others = builder.icmp_signed("!=", numbers, _splat(builder, builder.trunc(me, INTEGER), WIDE))
-            mask = builder.and_(_inside(builder, r2, reach2, left), others)
-            for k, vector in enumerate((numbers, keys, r2)):
-                _keep(builder, vector, mask, _at(builder, builder.extract_value(out, k), m, vector.type, 4))
-            return _counted(builder, mask, m)
-
-        return types.int64(where, *[types.int64] * 4, centre, types.int64, types.float32, out, types.int64), build
-
-    return find
-
-
-find_near, find_near_images = _finder(images=False), _finder(images=True)
-
-
-@intrinsic
-def count_before(typing: Any, keys: Any, n: Any, order: Any) -> Any:
-    """For each of n int32 keys the number of smaller ones: its place when they are sorted. Both arrays have room for 16 more."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        keys, n, order = args
-        integers = ir.VectorType(INTEGER, WIDE)
-        with cgutils.for_range_slice(builder, _long(0), n, _long(WIDE), inc=True) as (at, _):
-            mine, before = builder.load(_at(builder, keys, at, integers, 4), align=4), cgutils.alloca_once(builder, integers)
-            builder.store(ir.Constant(integers, None), before)
-            with cgutils.for_range(builder, n, intp=LONG) as loop:
-                key = _splat(builder, builder.load(_at(builder, keys, loop.index, INTEGER, 4)), WIDE)
-                smaller = builder.sext(builder.icmp_signed("<", key, mine), integers)
-                builder.store(builder.sub(builder.load(before), smaller), before)
-            builder.store(builder.load(before), _at(builder, order, at, integers, 4), align=4)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), build
-
-
-@intrinsic
-def add_up(typing: Any, packed: Any, sums: Any, n: Any) -> Any:
-    """Add lane by lane the energies of n packed neighbours, and their forces times the separations, to the four rows at `sums`."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        packed, sums, n = args
-        totals = [cgutils.alloca_once(builder, REALS) for _ in range(4)]
-        places = [_at(builder, sums, _long(LANES * k), REALS) for k in range(4)]
-        for total, place in zip(totals, places, strict=True):
-            builder.store(builder.load(place, align=8), total)
-        with cgutils.for_range_slice(builder, _long(0), n, _long(LANES), inc=True) as (column, _):
-            rows = [builder.load(_at(builder, packed, builder.add(column, _long(k * PACKED)), REALS), align=8) for k in (0, 1, 2, 4, 5)]
-            builder.store(builder.fadd(builder.load(totals[0]), rows[3]), totals[0])
-            for separation, total in zip(rows[:3], totals[1:], strict=True):
-                builder.store(_fma(builder, rows[4], separation, builder.load(total)), total)
-        for total, place in zip(totals, places, strict=True):
-            builder.store(builder.load(total), place, align=8)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), build
-
 
 # ----------------------------------------------------------------------------------------------------------- the lists
 
@@ -291,14 +93,14 @@ def list_neighbours(
     low: int, high: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Lists of the particles in slots low <= i < high, written from names[at] on; where it stopped, if there is no room."""
-    kinds, limit, most = len(reach2), reach2.max(), rough.shape[1]
-    near, names_near, ranks_near = np.empty((3, most), dtype=np.float32), np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32)
-    found, keys, far2 = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32), np.empty(most, dtype=np.float32)
-    order, shift, zero = np.empty(most, dtype=np.int32), np.empty(3, dtype=np.float32), np.float32(0)
+    limit, most = reach2.max(), rough.shape[1]
+    near, far2 = np.empty((3, most), dtype=np.float32), np.empty(most, dtype=np.float32)
+    slots_near, ranks_near, found, keys, order = np.empty((5, most), dtype=np.int32)
+    shift, zero = np.empty(3, dtype=np.float32), np.float32(0)
     images = False
     for k in range(3):
         images = images or (box[k] > 0.0 and grid[k] < 3)
-    where, out = (near.ctypes.data, names_near.ctypes.data, ranks_near.ctypes.data), (found.ctypes.data, keys.ctypes.data, far2.ctypes.data)
+    where, out = (near.ctypes.data, slots_near.ctypes.data, ranks_near.ctypes.data), (found.ctypes.data, keys.ctypes.data, far2.ctypes.data)
     for cell in range(len(first) - 1):
         begin, end = max(low, first[cell]), min(high, first[cell + 1])
         if begin >= end:
@@ -321,7 +123,7 @@ def list_neighbours(
                         for j in range(stop - start):
                             target[j] = source[j] + moved
                     for j in range(stop - start):
-                        names_near[candidates + j], ranks_near[candidates + j] = start + j, rank[start + j]
+                        slots_near[candidates + j], ranks_near[candidates + j] = start + j, rank[start + j]
                     candidates += stop - start
         for i in range(begin, end):
             centre, m = (rough[0, i], rough[1, i], rough[2, i]), 0
@@ -406,11 +208,13 @@ def sweep_particles(
                                 d[k4, column - whole] = d[k4, column]
                         m -= whole
                 if m > 0:
-                    for lane in range(LANES):  # pairs at the cut-off, which weigh nothing
+                    whole = (m + LANES - 1) & -LANES
+                    for lane in range(LANES):  # fill up with pairs that weigh nothing
                         d[0, m + lane], d[1, m + lane], d[2, m + lane], d[3, m + lane] = 0.0, 0.0, 0.0, cutoff2
-                    m = (m + LANES - 1) & -LANES
-                    call_step(pairs, (d.ctypes.data, numbers), m)
-                    add_up(d.ctypes.data, sums.ctypes.data, m)
+                    call_step(pairs, (d.ctypes.data, numbers), whole)
+                    for lane in range(LANES):
+                        d[4, m + lane], d[5, m + lane] = 0.0, 0.0
+                    add_up(d.ctypes.data, sums.ctypes.data, whole)
             energy[ids[i]] = 0.5 * _lane_sum(sums[0])
             for k in range(space):
                 gradient[i, k] = -_lane_sum(sums[k + 1])
@@ -459,12 +263,6 @@ def _lane_sum(lanes: Any) -> float:
 # --------------------------------------------------------------------------------------------------------- the backend
 
 
-def _aligned(rows: int, columns: int) -> np.ndarray:
-    """Zeros (rows, columns) on a line of the cache."""
-    flat = np.zeros(rows * columns + 8)
-    return flat[-(flat.ctypes.data >> 3) & 7 :][: rows * columns].reshape(rows, columns)
-
-
 class Particles:
     """One replica in the order of its cells: points, lists and forces, of which nothing outlives a list but speed."""
 
@@ -481,7 +279,7 @@ class Particles:
         self.ranks = np.empty(n, dtype=np.int32)
         self.ranks[order] = np.arange(n)
         self.ranks_of = np.searchsorted(kernel.species[order], np.arange(self.kinds)).astype(np.int32)
-        self.points, self.after = _aligned(n + LANES, 4), _aligned(n + LANES, 4)
+        self.points, self.after = (aligned(np.zeros((n + LANES, 4))) for _ in range(2))
         self.rough, self.rank = np.zeros((3, n + WIDE), dtype=np.float32), np.zeros(n + WIDE, dtype=np.int32)
         self.ids, self.species = np.empty((2, n), dtype=np.int32)
         self.starts = np.empty((n, self.kinds + 1), dtype=np.int64)
@@ -500,7 +298,7 @@ class Particles:
             column = x[k :: self.space]
             low[k], high[k] = column.min(), column.max()
         reach = np.sqrt(self.kernel.cutoff2) + self.skin + 1e-6 * (high - low).max()  # and what float32 may be off
-        grid = np.maximum(1, np.nan_to_num((high - low) / reach.max(), posinf=1.0))
+        grid = np.maximum(1, (high - low) / reach.max())
         while np.prod(np.floor(grid)) > 2 * self.count + 64:
             grid = np.maximum(1, grid / 1.2)
         grid = np.floor(grid).astype(np.int64)
@@ -524,7 +322,28 @@ class Particles:
                 more[:at] = self.names[part][:at]
                 self.names[part] = more
 
-        list((map if pool is None else pool.map)(fill, range(len(self.edges))))
+        share(pool, fill, range(len(self.edges)))
+
+
+def compiled_pairs(kernel: Any, name: str) -> int:
+    """Address of the compiled ``pairs`` or ``laplacians`` of a formula, see `langevin_sa.sources.neighbour_source`."""
+    source, reals = kernel.source, types.CPointer(types.float64)
+    return compiled_source(neighbour_source(source.spec, source.bodies["pair"]), name, void(reals, reals, types.int64)).address
+
+
+def evaluate(kernel: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, np.ndarray]:
+    """Energy and gradient (dim,), or Laplacian and zeros, of one replica at finite x (dim,) in float64."""
+    u, none = Particles(kernel, 1), np.empty(0)
+    u.skin = 0.0
+    u.make_lists(x, None)
+    sweep_particles(
+        compiled_pairs(kernel, name), FORCES, 0.0, 0.0, 0.0, False, u.space, u.box, kernel.table, u.kinds, u.points, u.after, u.ids,
+        u.species, u.starts, u.names[0], u.gradient, x, x, x, none, u.home, u.energy, u.squares, none, 0, none, -1, 0, 0,
+        uint64(0), uint64(0), 0, u.count,
+    )  # fmt: skip
+    gradient = np.empty_like(u.gradient)
+    gradient[u.ids] = u.gradient
+    return total(u.energy), gradient.ravel()
 
 
 class NeighbourBackend:
@@ -532,11 +351,10 @@ class NeighbourBackend:
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         self.walk, self.kernel = walk, potential.formula
-        source, reals = self.kernel.source, types.CPointer(types.float64)
-        self.pairs = compiled_source(neighbour_source(source.spec, source.bodies["pair"]), "pairs", void(reals, reals, types.int64)).address
-        parts = min(threads, max(1, len(self.kernel.species) // PARTICLES_WORTH_A_THREAD)) if len(walk.x) < threads or threads == 1 else 1
+        self.pairs = compiled_pairs(self.kernel, "pairs")
+        parts = 1 if len(walk.x) >= threads else min(threads, max(1, len(self.kernel.species) // PARTICLES_WORTH_A_THREAD))
+        self.over_replicas = parts == 1
         self.pool = ThreadPoolExecutor(threads) if threads > 1 and (parts > 1 or len(walk.x) > 1) else None
-        self.over_replicas = self.pool is not None and parts == 1
         self.systems = [Particles(self.kernel, parts) for _ in walk.x]
         self.spare = np.zeros_like(walk.x)
         self._raise(self._each(self._start))
@@ -548,8 +366,7 @@ class NeighbourBackend:
         self.walk.step += len(steps.rho)
 
     def _each(self, run: Any) -> list[int]:
-        replicas = range(len(self.walk.x))
-        return list(self.pool.map(run, replicas) if self.over_replicas and self.pool else map(run, replicas))
+        return share(self.pool if self.over_replicas else None, run, range(len(self.walk.x)))
 
     def _raise(self, ends: list[int]) -> None:
         bad = [(end, r) for r, end in enumerate(ends) if end >= 0]
@@ -561,7 +378,7 @@ class NeighbourBackend:
         """Lists, forces and energy where the replica is."""
         w, system = self.walk, self.systems[r]
         system.make_lists(w.x[r], self._helpers())
-        self._sweep(r, FORCES, (0.0, 0.0, 0.0), False, w.x[r], w.x[r], 0, -1)
+        self._sweep(r, FORCES, NOTHING, False, w.x[r], w.x[r], 0, -1)
         return self._look(r, 0)
 
     def _run(self, r: int, steps: Steps, weights: np.ndarray) -> int:
@@ -571,7 +388,7 @@ class NeighbourBackend:
         numbers = list(zip(steps.carry, steps.lr, steps.s, strict=True))
         sums, end = np.zeros(2), -1
         if n and steps.s[0] > 0:
-            self._normals(r)
+            self._sweep(r, 0, NOTHING, False, x, x, -1, 0)
         for t in range(n):
             noisy = t + 1 < n and steps.s[t + 1] > 0
             farthest = self._sweep(r, KICK | (FORCES if t else 0), numbers[t], steps.paired, now, after, t, t + 1 if noisy else -1)
@@ -592,7 +409,7 @@ class NeighbourBackend:
             if 4 * farthest > system.skin**2:
                 system.make_lists(now, self._helpers())
         if n and end < 0:
-            self._sweep(r, FORCES, (0.0, 0.0, 0.0), False, now, now, n, -1)
+            self._sweep(r, FORCES, NOTHING, False, now, now, n, -1)
         if now is not x or best is not best_x:
             kept = best.copy()
             x[:], best_x[:] = now, kept
@@ -615,14 +432,8 @@ class NeighbourBackend:
         """The pool, unless its threads are busy with replicas."""
         return None if self.over_replicas else self.pool
 
-    def _normals(self, r: int) -> None:
-        """The normals of the walk's next step, to where its pass looks for them."""
-        w = self.walk
-        start, dim = w.step * w.x.shape[1], w.x.shape[1]
-        k0, k1 = (uint64(k) for k in key_of(w.seed))
-        fill_row(self.systems[r].normals[0], start >> 2, ((start + dim + 3) >> 2) - (start >> 2), w.first_replica + r, THERMAL, k0, k1)
-
     def _sweep(self, r: int, what: int, numbers: Any, paired: bool, x: np.ndarray, y: np.ndarray, t: int, noisy: int) -> float:
+        """One pass over replica r at step t of this call, with the noise of step `noisy` for the next pass if that is not -1."""
         w, u = self.walk, self.systems[r]
         dim = w.x.shape[1]
         k0, k1 = (uint64(k) for k in key_of(w.seed))
@@ -631,18 +442,9 @@ class NeighbourBackend:
             return sweep_particles(
                 self.pairs, what, *numbers, paired, u.space, u.box, self.kernel.table, u.kinds, u.points, u.after, u.ids, u.species,
                 u.starts, u.names[k], u.gradient, x, y, w.dx[r], w.noise[r], u.home, u.energy, u.squares, u.normals[t & 1],
-                (w.step + t) * dim & 3, u.normals[(t + 1) & 1], (w.step + noisy) * dim if noisy >= 0 else -1, w.first_replica + r, THERMAL,
-                k0, k1, *u.edges[k],
+                (w.step + t) * dim & 3, u.normals[(t + 1) & 1], (w.step + noisy) * dim if noisy >= 0 else -1, w.first_replica + r,
+                w.purpose, k0, k1, *u.edges[k],
             )  # fmt: skip
 
         u.age += bool(what & FORCES)
-        pool = self._helpers()
-        if len(u.edges) == 1 or pool is None:
-            return max(map(part, range(len(u.edges))))
-        return max(pool.map(part, range(len(u.edges))))
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def fill_row(z: Any, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int) -> None:
-    """`langevin_sa.backends.simd.fill_line` on its own."""
-    fill_line(z, first, quads, replica, purpose, k0, k1)
+        return max(share(self._helpers(), part, range(len(u.edges))))

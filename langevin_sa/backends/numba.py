@@ -24,9 +24,9 @@ from numba.extending import intrinsic
 
 from ..formula import cache_folder, write_whole
 from ..momentum import Steps
-from ..noise import THERMAL, key_of
+from ..noise import key_of
 from ..sources import numba_source
-from . import NonFinite, Walk, simd
+from . import NonFinite, Walk, share, simd
 from .simd import fill_normals, inline
 
 REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
@@ -35,7 +35,7 @@ WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compil
 CACHE_NUMBERS = 4096  # coordinates in one block, so that its arrays stay in cache
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
 GROUP = 64  # replicas whose best points are updated together
-PADDING = 8  # numbers between arrays, so that they do not fall on the same cache lines
+PADDING = 24  # numbers between arrays, so that they do not fall on the same cache lines
 
 
 @intrinsic
@@ -92,7 +92,7 @@ def advance_replicas(
     dim, width, steps = x.shape[1], 1 << shift, len(lr)
     single = x.itemsize == 4  # float32 is a storage format: arithmetic is float64, rounded once a step
     chunk = max(1, min(steps, max(4, NOISE_NUMBERS >> shift) // dim))  # steps whose noise is made together
-    normals = ((chunk * dim + 6) // 4) << shift
+    normals = (((chunk * dim + 6) // 4) << shift) + PADDING
     arena = np.zeros(4 * normals + (6 * dim + 4) * width + 12 * PADDING)
     origin = -(arena.ctypes.data >> 3) & 7
     z, at = carve(arena, origin, 4, normals)
@@ -257,13 +257,11 @@ class BlockBackend:
         def run(part: tuple[int, int]) -> tuple[int, int]:
             return advance_replicas(
                 self.step.address, self.numbers, self.size, self.width.bit_length() - 1, w.x, w.dx, w.noise, w.energy,
-                w.best_energy, w.best_x, w.dx2, w.kinetic, *coefficients, ratio, steps.paired, k0, k1, THERMAL,
+                w.best_energy, w.best_x, w.dx2, w.kinetic, *coefficients, ratio, steps.paired, k0, k1, w.purpose,
                 w.step, w.first_replica, *part,
             )  # fmt: skip
 
-        parts = self._parts(n)
-        ends = [run(parts[0])] if len(parts) == 1 or self.pool is None else list(self.pool.map(run, parts))
-        bad = [end for end in ends if end[0] >= 0]
+        bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
         if bad:
             raise NonFinite(*min(bad))
         w.step += n

@@ -29,7 +29,7 @@ class NumpyBackend:
     def _kick(self, steps: Steps, n: int) -> None:
         """``dx = rho*dx - lr*gradient + s*xi; x = x + dx``, and the sums that thermometers read."""
         w = self.walk
-        kick: Any = steps.s[n] * normals(w.seed, w.step, self.replicas, w.x.shape[1]) if steps.s[n] > 0 else np.zeros(w.x.shape)
+        kick: Any = steps.s[n] * normals(w.seed, w.step, self.replicas, w.x.shape[1], w.purpose) if steps.s[n] > 0 else np.zeros(w.x.shape)
         if steps.paired:
             half = kick / 2
             kick, w.noise[...] = half + w.noise, half

@@ -61,8 +61,10 @@ def kob_andersen(particles: int = 1000, density: float = 1.2, cutoff: float = 2.
 
 def _lattice_start(replicas: int, generator: np.random.Generator, particles: int, space: int, side: float) -> np.ndarray:
     """Particles (replicas, particles*space) at random sites of a centred square or face-centred cubic lattice, jittered."""
-    cells = next(n for n in range(1, particles + 1) if (2 * n) ** space >= 2 * particles)
-    grid = np.stack(np.meshgrid(*[np.arange(2 * cells)] * space, indexing="ij"), axis=-1).reshape(-1, space)
+    cells = np.ones(space, dtype=int)
+    while 2 ** (space - 1) * cells.prod() < particles:
+        cells[cells.argmin()] += 1
+    grid = np.stack(np.meshgrid(*(np.arange(2 * n) for n in cells), indexing="ij"), axis=-1).reshape(-1, space)
     sites = grid[grid.sum(1) % 2 == 0]
     chosen = np.stack([generator.permutation(len(sites))[:particles] for _ in range(replicas)])
     jitter = generator.uniform(-1, 1, (replicas, particles, space)) * JITTER * np.sqrt(2)

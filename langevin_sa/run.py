@@ -1,0 +1,280 @@
+"""A checked run, moved on record by record: what `simulate` and `anneal` drive.
+
+Between two looks the kernels run in slices of about a tenth of a second; since noise is a function of (seed, step, replica,
+coordinate), nothing depends on where slices, records or threads are cut.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from .backends import NonFinite, Walk, get_backend
+from .integrators import STABILITY_LIMIT, get_integrator
+from .noise import purpose_of, seed_of
+from .potential import Potential
+from .results import Result, Snapshot, State
+from .schedules import Schedule
+from .tuning import automatic_schedule, laplacian_estimate, omega_dt
+
+SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
+CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
+THERMOMETER_NUMBERS = 65_536  # coordinates looked at by the configurational thermometer at each record
+
+
+class Run:
+    """A checked run: a walk, its backend and its schedule, moved on record by record."""
+
+    def __init__(
+        self, potential: Potential, x0: Any, schedule: Any, n_steps: int, replicas: int | None, integrator: str,
+        record_every: int | None, backend: str, rng: Any, state: State | None, dtype: Any,
+        noise: str, threads: int | None,
+    ) -> None:  # fmt: skip
+        if not isinstance(potential, Potential):
+            raise TypeError(f"potential must be a Potential (see Potential.from_formula), not {type(potential).__name__}")
+        get_integrator(integrator)
+        self.potential, self.integrator = potential, integrator
+        self.n_steps = _positive_int(n_steps, "n_steps")
+        self.record_every = max(1, self.n_steps // 100) if record_every is None else _positive_int(record_every, "record_every")
+        count = (
+            threads if threads is not None else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        )
+        self.threads = _positive_int(count, "threads")
+        dtype = _dtype(dtype)
+        if state is None:
+            seed = seed_of(rng)
+            x = starting_points(potential, x0, replicas, seed)
+            self.walk = Walk.at_rest(x, seed, dtype)
+        else:
+            if rng is not None or x0 is not None or replicas is not None:
+                raise ValueError("a state brings its own positions, replicas and seed: give either state, or x0, replicas and rng")
+            if schedule is None:
+                raise ValueError("going on from a state needs the schedule of its first part: give schedule=")
+            self.walk = _walk_of(state, potential, dtype)
+            if self.walk.step >= self.n_steps:
+                raise ValueError(f"the state is at step {self.walk.step}, and n_steps = {n_steps} leaves nothing to do")
+        self.schedule = automatic_schedule(potential, self.walk.x, self.walk.seed, integrator=integrator) if schedule is None else schedule
+        if isinstance(self.schedule, type) or not hasattr(self.schedule, "coefficients"):
+            raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {schedule!r}")
+        windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))  # every step of all but very long runs
+        for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
+            self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps))
+        self.walk.purpose = purpose_of(noise)
+        try:
+            self.backend = get_backend(backend, potential)(potential, self.walk, self.threads)
+        except NonFinite as error:
+            raise ValueError(
+                f"the energy of {potential.name} is {self.walk.energy[error.replica - self.walk.first_replica]} at the starting "
+                f"point of replica {error.replica}; start where it is finite"
+            ) from None
+        self._check_time_step()
+        self._copying = 0.0  # seconds that keeping the walk before a slice takes
+        self._reset()
+
+    def coefficients(self, start: int, stop: int) -> Any:
+        """The recursion's numbers for steps start <= n < stop."""
+        return self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
+
+    def _check_time_step(self) -> None:
+        """Refuse a time step that cannot be stable in the start region; warn of one that biases the temperature."""
+        first = self.coefficients(self.walk.step, self.walk.step + 1)
+        self.omega_dt = omega_dt(self.potential, self.walk.x[:: max(1, len(self.walk.x) // 16)].astype(float), float(first.dt[0]))
+        a = self.omega_dt**2
+        if self.omega_dt >= STABILITY_LIMIT:
+            raise ValueError(
+                f"the time step is beyond stability: omega*dt = {self.omega_dt:.3g} in the start region, and it must stay below 2 "
+                f"(omega^2 = {a / first.dt[0] ** 2:.3g} is the largest curvature); {self._smaller(self.omega_dt / STABILITY_LIMIT)}"
+            )
+        bias = 1 / (1 - a / 4) - 1
+        if bias > MAX_BIAS and not first.paired and np.any(first.s > 0):
+            warnings.warn(
+                f"omega*dt = {self.omega_dt:.3g} in the start region holds stiff modes {100 * bias:.0f} % too hot; "
+                + self._smaller(self.omega_dt / 0.43)
+                + (", or integrator='gjf' or 'baoab', whose positions have no such error" if isinstance(self.schedule, Schedule) else ""),
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _smaller(self, excess: float) -> str:
+        """What to make smaller so that omega*dt shrinks by `excess`, in the schedule's own numbers."""
+        if not isinstance(self.schedule, Schedule):
+            return f"make lr {excess**2:.3g} times smaller"
+        overdamped = self.coefficients(self.walk.step, self.walk.step + 1).rho[0] == 0
+        return f"make dt {excess**2 if overdamped else excess:.3g} times smaller"
+
+    def _reset(self) -> None:
+        self.walk.dx2[:], self.walk.kinetic[:] = 0, 0
+        self._since, self._target = self.walk.step, 0.0
+
+    def records(self, deadline: float | None = None, bar: Any = None) -> Iterator[dict[str, float]]:
+        """Run to each moment of interest and yield one line of history; returns early at the deadline."""
+        walk, slice_steps = self.walk, 16
+        while walk.step < self.n_steps:
+            end = min((walk.step // self.record_every + 1) * self.record_every, self.n_steps)
+            while walk.step < end:
+                start, before = walk.step, time.perf_counter()
+                self._advance(min(start + slice_steps, end))
+                spent = time.perf_counter() - before
+                rate = (walk.step - start) / max(spent, 1e-9)
+                seconds = max(SLICE_SECONDS, 10 * self._copying)
+                slice_steps = int(np.clip(rate * seconds, 1, 8 * slice_steps))
+                if bar is not None:
+                    bar.update(walk.step - bar.n)
+                if deadline is not None and time.perf_counter() > deadline and walk.step < self.n_steps:
+                    yield self._record()
+                    return
+            yield self._record()
+
+    def _advance(self, stop: int) -> None:
+        """Run to step `stop`, or leave the walk as it was (with the best points found on the way)."""
+        walk = self.walk
+        names = ("x", "dx", "noise", "energy", "dx2", "kinetic")
+        started = time.perf_counter()
+        step, before = walk.step, {name: getattr(walk, name).copy() for name in names}
+        self._copying = time.perf_counter() - started
+        steps = self.coefficients(step, stop)
+        try:
+            self.backend.advance(steps)
+        except BaseException:
+            for name, array in before.items():
+                getattr(walk, name)[...] = array
+            walk.step = step
+            raise
+        self._target += float(np.sum(steps.temperature))
+
+    def _record(self) -> dict[str, float]:
+        walk = self.walk
+        steps = walk.step - self._since
+        numbers = max(1, walk.x.size * steps)
+        looked = walk.x[: max(1, THERMOMETER_NUMBERS // walk.x.shape[1])].astype(float)
+        generator = np.random.default_rng([walk.seed, walk.step])
+        squares = float((self.potential.gradient(looked) ** 2).sum())
+        curvature = float(laplacian_estimate(self.potential, looked, generator).sum())
+        record = {
+            "step": walk.step,
+            "target": self._target / max(1, steps),
+            "temperature": walk.kinetic.sum() / numbers,
+            "eq22": walk.dx2.sum() / numbers,
+            "configurational": squares / curvature if curvature != 0 else np.nan,
+            "energy_mean": float(walk.energy.mean()),
+            "energy_min": float(walk.energy.min()),
+            "best": float(walk.best_energy.min()),
+        }
+        self._reset()
+        return record
+
+    def state(self) -> State:
+        """A copy of where the run stands."""
+        w = self.walk
+        return State(w.x.copy(), w.dx.copy(), w.noise.copy(), w.step, w.seed, w.best_x.copy(), w.best_energy.copy())
+
+    def best(self) -> tuple[np.ndarray, float]:
+        """The lowest point seen by any replica, and its energy."""
+        r = int(np.argmin(self.walk.best_energy))
+        return self.walk.best_x[r].astype(float), float(self.walk.best_energy[r])
+
+    def evaluations(self) -> int:
+        """Energies (and gradients) taken along the trajectories from step 0."""
+        return len(self.walk.x) * (self.walk.step + 1)
+
+    def snapshot(self, record: dict[str, float]) -> Snapshot:
+        """A line of history as a Snapshot with copies of the arrays."""
+        measured = {name: record[name] for name in ("temperature", "target", "eq22", "configurational")}
+        x, energy = self.best()
+        return Snapshot(self.walk.step, self.state(), self.walk.energy.copy(), best_x=x, best_energy=energy, **measured)
+
+    def intermediate(self, record: dict[str, float]) -> OptimizeResult:
+        """What a callback gets."""
+        x, fun = self.best()
+        nfev = self.evaluations()
+        return OptimizeResult(record, x=x, fun=fun, nit=self.walk.step, nfev=nfev, energy=self.walk.energy.copy())
+
+    def explain(self, error: NonFinite) -> str:
+        """The sentence for a run that became non-finite."""
+        return (
+            f"The energy became non-finite at step {error.step} (replica {error.replica}); omega*dt was {self.omega_dt:.3g} in the start "
+            f"region and must stay below 2 everywhere; the best finite point is kept. Use a smaller dt or lower temperature."
+        )
+
+    def result(
+        self, status: int, message: str, history: list[dict[str, float]], samples: list[np.ndarray] | None, seconds: float
+    ) -> Result:
+        """The run so far as a Result."""
+        walk, (x, fun) = self.walk, self.best()
+        columns = ("step", "target", "temperature", "eq22", "configurational", "energy_mean", "energy_min", "best")
+        arrays = {name: np.array([line[name] for line in history], dtype=int if name == "step" else float) for name in columns}
+        shape = (0, *walk.x.shape)
+        return Result(
+            x=x, fun=fun, success=status == 0, status=status, message=message, nit=walk.step,
+            nfev=self.evaluations(), njev=self.evaluations(), state=self.state(), energies=walk.energy.copy(),
+            best_energies=walk.best_energy.copy(), best_positions=walk.best_x.copy(), history=OptimizeResult(arrays),
+            samples=None if samples is None else np.array(samples).reshape(-1, *shape[1:]), seed=walk.seed, schedule=self.schedule,
+            integrator=self.integrator, n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
+        )  # fmt: skip
+
+
+def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: int) -> np.ndarray:
+    """x0 as an array (replicas, dim); drawn from the potential's domain if None."""
+    if replicas is not None:
+        replicas = _positive_int(replicas, "replicas")
+    dim = potential.dim
+    if x0 is None:
+        x = potential.draw_start(replicas or DEFAULT_REPLICAS, np.random.default_rng([seed, 1]))
+    else:
+        try:
+            x = np.array(x0, dtype=float)
+        except (TypeError, ValueError):
+            raise TypeError(f"x0 must be an array of numbers of shape ({dim},) or (replicas, {dim}), not {x0!r}") from None
+        if x.ndim == 0 and dim == 1:
+            x = x[None]
+        if x.ndim not in (1, 2) or x.shape[-1] != dim or x.size == 0:
+            raise ValueError(f"x0 must have shape ({dim},) or (replicas, {dim}) for {potential.name}, not {x.shape}")
+        if x.ndim == 1:
+            x = np.tile(x, (replicas or 1, 1))
+        elif replicas not in (None, len(x)):
+            raise ValueError(f"x0 has {len(x)} replicas and replicas = {replicas}; leave one of them out")
+    if x.shape[1:] != (dim,):
+        raise ValueError(f"the start of {potential.name} gave shape {x.shape}; expected (replicas, {dim})")
+    if not np.isfinite(x).all():
+        r, c = np.argwhere(~np.isfinite(x))[0]
+        raise ValueError(f"x0 must be finite, and is {x[r, c]} at replica {r}, coordinate {c}")
+    return x
+
+
+def _walk_of(state: State, potential: Potential, dtype: Any) -> Walk:
+    if not isinstance(state, State):
+        raise TypeError(f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}")
+    x = np.asarray(state.x)
+    if x.ndim != 2 or x.shape[1] != potential.dim:
+        raise ValueError(f"the state holds positions of shape {x.shape}; {potential.name} needs (replicas, {potential.dim})")
+    if not all(np.shape(a) == x.shape and np.isfinite(a).all() for a in (x, state.dx, state.noise)):
+        raise ValueError("the state's x, dx and noise must be finite and of one shape")
+    walk = Walk.at_rest(x, state.seed, dtype)
+    walk.dx[...], walk.noise[...], walk.step = state.dx, state.noise, state.step
+    if state.best_x is not None and state.best_energy is not None:
+        walk.best_x[...], walk.best_energy[...] = state.best_x, state.best_energy
+    return walk
+
+
+def _positive_int(n: Any, name: str) -> int:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, not {n!r}")
+    if n < 1:
+        raise ValueError(f"{name} must be at least 1, not {n}")
+    return int(n)
+
+
+def _dtype(dtype: Any) -> np.dtype:
+    try:
+        out = None if dtype is None else np.dtype(dtype)
+    except TypeError:
+        out = None
+    if out not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be 'float64' or 'float32', not {dtype!r}")
+    return out
