@@ -6,7 +6,7 @@ import pytest
 import langevin_sa as lsa
 from langevin_sa.noise import normals
 
-SEED, STEPS, EXACT = 5, 300, {"rtol": 1e-12, "atol": 1e-12}
+SEED, STEPS, EXACT = 5, 100, {"rtol": 1e-12, "atol": 1e-12}
 WELL = lsa.Potential.from_formula("x**4/4 + 3*cos(x) + x*y + y**2")
 X0 = np.array([[1.5, -0.5], [-2.0, 1.0], [0.1, 0.2]])
 V0, W0 = np.random.default_rng(0).standard_normal((2, *X0.shape))
@@ -61,7 +61,7 @@ def test_baoab_is_its_splitting(gamma, dt, T, backend):
 
 @pytest.mark.parametrize(("overdamped", "row"), [("ermak_mccammon", "bbk"), ("leimkuhler_matthews", "gjf")])
 def test_overdamped_rows_are_the_limit_gamma_2_over_dt(overdamped, row):
-    dt, T = 0.2, 0.6
+    dt, T = 0.1, 0.6
     h = dt**2 / 2
     ours, limit = lsa.Schedule(T, 3.0, 3.0 * h).coefficients(10, overdamped), lsa.Schedule(T, 2 / dt, dt).coefficients(10, row)
     assert ours.paired == limit.paired
@@ -73,7 +73,7 @@ def test_overdamped_rows_are_the_limit_gamma_2_over_dt(overdamped, row):
 
 
 def test_ermak_mccammon_is_euler_maruyama():
-    h, T = 0.02, 0.6
+    h, T = 0.005, 0.6
     moved = recursion("ermak_mccammon", 1.0, h, T, V0, W0)  # neither dx nor the half kick matters
     x = X0
     for n in range(STEPS):
@@ -112,13 +112,13 @@ def test_stability_limit(name, gamma_dt, drive):
     for omega_dt in (1.99, 2.01):
         dt = 1.0
         steps = lsa.Schedule(0.0, gamma_dt, gamma_dt * dt**2 / 2 if lsa.INTEGRATORS[name].rule.__name__ == "_overdamped" else dt)
-        steps = steps.coefficients(5000, name)
+        steps = steps.coefficients(1500, name)
         np.testing.assert_allclose(steps.dt, dt, rtol=1e-12)
         walk, backend = drive(lsa.potentials.harmonic(k=omega_dt**2), [[1.0]], backend="numpy")
         backend.advance(steps)
         farthest[omega_dt] = abs(walk.x[0, 0])
     assert farthest[1.99] < 20
-    assert farthest[2.01] > 1e20
+    assert farthest[2.01] > 1e8
 
 
 def changing_dt(s):

@@ -61,6 +61,14 @@ def carve(arena: Any, at: int, rows: int, columns: int) -> tuple[Any, int]:
 @inline
 def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
     """Keep the points that are the lowest so far; the first replica whose energy is not finite, or -1."""
+    if n == 1:  # a lone replica cannot afford the slices below
+        if not np.abs(E[0]) < np.inf:
+            return 0
+        if E[0] < BE[0]:
+            BE[0] = E[0]
+            for d in range(len(X)):
+                BX[d, 0] = X[d, 0]
+        return -1
     for low in range(0, n, GROUP):
         m = min(n - low, GROUP)
         e, be = E[low : low + m], BE[low : low + m]

@@ -1,0 +1,116 @@
+"""The stationary laws of PHYSICS.md, cell by cell: what a correct thermostat measures at any stable time step.
+
+Errors come from independent replicas: 4.5 standard errors and 0.5 %, with enough samples that noise 2 % too strong (4 % in T) fails.
+"""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import langevin_sa as lsa
+
+T = 0.7
+ROWS = ("bbk", "gjf", "baoab", "ermak_mccammon", "leimkuhler_matthews")
+OMEGA_DT, GAMMA_DT = (0.3, 1.0, 1.6), (0.05, 0.5, 1.5)
+
+
+def laws(name, a, rho):
+    """Exact T_conf/T, T_22/T and kinetic estimator/T of a harmonic mode with a = (omega*dt)^2."""
+    hot = 1 / (1 - a / 4)
+    return (hot, hot, hot) if not lsa.INTEGRATORS[name].paired else (1.0, (1 + rho) / 2, 1.0)
+
+
+def steps_of(name, gamma_dt, n, temperature=T):
+    """n steps of a row with dt = 1 in the recursion's sense (dt^2 = 2h for the overdamped rows)."""
+    overdamped = name in ("ermak_mccammon", "leimkuhler_matthews")
+    return lsa.Schedule(temperature, 1.0 if overdamped else gamma_dt, 0.5 if overdamped else 1.0).coefficients(n, name)
+
+
+def measure(drive, potential, steps_of_n, squares, n, replicas, seed=1, burn=1500, every=7):
+    """Per-replica time averages: mean of `squares`(x), T_22 and the exact kinetic estimator, stacked on the last axis."""
+    walk, backend = drive(potential, np.random.default_rng(0).normal(size=(replicas, potential.dim)), seed)
+    backend.advance(steps_of_n(burn))
+    walk.dx2[:], walk.kinetic[:] = 0, 0
+    total = 0.0
+    for _ in range(n // every):
+        backend.advance(steps_of_n(every))
+        total = total + squares(walk.x)
+    rounds = n // every
+    return total / rounds, walk.dx2 / (rounds * every * potential.dim), walk.kinetic / (rounds * every * potential.dim)
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("omega_dt", OMEGA_DT)
+def test_harmonic_well(name, omega_dt, drive, agree):
+    k = omega_dt**2
+    well = lsa.potentials.harmonic(k=k)
+    for gamma_dt in GAMMA_DT if name in ("bbk", "gjf", "baoab") else (1.0,):
+        rho = float(steps_of(name, gamma_dt, 1).rho[0])
+        measured = measure(drive, well, lambda n, g=gamma_dt: steps_of(name, g, n), lambda x: k * x[:, 0] ** 2, 7_000, 4096)
+        for values, law in zip(measured, laws(name, k, rho), strict=True):
+            agree(values, T * law)
+
+
+@pytest.mark.parametrize("name", ["bbk", "gjf", "baoab"])
+def test_noise_off_by_two_percent_is_noticed(name, drive, agree):
+    """The power of the test above: the same measurement with s 2 % too large must fail, and by more than 4.5 standard errors."""
+    well = lsa.potentials.harmonic(k=1.0)
+
+    def wrong(n):
+        steps = steps_of(name, 0.5, n)
+        return dataclasses.replace(steps, s=1.02 * steps.s)
+
+    rho = float(steps_of(name, 0.5, 1).rho[0])
+    measured = measure(drive, well, wrong, lambda x: x[:, 0] ** 2, 7_000, 4096)
+    for values, law in zip(measured, laws(name, 1.0, rho), strict=True):
+        with pytest.raises(AssertionError, match="standard errors off"):
+            agree(values, T * law)
+
+
+@pytest.mark.parametrize("name", ["bbk", "gjf", "baoab"])
+def test_chain_of_100_modes(name, drive, agree):
+    """Each normal mode by itself: bbk heats the stiff ones by 1/(1 - a/4), gjf and baoab none."""
+    dim, k = 100, 0.7
+    chain = lsa.potentials.harmonic_chain(dim=dim, k=k, pinning=0.1)
+    hessian = np.array([chain.gradient(e) for e in np.eye(dim)])
+    stiffness, modes = np.linalg.eigh(hessian)
+    rho = float(steps_of(name, 0.4, 1).rho[0])
+    conf, eq22, kinetic = measure(
+        drive, chain, lambda n: steps_of(name, 0.4, n), lambda x: stiffness * (x @ modes) ** 2, 4_200, 1024, every=14
+    )
+    assert stiffness.max() > 2.5  # omega*dt = 1.7 in the stiffest
+    agree(conf, T * laws(name, stiffness, rho)[0], sigma=5.0, percent=1.5)  # 100 modes: 5 sigma for the worst of them
+    agree(eq22, T * np.mean(laws(name, stiffness, rho)[1]))
+    agree(kinetic, T * np.mean(laws(name, stiffness, rho)[2]))
+
+
+@pytest.mark.parametrize("name", ["bbk", "gjf", "baoab"])
+def test_free_particle(name, drive, agree):
+    """Temperature, diffusion T/gamma and drift F/gamma at gamma*dt = 1.2, exact but for baoab's (c/2)coth(c/2) in D."""
+    gamma, force, n, replicas = 1.2, 0.35, 2000, 40_000
+    slope = lsa.Potential.from_formula("-force*x", force=force)
+    for potential, pull in ((lsa.Potential.from_formula("0*x"), 0.0), (slope, force)):
+        walk, backend = drive(potential, np.zeros((replicas, 1)), 3)
+        steps = lsa.Schedule(T, gamma, 1.0).coefficients(n, name)
+        backend.advance(dataclasses.replace(steps, rho=steps.rho[:200], lr=steps.lr[:200], s=steps.s[:200], carry=steps.carry[:200]))
+        start = walk.x.copy()
+        walk.dx2[:], walk.kinetic[:] = 0, 0
+        backend.advance(steps)
+        moved = (walk.x - start)[:, 0]
+        wrong = 1.0 if name != "baoab" else gamma / 2 / np.tanh(gamma / 2)
+        if pull == 0:
+            agree(walk.kinetic / n, T)
+            # <moved^2> = 2 D t + O(1): the constant is 2 D/gamma at most, 0.1 % of it
+            agree(moved**2 / (2 * n), T / gamma * wrong, percent=3.0)
+        else:
+            agree(moved / n, force / gamma * wrong, percent=0.5)
+
+
+def test_measured_temperature_follows_a_ramp():
+    """The history's exact estimator against its target, both averaged over the same steps, in a slow ramp."""
+    schedule = lsa.Schedule(lsa.schedules.exponential(2.0, 0.2), 1.0, 0.3)
+    result = lsa.anneal(lsa.potentials.harmonic(dim=3, k=1.0), np.zeros(3), schedule, 40_000, replicas=2000, rng=4)
+    measured, target = result.history.temperature[5:], result.history.target[5:]
+    np.testing.assert_allclose(measured / target, 1, atol=0.01)
+    np.testing.assert_allclose(result.history.configurational[5:] / target, 1, atol=0.08)
