@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,9 @@ from .backends import NonFinite
 from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run
+from .workers import anneal_over, check_workers
+
+CHECKPOINT_SECONDS = 10
 
 
 def simulate(
@@ -76,6 +80,7 @@ def anneal(
     patience: int | None = None,
     max_seconds: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    workers: Any = 1,
 ) -> Result:
     """Anneal: integrate the Langevin equation while the schedule cools, and keep the lowest point seen.
 
@@ -126,7 +131,12 @@ def anneal(
     max_seconds : float, optional
         Stop when this much time is spent.
     checkpoint : path, optional
-        Write the state to this file at each record, whole or not at all (at most every ten seconds), and at the end.
+        Write the state to this file at each record, whole or not at all (at most every ten seconds), and at the end. If that
+        fails, for want of space, the run goes on with a warning and the last good file stays.
+    workers : int or map-like callable
+        Split the replicas over processes (-1: one for each processor), or over anything with a map: an executor of
+        concurrent.futures, Dask, MPI or Ray. The potential must then pickle (formulas and the catalogue do); no bit depends on the
+        split. Goes without callback, progress, stop rules, checkpoint and state.
 
     Returns
     -------
@@ -161,6 +171,7 @@ def anneal(
         folder = os.path.dirname(os.path.abspath(checkpoint))
         if os.path.isdir(checkpoint) or not os.path.isdir(folder):
             raise ValueError(f"checkpoint {os.fspath(checkpoint)!r} must be a file in a folder that exists")
+    check_workers(workers)
     history: list[dict[str, float]] = []
     kept: list[np.ndarray] = []
     deadline = None if max_seconds is None else started + max_seconds
@@ -169,6 +180,14 @@ def anneal(
     def result(status: int, message: str) -> Result:
         return run.result(status, message, history, kept if samples else None, time.perf_counter() - started)
 
+    if workers != 1:
+        if any(v is not None for v in (state, callback, stop_below, patience, max_seconds, checkpoint)) or progress:
+            raise ValueError("state, callback, progress, stop_below, patience, max_seconds and checkpoint work with workers=1 only")
+        keywords = {"potential": potential, "n_steps": n_steps, "replicas": None, "integrator": integrator, "state": None,
+                    "record_every": run.record_every, "backend": backend, "dtype": dtype, "noise": noise,
+                    "threads": threads or 1}  # fmt: skip
+        history, kept, failure = anneal_over(workers, run, keywords, samples)
+        return result(2, failure) if failure else result(0, f"Schedule of {n_steps} steps finished.")
     improved = (np.inf, run.walk.step)
     try:
         with _bar(progress, n_steps, run.walk.step) as bar:
@@ -176,8 +195,8 @@ def anneal(
                 history.append(record)
                 if samples:
                     kept.append(run.walk.x.copy())
-                if checkpoint is not None and time.perf_counter() > saved + 10:
-                    run.state().save(checkpoint)
+                if checkpoint is not None and time.perf_counter() > saved + CHECKPOINT_SECONDS:
+                    _keep(run, checkpoint)
                     saved = time.perf_counter()
                 best, step = record["best"], run.walk.step
                 if callback is not None:
@@ -202,7 +221,14 @@ def anneal(
         raise
     finally:
         if checkpoint is not None:
-            run.state().save(checkpoint)
+            _keep(run, checkpoint)
+
+
+def _keep(run: Run, checkpoint: str | os.PathLike[str]) -> None:
+    try:
+        run.state().save(checkpoint)
+    except OSError as error:
+        warnings.warn(f"checkpoint not written, the last good one stays: {error}", UserWarning, stacklevel=3)
 
 
 def _bar(shown: bool, total: int, done: int) -> Any:

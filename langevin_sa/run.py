@@ -34,7 +34,7 @@ class Run:
     def __init__(
         self, potential: Potential, x0: Any, schedule: Any, n_steps: int, replicas: int | None, integrator: str,
         record_every: int | None, backend: str, rng: Any, state: State | None, dtype: Any,
-        noise: str, threads: int | None,
+        noise: str, threads: int | None, first_replica: int = 0,
     ) -> None:  # fmt: skip
         if not isinstance(potential, Potential):
             raise TypeError(f"potential must be a Potential (see Potential.from_formula), not {type(potential).__name__}")
@@ -51,6 +51,7 @@ class Run:
             seed = seed_of(rng)
             x = starting_points(potential, x0, replicas, seed)
             self.walk = Walk.at_rest(x, seed, dtype)
+            self.walk.first_replica = first_replica
         else:
             if rng is not None or x0 is not None or replicas is not None:
                 raise ValueError("a state brings its own positions, replicas and seed: give either state, or x0, replicas and rng")

@@ -129,3 +129,14 @@ def test_noise_differs_between_coordinates_replicas_and_runs():
     assert np.max(np.abs(correlation)) < 5.5 / np.sqrt(1000)  # the largest of 4950 pairs; a repeated stream gives 1
     short = [lsa.anneal(free, np.zeros(2), Schedule(1.0, 1.0, 0.1), 1, rng=seed).state.x for seed in range(200)]
     assert len(np.unique(short)) == 400
+
+
+@pytest.mark.parametrize("workers", [2, map], ids=["processes", "map"])
+def test_same_bits_on_any_workers(workers):
+    alone, split = (last(n=200, replicas=30, samples=True, workers=w) for w in (1, workers))
+    same(split.state, alone.state)
+    np.testing.assert_array_equal(split.samples, alone.samples)
+    np.testing.assert_array_equal(split.energies, alone.energies)
+    assert (split.fun, split.nfev, split.nit) == (alone.fun, alone.nfev, alone.nit)
+    for name in ("step", "target", "temperature", "eq22", "energy_mean", "energy_min", "best"):
+        np.testing.assert_allclose(split.history[name], alone.history[name], rtol=1e-12, err_msg=name)
