@@ -25,7 +25,7 @@ from .tuning import automatic_schedule, laplacian_estimate, omega_dt
 
 SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
-THERMOMETER_NUMBERS = 65_536  # coordinates looked at by the configurational thermometer at each record
+THERMOMETER_NUMBERS = 8_192  # coordinates looked at by the configurational thermometer at each record
 
 
 class Run:
@@ -75,6 +75,7 @@ class Run:
                 f"point of replica {error.replica}; start where it is finite"
             ) from None
         self._check_time_step()
+        self._before = {name: getattr(self.walk, name).copy() for name in ("x", "dx", "noise", "energy", "dx2", "kinetic")}
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
         self._reset()
 
@@ -135,15 +136,15 @@ class Run:
     def _advance(self, stop: int) -> None:
         """Run to step `stop`, or leave the walk as it was (with the best points found on the way)."""
         walk = self.walk
-        names = ("x", "dx", "noise", "energy", "dx2", "kinetic")
-        started = time.perf_counter()
-        step, before = walk.step, {name: getattr(walk, name).copy() for name in names}
+        started, step = time.perf_counter(), walk.step
+        for name, array in self._before.items():
+            np.copyto(array, getattr(walk, name))
         self._copying = time.perf_counter() - started
         steps = self.coefficients(step, stop)
         try:
             self.backend.advance(steps)
         except BaseException:
-            for name, array in before.items():
+            for name, array in self._before.items():
                 getattr(walk, name)[...] = array
             walk.step = step
             raise

@@ -269,6 +269,7 @@ def test_ctrl_c_in_a_callback():
 SIGNALLED = """
 import os, signal, sys, threading, time
 from langevin_sa import Potential, Schedule, anneal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
 U = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=20, bounds=(-2, 2))
 if {warm}: anneal(U, None, Schedule(), 20, replicas=512, rng=1)
 sent = []
