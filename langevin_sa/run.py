@@ -154,10 +154,7 @@ class Run:
         walk = self.walk
         steps = walk.step - self._since
         numbers = max(1, walk.x.size * steps)
-        looked = walk.x[: max(1, THERMOMETER_NUMBERS // walk.x.shape[1])].astype(float)
-        generator = np.random.default_rng([walk.seed, walk.step])
-        squares = float((self.potential.gradient(looked) ** 2).sum())
-        curvature = float(laplacian_estimate(self.potential, looked, generator).sum())
+        squares, curvature = getattr(self.backend, "measure", self._measure)()
         record = {
             "step": walk.step,
             "target": self._target / max(1, steps),
@@ -170,6 +167,13 @@ class Run:
         }
         self._reset()
         return record
+
+    def _measure(self) -> tuple[float, float]:
+        """Sums of |grad U|^2 and of the Laplacian over some replicas, where the backend has nothing faster."""
+        looked = self.walk.x[: max(1, THERMOMETER_NUMBERS // self.walk.x.shape[1])].astype(float)
+        generator = np.random.default_rng([self.walk.seed, self.walk.step])
+        squares = float((self.potential.gradient(looked) ** 2).sum())
+        return squares, float(laplacian_estimate(self.potential, looked, generator).sum())
 
     def state(self) -> State:
         """A copy of where the run stands."""

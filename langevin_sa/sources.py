@@ -170,7 +170,8 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     open end has none.
     Every site gathers its own force (each bond is looked at from both ends), so that a run needs nothing but x, and in
     the same pass it moves on, ``dx = a*dx - b*g + (c*z + w); y = x + dx``. Modes: 0 only energies, 1 without noise,
-    2 single noise, 3 paired noise with w = c*z kept for the next step. Energy and dx^2 are added to sums[0] and sums[1].
+    2 single noise, 3 paired noise with w = c*z kept for the next step. Energy and dx^2 are added to sums[0] and sums[1];
+    in mode 4, which moves nothing, the squared force and the Laplacian.
     """
     axes = range(spec.lattice if "bond" in bodies else 0)
     head = ["i0 = places[0]", "x = carray(x_, (i0 + n,))[i0:]", "y = carray(y_, (i0 + n,))[i0:]"]
@@ -198,6 +199,8 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
         keep = "w[i] = c*z[i]\n" if mode == 3 else ""
         step = f"{lanes}\nm = {move}\n{keep}dx[i] = m\nm = 1.0*dx[i]\ny[i] = v0 + m\ne, q = plus(e, energy), plus(q, m*m)"
         loops.append(f"elif mode == {mode}:\n" + indent(_over("i", "n", step), "    "))
+    measured = f"{lanes}\n{_lattice_laplacian(spec, bodies, axes)}\ne, q = plus(e, g*g), plus(q, laplacian)"
+    loops.append("elif mode == 4:\n" + indent(_over("i", "n", measured), "    "))
     return (
         f"from numba import carray\nfrom langevin_sa.backends.simd import plus, {', '.join(FUNCTIONS)}, power\n\n\n{SWEEP}\n"
         + indent("\n".join([*head, *loops, "sums[0] += e", "sums[1] += q"]), "    ")
@@ -220,6 +223,19 @@ def _lattice_lanes(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
             else:
                 text += [f"g += {body.derivatives[1]} if has_{side} else 0.0"]
             parts.append(_renamed("\n".join(text), f"_{side}", keep=mine))
+    return "\n".join(parts)
+
+
+def _lattice_laplacian(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
+    """Second derivatives of a site's own energy and, for both ends, of its upper bonds'."""
+    parts = ["laplacian = 0.0"]
+    parts += [f"p_{a} = ai_{a}[i]" for a in spec.arrays]
+    if "site" in bodies:
+        parts += [*bodies["site"].laplacian_lines, f"laplacian += {bodies['site'].laplacian}"]
+    for k in axes:
+        body = bodies["bond"]
+        text = [f"v1 = 1.0*x_u{k}[i]", *body.laplacian_lines, f"laplacian += {body.laplacian} if has_u{k} else 0.0"]
+        parts.append(_renamed("\n".join(text), f"_u{k}", keep="v0"))
     return "\n".join(parts)
 
 

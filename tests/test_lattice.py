@@ -67,3 +67,12 @@ def test_is_chosen_for_few_replicas_of_many_sites():
     for replicas, chosen in ((1, True), (300, False)):
         walk = Walk.at_rest(RNG.normal(size=(replicas, U.dim)), 1)
         assert isinstance(get_backend("auto", U)(U, walk, 1), LatticeBackend) is chosen
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_measures_force_and_laplacian(size):
+    U = lattice("lopsided", size)
+    walk = Walk.at_rest(RNG.normal(size=(2, U.dim)), 1)
+    squares, laplacian = LatticeBackend(U, walk, 2).measure()
+    np.testing.assert_allclose(squares, np.sum(U.gradient(walk.x) ** 2), rtol=1e-11)
+    np.testing.assert_allclose(laplacian, U.laplacian(walk.x).sum(), rtol=1e-11)

@@ -51,7 +51,7 @@ def sweep_tiles(
         n = min(TILE, columns - c0)
         i0 = row * columns + c0
         start = first_normal + i0
-        if mode >= 2:
+        if mode == 2 or mode == 3:
             quads = ((start + n + 3) >> 2) - (start >> 2)
             for f in range(0, quads, FETCH // 4):
                 fill_line(z[4 * f :], (start >> 2) + f, FETCH // 4, replica, purpose, k0, k1)
@@ -169,6 +169,14 @@ class LatticeBackend:
         for r, end in enumerate(ends):
             if end >= 0:
                 raise NonFinite(self.walk.step - len(steps.rho) + end, self.walk.first_replica + r)
+
+    def measure(self) -> tuple[float, float]:
+        """Sums over replicas of |grad U|^2 and of the Laplacian at the present positions, for the configurational thermometer."""
+        sums = np.zeros(2)
+        for r, x in enumerate(self.walk.x):
+            self._sweep(r, 4, np.zeros(3), x, x, 0)
+            sums += settle(np.arange(3), self.energy[r], self.squares[r], -np.inf)
+        return float(sums[0]), float(sums[1])
 
     def _alone(self, r: int, steps: Steps) -> int:
         """All steps of replica r on this thread."""
