@@ -32,7 +32,7 @@ from .simd import fill_normals, inline
 REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
 STEP = void(REALS, REALS, REALS, REALS, REALS, REALS, REALS, REALS, INTEGERS, INTEGERS, REALS, types.int64)
 WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
-CACHE_NUMBERS = 4096  # coordinates in one block, so that its arrays stay in cache
+CACHE_NUMBERS, PAIR_NUMBERS = 4096, 65_536  # coordinates in one block, so that its arrays stay in cache; pairs use each one often
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
 GROUP = 64  # replicas whose best points are updated together
 PADDING = 24  # numbers between arrays, so that they do not fall on the same cache lines
@@ -245,7 +245,8 @@ class BlockBackend:
             self.width, self.step = 1, compiled_functions(*potential.numba_functions)
             self.numbers, self.size = np.empty(0), np.array([dim], dtype=np.int64)
         else:
-            fitting = [w for w in WIDTHS if w <= 8 or w * dim <= CACHE_NUMBERS]
+            room = PAIR_NUMBERS if "pair" in potential.formula.source.bodies else CACHE_NUMBERS
+            fitting = [w for w in WIDTHS if w <= 8 or w * dim <= room]
             self.width = next((w for w in fitting if w * threads >= replicas), fitting[-1])
             source = potential.formula.source
             self.step = compiled_source(numba_source(source.spec, source.bodies, self.width), "step", STEP)
