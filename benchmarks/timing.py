@@ -130,7 +130,8 @@ def _version(name: str) -> str:
 
 def prepared(*args: Any, **keywords: Any) -> Run:
     """What `simulate` with these arguments would run."""
-    given = inspect.signature(simulate).bind(*args, **{"threads": THREADS} | keywords)
+    seed = {} if "state" in keywords else {"rng": 1}
+    given = inspect.signature(simulate).bind(*args, **{"threads": THREADS} | seed | keywords)
     given.apply_defaults()
     return Run(**given.arguments)
 
