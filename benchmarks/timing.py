@@ -102,7 +102,7 @@ def plot(name: str, groups: dict[str, Sequence[Case]]) -> None:
     for k, (_, case, ours) in enumerate(rows):
         ratio = case.median / ours.median
         ax.barh(k, ratio, color="tab:blue" if case.goal is None or ratio >= case.goal else "tab:red")
-        ax.text(ratio, k, f" {ratio:.1f}", va="center")
+        ax.text(max(ratio, case.goal or 0.0), k, f" {ratio:.1f}", va="center")
         if case.goal is not None:
             ax.plot([case.goal] * 2, [k - 0.4, k + 0.4], "k", lw=2)
     ax.set(xscale="log", xlabel="time / time of langevin_sa (black: goal)", yticks=range(len(rows)), yticklabels=[row[0] for row in rows])

@@ -28,6 +28,7 @@ LAWS = {law.__name__: law for law in (exponential, linear, logarithmic, power, q
 LAWS["constant"] = lambda start, end: constant(start)
 OMEGA_DT, HOT_STEPS, POINTS, COLDEST = 0.35, 200, 16, 1e-4
 DENSE_DIM, LARGEST_DIM = 32, 1_000_000
+FEWEST, POINT_NUMBERS = 8, 100_000  # points that a spread needs; coordinates of all points, so that large systems do not wait
 
 
 def automatic_schedule(
@@ -112,11 +113,12 @@ def omega_dt(potential: Potential, points: np.ndarray, dt: float) -> float:
 
 
 def _points(potential: Potential, x0: Any, generator: np.random.Generator) -> np.ndarray:
-    points = potential.draw_start(8 * POINTS, generator) if x0 is None else np.atleast_2d(np.asarray(x0, dtype=float))
-    if len(np.unique(points, axis=0)) < 8:
-        drawn = potential.draw_start(8 * POINTS, generator)
+    most = max(FEWEST, min(8 * POINTS, POINT_NUMBERS // potential.dim))
+    points = potential.draw_start(most, generator) if x0 is None else np.atleast_2d(np.asarray(x0, dtype=float))
+    if len(np.unique(points, axis=0)) < FEWEST:
+        drawn = potential.draw_start(most, generator)
         points = np.vstack([points[:1], drawn if potential.has_domain else points[:1] + drawn])
-    points = points[:: max(1, len(points) // (8 * POINTS))]
+    points = points[:: max(1, len(points) // most)]
     finite = np.isfinite(potential.energy(points))
     if not finite.any():
         raise ValueError(f"the energy of {potential.name} is finite at none of {len(points)} points: give x0 where it is, or a schedule")
@@ -144,7 +146,7 @@ def laplacian_estimate(potential: Potential, x: np.ndarray, generator: np.random
 
 def _hot_run(potential: Potential, points: np.ndarray, temperature: float, seed: int) -> np.ndarray:
     """Points met in a short run at a temperature; a run that diverges is tried again with a quarter of the time step."""
-    points = points[: 2 * POINTS]
+    points = points[: max(2, min(2 * POINTS, POINT_NUMBERS // (4 * potential.dim)))]
     dt = OMEGA_DT / np.sqrt(largest_curvature(potential, points) or 1.0)
     for _ in range(8):
         walk = Walk.at_rest(points, seed)
