@@ -5,34 +5,55 @@ The public names are loaded on first use, so that importing the package costs no
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import plots, potentials, schedules
+    from . import optimizers, plots, potentials, schedules, thermometers
     from .annealing import Result, Snapshot, State, anneal, simulate
+    from .compare import Comparison, compare
+    from .cooling import Cooling, cooling_rates
     from .integrators import INTEGRATORS
     from .momentum import Langevin, Momentum
     from .parse import FormulaError
     from .potential import Potential
     from .schedules import CoolMomentum, Schedule
+    from .validate import Report, validate
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "INTEGRATORS", "CoolMomentum", "FormulaError", "Langevin", "Momentum", "Potential", "Result", "Schedule", "Snapshot", "State",
-    "anneal", "plots", "potentials", "schedules", "simulate",
+    "INTEGRATORS", "Comparison", "CoolMomentum", "Cooling", "FormulaError", "Langevin", "Momentum", "Potential", "Report", "Result",
+    "Schedule", "Snapshot", "State", "anneal", "compare", "cooling_rates", "optimizers", "plots", "potentials", "schedules", "simulate",
+    "thermometers", "validate",
 ]  # fmt: skip
 
 _HOME = {
+    "Comparison": "compare",
+    "Cooling": "cooling",
     "INTEGRATORS": "integrators",
     "CoolMomentum": "schedules",
     "FormulaError": "parse",
     "Langevin": "momentum",
     "Momentum": "momentum",
     "Potential": "potential",
+    "Report": "validate",
     "Schedule": "schedules",
+    "compare": "compare",
+    "cooling_rates": "cooling",
+    "validate": "validate",
 } | dict.fromkeys(("Result", "Snapshot", "State", "anneal", "simulate"), "annealing")
+
+
+class _Package(ModuleType):
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in _HOME):  # importing validate.py must not hide the function validate
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

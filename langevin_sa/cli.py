@@ -1,4 +1,4 @@
-"""The command ``langevin-sa``: anneal a potential, list the catalogue, draw a saved run, say what is installed.
+"""The command ``langevin-sa``: anneal, compare ways of cooling, list the catalogue, draw a saved run, validate, say what is installed.
 
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
 """
@@ -309,6 +309,56 @@ def outcome(result: Any, potential: Any) -> str:
     return "\n".join(lines)
 
 
+# ------------------------------------------------------------------------------------------------------------- compare
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--formula", help="A potential of its coordinates instead of a NAME, as for anneal.")
+@click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated.")
+@click.option("--dim", type=click.IntRange(min=1), help="Number of coordinates, for potentials that come in any dimension.")
+@click.option("--methods", default="exponential,quench", show_default=True, help=f"What to compare, of: {', '.join(LAWS)}.")
+@click.option("--T0", "T0", type=float, help="First temperature (energy).  [default: from the energy spread]")
+@click.option("--T1", "T1", type=float, help="Last temperature, and that of the quench.  [default: T0/10,000]")
+@click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]")
+@click.option("--dt", type=float, help="Time step.  [default: from the curvature]")
+@click.option("--steps", type=click.IntRange(min=1), default=10_000, show_default=True, help="Steps of each method.")
+@click.option("--replicas", type=click.IntRange(min=1), default=256, show_default=True, help="Independent copies.")
+@click.option("--integrator", default="gjf", show_default=True, help="A row of the table of integrators.")
+@click.option("--judged", default="polished", show_default=True, help="Energy that counts: polished (by a descent), final or best.")
+@click.option("--tolerance", type=float, help="Success is an energy this close to the minimum.  [default: 1e-3 of its size]")
+@click.option("--seed", type=int, help="Seed of the noise and the starting points.  [default: random, and printed]")
+@click.option("--plot", type=click.Path(dir_okay=False), help="Draw energy, success and temperature to this image file.")
+@click.pass_context
+def compare(ctx: click.Context, **options: Any) -> None:
+    """Compare ways of cooling on the potential NAME: how often, how low and how fast each gets, with 95 % intervals.
+
+    All start from the same points and get the same noise; what is not given is chosen from the potential, alike for all.
+    """
+    _check_output(options["plot"], image=True)
+    potential = build_potential(ctx, options)
+
+    from . import run
+    from .compare import compare as experiment
+    from .noise import seed_of
+
+    seed = seed_of(None) >> 32 if options["seed"] is None else seed_of(options["seed"])
+    start = run.starting_points(potential, None, options["replicas"], seed)
+    methods = {}
+    for law in (text.strip() for text in options["methods"].split(",")):
+        fixed = {"T1": None, "gamma": None} if law == "coolmomentum" else {}  # they follow from its own numbers
+        methods[law] = build_schedule(ctx, potential, start, seed, options | {"schedule": law, "rho0": None} | fixed)
+        click.echo(f"{law}: {short(methods[law])}")
+    found = experiment(
+        potential, methods, x0=start, replicas=len(start), n_steps=options["steps"], rng=seed, judged=options["judged"],
+        tolerance=options["tolerance"], integrator=options["integrator"],
+    )  # fmt: skip
+    click.echo(found)
+    if options["plot"]:
+        _write_figure(found.plot(), options["plot"])
+        click.echo(f"drawn {options['plot']}")
+
+
 # ------------------------------------------------------------------------------------------------- the other commands
 
 
@@ -343,6 +393,34 @@ def plot(run: str, output: str | None) -> None:
 
     _write_figure(plots.history(result), output)
     click.echo(f"{result.potential_name}: best energy {result.fun:.10g} after {result.nit:,} steps\ndrawn {output}")
+
+
+@main.command()
+@click.option("--backend", default="auto", show_default=True, help="auto, numba or numpy.")
+@click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")
+@click.option("--quick/--full", default=True, show_default=True, help="Under a minute on two cores, or a few minutes and smaller errors.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything.")
+@click.option("--report", type=click.Path(dir_okay=False), help="Write a self-contained page to this .html file.")
+@click.option("--json", type=click.Path(dir_okay=False), help="Write all numbers to this .json file.")
+@click.pass_context
+def validate(ctx: click.Context, backend: str, dtype: str, quick: bool, seed: int, report: str | None, json: str | None) -> None:
+    """Measure every law of the package on this machine; exits with 1 if one fails.
+
+    A correct build fails by chance once in 1,000 reports.
+    """
+    for path, ending in ((report, ".html"), (json, ".json")):
+        _check_output(path)
+        if path is not None and Path(path).suffix != ending:
+            raise click.UsageError(f"{path} should end in {ending}")
+
+    from .validate import validate as measure
+
+    found = measure(backend, dtype, "quick" if quick else "full", seed, progress=True)
+    click.echo(str(found))
+    for path in filter(None, (report, json)):
+        found.save(path)
+        click.echo(f"written {path}")
+    ctx.exit(0 if found.passed else 1)
 
 
 @main.command()

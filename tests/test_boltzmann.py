@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scipy import stats
 
 import langevin_sa as lsa
+from langevin_sa.validation.lab import binned
 
 
 def final_points(potential, T, dt, gamma, n, replicas, x0, strength=1.0, seed=2):
@@ -22,12 +22,7 @@ def final_points(potential, T, dt, gamma, n, replicas, x0, strength=1.0, seed=2)
 
 def p_value(counts, expected):
     """Chi-square over bins that expect at least 20, the rest pooled."""
-    counts, expected = counts.ravel(), expected.ravel()
-    rare = expected < 20
-    counts = np.append(counts[~rare], counts[rare].sum())
-    expected = np.append(expected[~rare], expected[rare].sum())
-    keep = expected > 5
-    return stats.chi2.sf(np.sum((counts[keep] - expected[keep]) ** 2 / expected[keep]), keep.sum() - 1)
+    return binned("", "", counts, expected).p_value
 
 
 def double_well_p(strength):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import langevin_sa as lsa
+from langevin_sa.validation.lab import unit_row
 
 T = 0.7
 ROWS = ("bbk", "gjf", "baoab", "ermak_mccammon", "leimkuhler_matthews")
@@ -16,15 +17,14 @@ OMEGA_DT, GAMMA_DT = (0.3, 1.0, 1.6), (0.05, 0.5, 1.5)
 
 
 def laws(name, a, rho):
-    """Exact T_conf/T, T_22/T and kinetic estimator/T of a harmonic mode with a = (omega*dt)^2."""
+    """Exact T_conf/T, T_22/T and kinetic estimator/T of a harmonic mode with a = (omega*dt)^2, written out again on purpose."""
     hot = 1 / (1 - a / 4)
     return (hot, hot, hot) if not lsa.INTEGRATORS[name].paired else (1.0, (1 + rho) / 2, 1.0)
 
 
 def steps_of(name, gamma_dt, n, temperature=T):
     """n steps of a row with dt = 1 in the recursion's sense (dt^2 = 2h for the overdamped rows)."""
-    overdamped = name in ("ermak_mccammon", "leimkuhler_matthews")
-    return lsa.Schedule(temperature, 1.0 if overdamped else gamma_dt, 0.5 if overdamped else 1.0).coefficients(n, name)
+    return unit_row(name, gamma_dt, temperature, n)
 
 
 def measure(drive, potential, steps_of_n, squares, n, replicas, seed=1, burn=1500, every=7):
@@ -52,7 +52,23 @@ def test_harmonic_well(name, omega_dt, drive, agree):
             agree(values, T * law)
 
 
-@pytest.mark.parametrize("name", ["bbk", "gjf", "baoab"])
+@pytest.mark.parametrize("omega_dt", OMEGA_DT)
+@pytest.mark.parametrize("gamma_dt", GAMMA_DT)
+def test_on_step_velocity_of_bbk(omega_dt, gamma_dt, drive, agree):
+    """(dx_n + dx_{n+1})/(2 dt), the velocity at a step, is cold by 1/(1 + c/2) at any stable time step."""
+    walk, backend = drive(lsa.potentials.harmonic(k=omega_dt**2), np.random.default_rng(0).normal(size=(16_384, 1)), 1)
+    burn, between, one = (steps_of("bbk", gamma_dt, n) for n in (500, 7, 1))
+    backend.advance(burn)
+    squares, rounds = 0.0, 250
+    for _ in range(rounds):
+        backend.advance(between)
+        before = walk.dx.copy()
+        backend.advance(one)
+        squares = squares + ((before + walk.dx)[:, 0] / 2) ** 2
+    agree(squares / rounds, T / (1 + gamma_dt / 2))
+
+
+@pytest.mark.parametrize("name", ROWS)
 def test_noise_off_by_two_percent_is_noticed(name, drive, agree):
     """The power of the test above: the same measurement with s 2 % too large must fail, and by more than 4.5 standard errors."""
     well = lsa.potentials.harmonic(k=1.0)
@@ -80,31 +96,40 @@ def test_chain_of_100_modes(name, drive, agree):
         drive, chain, lambda n: steps_of(name, 0.4, n), lambda x: stiffness * (x @ modes) ** 2, 4_200, 1024, every=14
     )
     assert stiffness.max() > 2.5  # omega*dt = 1.7 in the stiffest
-    agree(conf, T * laws(name, stiffness, rho)[0], sigma=5.0, percent=1.5)  # 100 modes: 5 sigma for the worst of them
+    law = T * np.broadcast_to(laws(name, stiffness, rho)[0], dim)
+    agree(conf, law, sigma=5.0, percent=1.5)  # 100 modes: 5 sigma for the worst of them, each known to 0.3 %
+    bands = (conf / law).reshape(-1, 10, 10).mean(2)  # ten modes of neighbouring stiffness together: known to 0.1 %
+    agree(bands, 1.0)
+    with pytest.raises(AssertionError, match="standard errors off"):
+        agree(bands * 1.02**2, 1.0)
     agree(eq22, T * np.mean(laws(name, stiffness, rho)[1]))
     agree(kinetic, T * np.mean(laws(name, stiffness, rho)[2]))
 
 
 @pytest.mark.parametrize("name", ["bbk", "gjf", "baoab"])
 def test_free_particle(name, drive, agree):
-    """Temperature, diffusion T/gamma and drift F/gamma at gamma*dt = 1.2, exact but for baoab's (c/2)coth(c/2) in D."""
-    gamma, force, n, replicas = 1.2, 0.35, 2000, 40_000
-    slope = lsa.Potential.from_formula("-force*x", force=force)
-    for potential, pull in ((lsa.Potential.from_formula("0*x"), 0.0), (slope, force)):
-        walk, backend = drive(potential, np.zeros((replicas, 1)), 3)
-        steps = lsa.Schedule(T, gamma, 1.0).coefficients(n, name)
-        backend.advance(dataclasses.replace(steps, rho=steps.rho[:200], lr=steps.lr[:200], s=steps.s[:200], carry=steps.carry[:200]))
-        start = walk.x.copy()
+    """Temperature, diffusion T/gamma and drift F/gamma at gamma*dt = 1.2, exact but for baoab's (c/2)coth(c/2) in both.
+
+    D by moves d over windows that the velocity forgets: <d_k^2> + 2<d_k d_{k+1}> = 2 D t, without the ballistic start's bias.
+    """
+    gamma, replicas, window, rounds = 1.2, 40_000, 12, 168
+    wrong = 1.0 if name != "baoab" else gamma / 2 / np.tanh(gamma / 2)
+    burn, steps = steps_of(name, gamma, 200), steps_of(name, gamma, window)
+    for force in (0.0, 0.35):
+        walk, backend = drive(lsa.Potential.from_formula("-force*x", force=force), np.zeros((replicas, 1)), 3)
+        backend.advance(burn)
         walk.dx2[:], walk.kinetic[:] = 0, 0
-        backend.advance(steps)
-        moved = (walk.x - start)[:, 0]
-        wrong = 1.0 if name != "baoab" else gamma / 2 / np.tanh(gamma / 2)
-        if pull == 0:
-            agree(walk.kinetic / n, T)
-            # <moved^2> = 2 D t + O(1): the constant is 2 D/gamma at most, 0.1 % of it
-            agree(moved**2 / (2 * n), T / gamma * wrong, percent=3.0)
+        path = [walk.x[:, 0].copy()]
+        for _ in range(rounds):
+            backend.advance(steps)
+            path.append(walk.x[:, 0].copy())
+        t = rounds * window
+        if force:
+            agree((path[-1] - path[0]) / t, force / gamma * wrong)
         else:
-            agree(moved / n, force / gamma * wrong, percent=0.5)
+            d = np.diff(path, axis=0)
+            agree(walk.kinetic / t, T)
+            agree(((d[:-1] + 2 * d[1:]) * d[:-1]).mean(0) / (2 * window), T / gamma * wrong)
 
 
 def test_measured_temperature_follows_a_ramp():

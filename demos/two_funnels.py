@@ -1,0 +1,47 @@
+"""Two funnels: 13 Lennard-Jones atoms fall into their icosahedron; 38 mostly miss the fcc octahedron, for the wrong funnel is the wider.
+
+Energies after a descent from the last point, of replicas annealed or quenched with equal cost. For 38 atoms the lowest
+minimum (fcc, -173.93) and the lowest of the icosahedral funnel (-173.25) are marked. Annealing goes deeper in both, but at
+this cost it finds the octahedron now and then only: above the solid transition icosahedral order has the higher entropy, and
+below it the crossing takes longer than the run. Basin hopping, which jumps without heat, is the better tool for it.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _figure import finish
+
+import langevin_sa as lsa
+from langevin_sa import plots
+from langevin_sa.schedules import exponential
+
+MARKS = {13: {"icosahedron": -44.327}, 38: {"fcc": -173.928, "icosahedral": -173.252}}
+HOT, COLD = {13: 0.35, 38: 0.30}, 0.05
+
+
+def main(quick: bool = False) -> dict[int, lsa.Comparison]:
+    """The comparison for each size."""
+    sizes = {13: (16, 2_000), 38: (4, 300)} if quick else {13: (256, 50_000), 38: (32, 200_000)}
+    found = {}
+    with plt.rc_context(plots.STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(10.2, 3.8), layout="constrained")
+        for ax, (atoms, (replicas, n_steps)) in zip(axes, sizes.items(), strict=True):
+            methods = {
+                "anneal": lsa.Schedule(exponential(HOT[atoms], COLD), gamma=1.0, dt=0.025),
+                "quench": lsa.Schedule(COLD, gamma=1.0, dt=0.025),
+            }
+            found[atoms] = lsa.compare(lsa.potentials.lennard_jones(atoms), methods, replicas=replicas, n_steps=n_steps, rng=1, epochs=1)
+            energies = [outcome.energies["polished"] for outcome in found[atoms].outcomes.values()]
+            edges = np.linspace(min(map(np.min, energies)) - 0.3, np.quantile(np.concatenate(energies), 0.98) + 0.3, 22)
+            weights = [np.full(len(e), 100 / len(e)) for e in energies]
+            ax.hist(energies, edges, weights=weights, color=[plots.BLUE, plots.RED], label=list(methods))
+            for (name, energy), dashes in zip(MARKS[atoms].items(), ("--", ":"), strict=False):
+                ax.axvline(energy, color=plots.BLACK, linestyle=dashes, label=f"{name}, {energy:.2f}")
+            ax.set(xlabel="energy after descent ($\\epsilon$)", ylabel="replicas (%)", title=f"{atoms} atoms, {n_steps:,} steps")
+            ax.legend(loc="upper right")
+    finish(figure, __file__, quick)
+    return found
+
+
+if __name__ == "__main__":
+    for comparison in main().values():
+        print(comparison, "\n")

@@ -1,0 +1,59 @@
+"""Which temperature to trust: three thermometers on the same run against the time step, in a harmonic well at T = 1.
+
+Eq. (22) as written reads (1 + rho)/2 of T with GJF, however small omega*dt is; GJF's exact kinetic estimator and the configurational
+temperature read T at any stable step. With BBK all three read the same wrong 1/(1 - (omega dt)^2/4), for BBK really is that hot.
+"""
+
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _figure import finish
+
+import langevin_sa as lsa
+from langevin_sa import plots
+
+GAMMA_DT = 0.5
+THERMOMETERS = {
+    "eq22": ("Eq. (22)", plots.RED, "^"),
+    "temperature": ("exact kinetic", plots.BLUE, "o"),
+    "configurational": ("configurational", plots.GREEN, "x"),
+}
+
+
+def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
+    """Readings for each integrator and omega*dt."""
+    replicas, n_steps = (500, 400) if quick else (20_000, 2_000)
+    steps, found = (0.2, 0.6, 1.0, 1.4, 1.8), {}
+    with plt.rc_context(plots.STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.7), layout="constrained", sharey=True)
+        curve = np.linspace(0.1, 1.85, 200)
+        for ax, integrator in zip(axes, ("gjf", "bbk"), strict=True):
+            for dt in steps:
+                U = lsa.potentials.harmonic(k=dt**2)  # omega = dt, so that omega*dt changes and gamma*dt does not
+                x0 = np.random.default_rng(1).normal(size=(replicas, 1)) / dt
+                schedule = lsa.Schedule(1.0, GAMMA_DT, 1.0).coefficients(1, integrator)
+                with warnings.catch_warnings(action="ignore", category=UserWarning):  # of large time steps, the point here
+                    run = lsa.anneal(U, x0, lsa.Schedule(1.0, GAMMA_DT, 1.0), n_steps, integrator=integrator, rng=2, record_every=10)
+                late = len(run.history.step) // 4
+                found[integrator, dt] = {name: float(run.history[name][late:].mean()) for name in THERMOMETERS}
+            exact = 1 / (1 - curve**2 / 4) if integrator == "bbk" else np.ones_like(curve)
+            ax.plot(curve, exact, color=plots.BLACK, linewidth=1)
+            if integrator == "gjf":
+                ax.axhline((1 + schedule.rho[0]) / 2, color=plots.RED, linewidth=1, linestyle="--")
+                ax.text(0.1, 0.68, r"$(1 + \rho)/2$", color=plots.RED)
+            for name, (label, colour, marker) in THERMOMETERS.items():
+                ax.plot(steps, [found[integrator, dt][name] for dt in steps], marker, color=colour, markersize=8, markerfacecolor="none",
+                        markeredgewidth=1.6, label=label)  # fmt: skip
+            ax.set(xlabel=r"$\omega\,\Delta t$", title=integrator.upper(), yscale="log", ylim=(0.6, 7))
+            ax.set_yticks([0.8, 1, 2, 4], ["0.8", "1", "2", "4"])
+            ax.minorticks_off()
+        axes[0].set_ylabel("measured $T$ / set $T$")
+        axes[1].legend()
+    finish(figure, __file__, quick)
+    return found
+
+
+if __name__ == "__main__":
+    for (integrator, dt), reading in main().items():
+        print(integrator, f"omega dt = {dt}", {name: round(value, 4) for name, value in reading.items()})

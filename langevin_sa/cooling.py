@@ -1,0 +1,156 @@
+"""Cooling rates: what is left above the minimum when the same schedule is run slower and slower, and the law it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .compare import Comparison, compare
+from .noise import seed_of
+from .potential import Potential
+from .statistics import Fit, fit_law
+
+LAWS = ("power", "logarithmic")
+POOR, CLOSE = 0.01, 2.0  # p-value below which a law is refused; AIC by which one must lead
+
+
+@dataclass
+class Cooling:
+    """What `cooling_rates` returns; printing it gives a table and the verdict on both laws.
+
+    Attributes
+    ----------
+    n_steps, times, rates : ndarray (points,)
+        Steps, cooling time tau = n_steps*dt, and mean cooling rate (T0 - T1)/tau (NaN where T does not fall).
+    comparisons : list of Comparison
+        One for each point, with the one method called "anneal".
+    fits : dict of Fit
+        "power", residual ~ tau^-zeta, and "logarithmic", residual ~ (ln tau)^-zeta with tau in steps (a microscopic time);
+        empty if fewer than three points have a residual energy above zero.
+    verdict : str
+        Which law describes the residual energy, or that neither does.
+    """
+
+    n_steps: np.ndarray
+    times: np.ndarray
+    rates: np.ndarray
+    comparisons: list[Comparison]
+    fits: dict[str, Fit]
+    verdict: str
+
+    @property
+    def residual(self) -> np.ndarray:
+        """Mean residual energy with its interval, (points, 3)."""
+        return np.array([c["anneal"].residual for c in self.comparisons])
+
+    @property
+    def success(self) -> np.ndarray:
+        """Share of replicas that found the minimum, with its interval, (points, 3)."""
+        return np.array([c["anneal"].success for c in self.comparisons])
+
+    def __str__(self) -> str:
+        first = self.comparisons[0]
+        lines = [f"{first.potential.name}, dim {first.potential.dim}, seed {first.seed}, {len(first['anneal'].x)} replicas",
+                 f"{'steps':>12}  {'cooling time':>12}  {'success (95 %)':>24}  {'residual energy (95 %)':>30}"]  # fmt: skip
+        for n, tau, c in zip(self.n_steps, self.times, self.comparisons, strict=True):
+            p = c["anneal"].success
+            share = f"{100 * p.value:.1f} % [{100 * p.low:.1f}, {100 * p.high:.1f}]"
+            lines.append(f"{n:>12,}  {tau:>12.5g}  {share:>24}  {c['anneal'].residual!s:>30}")
+        return "\n".join([*lines, *map(str, self.fits.values()), self.verdict])
+
+    __repr__ = __str__
+
+    def plot(self) -> Any:
+        """Success and residual energy against cooling time; see `langevin_sa.plots.cooling`."""
+        from .plots import cooling
+
+        return cooling(self)
+
+
+def cooling_rates(
+    potential: Potential,
+    schedule: Any,
+    n_steps: Sequence[int] | None = None,
+    *,
+    rates: Sequence[float] | None = None,
+    replicas: int = 256,
+    rng: Any = None,
+    integrator: str = "gjf",
+    **keywords: Any,
+) -> Cooling:
+    """Run one schedule over several cooling times and fit a power and a logarithmic law to the residual energy.
+
+    Parameters
+    ----------
+    potential : Potential
+        What to cool.
+    schedule : Schedule, CoolMomentum, Momentum or SGD
+        Laws of progress, which are stretched over the steps.
+    n_steps : sequence of int
+        Lengths of the runs; a factor of 2 to 10 from one to the next, over some decades.
+    rates : sequence of float
+        Instead: mean cooling rates (T0 - T1)/tau, in energy by time.
+    replicas, rng, integrator
+        As for `compare`. Every cooling time has noise of its own, so that the points are independent.
+    **keywords
+        Passed on to `compare`: x0, tolerance, judged, backend.
+
+    Returns
+    -------
+    Cooling
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad input, before the first step.
+    """
+    if (n_steps is None) == (rates is None):
+        raise TypeError("give either n_steps=, the lengths of the runs, or rates=, mean cooling rates (energy by time)")
+    if not hasattr(schedule, "coefficients"):
+        raise TypeError(f"schedule must be a Schedule, CoolMomentum, Momentum or SGD, not {schedule!r}")
+    look = schedule.coefficients(1000, integrator)
+    fall, dt = float(look.temperature[0] - look.temperature[-1]), float(np.mean(look.dt))
+    if rates is not None:
+        if not fall > 0:
+            raise ValueError("the schedule's temperature does not fall, so that it has no cooling rate: give n_steps")
+        if not all(rate > 0 for rate in rates):
+            raise ValueError(f"cooling rates must be positive, not {rates!r}")
+        n_steps = [max(2, round(fall / (rate * dt))) for rate in rates]
+    lengths = np.unique(np.asarray(n_steps))
+    if lengths.size == 0 or lengths.dtype.kind not in "iu" or lengths[0] < 2:
+        raise ValueError(f"n_steps must be integers of at least 2, not {n_steps!r}")
+    seed = seed_of(rng)
+    keywords = {"epochs": 1} | keywords
+    keywords |= {"replicas": replicas, "integrator": integrator}
+    found = [compare(potential, {"anneal": schedule}, n_steps=int(n), rng=(seed + k) % 2**64, **keywords) for k, n in enumerate(lengths)]
+    lowest = min(c.minimum_energy for c in found)
+    if max(c.minimum_energy for c in found) > lowest + min(c.tolerance for c in found) / 100:
+        raise ValueError(
+            f"the minimum of {potential.name} is not known and the runs found different ones; give the potential a minimum_energy, "
+            f"such as the lowest of these, {lowest:.10g}"
+        )
+    times = lengths * dt
+    fits, verdict = _fitted(lengths, found)
+    return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, verdict)
+
+
+def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit], str]:
+    """Both laws, and which of them the points allow."""
+    mean, low, high = np.array([c["anneal"].residual for c in found]).T
+    error = (high - low) / (2 * 1.96)
+    use = np.isfinite(mean) & (mean > 3 * error) & (error > 0)
+    if use.sum() < 3:
+        return {}, f"no law can be told from {int(use.sum())} points whose residual energy is three errors above zero"
+    fits = {law: fit_law(law, steps[use], mean[use], error[use]) for law in LAWS}
+    better, worse = sorted(fits.values(), key=lambda fit: fit.aic)
+    if better.p < POOR:
+        return fits, f"neither law fits within the errors (p = {better.p:.1g}); the {better.law} law comes closer"
+    if worse.aic - better.aic < CLOSE:
+        return fits, f"both laws fit; the points do not tell them apart (AIC differs by {worse.aic - better.aic:.1f})"
+    return (
+        fits,
+        f"the {better.law} law fits (p = {better.p:.2g}), with an AIC lower by {worse.aic - better.aic:.1f} than the {worse.law} law",
+    )

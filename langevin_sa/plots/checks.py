@@ -1,0 +1,86 @@
+"""What the validation suite measured, against the closed forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SIZE, new_axes, styled
+
+ROW_STYLE = {
+    "bbk": (RED, "o", 11, "BBK"),
+    "gjf": (BLUE, "s", 11, "GJF"),
+    "baoab": (GREEN, "^", 7, "BAOAB"),
+    "ermak_mccammon": (ORANGE, "D", 5, "Ermak-McCammon"),
+    "leimkuhler_matthews": (PURPLE, "x", 6, "Leimkuhler-Matthews"),
+}
+
+
+@styled
+def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarray:
+    """T_conf/T and T_22/T of harmonic modes against omega*dt: closed-form curves of every integrator, with measured points.
+
+    Parameters
+    ----------
+    points : sequence of Check
+        Of the family "stationary" of `langevin_sa.validate`; those at `gamma_dt`, and the overdamped ones, are drawn.
+    gamma_dt : float
+        gamma*dt of the inertial rows.
+    axes : two Axes, optional
+        Where to draw.
+    """
+    from ..validation.lab import unit_row
+    from ..validation.laws import stationary
+
+    axes = plt.subplots(1, 2, figsize=(2 * SIZE[0], 4.0), layout="constrained")[1] if axes is None else axes
+    omega_dt = np.linspace(0, 1.85, 300)
+    for panel, (what, index) in zip(axes, (("T_conf", 0), ("T_22", 1)), strict=True):
+        for name, (colour, marker, size, label) in ROW_STYLE.items():
+            rho = float(unit_row(name, gamma_dt, 1.0, 1).rho[0])
+            dashes = "--" if name in ("ermak_mccammon", "leimkuhler_matthews") else "-"
+            panel.plot(omega_dt, stationary(name, omega_dt**2, rho)[index], color=colour, linestyle=dashes)
+            shown = [c for c in points if c.about.get("what") == what and c.about["integrator"] == name
+                     and (dashes == "--" or c.about["gamma_dt"] == gamma_dt)]  # fmt: skip
+            x, y, error = np.array([(c.about["omega_dt"], c.measured / c.about["T"], c.standard_error / c.about["T"]) for c in shown]
+                                   or np.empty((0, 3))).T  # fmt: skip
+            panel.errorbar(
+                x,
+                y,
+                error,
+                color=colour,
+                marker=marker,
+                markersize=size,
+                markerfacecolor="none",
+                linestyle="none",
+                elinewidth=1.2,
+                markeredgewidth=1.6,
+                label=label,
+            )
+        panel.axhline(1, color=BLACK, linewidth=0.8, zorder=1)
+        panel.set(xlabel=r"$\omega\,\Delta t$", xlim=(0, 1.9), ylim=(0.3, 3.9), yscale="log")
+        panel.set_yticks([0.5, 0.7, 1, 1.5, 2, 3], ["0.5", "0.7", "1", "1.5", "2", "3"])
+        panel.minorticks_off()
+    axes[0].set_ylabel(r"positions, $T_\mathrm{conf}/T$")
+    axes[1].set_ylabel(r"Eq. (22), $T_{22}/T$")
+    axes[0].legend(loc="upper left")
+    return np.asarray(axes)
+
+
+@styled
+def p_values(report: Any, ax: Axes | None = None) -> Axes:
+    """The p-values of a validation report in order, against those of as many correct checks; without those that leave a tolerance."""
+    ax = new_axes(ax)
+    p = np.sort([check.p_value for check in report.checks if check.is_pure_chance])
+    expected = (np.arange(len(p)) + 0.5) / len(p)
+    low = min(1e-6, report.threshold / 3)
+    ax.plot([low, 1], [low, 1], color=BLACK, linewidth=0.8)
+    ax.axhline(report.threshold, color=RED, linestyle="--", linewidth=1.2, label=f"threshold, {report.sigma:.1f} standard deviations")
+    ax.plot(expected, np.clip(p, low, 1), "o", markersize=3.5, color=BLUE, label=f"{len(p)} checks")
+    ax.set(
+        xscale="log", yscale="log", xlim=(0.3 / len(p), 1.3), ylim=(low / 1.5, 1.5), xlabel="expected p-value", ylabel="measured p-value"
+    )
+    ax.legend(loc="upper left")
+    return ax

@@ -1,0 +1,189 @@
+"""Annealing against quenching: the paper's Fig. 1 for any potential, laws of cooling, where replicas ended, Table 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.ticker import EngFormatter
+
+from .landscapes import landscape
+from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, dots, new_axes, stack, styled
+
+SERIES = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
+DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
+GOODNESS = ListedColormap(plt.get_cmap("cividis")(np.linspace(0.05, 1, 256)))
+
+
+def _series(comparison: Any) -> list[tuple[Any, dict[str, Any]]]:
+    """Each outcome with its colour and line style, which differ also without colour."""
+    return [
+        (o, {"color": SERIES[k % len(SERIES)], "linestyle": DASHES[k % len(DASHES)], "label": name})
+        for k, (name, o) in enumerate(comparison.outcomes.items())
+    ]
+
+
+@styled
+def comparison(comparison: Any, axes: Any = None) -> np.ndarray:
+    """The paper's Fig. 1 for a `Comparison`: residual energy, success and rescaled temperature T dt^2 against the step.
+
+    Energy is the mean of what success is judged by; it and success have bands of 95 % confidence. T dt^2 = <dx^2> is Eq. (22)
+    and needs no time step, so that it exists for every optimizer.
+
+    Parameters
+    ----------
+    axes : three Axes, optional
+        Where to draw.
+    """
+    axes = np.asarray(stack(3, 7.2) if axes is None else axes)
+    energy, success, temperature = axes
+    lowest = comparison.minimum_energy
+    for o, style in _series(comparison):
+        mean = o.judged.mean(axis=1) - lowest
+        error = 1.96 * o.judged.std(axis=1) / np.sqrt(len(o.x))
+        energy.fill_between(o.step, np.maximum(mean - error, 1e-3 * mean), mean + error, color=style["color"], alpha=0.25, linewidth=0)
+        energy.plot(o.step, mean, **style, **dots(o.step))
+        share, below, above = 100 * np.array(o.success_by_epoch or np.empty((0, 3))).T
+        success.fill_between(o.step, below, above, color=style["color"], alpha=0.25, linewidth=0)
+        success.plot(o.step, share, **style, **dots(o.step))
+        temperature.plot(o.step, o.rescaled, **style, **dots(o.step))
+    _symlog(energy, [o.judged.mean(axis=1) - lowest for o in comparison.outcomes.values()])
+    energy.set_ylabel(r"$\langle U \rangle - U_{\min}$ (energy)")
+    success.set(ylabel="success (%)", ylim=(-4, 104))
+    temperature.set(ylabel=r"$T\,\Delta t^2$ (length$^2$)", xlabel="step", yscale="log")
+    temperature.xaxis.set_major_formatter(EngFormatter(sep=""))
+    columns = max(1, min(len(comparison.outcomes), 44 // (6 + max(map(len, comparison.outcomes)))))  # what fits in the width
+    energy.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False, borderaxespad=0.2)
+    energy.figure.align_ylabels(axes)
+    return axes
+
+
+def _symlog(ax: Axes, series: list[np.ndarray]) -> None:
+    """A logarithmic y axis for energies above the minimum; what is below a ten-thousandth of the highest is cut."""
+    values = np.concatenate([v[np.isfinite(v)] for v in series])
+    top = values.max(initial=0)
+    if top > 0:
+        ax.set_yscale("log", nonpositive="clip")
+        ax.set_ylim(max(values.min() / 2, 1e-4 * top), 2 * top)
+
+
+@styled
+def bands(comparison: Any, ax: Axes | None = None) -> Axes:
+    """Energy (thick) and lowest energy so far (thin) of each method: medians, with a band from the 10 to the 90 % quantile."""
+    ax = new_axes(ax)
+    for o, style in _series(comparison):
+        for values, width, alpha in ((o.energy, 1.8, 0.18), (o.best, 1.0, 0.10)):
+            low, middle, high = np.quantile(values, [0.1, 0.5, 0.9], axis=1)
+            ax.fill_between(o.step, low, high, color=style["color"], alpha=alpha, linewidth=0)
+            ax.plot(o.step, middle, linewidth=width, **(style if width > 1 else style | {"label": f"{style['label']}, best so far"}))
+    ax.axhline(comparison.minimum_energy, color=BLACK, linewidth=0.8, linestyle=":")
+    ax.set(xlabel="step", ylabel="$U$ (energy)")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.legend(loc="upper right")
+    return ax
+
+
+@styled
+def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
+    """Success and residual energy of a `Cooling` against the cooling time, with 95 % intervals and both fitted laws.
+
+    Parameters
+    ----------
+    axes : two Axes, optional
+        Where to draw.
+    """
+    axes = np.asarray(stack(2, 5.4) if axes is None else axes)
+    marks: dict[str, Any] = {"marker": "o", "markersize": 5, "capsize": 3, "linestyle": "none"}
+    times = cooling.times
+    share, low, high = 100 * cooling.success.T
+    axes[0].errorbar(times, share, [share - low, high - share], color=BLUE, **marks)
+    axes[0].set(ylabel="success (%)", ylim=(-4, 104))
+    mean, low, high = cooling.residual.T
+    shown = mean > 0
+    bottom = mean[shown].min() / 3 if shown.any() else 1e-3
+    bars = np.array([mean - np.maximum(low, bottom), high - mean])
+    axes[1].errorbar(times[shown], mean[shown], np.maximum(0, bars[:, shown]), color=BLUE, label="mean of replicas", **marks)
+    steps = np.geomspace(cooling.n_steps[0], cooling.n_steps[-1], 200)
+    for (law, fit), (colour, dashes) in zip(cooling.fits.items(), ((RED, "-"), (GREEN, "--")), strict=False):
+        form = rf"$\tau^{{-{fit.zeta:.2f}}}$" if law == "power" else rf"$(\ln \tau)^{{-{fit.zeta:.1f}}}$"
+        axes[1].plot(steps * times[0] / cooling.n_steps[0], fit(steps), color=colour, linestyle=dashes, label=f"{law} law, {form}")
+    axes[1].set(xscale="log", yscale="log", xlabel=r"cooling time $\tau$ (time)", ylabel=r"$\langle U \rangle - U_{\min}$ (energy)")
+    if shown.any():
+        axes[1].set_ylim(bottom / 1.3, 2 * high.max())
+    axes[1].legend(loc="lower left")
+    axes[0].figure.align_ylabels(axes)
+    return axes
+
+
+@styled
+def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes:
+    """Where the replicas of each method ended, on the landscape: histograms under the curve (dim 1), or points (dim 2)."""
+    potential = comparison.potential
+    ax = landscape(potential, bounds=bounds, ax=ax)
+    if potential.dim == 2:
+        for o, style in _series(comparison):
+            marks: dict[str, Any] = {"color": style["color"], "label": style["label"], "edgecolors": "white", "linewidths": 0.4}
+            ax.scatter(o.x[:, 0], o.x[:, 1], s=24, alpha=0.8, zorder=6, **marks)
+    else:
+        count = len(comparison.outcomes)
+        twin = ax.twinx()
+        edges = np.linspace(*ax.get_xlim(), 36)
+        for k, (o, style) in enumerate(_series(comparison)):
+            share = 100 * np.histogram(o.x[:, 0], edges)[0] / len(o.x)
+            width = (edges[1] - edges[0]) / count
+            twin.bar(edges[:-1] + (k + 0.5) * width, share, width, color=style["color"], label=style["label"], alpha=0.85)
+        twin.set(ylabel="replicas in a bin (%)", ylim=(0, 1.7 * twin.dataLim.y1))
+        twin.grid(False)
+        twin.spines["right"].set_visible(True)
+        ax.set_zorder(twin.get_zorder() + 1)
+        ax.patch.set_visible(False)
+        handles = [h for a in (ax, twin) for h in a.get_legend_handles_labels()[0]]
+        ax.legend(handles, [str(h.get_label()) for h in handles], loc="upper right")
+        return ax
+    ax.legend(loc="upper right")
+    return ax
+
+
+@styled
+def heat_map(
+    rho0: Sequence[float], lr: Sequence[float], values: Any, *, label: str = "success (%)", good: str = "high", ax: Axes | None = None
+) -> Axes:
+    """A table of rho0 (rows) by lr (columns) in colours with its numbers, the shape of the paper's Table 2; NaN is divergent.
+
+    Parameters
+    ----------
+    rho0, lr : sequence of float
+        Of the rows and of the columns.
+    values : array (len(rho0), len(lr))
+        What was measured; NaN where the run diverged, which is marked "div".
+    label : str
+        What the values are, with their unit.
+    good : {"high", "low"}
+        Which value is framed as the best.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.shape != (len(rho0), len(lr)):
+        raise ValueError(f"values must have shape ({len(rho0)}, {len(lr)}), one row a rho0 and one column a lr, not {values.shape}")
+    ax = new_axes(ax)
+    shown = ax.imshow(np.ma.masked_invalid(values), cmap=GOODNESS, aspect="auto")
+    finite = values[np.isfinite(values)]
+    middle = (finite.max() + finite.min()) / 2 if finite.size else 0
+    best = (np.nanargmax if good == "high" else np.nanargmin)(values) if finite.size else -1
+    for k, value in enumerate(values.ravel()):
+        row, column = divmod(k, len(lr))
+        if np.isfinite(value):
+            ax.text(column, row, f"{value:.3g}", ha="center", va="center", color=BLACK if value > middle else "white",
+                    fontweight="bold" if k == best else "normal")  # fmt: skip
+        else:
+            ax.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor="#EEEEEE", edgecolor="#999999", hatch="///", linewidth=0))
+            ax.text(column, row, "div", ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 2})
+    ax.set_xticks(range(len(lr)), [f"{v:g}" for v in lr])
+    ax.set_yticks(range(len(rho0)), [f"{v:g}" for v in rho0])
+    ax.set(xlabel=r"base learning rate $lr = \Delta t^2$ (time$^2$)", ylabel=r"first momentum $\rho_0$")
+    ax.grid(False)
+    ax.figure.colorbar(shown, ax=ax, label=label, pad=0.02)
+    return ax

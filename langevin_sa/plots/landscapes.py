@@ -1,0 +1,182 @@
+"""Landscapes of one or two coordinates: with trajectories, with densities, and moving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import MaxNLocator
+
+from .style import BLACK, ENERGY, SKY, TIME, YELLOW, ceiling, new_axes, styled
+
+
+@styled
+def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None, bounds: Any = None, ax: Axes | None = None) -> Axes:
+    """The energy of one or two coordinates, with trajectories coloured by time or temperature and the known minima as stars.
+
+    Parameters
+    ----------
+    potential : Potential
+        Of dim 1 (drawn as a curve) or 2 (filled contours, cut where the walls get steep).
+    trajectory : array (records,), (records, dim) or (records, replicas, dim), optional
+        Points to draw, such as ``result.samples``; thin out the replicas to keep lines apart.
+    temperature : array (records,), optional
+        T at each record, such as ``result.history.target``: colours the trajectory in place of time, on a logarithmic scale.
+    bounds : (low, high), or one pair a coordinate, optional
+        What to show; by default the potential's bounds, else the surroundings of trajectory and minima.
+
+    Raises
+    ------
+    ValueError
+        For more than two coordinates, a trajectory of another shape, or nothing that tells what to show.
+    """
+    if potential.dim not in (1, 2):
+        raise ValueError(
+            f"landscape draws potentials of dim 1 or 2, and {potential.name} has dim {potential.dim}; plots.energy needs no dim"
+        )
+    path = None if trajectory is None else path_of(trajectory, potential)
+    box = box_of(potential, path, bounds)
+    colours: dict[str, Any] = {"label": "record", "norm": None, "values": np.arange(0 if path is None else len(path))}
+    if temperature is not None:
+        values = np.asarray(temperature, dtype=float)
+        if path is None or values.shape != path.shape[:1] or not (values > 0).all():
+            raise ValueError("temperature colours a trajectory: it needs one T > 0 for each of its records")
+        colours = {"label": "$T$ (energy)", "norm": LogNorm(values.min(), values.max()), "values": values}
+    return (_curve if potential.dim == 1 else _contours)(potential, path, colours, box, new_axes(ax))
+
+
+def path_of(trajectory: Any, potential: Any) -> np.ndarray:
+    """The trajectory as (records, replicas, dim)."""
+    path = np.asarray(trajectory, dtype=float)
+    dim = potential.dim
+    if path.ndim == 1 and dim == 1:
+        path = path[:, None]
+    if path.ndim == 2:
+        path = path[:, None, :]
+    if path.ndim != 3 or path.shape[-1] != dim or not path.size:
+        raise ValueError(
+            f"a trajectory has shape (records, {dim}) or (records, replicas, {dim}) for {potential.name}, not {np.shape(trajectory)}"
+        )
+    return path
+
+
+def box_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray:
+    if bounds is None:
+        bounds = potential.bounds
+    if bounds is None:
+        seen = [p.reshape(-1, potential.dim) for p in (path, potential.minima) if p is not None]
+        if not seen:
+            raise ValueError(f"{potential.name} has no bounds: say what to show, bounds=(low, high) or one pair a coordinate")
+        points = np.concatenate(seen)
+        low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+        margin = np.where(high - low > 1e-3, 0.4 * (high - low), 1.0)
+        bounds = np.stack([low - margin, high + margin], axis=-1)
+    try:
+        box = np.broadcast_to(np.asarray(bounds, dtype=float), (potential.dim, 2))
+    except (TypeError, ValueError):
+        raise ValueError(f"bounds must be (low, high), or {potential.dim} of them, not {bounds!r}") from None
+    if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
+        raise ValueError(f"each of the bounds must be finite with low < high, not {bounds!r}")
+    return box
+
+
+def _curve(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes) -> Axes:
+    x = np.linspace(box[0, 0], box[0, 1], 1001)
+    energy = potential.energy(x[:, None])
+    low, top = np.nanmin(energy), ceiling(energy)
+    ax.plot(x, energy, color=BLACK, zorder=2)
+    if path is not None:
+        heights = potential.energy(path.reshape(-1, 1))
+        top = max(top, float(np.nanquantile(heights, 0.98)))
+        values = np.repeat(colours["values"], path.shape[1])
+        points = ax.scatter(path.ravel(), heights, c=values, norm=colours["norm"], cmap=TIME, s=16, linewidths=0, alpha=0.8, zorder=3)
+        ax.figure.colorbar(points, ax=ax, label=colours["label"], pad=0.02)
+    _mark_minima(ax, potential, None if potential.minima is None else potential.energy(potential.minima))
+    ax.set(xlim=box[0], ylim=(low - 0.06 * (top - low), top + 0.06 * (top - low)), xlabel="position $x$ (length)", ylabel="$U(x)$ (energy)")
+    return ax
+
+
+def _contours(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes) -> Axes:
+    x, y = (np.linspace(low, high, 241) for low, high in box)
+    grid = np.stack(np.meshgrid(x, y), axis=-1)
+    energy = potential.energy(grid.reshape(-1, 2)).reshape(grid.shape[:2])
+    levels = MaxNLocator(24).tick_values(np.nanmin(energy), ceiling(energy))
+    filled = ax.contourf(x, y, energy, levels, cmap=ENERGY, extend="max")
+    ax.contour(x, y, energy, levels[::2], colors="#8A8A8A", linewidths=0.5, linestyles="solid")
+    ax.figure.colorbar(filled, ax=ax, label="$U$ (energy)", pad=0.02, ticks=levels[::4])
+    if path is not None:
+        segments = np.stack([path[:-1], path[1:]], axis=2).reshape(-1, 2, 2)
+        lines = LineCollection(list(segments), cmap=TIME, norm=colours["norm"], linewidths=1.0)
+        lines.set_array(np.repeat(colours["values"][:-1], path.shape[1]))
+        ax.add_collection(lines)
+        ax.figure.colorbar(lines, ax=ax, label=colours["label"], location="top", pad=0.02, aspect=40)
+    _mark_minima(ax, potential, None if potential.minima is None else potential.minima[:, 1])
+    ax.set(xlim=box[0], ylim=box[1], xlabel="$x_1$ (length)", ylabel="$x_2$ (length)")
+    ax.grid(False)
+    return ax
+
+
+def _mark_minima(ax: Axes, potential: Any, heights: Any) -> None:
+    if potential.minima is not None:
+        style: dict[str, Any] = {"marker": "*", "s": 170, "color": YELLOW, "edgecolors": BLACK, "linewidths": 0.9, "zorder": 5}
+        ax.scatter(potential.minima[:, 0], heights, label="known minimum", **style)
+        ax.legend(loc="upper right")
+
+
+@styled
+def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = None, bins: Any = 60) -> Axes:
+    """Samples of one coordinate against the Boltzmann density ``exp(-U/T)/Z``, Z by quadrature.
+
+    Parameters
+    ----------
+    x : array
+        Samples of any shape, such as ``result.samples``.
+    potential : Potential
+        Of dim 1.
+    temperature : float
+        T > 0 (energy).
+    bins : int or edges
+        As for ``numpy.histogram``.
+
+    Raises
+    ------
+    ValueError
+        For a potential of more coordinates, a temperature that is not positive, or samples that are not finite.
+    """
+    if potential.dim != 1:
+        raise ValueError(f"histogram compares one coordinate, and {potential.name} has dim {potential.dim}")
+    if not temperature > 0:
+        raise ValueError(f"the Boltzmann density needs a temperature > 0, not {temperature!r}")
+    x = np.asarray(x, dtype=float).ravel()
+    if not x.size or not np.isfinite(x).all():
+        raise ValueError("samples must be finite, and at least one")
+    ax = new_axes(ax)
+    grid, density = _boltzmann(potential, temperature, x)
+    ax.hist(x, bins=bins, density=True, color=SKY, alpha=0.75, label="samples")
+    ax.plot(grid, density, color=BLACK, label=r"$\exp(-U/T)/Z$")
+    shown = grid[density > 1e-3 * density.max()]
+    ax.set(xlim=(min(shown[0], x.min()), max(shown[-1], x.max())), xlabel="position $x$ (length)", ylabel="probability density (1/length)")
+    ax.set_title(f"$T = {temperature:g}$")
+    ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
+    ax.legend(loc="upper right", ncols=2)
+    return ax
+
+
+def _boltzmann(potential: Any, temperature: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A grid that holds the samples and, if the potential confines, all the weight; and the density on it."""
+    seen = np.concatenate([x, *(np.ravel(p) for p in (potential.bounds, potential.minima) if p is not None)])
+    start = low, high = seen.min(), max(seen.max(), seen.min() + 1e-9)
+    for _ in range(12):
+        grid = np.linspace(low, high, 20_001)
+        energy = potential.energy(grid[:, None])
+        weight = np.exp(-(energy - np.nanmin(energy)) / temperature)
+        if max(weight[0], weight[-1]) < 1e-9:
+            break
+        low, high = low - (high - low) / 4, high + (high - low) / 4
+    else:  # nothing confines, as in a periodic potential: the density between the samples
+        keep = (grid >= start[0]) & (grid <= start[1])
+        grid, weight = grid[keep], weight[keep]
+    return grid, weight / np.trapezoid(weight, grid)

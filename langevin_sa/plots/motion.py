@@ -1,0 +1,62 @@
+"""A run as a film."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.animation import FuncAnimation, PillowWriter
+
+from .landscapes import landscape, path_of
+from .style import RED, SIZE, styled
+
+
+@styled
+def animate(
+    potential: Any,
+    trajectory: Any,
+    path: str | os.PathLike[str],
+    *,
+    temperature: Any = None,
+    bounds: Any = None,
+    fps: int = 20,
+    dpi: int = 90,
+) -> Any:
+    """Write a GIF of replicas that move on the landscape; returns the Axes of the last frame.
+
+    Parameters
+    ----------
+    potential : Potential
+        Of dim 1 or 2.
+    trajectory : array (records, dim) or (records, replicas, dim)
+        One frame a record, such as ``result.samples``.
+    path : path
+        Where to write, ending in .gif.
+    temperature : array (records,), optional
+        T at each record, shown above the picture.
+    bounds, fps, dpi
+        As for `landscape`; frames a second; dots an inch (an inch is a fifth of the width).
+
+    Raises
+    ------
+    ValueError
+        For a potential of more coordinates, a trajectory of another shape, or another ending.
+    """
+    if not os.fspath(path).lower().endswith(".gif"):
+        raise ValueError(f"the film is a GIF: give a path that ends in .gif, not {os.fspath(path)!r}")
+    figure, ax = plt.subplots(figsize=SIZE, layout="constrained")
+    landscape(potential, bounds=bounds, ax=ax)
+    points = path_of(trajectory, potential)
+    heights = potential.energy(points.reshape(-1, potential.dim)).reshape(points.shape[:2]) if potential.dim == 1 else points[:, :, 1]
+    balls = ax.scatter(points[0, :, 0], heights[0], s=26, color=RED, edgecolors="white", linewidths=0.4, zorder=6)
+    title = ax.set_title(" ")
+
+    def draw(k: int) -> tuple[Any, ...]:
+        balls.set_offsets(np.stack([points[k, :, 0], heights[k]], axis=1))
+        title.set_text(f"record {k}" if temperature is None else f"$T$ = {float(temperature[k]):.3g}")
+        return balls, title
+
+    FuncAnimation(figure, draw, frames=len(points)).save(os.fspath(path), writer=PillowWriter(fps=fps), dpi=dpi)
+    return ax

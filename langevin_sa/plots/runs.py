@@ -1,0 +1,113 @@
+"""A run against the step, and a schedule against progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from .landscapes import box_of, landscape
+from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, ceiling, dots, log_if_wide, new_axes, stack, styled
+
+
+@styled
+def energy(result: Any, ax: Axes | None = None) -> Axes:
+    """Mean and lowest energy of the replicas and the best so far, against the step, of a `Result`."""
+    run, ax = _records(result), new_axes(ax)
+    many = np.size(result.energies) > 1
+    lines = [(run.energy_mean, ORANGE, "mean of replicas" if many else "energy")]
+    if many:
+        lines.append((run.energy_min, SKY, "lowest replica"))
+    lines.append((run.best, BLUE, "best so far"))
+    for values, colour, label in lines:
+        ax.plot(run.step, values, color=colour, label=label, **dots(run.step))
+    low, high = np.nanmin(run.best), ceiling(np.asarray(run.energy_mean), 0.9)
+    if high > low:
+        ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+    ax.set(xlabel="step", ylabel="$U$ (energy)")
+    ax.legend(loc="upper right")
+    return ax
+
+
+@styled
+def temperature(result: Any, ax: Axes | None = None) -> Axes:
+    """Target, kinetic and configurational temperature against the step, of a `Result`; logarithmic beyond a factor of ten."""
+    run, ax = _records(result), new_axes(ax)
+    for values, colour, width, label in (
+        (run.configurational, GREEN, 1.0, "configurational"),
+        (run.temperature, ORANGE, 1.6, "kinetic"),
+    ):
+        if np.isfinite(values).any():
+            ax.plot(run.step, values, color=colour, linewidth=width, label=label, **dots(run.step))
+    ax.plot(run.step, run.target, color=BLACK, linestyle="--", linewidth=1.2, label="target", zorder=4)
+    log_if_wide(ax, np.asarray(run.target))
+    ax.set(xlabel="step", ylabel="$T$ (energy)")
+    ax.legend(loc="upper right")
+    return ax
+
+
+def _records(result: Any) -> Any:
+    if not len(result.history.step):
+        raise ValueError("the run has no records to draw: it stopped before the first")
+    return result.history
+
+
+@styled
+def history(result: Any) -> np.ndarray:
+    """Temperature above energy against the step, of a `Result`; two Axes that share the step axis."""
+    _records(result)
+    axes = stack(2, 5.0)
+    temperature(result, axes[0]).set_xlabel("")
+    energy(result, axes[1]).figure.align_ylabels(axes)
+    return axes
+
+
+@styled
+def summary(result: Any, potential: Any) -> np.ndarray:
+    """`history`, and for one or two coordinates the landscape with the place where each replica ended; all the Axes."""
+    if potential.dim > 2:
+        return history(result)
+    figure = plt.figure(figsize=(2 * SIZE[0], 4.6), layout="constrained")
+    axes = figure.subplot_mosaic([["T", "U"], ["E", "U"]])
+    axes["T"].sharex(axes["E"])
+    temperature(result, axes["T"]).set_xlabel("")
+    axes["T"].tick_params(labelbottom=False)
+    energy(result, axes["E"]).figure.align_ylabels([axes["T"], axes["E"]])
+    ends = np.reshape(result.state.x, (-1, potential.dim))
+    landscape(potential, bounds=box_of(potential, ends[None], None), ax=axes["U"])
+    heights = potential.energy(ends) if potential.dim == 1 else ends[:, 1]
+    axes["U"].scatter(
+        ends[:, 0], heights, s=26, color=RED, edgecolors="white", linewidths=0.4, alpha=0.9, zorder=6, label="end of a replica"
+    )
+    axes["U"].legend(loc="upper right")
+    return np.array([axes["T"], axes["E"], axes["U"]])
+
+
+@styled
+def schedule(schedule: Any, n_steps: int = 1000, *, integrator: str = "gjf", ax: Axes | None = None) -> Any:
+    """Momentum, learning rate and temperature of each step against progress, as the integrator runs them.
+
+    Returns
+    -------
+    array of three Axes (rho, lr, T); with ``ax`` given, only T is drawn, on it.
+    """
+    steps = schedule.coefficients(n_steps, integrator)
+    progress = np.arange(n_steps) / n_steps
+    rows = (
+        (steps.rho, r"momentum $\rho$", BLUE),
+        (steps.lr, "learning rate\n(time$^2$)", GREEN),
+        (steps.temperature, "$T$ (energy)", RED),
+    )
+    axes = stack(3, 5.4) if ax is None else [ax]
+    for panel, (values, label, colour) in zip(axes, rows[-len(axes) :], strict=True):
+        panel.plot(progress, values, color=colour, drawstyle="steps-post" if n_steps < 50 else "default")
+        panel.set_ylabel(label)
+        if values is not steps.rho:
+            log_if_wide(panel, values)
+        if panel.get_yscale() == "linear":
+            panel.set_ylim(min(0, 1.1 * values.min()), max(0, 1.1 * values.max()) or 1)
+    axes[0].figure.align_ylabels(axes)
+    axes[-1].set(xlabel="progress $s = n/n_\\mathrm{steps}$", xlim=(0, 1))
+    return axes if ax is None else ax

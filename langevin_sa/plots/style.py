@@ -1,0 +1,109 @@
+"""One style for all figures: colours of Okabe and Ito, sizes that stay legible in a column 8 cm wide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from io import BytesIO
+from typing import Any, TypeVar
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.colors import ListedColormap
+from matplotlib.font_manager import FontProperties
+from matplotlib.mathtext import math_to_image
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+TIME = ListedColormap(plt.get_cmap("plasma")(np.linspace(0, 0.9, 256)))
+ENERGY = ListedColormap(plt.get_cmap("bone")(np.linspace(0.35, 1, 256)))  # pale, so that lines in any colour of TIME show
+STYLE: dict[Any, Any] = {
+    "font.size": 11,
+    "axes.labelsize": 11,
+    "axes.titlesize": 11,
+    "legend.fontsize": 9.5,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.formatter.limits": (-4, 5),
+    "lines.linewidth": 1.6,
+    "legend.frameon": True,
+    "legend.framealpha": 0.85,
+    "legend.edgecolor": "none",
+    "figure.dpi": 110,
+    "savefig.dpi": 200,
+}
+SIZE = (4.8, 3.3)  # inches
+
+Plot = TypeVar("Plot", bound=Callable[..., Any])
+
+
+def styled(plot: Plot) -> Plot:
+    """The function run under `STYLE`; the user's own matplotlib settings are as before when it returns."""
+
+    @wraps(plot)
+    def run(*args: Any, **keywords: Any) -> Any:
+        with plt.rc_context(STYLE):
+            return plot(*args, **keywords)
+
+    return run  # type: ignore[return-value]
+
+
+def image_formats() -> dict[str, str]:
+    """The kinds of image file that can be written, by their ending."""
+    return FigureCanvasBase.get_supported_filetypes()
+
+
+def new_axes(ax: Axes | None) -> Axes:
+    return plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else ax
+
+
+def stack(panels: int, height: float) -> np.ndarray:
+    return plt.subplots(panels, 1, sharex=True, figsize=(SIZE[0], height), layout="constrained")[1]
+
+
+def log_if_wide(ax: Axes, values: np.ndarray) -> None:
+    """A logarithmic y axis if the positive values span more than a factor of ten."""
+    values = values[values > 0]
+    if values.size and values.max() > 10 * values.min():
+        ax.set_yscale("log", nonpositive="mask")
+        ax.set_ylim(values.min() / 2, values.max() * 2)
+
+
+def ceiling(energies: np.ndarray, quantile: float = 0.6) -> float:
+    """Where to cut an energy axis so that steep walls, or a wild start, do not squeeze the rest."""
+    energies = energies[np.isfinite(energies)]
+    low, usual = energies.min(), np.quantile(energies, quantile)
+    return float(min(energies.max(), low + 2 * (usual - low)))
+
+
+def dots(step: Any) -> dict[str, Any]:
+    return {"marker": "o", "markersize": 4} if len(step) < 12 else {}
+
+
+def image(axes: Any, kind: str = "svg") -> bytes:
+    """The figure of some Axes as the bytes of an image file; the figure is closed."""
+    figure = np.ravel(axes)[0].figure
+    buffer = BytesIO()
+    with plt.rc_context({"svg.hashsalt": "langevin_sa"}):
+        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def formula(latex: str, size: float = 11) -> bytes:
+    """Text with LaTeX between dollars, as an SVG image."""
+    buffer = BytesIO()
+    with plt.rc_context(
+        {"svg.hashsalt": "langevin_sa", "mathtext.fontset": "stix", "font.family": "STIXGeneral", "savefig.transparent": True}
+    ):
+        math_to_image(latex, buffer, prop=FontProperties(size=size), dpi=100, format="svg")
+    return buffer.getvalue()

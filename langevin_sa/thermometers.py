@@ -1,0 +1,219 @@
+"""Temperatures and their errors: kinetic, Eq. (22), configurational and virial; and what they should give, by quadrature.
+
+Samples are arrays (records, replicas, dim), (records, dim) for one trajectory, as `anneal(..., samples=True)` keeps them. With
+16 replicas or more the error comes from their spread; otherwise from blocking (Flyvbjerg, Petersen, J. Chem. Phys. 91, 461 (1989)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .integrators import get_integrator
+
+ENOUGH_REPLICAS, FEWEST_BLOCKS = 16, 16
+
+
+class Estimate(NamedTuple):
+    """A mean, its standard error, and how many independent samples it is worth."""
+
+    value: float
+    standard_error: float
+    effective_samples: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g} +- {self.standard_error:.2g} ({self.effective_samples:.0f} independent samples)"
+
+
+def blocking(series: Any) -> Estimate:
+    """Mean of a correlated series with the error from its block averages.
+
+    Neighbours are averaged until the error no longer grows beyond its own uncertainty.
+
+    Parameters
+    ----------
+    series : array (records,)
+        A stationary series, at least two values.
+
+    Returns
+    -------
+    Estimate
+        `effective_samples` is variance/standard_error^2, at most the number of records.
+
+    Raises
+    ------
+    ValueError
+        For less than two values, or a value that is not finite.
+
+    References
+    ----------
+    Flyvbjerg, Petersen, J. Chem. Phys. 91, 461 (1989).
+    """
+    series = np.asarray(series, dtype=float)
+    if series.ndim != 1 or series.size < 2 or not np.isfinite(series).all():
+        raise ValueError(f"a series is a 1-D array of at least 2 finite numbers, not of shape {series.shape}")
+    mean, variance = float(series.mean()), float(series.var(ddof=1))
+    if variance <= 1e-28 * mean**2:
+        return Estimate(mean, 0.0, float(series.size))
+    best, blocks = variance / series.size, series
+    while blocks.size >= 2 * FEWEST_BLOCKS:
+        blocks = (blocks[: blocks.size // 2 * 2 : 2] + blocks[1::2]) / 2
+        squared = float(blocks.var(ddof=1)) / blocks.size
+        if squared <= best * (1 + np.sqrt(2 / (blocks.size - 1)) / 4) and blocks.size < series.size // 8:
+            best = max(best, squared)
+            break
+        best = max(best, squared)
+    return Estimate(mean, float(np.sqrt(best)), float(min(series.size, variance / best)))
+
+
+def effective_sample_size(series: Any) -> float:
+    """How many independent samples the mean of a correlated series (records,) is worth; see `blocking`."""
+    return blocking(series).effective_samples
+
+
+def average(values: Any) -> Estimate:
+    """Mean of values (records,) or (records, replicas) with its standard error: by blocking, or from 16 or more replicas."""
+    values = np.asarray(values, dtype=float)
+    if values.ndim == 1:
+        return blocking(values)
+    records, replicas = values.shape
+    if replicas < ENOUGH_REPLICAS:
+        return blocking(values.mean(1)) if records > 1 else blocking(values[0])
+    means = values.mean(0)
+    error = float(means.std(ddof=1) / np.sqrt(replicas))
+    variance = float(values.var(ddof=1))
+    return Estimate(float(means.mean()), error, float(min(values.size, variance / error**2 if error else values.size)))
+
+
+def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
+    """Eq. (22): T = <dx^2>/dt^2 as written; `rescaled` gives T dt^2 = <dx^2>, the unit in which an optimizer knows it.
+
+    Exact for a free particle and single noise; 1/(1 - a/4) too hot for a harmonic mode with bbk, (1 + rho)/2 of T with the
+    paired integrators, for which `kinetic` is exact.
+
+    Parameters
+    ----------
+    dx : array (records, replicas, dim) or (records, dim)
+        Updates, x_{n+1} - x_n.
+    dt : float
+        Time step; for the overdamped rows sqrt(2 h).
+    """
+    return average((np.asarray(dx, dtype=float) ** 2).mean(-1) / (1.0 if rescaled else dt**2))
+
+
+def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estimate:
+    """The integrator's exact kinetic estimator: <dx^2>/dt^2 for single noise, <dx^2>/lr for paired noise.
+
+    Parameters
+    ----------
+    dx : array (records, replicas, dim) or (records, dim)
+        Updates, x_{n+1} - x_n.
+    gamma, dt, integrator
+        What moved them.
+    """
+    scale = float(get_integrator(integrator).steps(gamma, dt, 1.0).velocity_scale)
+    return average((np.asarray(dx, dtype=float) ** 2).mean(-1) / scale**2)
+
+
+def configurational(potential: Any, x: Any) -> Estimate:
+    """<|grad U|^2>/<laplacian U>, the temperature of positions alone (Rugh 1997; Butler et al. 1998).
+
+    Parameters
+    ----------
+    potential : Potential
+        U.
+    x : array (records, replicas, dim) or (records, dim)
+        Positions.
+
+    Raises
+    ------
+    ValueError
+        If the mean Laplacian is not positive within its error: the samples are at no temperature.
+    """
+    x = np.asarray(x, dtype=float)
+    flat = x.reshape(-1, x.shape[-1])
+    squares = (potential.gradient(flat) ** 2).sum(-1).reshape(x.shape[:-1])
+    curvature = potential.laplacian(flat).reshape(x.shape[:-1])
+    mean = float(curvature.mean())
+    if not mean > 0:
+        raise ValueError(f"the mean Laplacian of {potential.name} over these points is {mean:.3g}; a temperature needs a positive one")
+    T = float(squares.mean()) / mean
+    rest = average((squares - T * curvature) / mean)  # the ratio's error to first order
+    return Estimate(T, rest.standard_error, rest.effective_samples)
+
+
+def virial(potential: Any, x: Any) -> Estimate:
+    """<x . grad U>/dim: the equipartition of positions, for a potential that confines every coordinate.
+
+    Parameters
+    ----------
+    potential : Potential
+        U.
+    x : array (records, replicas, dim) or (records, dim)
+        Positions.
+    """
+    x = np.asarray(x, dtype=float)
+    flat = x.reshape(-1, x.shape[-1])
+    return average((flat * potential.gradient(flat)).mean(-1).reshape(x.shape[:-1]))
+
+
+def boltzmann_density(potential: Any, temperature: float, axes: Sequence[Any]) -> np.ndarray:
+    """exp(-U/T)/Z on a grid that covers all of it: one array of points an axis, (n,) or (n, m); normalized by the trapezoidal rule.
+
+    Raises
+    ------
+    ValueError
+        If the number of axes is not the dimension, or that is more than 3.
+    """
+    axes = [np.asarray(axis, dtype=float) for axis in axes]
+    if len(axes) != potential.dim or potential.dim > 3:
+        raise ValueError(f"{potential.name} has dim {potential.dim}: give one axis for each of at most 3 coordinates, not {len(axes)}")
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    energy = potential.energy(grid.reshape(-1, potential.dim)).reshape(grid.shape[:-1])
+    density = np.exp(-(energy - energy.min()) / temperature)
+    total: Any = density
+    for axis in reversed(axes):
+        total = np.trapezoid(total, axis, axis=-1)
+    return density / total
+
+
+def boltzmann_average(potential: Any, temperature: float, function: Callable[[np.ndarray], Any], axes: Sequence[Any]) -> float:
+    """<function(x)> over exp(-U/T)/Z by quadrature; function of (points, dim), axes as in `boltzmann_density`."""
+    density = boltzmann_density(potential, temperature, axes)
+    axes = [np.asarray(axis, dtype=float) for axis in axes]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    total: Any = density * np.asarray(function(grid.reshape(-1, potential.dim))).reshape(density.shape)
+    for axis in reversed(axes):
+        total = np.trapezoid(total, axis, axis=-1)
+    return float(total)
+
+
+def boltzmann_bins(potential: Any, temperature: float, edges: Sequence[Any], margin: float = 0.0, points: int = 16) -> np.ndarray:
+    """Probability of each bin under exp(-U/T)/Z, by `points` midpoints an axis; Z includes `margin` beyond the edges.
+
+    Parameters
+    ----------
+    potential : Potential
+        Of dim 1 or 2.
+    temperature : float
+        T (energy).
+    edges : sequence of arrays
+        Evenly spaced bin edges of each axis.
+    margin : float
+        Length beyond the outer edges where there is still probability.
+    """
+    fine, cut = [], []
+    for edge in (np.asarray(e, dtype=float) for e in edges):
+        width = edge[1] - edge[0]
+        extra = int(np.ceil(margin / width))
+        bins = len(edge) - 1 + 2 * extra
+        fine.append(edge[0] - extra * width + (np.arange(bins * points) + 0.5) * width / points)
+        cut.append(slice(extra, bins - extra))
+    grid = np.stack(np.meshgrid(*fine, indexing="ij"), axis=-1)
+    energy = potential.energy(grid.reshape(-1, potential.dim)).reshape(grid.shape[:-1])
+    density = np.exp(-(energy - energy.min()) / temperature)
+    shape = [size for axis in fine for size in (len(axis) // points, points)]
+    sums = density.reshape(shape).sum(tuple(range(1, len(shape), 2)))
+    return np.asarray((sums / sums.sum())[tuple(cut)])

@@ -1,0 +1,231 @@
+"""What every family of checks uses: a `Lab` that drives the backend under test, and `Check`, one law and what was measured.
+
+A check compares a number with an exact one in units of its standard error, which comes from independent replicas; what the law
+itself leaves open (rounding, a stated discretization error) is its `tolerance`, and an identity has nothing else. Tests of whole
+distributions bring a p-value. A slow backend gets fewer replicas, and so wider standard errors, not looser laws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ..backends import Walk, get_backend
+from ..integrators import INTEGRATORS
+from ..momentum import Steps
+
+SCALE = {("fast", "quick"): 1.0, ("fast", "full"): 6.0, ("slow", "quick"): 0.025, ("slow", "full"): 0.2}
+INERTIAL, OVERDAMPED = ("bbk", "gjf", "baoab"), ("ermak_mccammon", "leimkuhler_matthews")
+
+
+@dataclass
+class Check:
+    """One law, what was measured, and the verdict.
+
+    Attributes
+    ----------
+    name, law : str
+        What was looked at, and the law in LaTeX.
+    measured, exact : float
+        The two numbers that should agree; chi-square and its degrees of freedom for a test of a distribution.
+    standard_error : float
+        Of `measured`; 0 for an identity.
+    tolerance : float
+        What the law leaves open; only a deviation beyond it counts.
+    p_value, sigma : float
+        Chance of a deviation at least this large in a correct build, and the same in standard deviations of a normal.
+    passed : bool
+        Whether p_value is above the threshold of the report that the check belongs to.
+    seconds : float
+        What it took, shared evenly among checks measured together.
+    family : str
+        The group of laws it belongs to.
+    about : dict
+        Numbers for figures.
+    """
+
+    name: str
+    law: str
+    measured: float
+    exact: float
+    standard_error: float = 0.0
+    tolerance: float = 0.0
+    p_value: float = 1.0
+    passed: bool = False
+    seconds: float = 0.0
+    family: str = ""
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sigma(self) -> float:
+        """The deviation in standard deviations; 0 within the tolerance of an identity, infinite beyond it."""
+        if self.p_value > 0:
+            return float(stats.norm.isf(self.p_value / 2))
+        off = abs(self.measured - self.exact) - self.tolerance  # the chance is below what a float can say
+        return off / self.standard_error if self.standard_error > 0 and np.isfinite(off) else np.inf
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether there is no chance in it: it holds within its tolerance or not at all."""
+        return self.standard_error == 0
+
+    @property
+    def is_pure_chance(self) -> bool:
+        """Whether its p-value is uniform in a correct build: what it tolerates is well within its standard error."""
+        return self.tolerance < 0.1 * self.standard_error
+
+
+def identity(name: str, law: str, measured: float, exact: float, tolerance: float, **about: Any) -> Check:
+    """A check that holds to within `tolerance`, whatever the seed."""
+    holds = abs(measured - exact) <= tolerance
+    return Check(name, law, float(measured), float(exact), tolerance=tolerance, p_value=1.0 if holds else 0.0, about=about)
+
+
+def sampled(name: str, law: str, per_replica: np.ndarray, exact: float, tolerance: float = 0.0, **about: Any) -> Check:
+    """The mean of independent values, shape (replicas,), against the exact one, by Student's t."""
+    n = len(per_replica)
+    return estimated(
+        name, law, float(np.mean(per_replica)), float(np.std(per_replica, ddof=1) / np.sqrt(n)), exact, tolerance, n - 1, **about
+    )
+
+
+def estimated(
+    name: str, law: str, measured: float, standard_error: float, exact: float, tolerance: float = 0.0, freedom: float = np.inf, **about: Any
+) -> Check:
+    """An estimate with its standard error against the exact value."""
+    if not (np.isfinite(measured) and standard_error > 0):
+        p = 1.0 if measured == exact else 0.0
+    else:
+        p = 2 * float(stats.t.sf(max(0.0, abs(measured - exact) - tolerance) / standard_error, freedom))
+    return Check(name, law, measured, float(exact), standard_error, tolerance, p, about=about)
+
+
+def binned(name: str, law: str, counts: np.ndarray, expected: np.ndarray, **about: Any) -> Check:
+    """Chi-square of counts against expected ones; bins that expect fewer than 20 are pooled."""
+    counts, expected = counts.ravel(), expected.ravel()
+    rare = expected < 20
+    counts = np.append(counts[~rare], counts[rare].sum())
+    expected = np.append(expected[~rare], expected[rare].sum())
+    keep = expected > 5
+    freedom = int(keep.sum()) - 1
+    return chi_square(name, law, float(np.sum((counts[keep] - expected[keep]) ** 2 / expected[keep])), freedom, **about)
+
+
+def chi_square(name: str, law: str, statistic: float, freedom: int, **about: Any) -> Check:
+    """A chi-square statistic against its degrees of freedom."""
+    p = float(stats.chi2.sf(statistic, freedom)) if np.isfinite(statistic) else 0.0
+    return Check(name, law, statistic, freedom, float(np.sqrt(2 * freedom)), 0.0, p, about=about)
+
+
+def joint(name: str, law: str, per_replica: np.ndarray, exact: np.ndarray, **about: Any) -> Check:
+    """Means of several correlated quantities, (replicas, k), all at once: Hotelling's T^2."""
+    n, k = per_replica.shape
+    off = per_replica.mean(0) - exact
+    t2 = float(n * off @ np.linalg.solve(np.cov(per_replica.T), off)) if np.isfinite(off).all() else np.inf
+    p = float(stats.f.sf(t2 * (n - k) / (k * (n - 1)), k, n - k))
+    return Check(name, law, t2, k, float(np.sqrt(2 * k)), 0.0, p, about=about)
+
+
+@dataclass
+class Driven:
+    """A walk and the backend that moves it."""
+
+    walk: Walk
+    backend: Any
+
+    def advance(self, steps: Steps) -> None:
+        """Move on by the given steps."""
+        self.backend.advance(steps)
+
+    def forget(self) -> None:
+        """Zero the sums that thermometers read."""
+        self.walk.dx2[:], self.walk.kinetic[:] = 0, 0
+
+
+class Lab:
+    """A backend, a dtype and a level of effort; makes walks whose seeds follow from one seed.
+
+    Parameters
+    ----------
+    backend : str or Backend class
+        What is tested.
+    dtype : {"float64", "float32"}
+        How positions are stored.
+    level : {"quick", "full"}
+        How many samples.
+    seed : int
+        All randomness follows from it.
+    threads : int
+        Threads of the backend.
+    """
+
+    def __init__(self, backend: Any, dtype: Any, level: str, seed: int, threads: int) -> None:
+        self.backend, self.dtype, self.level, self.seed, self.threads = backend, np.dtype(dtype), level, seed, threads
+        self.slow = is_slow(backend)
+        self.scale = SCALE["slow" if self.slow else "fast", level]
+        self.epsilon = float(np.finfo(self.dtype).eps)
+        self.rounding = 1e-5 if self.dtype == np.float32 else 0.0  # relative tolerance of sampled laws
+        self.begin(0)
+
+    def begin(self, family: int) -> None:
+        """Start a family of checks, whose numbers then do not depend on which others run."""
+        self.generator = np.random.default_rng([self.seed, family])
+
+    def replicas(self, n: int, least: int = 64) -> int:
+        """n replicas, more or fewer by level and speed."""
+        return max(least, int(n * self.scale))
+
+    def steps(self, n: int, least: int = 1) -> int:
+        """n steps, fewer where the backend is slow."""
+        return max(least, n // 4) if self.slow else n
+
+    def new_seed(self) -> int:
+        """The next seed."""
+        return int(self.generator.integers(2**63))
+
+    def drive(self, potential: Any, x0: Any, dx: Any = None, like: Walk | None = None, seed: int | None = None) -> Driven:
+        """A walk from x0 (replicas, dim); with `like`, going on with the seed, step and carried noise of another walk."""
+        walk = Walk.at_rest(x0, self.new_seed() if seed is None else seed, self.dtype)
+        if dx is not None:
+            walk.dx[...] = dx
+        if like is not None:
+            walk.noise[...], walk.step, walk.seed = like.noise, like.step, like.seed
+        make = get_backend(self.backend, potential) if isinstance(self.backend, str) else self.backend
+        return Driven(walk, make(potential, walk, self.threads))
+
+
+def is_slow(backend: Any) -> bool:
+    """Whether a backend is of the speed of plain NumPy."""
+    if isinstance(backend, str):
+        return backend == "numpy"
+    from ..backends.arrays import ArrayBackend
+    from ..backends.numpy import NumpyBackend
+
+    return isinstance(backend, type) and issubclass(backend, NumpyBackend) and not issubclass(backend, ArrayBackend)
+
+
+def row(name: str, gamma: Any, dt: Any, temperature: Any, n: int) -> Steps:
+    """n equal steps of an integrator."""
+    return INTEGRATORS[name].steps(np.full(n, gamma), dt, temperature)
+
+
+def unit_row(name: str, gamma_dt: float, temperature: float, n: int) -> Steps:
+    """n equal steps with dt = 1 as the stability limit knows it (dt^2 = 2 h for the overdamped rows)."""
+    return row(name, 1.0, 0.5, temperature, n) if name in OVERDAMPED else row(name, gamma_dt, 1.0, temperature, n)
+
+
+def part(steps: Steps, start: int, stop: int) -> Steps:
+    """Steps start <= n < stop."""
+    return replace(steps, **{key: getattr(steps, key)[start:stop] for key in ("rho", "lr", "s", "carry")})
+
+
+@cache
+def formula(text: str, **parameters: Any) -> Any:
+    """A potential from a formula, parsed once."""
+    from ..potential import Potential
+
+    return Potential.from_formula(text, **parameters)

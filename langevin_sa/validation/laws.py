@@ -1,0 +1,146 @@
+"""The closed forms that checks compare with: what a correct recursion does at any stable time step.
+
+In a harmonic well of curvature k every row of `integrators` is a linear recursion, x_{n+1} = (1 + rho - lr k) x_n - rho x_{n-1} + s xi_n,
+an AR(2) process for single noise and ARMA(2,1) for paired noise; `docs/validation.md` derives what stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..integrators import INTEGRATORS
+from ..momentum import Steps
+
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+def stationary(name: str, a: Any, rho: float) -> tuple[Any, Any, Any]:
+    """T_conf/T, T_22/T and (kinetic estimator)/T of harmonic modes with a = (omega dt)^2."""
+    a = np.asarray(a, dtype=float)
+    if INTEGRATORS[name].paired:
+        return np.ones_like(a), np.full_like(a, (1 + rho) / 2), np.ones_like(a)
+    hot = 1 / (1 - a / 4)
+    return hot, hot, hot
+
+
+def autocovariance(name: str, a: float, rho: float, lags: int) -> tuple[np.ndarray, np.ndarray]:
+    """k <x_0 x_j>/T and <dx_0 dx_j>/(T dt^2) for lags j = 0 ... lags - 1."""
+    paired = INTEGRATORS[name].paired
+    c = np.empty(lags + 1)
+    c[0] = 1.0 if paired else 1 / (1 - a / 4)
+    c[1] = 1 - a * (1 + rho) / 4 if paired else (1 - a / 2) * c[0]
+    for j in range(2, lags + 1):
+        c[j] = ((1 + rho) * (1 - a / 2)) * c[j - 1] - rho * c[j - 2]
+    before = np.concatenate([c[1:2], c[: lags - 1]])
+    return c[:lags], (2 * c[:lags] - before - c[1:]) / a
+
+
+def second_moments(steps: Steps, carry: np.ndarray, k: float, x0: float = 0.0) -> np.ndarray:
+    """<x^2> and <dx^2> after each step from rest at x0 in a harmonic well, shape (n_steps, 2): the exact linear recursion.
+
+    The state is (x, dx, w) with w the half kick that paired noise carries on.
+    """
+    moments, out = np.zeros((3, 3)), np.empty((len(carry), 2))
+    moments[0, 0] = x0**2
+    for n in range(len(carry)):
+        half = steps.s[n] / 2 if steps.paired else steps.s[n]
+        kept = 1.0 if steps.paired else 0.0
+        dx = np.array([-steps.lr[n] * k, carry[n], kept])
+        move = np.array([dx + np.array([1, 0, 0]), dx, [0, 0, 0]])
+        kick = np.array([half, half, half if steps.paired else 0.0])
+        moments = move @ moments @ move.T + np.outer(kick, kick)
+        out[n] = moments[0, 0], moments[1, 1]
+    return out
+
+
+def boltzmann_average(energy: Function, function: Function, T: float, reach: float) -> float:
+    """<function(x)> over exp(-U/T) in one dimension, by the trapezoidal rule on (-reach, reach)."""
+    x = np.linspace(-reach, reach, 20_001)
+    weight = np.exp(-(energy(x) - energy(x).min()) / T)
+    return float(np.sum(weight * function(x)) / np.sum(weight))
+
+
+def mean_first_passage(energy: Function, start: float, end: float, low: float, T: float, gamma: float) -> float:
+    """Mean time of overdamped motion from `start` to `end` > start, reflected far out at `low`: Pontryagin's double integral."""
+    x = np.linspace(low, end, 40_001)
+    h = x[1] - x[0]
+    u = energy(x) / T
+    below = np.exp(-u)
+    inner = np.concatenate([[0], np.cumsum((below[1:] + below[:-1]) / 2)]) * h
+    outer = np.exp(u) * inner
+    inside = x >= start
+    return float(gamma / T * np.sum((outer[inside][1:] + outer[inside][:-1]) / 2) * h)
+
+
+def kramers_rate(gamma: float, well: float, top: float, barrier: float, T: float) -> float:
+    """Kramers' rate from moderate to high friction; `well` and `top` are angular frequencies."""
+    return (np.sqrt(gamma**2 / 4 + top**2) - gamma / 2) / top * well / (2 * np.pi) * np.exp(-barrier / T)
+
+
+def overdamped_average(name: str, force: Function, function: Function, h: float, T: float, reach: float) -> float:
+    """The stationary <function(x)> of an overdamped row at step h, by quadrature: its transfer operator to the power 2^k.
+
+    Single noise: x' = x + h f(x) + s z. Paired noise, with y = x - s z/2 and so y' = y + h f(y + s z/2) + s z, is Markov in y.
+    """
+    from scipy.interpolate import CubicSpline
+
+    z, weight = np.polynomial.hermite_e.hermegauss(40)
+    weight = weight / weight.sum()
+    y, s = np.linspace(-reach, reach, 801), np.sqrt(2 * T * h)
+    half = s * z / 2 if INTEGRATORS[name].paired else np.zeros_like(z)
+    at = y[:, None] + half
+    to = np.clip(at + h * force(at) + s * z - half, -reach, reach)
+    basis = CubicSpline(y, np.eye(y.size))
+    operator = np.einsum("k,ykj->yj", weight, basis(to))
+    for _ in range(int(np.ceil(np.log2(60 / h)))):
+        operator = operator @ operator
+    return float(operator[y.size // 2] @ (function(at) @ weight))
+
+
+def inertial_average(
+    name: str, force: Function, function: Function, gamma: float, dt: float, T: float, width: float, basis: int = 20
+) -> float:
+    """The stationary <function(x)> of an inertial row, by a transfer operator on Hermite polynomials in two variables.
+
+    Single noise is Markov in (x, dx). Paired noise is so in b = x - w and q = dx - w, with w = s z/2 the half kick that was
+    just made: x = b + w, q' = rho q + lr f(x) + (1 + rho) w, b' = x + q'. `width` is that of the positions' distribution.
+    """
+    steps = INTEGRATORS[name].steps(gamma, dt, T)
+    rho, lr, s = float(steps.rho), float(steps.lr), float(steps.s)
+    z, z_weight = np.polynomial.hermite_e.hermegauss(24)
+    node, node_weight = np.polynomial.hermite_e.hermegauss(2 * basis)
+    z_weight, node_weight = z_weight / z_weight.sum(), node_weight / node_weight.sum()
+    speed = np.sqrt(T) * dt
+    x, v = (a.ravel() for a in np.meshgrid(node * width, node * speed, indexing="ij"))
+    weight = np.outer(node_weight, node_weight).ravel()
+
+    def polynomials(x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return np.einsum("pi,pj->pij", hermite(x / width, basis), hermite(v / speed, basis)).reshape(len(x), -1)
+
+    image, average = np.zeros((len(x), basis**2)), np.zeros(len(x))
+    for zk, wk in zip(z, z_weight, strict=True):
+        if steps.paired:
+            at = x + s * zk / 2
+            moved = rho * v + lr * force(at) + (1 + rho) * s * zk / 2
+        else:
+            at = x
+            moved = rho * v + lr * force(at) + s * zk
+        image += wk * polynomials(at + moved, moved)
+        average += wk * function(at)
+    here = polynomials(x, v) * weight[:, None]
+    operator, start = here.T @ image, here.T @ average
+    for _ in range(int(np.ceil(np.log2(60 / dt)))):
+        operator = operator @ operator
+    return float(operator[0] @ start)
+
+
+def hermite(x: np.ndarray, n: int) -> np.ndarray:
+    """The first n Hermite polynomials that are orthonormal over the standard normal, (points, n)."""
+    out = np.empty((len(x), n))
+    out[:, 0], out[:, 1] = 1.0, x
+    for k in range(2, n):
+        out[:, k] = (x * out[:, k - 1] - np.sqrt(k - 1) * out[:, k - 2]) / np.sqrt(k)
+    return out

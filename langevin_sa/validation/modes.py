@@ -1,0 +1,67 @@
+"""Equipartition in a stiff chain: each of 1,000 normal modes has its own temperature and none borrows from another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import stats
+
+from ..potentials import harmonic_chain
+from .lab import INERTIAL, Check, Lab, sampled, unit_row
+from .laws import stationary
+
+TITLE = "Equipartition in a chain of 1,000 modes"
+T, GAMMA_DT, BANDS, EVERY = 0.7, 0.4, 5, 20
+
+
+def checks(lab: Lab) -> Iterator[Check]:
+    dim = 200 if lab.slow else 1000
+    chain = harmonic_chain(dim=dim, k=0.7, pinning=0.1)
+    stiffness, modes = spectrum(chain, dim)
+    replicas, rounds = lab.replicas(128, 48), lab.steps(30)
+    for name in INERTIAL:
+        conf, eq22, kinetic = stationary(name, stiffness, float(unit_row(name, GAMMA_DT, T, 1).rho[0]))
+        start = lab.generator.normal(size=(replicas, dim)) * np.sqrt(T * conf / stiffness)
+        driven = lab.drive(chain, start @ modes.T)
+        driven.advance(unit_row(name, GAMMA_DT, T, 150))
+        driven.forget()
+        total = np.zeros((replicas, dim))
+        for _ in range(rounds):
+            driven.advance(unit_row(name, GAMMA_DT, T, EVERY))
+            total += stiffness * (driven.walk.x.astype(float) @ modes) ** 2
+        measured = total / rounds / (T * conf)
+        law = r"$k_j \langle q_j^2 \rangle = T$" if name != "bbk" else r"$k_j \langle q_j^2 \rangle = T/(1 - k_j \Delta t^2/4)$"
+        for band in np.array_split(np.arange(dim), BANDS):
+            low, high = np.sqrt(stiffness[band[[0, -1]]])
+            yield sampled(
+                f"{name}, modes of omega dt = {low:.2f} to {high:.2f}", law + " (ratio)", measured[:, band].mean(1), 1.0, lab.rounding
+            )
+        yield worst(f"{name}, the worst of {dim} modes", law, measured)
+        n = rounds * EVERY * dim
+        yield sampled(
+            f"{name}, kinetic T",
+            r"$\langle dx^2 \rangle / \Delta x_T^2$",
+            driven.walk.kinetic / n,
+            T * float(np.mean(kinetic)),
+            lab.rounding,
+        )
+        yield sampled(
+            f"{name}, Eq. (22)", r"$\langle dx^2 \rangle / \Delta t^2$", driven.walk.dx2 / n, T * float(np.mean(eq22)), lab.rounding
+        )
+
+
+def spectrum(chain: object, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and eigenvectors of the Hessian, which is the gradient of unit vectors."""
+    hessian = chain.gradient(np.eye(dim))  # type: ignore[attr-defined]
+    return np.linalg.eigh((hessian + hessian.T) / 2)
+
+
+def worst(name: str, law: str, measured: np.ndarray) -> Check:
+    """The mode that deviates most, with the chance that one of so many deviates as much (Bonferroni)."""
+    n, dim = measured.shape
+    error = measured.std(0, ddof=1) / np.sqrt(n)
+    t = np.abs(measured.mean(0) - 1) / error
+    j = int(np.argmax(t))
+    p = min(1.0, 2 * dim * float(stats.t.sf(t[j], n - 1)))
+    return Check(name, law + " (ratio)", float(measured[:, j].mean()), 1.0, float(error[j]), p_value=p)

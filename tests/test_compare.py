@@ -1,0 +1,419 @@
+"""Comparisons: intervals against scipy, step rules against their papers, common noise, and who wins in the tilted double well."""
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import warnings
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scipy import optimize, stats
+
+import langevin_sa as lsa
+from langevin_sa import cli, plots
+from langevin_sa.descent import descend
+from langevin_sa.noise import normals
+from langevin_sa.optimizers import SGD, Adam, RMSprop, StepRule
+from langevin_sa.schedules import exponential, linear, quench, stepwise
+from langevin_sa.statistics import Interval, bootstrap_mean, fit_law, time_to_solution, wilson
+
+WELL = lsa.potentials.double_well(tilt=0.3)
+BOWL = lsa.potentials.harmonic(dim=2)
+ANNEAL, QUENCH = (lsa.Schedule(law, 1.0, 0.1) for law in (exponential(1.0, 0.01), quench(1.0, 0.01)))
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def found():
+    methods = {"anneal": ANNEAL, "quench": QUENCH, "cool": lsa.CoolMomentum(0.01, 0.99, noise=2.0), "adam": Adam(0.05, noise=2.0)}
+    return lsa.compare(WELL, methods, x0=[0.96], replicas=40, n_steps=1000, rng=3, epochs=10)
+
+
+# ---------------------------------------------------------------------------------------------------------- statistics
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 20), (1, 20), (8, 10), (500, 1000), (20, 20)])
+def test_wilson_is_scipys(k, n):
+    low, high = stats.binomtest(k, n).proportion_ci(0.95, "wilson")
+    assert wilson(k, n) == pytest.approx((k / n, low, high), abs=1e-12)
+
+
+def test_wilson_by_hand():
+    assert wilson(8, 10) == pytest.approx((0.8, 0.49016, 0.94332), abs=1e-5)
+    with pytest.raises(ValueError, match="0 <= successes"):
+        wilson(3, 2)
+
+
+def test_bootstrap_is_scipys():
+    sample = np.random.default_rng(1).exponential(size=80)
+    low, high = stats.bootstrap((sample,), np.mean, method="percentile", n_resamples=20_000, rng=2).confidence_interval
+    assert bootstrap_mean(sample) == pytest.approx((sample.mean(), low, high), abs=0.02)
+    assert bootstrap_mean(sample, 5) == bootstrap_mean(sample, 5)
+    assert bootstrap_mean([2.0, 2.0]) == (2.0, 2.0, 2.0)
+
+
+def test_time_to_solution_by_hand():
+    tts = time_to_solution(Interval(0.5, 0.1, 0.995), 100)
+    assert tts == pytest.approx((100 * np.log(0.01) / np.log(0.5), 100, 100 * np.log(0.01) / np.log(0.9)))
+    assert tts.value == pytest.approx(664.386, abs=1e-3)
+    assert time_to_solution(Interval(0.0, 0.0, 0.1), 100).value == np.inf
+
+
+def test_laws_are_found_again():
+    n = np.array([100, 300, 1000, 3000, 10_000, 30_000])
+    noise = 1 + 0.02 * np.random.default_rng(1).normal(size=n.size)
+    for law, clock in (("power", n), ("logarithmic", np.log(n))):
+        y = 5.0 * clock**-0.7 * noise
+        fit = fit_law(law, n, y, 0.02 * y)
+        assert abs(fit.zeta - 0.7) < 4 * fit.zeta_error and fit.p > 0.01 and fit.r2 > 0.95
+        np.testing.assert_allclose(fit(n), y, rtol=0.1)
+    power = fit_law("power", n, 5.0 * n**-0.7 * noise, 0.1 * n**-0.7)
+    assert power.aic + 10 < fit_law("logarithmic", n, 5.0 * n**-0.7 * noise, 0.1 * n**-0.7).aic
+    with pytest.raises(ValueError, match="three points"):
+        fit_law("power", n[:2], n[:2] * 1.0, n[:2] * 0.1)
+
+
+# ------------------------------------------------------------------------------------------------------------- descent
+
+
+@pytest.mark.parametrize("potential", [WELL, lsa.potentials.muller_brown(), lsa.potentials.rastrigin(3), lsa.potentials.lennard_jones(7)])
+def test_descent_ends_in_minima_as_scipys_does(potential):
+    x, energy = descend(potential, potential.draw_start(12, np.random.default_rng(1)))
+    assert np.abs(potential.gradient(x)).max() < 1e-5 * max(1, np.abs(energy).max())
+    np.testing.assert_allclose(potential.energy(x), energy)
+    shifts = 1e-3 * np.random.default_rng(2).normal(size=(20, *x.shape))
+    assert all(np.all(potential.energy(x + shift) > energy) for shift in shifts)
+    start = x[:4] + 1e-2  # in the same basins
+    scipys = [optimize.minimize(potential.energy, p, jac=potential.gradient, method="BFGS", options={"gtol": 1e-4}).fun for p in start]
+    np.testing.assert_allclose(descend(potential, start)[1], scipys, atol=1e-6)
+
+
+def test_descent_of_one_does_not_depend_on_the_others():
+    start = WELL.draw_start(9, np.random.default_rng(2))
+    np.testing.assert_array_equal(descend(WELL, start)[0][4], descend(WELL, start[4])[0][0])
+
+
+# ---------------------------------------------------------------------------------------------------------- step rules
+
+
+def literal_adam(g, theta, n_steps, lr=0.05, b1=0.9, b2=0.999, eps=1e-8):
+    """Kingma, Ba 2014, Algorithm 1."""
+    m = v = 0.0
+    for t in range(1, n_steps + 1):
+        gt = g(theta, t)
+        m = b1 * m + (1 - b1) * gt
+        v = b2 * v + (1 - b2) * gt**2
+        mhat, vhat = m / (1 - b1**t), v / (1 - b2**t)
+        theta = theta - lr * mhat / (np.sqrt(vhat) + eps)
+    return theta
+
+
+def literal_rmsprop(g, theta, n_steps, lr=0.05):
+    """Tieleman, Hinton 2012: MeanSquare = 0.9 MeanSquare + 0.1 g^2; divide the gradient by its root."""
+    mean_square = 0.0
+    for t in range(1, n_steps + 1):
+        gt = g(theta, t)
+        mean_square = 0.9 * mean_square + 0.1 * gt**2
+        theta = theta - lr * gt / (np.sqrt(mean_square) + 1e-8)
+    return theta
+
+
+def literal_sgd(g, theta, n_steps, lr=0.05, momentum=0.8):
+    """v = momentum*v - lr*g; theta = theta + v (Polyak)."""
+    velocity = 0.0
+    for t in range(1, n_steps + 1):
+        velocity = momentum * velocity - lr * g(theta, t)
+        theta = theta + velocity
+    return theta
+
+
+@pytest.mark.parametrize(
+    ("method", "literal"),
+    [(Adam(0.05, 0.7), literal_adam), (RMSprop(0.05, 0.7), literal_rmsprop), (SGD(0.05, momentum=0.8, noise=0.7), literal_sgd)],
+)
+@pytest.mark.parametrize("n_steps", [1, 7, 60])
+def test_step_rules_are_their_papers(method, literal, n_steps):
+    """With the run's own noise, whose every number can be made again."""
+    x0 = np.array([[0.5, -1.0], [1.5, 0.3], [2.0, 2.0]])
+    end = lsa.compare(BOWL, {"it": method}, x0=x0, replicas=3, n_steps=n_steps, rng=9)["it"].x
+    np.testing.assert_allclose(end, literal(lambda x, t: x - 0.7 * normals(9, t - 1, np.arange(3), 2), x0, n_steps), rtol=1e-9)
+
+
+@dataclass(frozen=True)
+class Plain(StepRule):
+    def update(self, n, lr, gradient, *memory):
+        return -lr * gradient
+
+
+@pytest.mark.filterwarnings("ignore:omega")
+def test_common_noise_is_common():
+    """A rule on the array path, SGD and Momentum in compiled kernels, and overdamped Langevin: one noise, one trajectory."""
+    lr, noise = 0.02, 3.0
+    methods = {
+        "rule": Plain(lr, noise), "sgd": SGD(lr, noise=noise), "momentum": lsa.Momentum(0.0, lr, lr * noise),
+        "langevin": lsa.Schedule(lr * noise**2 / 2, 1.0, lr),
+    }  # fmt: skip
+    both = [
+        lsa.compare(WELL, methods, replicas=20, n_steps=300, rng=4, common_noise=common, integrator="ermak_mccammon")
+        for common in (True, False)
+    ]
+    for name in methods:
+        np.testing.assert_allclose(both[0][name].x, both[0]["rule"].x, atol=1e-9)
+    ends = [both[1][name].x for name in methods]
+    assert min(np.abs(a - b).max() for k, a in enumerate(ends) for b in ends[:k]) > 0.01
+
+
+def test_learning_rate_laws():
+    law = stepwise([(0, 0.1), (0.5, 0.001)])
+    out = lsa.compare(BOWL, {"adam": Adam(law, 1.0), "sgd": SGD(law, 0.9, 1.0)}, replicas=200, n_steps=400, rng=1, epochs=20)
+    for o in out.outcomes.values():
+        assert o.rescaled[9] > 50 * o.rescaled[-1]  # the temperature falls in one step
+
+
+# ------------------------------------------------------------------------------------------------------------- compare
+
+
+def test_annealing_beats_quenching():
+    out = lsa.compare(WELL, {"anneal": ANNEAL, "quench": QUENCH}, x0=[0.96], replicas=400, n_steps=100_000, rng=1, epochs=4)
+    assert out["anneal"].success.low > 0.95 and out["quench"].success.high <= 0.5
+    assert out["anneal"].residual.high < out["quench"].residual.low
+    assert out.difference("anneal", "quench").high < 0
+    assert out["quench"].tts.value == np.inf and out["anneal"].tts.value < 2e5
+
+
+def test_what_is_measured(found):
+    assert found.minimum_energy == pytest.approx(WELL.minimum_energy) and found.seed == 3
+    for name, o in found.outcomes.items():
+        assert o.energy.shape == o.best.shape == o.judged.shape == (10, 40) and o.step[-1] == 1000
+        np.testing.assert_allclose(o.energies["final"], WELL.energy(o.x))
+        assert np.all(o.energies["best"] <= o.energies["final"] + 1e-12) and np.all(np.diff(o.best, axis=0) <= 0)
+        assert o.success == o.success_by_epoch[-1] == wilson(int((o.x[:, 0] < 0.1).sum()), 40), name
+        assert sum(s.value for s in o.shares) == pytest.approx(1)
+        assert o.residual.value == pytest.approx(np.mean(o.energies["polished"] - found.minimum_energy))
+        assert o.rescaled.shape == (10,) and np.all(o.rescaled > 0)
+    assert [m.known for m in found.minima] == [True, False] and found.minima[1].energy == pytest.approx(0.29414648)
+    assert np.isnan(found["adam"].temperature).all()
+    for text in ("anneal", "success (95 %)", "TTS99", "(known)"):
+        assert text in str(found)
+
+
+def test_the_ends_are_those_of_anneal(found):
+    run = lsa.anneal(WELL, [0.96], ANNEAL, 1000, replicas=40, rng=3, record_every=100)
+    np.testing.assert_array_equal(found["anneal"].x, run.state.x)
+    np.testing.assert_allclose(found["anneal"].temperature, run.history.eq22)
+    np.testing.assert_allclose(found["anneal"].rescaled, run.history.eq22 * 0.01)
+
+
+def test_one_seed_one_result(found):
+    again = lsa.compare(WELL, {"anneal": ANNEAL, "adam": Adam(0.05, noise=2.0)}, x0=[0.96], replicas=40, n_steps=1000, rng=3, epochs=5)
+    for name in again.outcomes:
+        np.testing.assert_array_equal(again[name].x, found[name].x)
+        assert again[name].residual == found[name].residual
+    other = lsa.compare(WELL, {"anneal": ANNEAL}, x0=[0.96], replicas=40, n_steps=1000, rng=4)
+    assert not np.array_equal(other["anneal"].x, found["anneal"].x)
+
+
+def test_judged_and_budgets():
+    out = lsa.compare(BOWL, {"a": ANNEAL, "b": ANNEAL}, replicas=30, n_steps=500, budgets={"b": 100}, rng=1, judged="final", epochs=3)
+    assert (out["a"].n_steps, out["b"].n_steps, out["b"].step[-1]) == (500, 100, 100)
+    assert out["a"].residual.value == pytest.approx(out["a"].energies["final"].mean())
+    best = lsa.compare(BOWL, {"a": ANNEAL}, replicas=30, n_steps=500, rng=1, judged="best")
+    assert best["a"].residual.value < out["a"].residual.value
+
+
+def test_two_known_minima_are_told_apart():
+    out = lsa.compare(lsa.potentials.double_well(tilt=0.0), {"a": ANNEAL}, replicas=200, n_steps=500, rng=1)
+    assert len(out.minima) == 2 and all(m.known for m in out.minima)
+    assert sorted(np.sign([m.x[0] for m in out.minima])) == [-1, 1]
+    assert out["a"].success.value == 1
+
+
+def test_without_a_known_minimum_the_lowest_found_counts():
+    U = lsa.Potential.from_formula("(x**2 - 1)**2 + 0.3*x", bounds=(-2, 2))
+    out = lsa.compare(U, {"a": ANNEAL}, replicas=30, n_steps=500, rng=1)
+    assert out.minimum_energy == pytest.approx(WELL.minimum_energy) and not out.minima[0].known
+
+
+@pytest.mark.filterwarnings("ignore:omega")
+def test_a_method_that_diverges_fails_and_says_so():
+    steep = lsa.Potential.from_formula("x**2/2 + x**8", bounds=(-0.1, 0.1), minima=[[0.0]], minimum_energy=0.0)
+    out = lsa.compare(steep, {"wild": SGD(0.9, 0.9, noise=3.0), "tame": SGD(0.001)}, replicas=10, n_steps=400, rng=1)
+    assert out["wild"].message.startswith("diverged at step") and out["wild"].success.value == 0
+    assert out["wild"].tts.value == np.inf and np.isnan(out["wild"].residual.value)
+    assert out["tame"].success.value == 1 and "diverged" in str(out)
+    out.plot()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("x**2", {"a": ANNEAL}), TypeError, "must be a Potential"),
+        ((WELL, {}), TypeError, "at least one method"),
+        ((WELL, [ANNEAL]), TypeError, "dictionary"),
+        ((WELL, {"a": 3}), TypeError, "method 'a' must be"),
+        ((WELL, {"a": Adam}), TypeError, "method 'a' must be"),
+    ],
+)
+def test_bad_methods(arguments, error, message):
+    with pytest.raises(error, match=message):
+        lsa.compare(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "message"),
+    [
+        ({"judged": "lowest"}, ValueError, "unknown energy to judge by"),
+        ({"tolerance": -1.0}, ValueError, "tolerance"),
+        ({"budgets": {"b": 3}}, ValueError, "unknown method in budgets"),
+        ({"budgets": {"a": 0}}, ValueError, "budget of a"),
+        ({"n_steps": 1.5}, TypeError, "n_steps"),
+        ({"epochs": 0}, ValueError, "epochs"),
+        ({"x0": [1.0, 2.0]}, ValueError, "x0 must have shape"),
+    ],
+)
+def test_bad_keywords(keywords, error, message):
+    with pytest.raises(error, match=message):
+        lsa.compare(WELL, {"a": ANNEAL}, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Adam(0.0), "lr must be"),
+        (lambda: Adam(0.1, noise=-1), "noise"),
+        (lambda: Adam(0.1, beta1=1.0), "beta1"),
+        (lambda: RMSprop(0.1, decay=2), "decay"),
+        (lambda: SGD(0.1, momentum=1.5), "momentum"),
+    ],
+)
+def test_bad_rules(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# ------------------------------------------------------------------------------------------------------- cooling rates
+
+
+@pytest.fixture(scope="module")
+def cooled():
+    return lsa.cooling_rates(WELL, ANNEAL, [300, 1000, 3000, 10_000], x0=[0.96], replicas=400, rng=1)
+
+
+def test_slower_is_better(cooled):
+    assert np.all(np.diff(cooled.residual[:, 0]) < 0) and np.all(np.diff(cooled.success[:, 0]) > 0)
+    np.testing.assert_allclose(cooled.times, [30, 100, 300, 1000])
+    assert set(cooled.fits) == {"power", "logarithmic"} and 0.2 < cooled.fits["power"].zeta < 0.9
+    assert cooled.verdict in str(cooled) and "law" in cooled.verdict
+
+
+def test_rates_are_lengths(cooled):
+    by_rate = lsa.cooling_rates(WELL, ANNEAL, rates=cooled.rates[:2], x0=[0.96], replicas=400, rng=1)
+    np.testing.assert_array_equal(by_rate.n_steps, [300, 1000])
+    np.testing.assert_allclose(by_rate.residual, cooled.residual[:2])
+    assert by_rate.fits == {} and "no law" in by_rate.verdict
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "error", "message"),
+    [
+        ((WELL, ANNEAL), {}, TypeError, "either n_steps"),
+        ((WELL, ANNEAL, [10]), {"rates": [1.0]}, TypeError, "either n_steps"),
+        ((WELL, Adam(0.1), [10]), {}, TypeError, "schedule must be"),
+        ((WELL, ANNEAL, [10.5]), {}, ValueError, "n_steps must be integers"),
+        ((WELL, ANNEAL), {"rates": [-1.0]}, ValueError, "positive"),
+        ((WELL, lsa.Schedule(1.0)), {"rates": [1.0]}, ValueError, "does not fall"),
+    ],
+)
+def test_bad_cooling(arguments, keywords, error, message):
+    with pytest.raises(error, match=message):
+        lsa.cooling_rates(*arguments, **keywords)
+
+
+# --------------------------------------------------------------------------------------------------------------- plots
+
+
+def test_figure_1(found):
+    energy, success, temperature = found.plot()
+    for k, o in enumerate(found.outcomes.values()):
+        np.testing.assert_allclose(energy.get_lines()[k].get_ydata(), o.judged.mean(1) - found.minimum_energy)
+        np.testing.assert_allclose(success.get_lines()[k].get_ydata(), [100 * s.value for s in o.success_by_epoch])
+        np.testing.assert_allclose(temperature.get_lines()[k].get_ydata(), o.rescaled)
+    assert temperature.get_yscale() == "log" and "Delta t^2" in temperature.get_ylabel()
+    given = plt.subplots(3)[1]
+    assert list(plots.comparison(found, given)) == list(given)
+
+
+def test_other_figures(found, cooled):
+    np.testing.assert_allclose(plots.bands(found).get_lines()[0].get_ydata(), np.median(found["anneal"].energy, axis=1))
+    top, bottom = cooled.plot()
+    np.testing.assert_allclose(top.get_lines()[0].get_ydata(), 100 * cooled.success[:, 0])
+    assert bottom.get_xscale() == bottom.get_yscale() == "log" and len(bottom.get_legend().get_texts()) == 3
+    plots.ends(found).figure.canvas.draw()
+    flat = lsa.compare(lsa.potentials.muller_brown(), {"a": lsa.Schedule(linear(20.0, 1.0), 10.0, 0.004)}, replicas=8, n_steps=100, rng=1)
+    np.testing.assert_allclose(plots.ends(flat).collections[-1].get_offsets(), flat["a"].x)
+
+
+def test_heat_map_marks_what_diverged():
+    ax = plots.heat_map((0.9, 0.99), (0.01, 0.1, 1.0), [[1, 2, np.nan], [3, 9, np.nan]])
+    assert [t.get_text() for t in ax.texts] == ["1", "2", "div", "3", "9", "div"]
+    assert [t.get_text() for t in ax.texts if t.get_fontweight() == "bold"] == ["9"]
+    with pytest.raises(ValueError, match="shape"):
+        plots.heat_map((0.9,), (0.1,), [[1, 2]])
+
+
+def test_trajectory_coloured_by_temperature():
+    path = np.random.default_rng(1).normal(size=(6, 2))
+    T = np.geomspace(1, 0.01, 6)
+    ax = plots.landscape(BOWL, trajectory=path, temperature=T)
+    lines = next(c for c in ax.collections if isinstance(c, mpl.collections.LineCollection))
+    np.testing.assert_allclose(lines.get_array(), T[:-1])
+    with pytest.raises(ValueError, match="one T > 0"):
+        plots.landscape(BOWL, trajectory=path, temperature=T[1:])
+
+
+@pytest.mark.parametrize("potential", [WELL, BOWL])
+def test_animation(tmp_path, potential):
+    from PIL import Image
+
+    path = np.random.default_rng(1).normal(size=(4, 3, potential.dim)) / 2
+    plots.animate(potential, path, tmp_path / "film.gif", temperature=[1.0, 0.5, 0.2, 0.1], dpi=40)
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 4
+    with pytest.raises(ValueError, match=r"ends in \.gif"):
+        plots.animate(potential, path, tmp_path / "film.mp4")
+
+
+# -------------------------------------------------------------------------------------------------------- command line
+
+
+def test_command(tmp_path):
+    words = "compare double_well --T0 1 --T1 0.01 --steps 500 --replicas 20 --seed 1 --methods linear,quench,coolmomentum --plot "
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        done = CliRunner().invoke(cli.main, [*words.split(), f"{tmp_path}/c.png"])
+    assert done.exit_code == 0, done.output
+    assert all(text in done.output for text in ("linear: Schedule(", "coolmomentum: CoolMomentum(", "TTS99", "drawn"))
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("compare double_wel", "did you mean 'double_well'"),
+        ("compare double_well --methods annealing", "unknown schedule"),
+        ("compare double_well --judged lowest", "unknown energy"),
+        ("compare double_well --plot c.xyz", "kind of image"),
+    ],
+)
+def test_command_says_what_is_wrong(words, message):
+    done = CliRunner().invoke(cli.main, words.split())
+    assert done.exit_code != 0 and message in done.output

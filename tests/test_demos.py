@@ -1,0 +1,98 @@
+"""Every demo runs, in a small version, and shows what it claims."""
+
+import importlib
+import inspect
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "demos"
+DEMOS = sorted(p.stem for p in FOLDER.glob("[a-z]*.py") if "quick" in p.read_text())
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """``run(name)``: what the demo's main returns in its quick version."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    with mpl.rc_context():
+        yield lambda name: importlib.import_module(name).main(quick=True)
+    plt.close("all")
+
+
+def momentum_is_langevin(difference):
+    assert difference < 1e-12
+
+
+def boltzmann_sampling(shares):
+    assert all(abs(measured - exact) < 0.08 for measured, exact in shares.values())
+
+
+def anneal_or_quench(found):
+    assert found["anneal"].success.low > found["hot, then quench"].success.high > found["quench"].success.high
+
+
+def cooling_rate_law(found):
+    for cooling in found.values():
+        assert np.all(np.diff(cooling.residual[:, 0]) < 0)
+
+
+def coolmomentum_cools(numbers):
+    assert numbers["fall of T"] == pytest.approx(199, abs=1)
+    assert numbers["last T"] > 0 and numbers["measured/set at the end"] == pytest.approx(1, abs=0.15)
+
+
+def exact_gradients_never_anneal(shares):
+    assert shares[0.0].value == 0 and shares[2.0].low > 0.6
+
+
+def kramers_escape(found):
+    assert all(abs(measured - exact) < 4.5 * error + 0.03 * exact for measured, error, exact in found.values())
+
+
+def two_funnels(found):
+    assert found[13]["anneal"].residual.value < found[13]["quench"].residual.value
+
+
+def spin_glass_quench(residual):
+    assert np.all(residual["quench"][:, 2] < residual["linear cooling"][:, 1])  # annealing does not pay
+
+
+def million_sites(found):
+    kinks = [density for density, _ in found.values()]
+    assert kinks[0] > kinks[-1] > 0
+
+
+def which_temperature(found):
+    for (integrator, omega_dt), reading in found.items():
+        hot = 1 / (1 - omega_dt**2 / 4) if integrator == "bbk" else 1
+        assert reading["temperature"] == pytest.approx(hot, rel=0.06)
+        assert reading["eq22"] == pytest.approx(hot * (0.8 if integrator == "gjf" else 1), rel=0.06)
+
+
+def noisy_gradients(found):
+    for name, outcome in found.outcomes.items():
+        falls = -np.diff(np.log(outcome.rescaled[1:]))
+        assert (falls.max() > 1.4) == (name != "CoolMomentum"), name  # a step of more than a factor of four, or none
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_demo(name, run):
+    globals()[name](run(name))
+
+
+def test_every_demo_is_small():
+    for name in DEMOS:
+        assert len((FOLDER / f"{name}.py").read_text().splitlines()) <= 60, name
+
+
+def test_every_demo_explains_itself(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    for name in DEMOS:
+        module = importlib.import_module(name)
+        assert inspect.getdoc(module) and inspect.getdoc(module.main), name
