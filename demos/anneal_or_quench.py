@@ -25,9 +25,6 @@ def main(quick: bool = False) -> lsa.Comparison:
         axes = figure.subplot_mosaic([["U", "ends"], ["p", "ends"], ["T", "ends"]])
         plots.comparison(found, [axes[k] for k in "UpT"])
         plots.ends(found, ax=axes["ends"])
-        for k in "Up":
-            axes[k].sharex(axes["T"])
-            axes[k].tick_params(labelbottom=False)
     finish(figure, __file__, quick)
     return found
 

@@ -25,7 +25,7 @@ def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
     with plt.rc_context(plots.STYLE):
         figure, ax = plt.subplots(figsize=(5.4, 3.5), layout="constrained")
         ax.errorbar(noise, share, [share - low, high - share], color=plots.BLUE, marker="o", capsize=3)
-        ax.annotate("exact gradients:\n0 of all replicas", (0.08, 0.5), (2.0, 25), arrowprops={"arrowstyle": "-|>", "color": plots.BLACK})
+        ax.annotate("exact gradients:\nno replica", (0.08, 0.5), (2.0, 25), arrowprops={"arrowstyle": "-|>", "color": plots.BLACK})
         ax.set(xlabel="standard deviation of the random force (energy/length)", ylabel="ended in the lower well (%)", ylim=(-4, 104))
     finish(figure, __file__, quick)
     return shares

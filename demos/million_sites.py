@@ -6,6 +6,7 @@ One replica is enough, for the chain averages over itself: bars of 95 % come fro
 import matplotlib.pyplot as plt
 import numpy as np
 from _figure import finish
+from matplotlib.ticker import FixedLocator, NullLocator
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -35,6 +36,10 @@ def main(quick: bool = False) -> dict[int, tuple[float, float]]:
         left.set_yticklabels(["-1", "1"] * 2)
         left.legend(loc="upper center", ncols=2)
         right.set(xlabel=r"cooling time $\tau$ (time)", ylabel="kinks a site", xscale="log", yscale="log")
+        for axis, ticks in ((right.xaxis, (20, 50, 100, 200, 400)), (right.yaxis, (0.02, 0.03, 0.04, 0.05))):
+            axis.set_major_locator(FixedLocator(ticks))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_locator(NullLocator())
     finish(figure, __file__, quick)
     return found
 

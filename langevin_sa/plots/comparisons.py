@@ -56,6 +56,10 @@ def comparison(comparison: Any, axes: Any = None) -> np.ndarray:
     success.set(ylabel="success (%)", ylim=(-4, 104))
     temperature.set(ylabel=r"$T\,\Delta t^2$ (length$^2$)", xlabel="step", yscale="log")
     temperature.xaxis.set_major_formatter(EngFormatter(sep=""))
+    for panel in (energy, success):
+        if not panel.get_shared_x_axes().joined(panel, temperature):
+            panel.sharex(temperature)
+        panel.tick_params(labelbottom=False)
     columns = max(1, min(len(comparison.outcomes), 44 // (6 + max(map(len, comparison.outcomes)))))  # what fits in the width
     energy.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False, borderaxespad=0.2)
     energy.figure.align_ylabels(axes)
@@ -137,12 +141,13 @@ def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes
             width = (edges[1] - edges[0]) / count
             twin.bar(edges[:-1] + (k + 0.5) * width, share, width, color=style["color"], label=style["label"], alpha=0.85)
         twin.set(ylabel="replicas in a bin (%)", ylim=(0, 1.7 * twin.dataLim.y1))
+        twin.set_yticks([tick for tick in twin.get_yticks() if tick <= 100])
         twin.grid(False)
         twin.spines["right"].set_visible(True)
         ax.set_zorder(twin.get_zorder() + 1)
         ax.patch.set_visible(False)
         handles = [h for a in (ax, twin) for h in a.get_legend_handles_labels()[0]]
-        ax.legend(handles, [str(h.get_label()) for h in handles], loc="upper right")
+        ax.legend(handles, [str(h.get_label()) for h in handles], loc="upper center")
         return ax
     ax.legend(loc="upper right")
     return ax
