@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .lab import INERTIAL, OVERDAMPED, Check, Lab, formula, row, sampled
+from .lab import INERTIAL, OVERDAMPED, Check, Lab, formula, row, sampled, variance
 
 TITLE = "Free diffusion and drift"
 T, FORCE = 0.7, 0.35
@@ -33,7 +33,7 @@ def checks(lab: Lab) -> Iterator[Check]:
                 law = r"$\langle dx^2 \rangle / \Delta x_T^2 = T$"
                 yield sampled(f"kinetic T, {name}", law, driven.walk.kinetic / n, T, T * lab.rounding)
             law, exact = r"$\langle (x_t - x_0)^2 \rangle / 2t = T/\gamma$" + factor(name), T / gamma * wrong
-            yield sampled(f"diffusion, {name}", law, moved**2 / (2 * n), exact, 2 * exact / n)
+            yield variance(f"diffusion, {name}", law, moved / np.sqrt(2 * n), exact, 2 * exact / n)
 
 
 def factor(name: str) -> str:

@@ -19,6 +19,7 @@ from ..integrators import INTEGRATORS
 from ..momentum import Steps
 
 SCALE = {("fast", "quick"): 1.0, ("fast", "full"): 6.0, ("slow", "quick"): 0.025, ("slow", "full"): 0.2}
+SMALLEST = float(stats.norm.isf(2.5e-324))  # the deviation whose p-value is the smallest float
 INERTIAL, OVERDAMPED = ("bbk", "gjf", "baoab"), ("ermak_mccammon", "leimkuhler_matthews")
 
 
@@ -66,7 +67,7 @@ class Check:
         if self.p_value > 0:
             return float(stats.norm.isf(self.p_value / 2))
         off = abs(self.measured - self.exact) - self.tolerance  # the chance is below what a float can say
-        return off / self.standard_error if self.standard_error > 0 and np.isfinite(off) else np.inf
+        return max(off / self.standard_error, SMALLEST) if self.standard_error > 0 and np.isfinite(off) else np.inf
 
     @property
     def is_identity(self) -> bool:
@@ -91,6 +92,14 @@ def sampled(name: str, law: str, per_replica: np.ndarray, exact: float, toleranc
     return estimated(
         name, law, float(np.mean(per_replica)), float(np.std(per_replica, ddof=1) / np.sqrt(n)), exact, tolerance, n - 1, **about
     )
+
+
+def variance(name: str, law: str, gaussian: np.ndarray, exact: float, tolerance: float = 0.0, **about: Any) -> Check:
+    """The mean square of independent Gaussians of mean 0, shape (replicas,), by chi-square: t is far off in the tails of squares."""
+    n, total = len(gaussian), float(np.sum(gaussian**2))
+    above, below = stats.chi2.sf(total / (exact + tolerance), n), stats.chi2.cdf(total / (exact - tolerance), n)
+    p = min(1.0, 2 * float(min(above, below))) if np.isfinite(total) else 0.0
+    return Check(name, law, total / n, float(exact), float(exact * np.sqrt(2 / n)), tolerance, p, about=about)
 
 
 def estimated(

@@ -13,6 +13,7 @@ from .lab import Check, Lab, binned, estimated, formula, identity, part, row
 
 TITLE = "Noise streams"
 STEPS, REPLICAS, DIM = 24, 1000, 3
+FAR = (2**12 - 1, 2**16 - 1, 2**32 - 1, 2**40)  # where a counter of few bits starts over
 
 
 def checks(lab: Lab) -> Iterator[Check]:
@@ -38,11 +39,12 @@ def checks(lab: Lab) -> Iterator[Check]:
     yield from repetition(lab, z, seed)
 
 
-def made(lab: Lab, seed: int, n: int, replicas: int, parts: int = 1) -> np.ndarray:
+def made(lab: Lab, seed: int, n: int, replicas: int, parts: int = 1, first: int = 0) -> np.ndarray:
     """The normals that the backend makes, (n, replicas, dim); in `parts` runs, each resumed from the last."""
     one = Steps(np.zeros(1), np.ones(1), np.ones(1))
     flat = formula("0*x + 0*y + 0*z")
     driven = lab.drive(flat, np.zeros((replicas, DIM)), seed=seed)
+    driven.walk.step = first
     out = np.empty((n, replicas, DIM))
     for t in range(n):
         if t and t % (n // parts) == 0:
@@ -81,9 +83,11 @@ def repetition(lab: Lab, z: np.ndarray, seed: int) -> Iterator[Check]:
     """Noise is a function of (seed, step, replica, coordinate): resumed runs go on, short runs do not start over."""
     tolerance = 1e-9 if lab.dtype == np.float64 else 1e-5
     few = REPLICAS // 4
-    reference = np.stack([normals(seed, step, np.arange(few), DIM) for step in range(STEPS)])
+    reference = np.stack([normals(seed, step, np.arange(z.shape[1]), DIM) for step in range(STEPS)])
     yield identity("normals are Philox4x32-10 of (seed, step, replica, coordinate)", r"$z = z(\mathrm{seed}, n, r, d)$",
-                   float(np.max(np.abs(z[:, :few] - reference))), 0, tolerance)  # fmt: skip
+                   float(np.max(np.abs(z - reference))), 0, tolerance)  # fmt: skip
+    far = [float(np.max(np.abs(made(lab, seed, 2, few, first=step)[1] - normals(seed, step + 1, np.arange(few), DIM)))) for step in FAR]
+    yield identity("the same at steps 4,095 to 2^40", r"$z = z(\mathrm{seed}, n, r, d)$", max(far), 0, tolerance)
     resumed = made(lab, seed, STEPS, few, parts=6)
     yield identity("a run resumed 5 times has the same noise", r"$z_n$ does not depend on where a run is cut",
                    float(np.max(np.abs(resumed - z[:, :few]))), 0, tolerance)  # fmt: skip

@@ -35,6 +35,7 @@ def routes() -> dict[str, Potential]:
     return {
         "formula of coordinates": Potential.from_formula("x**2/2 + sin(x)/2 + y**2/2 + sin(y)/2 + z**2/2 + sin(z)/2"),
         "formula of sites": Potential.from_formula(site="x**2/2 + sin(x)/2", dim=DIM),
+        "lattice of 512 sites": Potential.from_formula(site="x**2/2 + sin(x)/2", dim=512),
         "array functions": Potential(lambda x: (x**2 / 2 + np.sin(x) / 2).sum(1), lambda x: x + np.cos(x) / 2, DIM, name="array functions",
                                      laplacian=lambda x: (1 - np.sin(x) / 2).sum(1)),
         "numba functions": Potential.from_numba(one_energy, one_gradient, DIM),
@@ -49,11 +50,10 @@ def checks(lab: Lab) -> Iterator[Check]:
     one = Potential.from_formula("x**2/2 + sin(x)/2")
     mean = thermometers.boltzmann_average(one, T, lambda x: x[:, 0], [axis])
     for way, U in ways.items():
-        x, dx, driven = samples(
-            lab, U, lab.replicas(8192, 800), lab.generator.normal(size=(lab.replicas(8192, 800), DIM)) * 0.7, T, DT, 300, 20
-        )
+        replicas = lab.replicas(8192, 800) if U.dim == DIM else 16  # a large lattice with few replicas is swept along its sites
+        x, dx, driven = samples(lab, U, replicas, lab.generator.normal(size=(replicas, U.dim)) * 0.7, T, DT, 300, 20)
         yield sampled(f"mean position, {way}", r"$\langle x \rangle = \int x\, e^{-U/T}/Z$", x.mean((0, 2)), mean, 0.001)
-        yield sampled(f"kinetic T, {way}", KINETIC, driven.walk.kinetic / (20 * 10 * DIM), T, 0.002)
+        yield sampled(f"kinetic T, {way}", KINETIC, driven.walk.kinetic / (20 * 10 * U.dim), T, 0.002)
         yield from readings(U, x, dx, way)
     if isinstance(lab.backend, str):
         yield from particles(lab)
