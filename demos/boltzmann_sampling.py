@@ -1,4 +1,8 @@
-"""Langevin dynamics samples exp(-U/T)/Z, at any stable time step: why slow cooling finds the lowest well."""
+"""Langevin dynamics samples exp(-U/T)/Z: why slow cooling finds the lowest well.
+
+The time step is a seventh of the stability limit; the shares of the two wells are then off by a few thousandths, an error that
+falls with dt^2, as no scheme is exact in a well that is not harmonic.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,13 +17,13 @@ TEMPERATURES = (1.0, 0.4, 0.2)
 def main(quick: bool = False) -> dict[float, tuple[float, float]]:
     """At each temperature the share of samples in the lower well, measured and exact."""
     U = lsa.potentials.double_well(tilt=0.3)
-    replicas, n_steps = (200, 4_000) if quick else (2_000, 40_000)
+    replicas, n_steps = (200, 8_000) if quick else (2_000, 80_000)
     grid = np.linspace(-3, 3, 4001)
     shares = {}
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(10.2, 3.2), layout="constrained", sharex=True)
         for ax, T in zip(axes, TEMPERATURES, strict=True):
-            run = lsa.anneal(U, None, lsa.Schedule(T, gamma=1.0, dt=0.2), n_steps, replicas=replicas, rng=1, samples=True)
+            run = lsa.anneal(U, None, lsa.Schedule(T, gamma=1.0, dt=0.1), n_steps, replicas=replicas, rng=1, samples=True)
             x = run.samples[len(run.samples) // 2 :]
             plots.histogram(x, U, T, ax=ax).set(xlim=(-2, 2))
             density = thermometers.boltzmann_density(U, T, [grid])

@@ -32,13 +32,15 @@ def main(quick: bool = False) -> dict[int, lsa.Comparison]:
             }
             found[atoms] = lsa.compare(lsa.potentials.lennard_jones(atoms), methods, replicas=replicas, n_steps=n_steps, rng=1, epochs=1)
             energies = [outcome.energies["polished"] for outcome in found[atoms].outcomes.values()]
-            edges = np.linspace(min(map(np.min, energies)) - 0.3, np.quantile(np.concatenate(energies), 0.98) + 0.3, 22)
+            lowest, width = min(map(np.min, energies)), np.ptp(np.quantile(energies, [0, 0.98])) / 20
+            edges = lowest + width * (np.arange(23) - 0.5)  # the lowest energy is in the middle of its bin
             weights = [np.full(len(e), 100 / len(e)) for e in energies]
             ax.hist(energies, edges, weights=weights, color=[plots.BLUE, plots.RED], label=list(methods))
             for (name, energy), dashes in zip(MARKS[atoms].items(), ("--", ":"), strict=False):
                 ax.axvline(energy, color=plots.BLACK, linestyle=dashes, label=f"{name}, {energy:.2f}")
             ax.set(xlabel="energy after descent ($\\epsilon$)", ylabel="replicas (%)", title=f"{atoms} atoms, {n_steps:,} steps")
             ax.set_ylim(0, 1.4 * ax.get_ylim()[1])
+            ax.set_yticks([tick for tick in ax.get_yticks() if tick <= 100])
             ax.legend(loc="upper right")
     finish(figure, __file__, quick)
     return found

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import optimizers, plots, potentials, schedules, thermometers
     from .annealing import Result, Snapshot, State, anneal, simulate
-    from .compare import Comparison, compare
+    from .compare import compare
     from .cooling import Cooling, cooling_rates
     from .integrators import INTEGRATORS
     from .momentum import Langevin, Momentum
+    from .outcomes import Comparison
     from .parse import FormulaError
     from .potential import Potential
     from .schedules import CoolMomentum, Schedule
@@ -31,7 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 _HOME = {
-    "Comparison": "compare",
+    "Comparison": "outcomes",
     "Cooling": "cooling",
     "INTEGRATORS": "integrators",
     "CoolMomentum": "schedules",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,142 +13,19 @@ from .descent import descend
 from .naming import look_up
 from .noise import seed_of
 from .optimizers import RuleWalk, StepRule
+from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
 from .run import Run, _positive_int, starting_points
-from .statistics import Interval, bootstrap_mean, time_to_solution, wilson
+from .statistics import bootstrap_mean, time_to_solution, wilson
 
-JUDGED = ("polished", "final", "best")
-SHOWN_MINIMA = 6
-UNKNOWN = Interval(np.nan, np.nan, np.nan)
-
-
-@dataclass(frozen=True)
-class Minimum:
-    """A place where replicas ended: its energy, a point, and whether it is the potential's own known minimum."""
-
-    energy: float
-    x: np.ndarray
-    known: bool
-
-
-@dataclass
-class Outcome:
-    """What one method did.
-
-    Attributes
-    ----------
-    name, method, n_steps, seconds, message
-        How it was run; `message` is empty unless it diverged, and then all its replicas count as failed.
-    x : ndarray (replicas, dim)
-        Where the replicas ended.
-    energies : dict of ndarray (replicas,)
-        At the end: "final", the energy there; "best", the lowest seen; "polished", after a descent from there.
-    step : ndarray (epochs,)
-        Steps done at the end of each epoch.
-    energy, best, judged : ndarray (epochs, replicas)
-        Then: energy, lowest energy seen, and what success is judged by.
-    temperature, rescaled : ndarray (epochs,)
-        Eq. (22) over each epoch, T and T dt^2 = <dx^2>; T is NaN for rules that know no dt. Where dt changes within an
-        epoch, T dt^2 uses its mean square.
-    success, residual, tts : Interval
-        Share of replicas that succeeded (Wilson); mean judged energy above the minimum (bootstrap); steps to solution.
-    quantiles : ndarray (3,)
-        Of the residual energy, at 10, 50 and 90 %.
-    shares : list of Interval
-        Share of replicas in each of the comparison's minima.
-    """
-
-    name: str
-    method: Any
-    n_steps: int
-    seconds: float
-    message: str
-    x: np.ndarray
-    energies: dict[str, np.ndarray]
-    step: np.ndarray
-    energy: np.ndarray
-    best: np.ndarray
-    judged: np.ndarray
-    temperature: np.ndarray
-    rescaled: np.ndarray
-    polished_x: np.ndarray = field(repr=False)
-    success: Interval = UNKNOWN
-    residual: Interval = UNKNOWN
-    tts: Interval = UNKNOWN
-    quantiles: np.ndarray = field(default_factory=lambda: np.full(3, np.nan))
-    success_by_epoch: list[Interval] = field(default_factory=list)
-    shares: list[Interval] = field(default_factory=list)
-
-
-@dataclass
-class Comparison:
-    """What `compare` returns; printing it gives a table.
-
-    Attributes
-    ----------
-    outcomes : dict of Outcome
-        By the name of the method; ``comparison["anneal"]`` is short for it.
-    minimum_energy, tolerance : float
-        What success is measured against: the known minimum or, without one, the lowest energy found.
-    minima : list of Minimum
-        Where replicas ended, the lowest first; equal energies are one, unless they are different known minima.
-    judged, seed, common_noise, potential
-        How it was run.
-    """
-
-    potential: Potential
-    outcomes: dict[str, Outcome]
-    minimum_energy: float
-    tolerance: float
-    minima: list[Minimum]
-    judged: str
-    seed: int
-    common_noise: bool
-
-    def __getitem__(self, name: str) -> Outcome:
-        return look_up(name, self.outcomes, "method")
-
-    def difference(self, first: str, second: str) -> Interval:
-        """Mean residual energy of `first` minus that of `second`, replica by replica: tight where noise is common."""
-        a, b = (self[name].energies[self.judged] for name in (first, second))
-        return bootstrap_mean(a - b, self.seed)
-
-    def __str__(self) -> str:
-        replicas = len(next(iter(self.outcomes.values())).x)
-        width = max(8, *map(len, self.outcomes))
-        lines = [
-            f"{self.potential.name}, dim {self.potential.dim}: {replicas} replicas, seed {self.seed}; success is "
-            f"{ {'polished': 'a descent from the last point', 'final': 'the last energy', 'best': 'the lowest energy seen'}[self.judged] } "
-            f"within {self.tolerance:.3g} of {self.minimum_energy:.8g}",
-            f"{'':{width}}  {'steps':>10}  {'success (95 %)':>24}  {'residual energy (95 %)':>30}  {'TTS99 in steps (95 %)':>34}",
-        ]
-        for name, o in self.outcomes.items():
-            share = f"{100 * o.success.value:.1f} % [{100 * o.success.low:.1f}, {100 * o.success.high:.1f}]"
-            lines.append(f"{name:{width}}  {o.n_steps:>10,}  {share:>24}  {o.residual!s:>30}  {o.tts!s:>34}")
-            if o.message:
-                lines.append(f"{'':{width}}  {o.message}")
-        lines.append(
-            "where replicas ended" + ("" if len(self.minima) <= SHOWN_MINIMA else f" ({SHOWN_MINIMA} of {len(self.minima)} minima)")
-        )
-        for k, minimum in enumerate(self.minima[:SHOWN_MINIMA]):
-            shares = ", ".join(f"{name} {100 * o.shares[k].value:.1f} %" for name, o in self.outcomes.items() if o.shares)
-            lines.append(f"  U = {minimum.energy:.8g}{' (known)' if minimum.known else ''}: {shares}")
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-    def plot(self) -> Any:
-        """Energy, success and temperature against the step; see `langevin_sa.plots.comparison`."""
-        from .plots import comparison
-
-        return comparison(self)
+REPLICAS = 256
 
 
 def compare(
     potential: Potential,
     methods: Mapping[str, Any],
     *,
-    replicas: int = 256,
+    replicas: int | None = None,
     n_steps: int = 10_000,
     budgets: Mapping[str, int] | None = None,
     x0: Any = None,
@@ -169,8 +45,8 @@ def compare(
         What to minimize.
     methods : dict
         By name: a Schedule, CoolMomentum, Momentum or SGD, or a StepRule such as ``langevin_sa.optimizers.Adam``.
-    replicas : int
-        Independent copies, from the same starting points for every method.
+    replicas : int, optional
+        Independent copies, from the same starting points for every method; by default those of x0, 256 if it is not several.
     n_steps : int
         Steps, which are gradients, of every method.
     budgets : dict of int, optional
@@ -208,7 +84,7 @@ def compare(
     for name, method in methods.items():
         if isinstance(method, type) or not (isinstance(method, StepRule) or hasattr(method, "coefficients")):
             raise TypeError(f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, not {method!r}")
-    look_up(judged, dict.fromkeys(JUDGED), "energy to judge by")
+    look_up(judged, JUDGED, "energy to judge by")
     if tolerance is not None and not tolerance > 0:
         raise ValueError(f"tolerance is an energy and must be > 0, not {tolerance!r}")
     steps = dict.fromkeys(methods, _positive_int(n_steps, "n_steps"))
@@ -217,24 +93,29 @@ def compare(
         steps[name] = _positive_int(count, f"the budget of {name}")
     epochs = _positive_int(epochs, "epochs")
     seed = seed_of(rng)
-    if np.ndim(x0) == 2 and replicas == 256:
-        replicas = len(x0)
-    start = starting_points(potential, x0, replicas, seed)
+    start = starting_points(potential, x0, REPLICAS if replicas is None and np.ndim(x0) < 2 else replicas, seed)
 
     outcomes = {}
     for k, (name, method) in enumerate(methods.items()):
         own = seed if common_noise else int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0])
         outcomes[name] = _outcome(name, potential, method, start, steps[name], epochs, own, judged, integrator, backend)
 
-    ran = [o for o in outcomes.values() if not o.message]
-    lowest = min((float(min(o.energies["polished"].min(), o.energies["best"].min())) for o in ran), default=np.nan)
+    finished = [o for o in outcomes.values() if not o.message]
+    lowest = min((float(min(o.energies["polished"].min(), o.energies["best"].min())) for o in finished), default=np.nan)
     known = potential.minimum_energy
-    minimum = lowest if known is None else min(known, lowest) if np.isfinite(lowest) else float(known)
+    minimum = lowest if known is None else float(np.fmin(known, lowest))
+    return judge(potential, outcomes, minimum, tolerance, judged, seed, common_noise)
+
+
+def judge(
+    potential: Potential, outcomes: dict[str, Outcome], minimum: float, tolerance: float | None, judged: str, seed: int, common_noise: bool
+) -> Comparison:
+    """Success, residual energy, time to solution and shares of `outcomes`, which it fills in, against a minimum's energy."""
     near = 1e-3 * max(1.0, abs(minimum)) if tolerance is None else float(tolerance)
-    minima = _minima(potential, ran, minimum, near)
+    minima = _minima(potential, [o for o in outcomes.values() if not o.message], minimum, near)
     for o in outcomes.values():
-        o.success_by_epoch = [wilson(int((row <= minimum + near).sum()), len(start)) for row in o.judged]
-        o.success = wilson(0 if o.message else int((o.energies[judged] <= minimum + near).sum()), len(start))
+        o.success_by_epoch = [wilson(int((row <= minimum + near).sum()), len(o.x)) for row in o.judged]
+        o.success = wilson(0 if o.message else int((o.energies[judged] <= minimum + near).sum()), len(o.x))
         o.tts = time_to_solution(o.success, o.n_steps)
         if not o.message:
             o.residual = bootstrap_mean(o.energies[judged] - minimum, seed)

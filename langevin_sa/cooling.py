@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .compare import Comparison, compare
+from .compare import compare, judge
 from .noise import seed_of
+from .outcomes import Comparison
 from .potential import Potential
 from .statistics import Fit, fit_law
 
@@ -76,7 +77,7 @@ def cooling_rates(
     n_steps: Sequence[int] | None = None,
     *,
     rates: Sequence[float] | None = None,
-    replicas: int = 256,
+    replicas: int | None = None,
     rng: Any = None,
     integrator: str = "gjf",
     **keywords: Any,
@@ -126,12 +127,9 @@ def cooling_rates(
     keywords = {"epochs": 1} | keywords
     keywords |= {"replicas": replicas, "integrator": integrator}
     found = [compare(potential, {"anneal": schedule}, n_steps=int(n), rng=(seed + k) % 2**64, **keywords) for k, n in enumerate(lengths)]
-    lowest = min(c.minimum_energy for c in found)
-    if max(c.minimum_energy for c in found) > lowest + min(c.tolerance for c in found) / 100:
-        raise ValueError(
-            f"the minimum of {potential.name} is not known and the runs found different ones; give the potential a minimum_energy, "
-            f"such as the lowest of these, {lowest:.10g}"
-        )
+    lowest = min(c.minimum_energy for c in found)  # where the minimum is not known, the lowest that any run found
+    tolerance = keywords.get("tolerance")
+    found = [judge(potential, c.outcomes, lowest, tolerance, c.judged, c.seed, c.common_noise) for c in found]
     times = lengths * dt
     fits, verdict = _fitted(lengths, found)
     return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, verdict)

@@ -33,8 +33,10 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
-    """A mean with the percentile interval of `RESAMPLES` resamples (Efron 1979)."""
+    """A mean with the percentile interval of `RESAMPLES` resamples (Efron 1979); NaN limits for a single value."""
     sample = np.asarray(sample, dtype=float)
+    if sample.size == 1:
+        return Interval(float(sample[0]), np.nan, np.nan)
     generator = np.random.default_rng([seed, 2])
     means = [sample[generator.integers(sample.size, size=sample.size)].mean() for _ in range(RESAMPLES)]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

@@ -59,6 +59,7 @@ def test_bootstrap_is_scipys():
     assert bootstrap_mean(sample) == pytest.approx((sample.mean(), low, high), abs=0.02)
     assert bootstrap_mean(sample, 5) == bootstrap_mean(sample, 5)
     assert bootstrap_mean([2.0, 2.0]) == (2.0, 2.0, 2.0)
+    assert bootstrap_mean([2.0]) == pytest.approx((2.0, np.nan, np.nan), nan_ok=True)
 
 
 def test_time_to_solution_by_hand():
@@ -202,7 +203,7 @@ def test_what_is_measured(found):
         assert o.rescaled.shape == (10,) and np.all(o.rescaled > 0)
     assert [m.known for m in found.minima] == [True, False] and found.minima[1].energy == pytest.approx(0.29414648)
     assert np.isnan(found["adam"].temperature).all()
-    for text in ("anneal", "success (95 %)", "TTS99", "(known)"):
+    for text in ("anneal", "success is a descent from the last point", "success (95 %)", "TTS99", "(known)"):
         assert text in str(found)
 
 
@@ -320,6 +321,13 @@ def test_rates_are_lengths(cooled):
     np.testing.assert_array_equal(by_rate.n_steps, [300, 1000])
     np.testing.assert_allclose(by_rate.residual, cooled.residual[:2])
     assert by_rate.fits == {} and "no law" in by_rate.verdict
+
+
+def test_all_lengths_are_measured_from_the_lowest_that_any_found():
+    U = lsa.Potential.from_formula(site="x**2 - 10*cos(2*pi*x)", dim=3, bounds=(-5, 5))
+    out = lsa.cooling_rates(U, lsa.Schedule(exponential(5.0, 0.3), 1.0, 0.05), [10, 1000, 30_000], replicas=40, rng=1)
+    assert len({c.minimum_energy for c in out.comparisons}) == 1 and out.residual[-1, 2] < out.residual[0, 1]
+    assert out.comparisons[0].minimum_energy == min(c["anneal"].energies[k].min() for c in out.comparisons for k in ("best", "polished"))
 
 
 @pytest.mark.parametrize(

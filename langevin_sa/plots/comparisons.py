@@ -129,9 +129,14 @@ def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes
     potential = comparison.potential
     ax = landscape(potential, bounds=bounds, ax=ax)
     if potential.dim == 2:
-        for o, style in _series(comparison):
-            marks: dict[str, Any] = {"color": style["color"], "label": style["label"], "edgecolors": "white", "linewidths": 0.4}
-            ax.scatter(o.x[:, 0], o.x[:, 1], s=24, alpha=0.8, zorder=6, **marks)
+        for k, (o, style) in enumerate(_series(comparison)):
+            marks: dict[str, Any] = {
+                "edgecolors": style["color"],
+                "label": style["label"],
+                "marker": "o^sDvPX"[k % 7],
+                "facecolors": "none",
+            }
+            ax.scatter(o.x[:, 0], o.x[:, 1], s=26 + 14 * k, linewidths=1.3, zorder=6, **marks)
     else:
         count = len(comparison.outcomes)
         twin = ax.twinx()
