@@ -6,6 +6,7 @@ Samples are arrays (records, replicas, dim), (records, dim) for one trajectory, 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from .integrators import get_integrator
 
-ENOUGH_REPLICAS, FEWEST_BLOCKS = 16, 16
+ENOUGH_REPLICAS, FEWEST_BLOCKS, ENOUGH_SAMPLES = 16, 16, 50
 
 
 class Estimate(NamedTuple):
@@ -47,6 +48,11 @@ def blocking(series: Any) -> Estimate:
     ValueError
         For less than two values, or a value that is not finite.
 
+    Warns
+    -----
+    RuntimeWarning
+        For a correlated series worth less than 50 independent samples: too short for its own error, which is then a lower bound.
+
     References
     ----------
     Flyvbjerg, Petersen, J. Chem. Phys. 91, 461 (1989).
@@ -65,7 +71,14 @@ def blocking(series: Any) -> Estimate:
             best = max(best, squared)
             break
         best = max(best, squared)
-    return Estimate(mean, float(np.sqrt(best)), float(min(series.size, variance / best)))
+    worth = float(min(series.size, variance / best))
+    if worth < min(ENOUGH_SAMPLES, series.size / 2):
+        warnings.warn(
+            f"the {series.size} records are worth about {worth:.0f} independent samples, which is too few to know their error: "
+            f"take {np.sqrt(best):.2g} as a lower bound, or give a longer series or {ENOUGH_REPLICAS} or more replicas",
+            RuntimeWarning, stacklevel=2,
+        )  # fmt: skip
+    return Estimate(mean, float(np.sqrt(best)), worth)
 
 
 def effective_sample_size(series: Any) -> float:

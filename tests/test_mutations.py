@@ -191,7 +191,7 @@ MUTATIONS = {
 @pytest.mark.parametrize("backend", MUTATIONS, ids=lambda backend: backend.__name__)
 def test_noticed(backend):
     report = validate(backend, families=[MUTATIONS[backend]])
-    assert not report.passed, report.verdict
+    assert any(not check.name.startswith("broke off") for check in report.failures), report.verdict  # a law says so, not a crash
 
 
 @pytest.mark.parametrize("backend", [Wrapped, NumpyBackend])

@@ -30,6 +30,13 @@ def test_blocking_finds_the_error_of_a_correlated_mean(rho):
     assert np.mean(np.abs(z) < 2) > 0.85
 
 
+def test_a_series_too_short_for_its_error_says_so():
+    for series in ar1(200, 0.95, 5).T:
+        with pytest.warns(RuntimeWarning, match="lower bound"):
+            thermometers.blocking(series)
+    thermometers.blocking(ar1(40, 0.0)[:, 0])
+
+
 def test_effective_sample_size_is_at_most_the_number_of_samples():
     assert thermometers.effective_sample_size(np.arange(100) % 2) <= 100
     assert thermometers.effective_sample_size(np.ones(50)) == 50
@@ -40,8 +47,8 @@ def test_many_replicas_give_the_error_by_their_spread():
     found = thermometers.average(values)
     assert found.standard_error == pytest.approx(values.mean(0).std(ddof=1) / 20)
     assert found.effective_samples < values.size / 5
-    alone = thermometers.average(values[:, :1])
-    assert alone == thermometers.blocking(values[:, 0])
+    long = ar1(4000, 0.5)
+    assert thermometers.average(long) == thermometers.blocking(long[:, 0])
     assert "independent samples" in str(found)
 
 

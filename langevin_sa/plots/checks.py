@@ -21,7 +21,7 @@ ROW_STYLE = {
 
 @styled
 def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarray:
-    """T_conf/T and T_22/T of harmonic modes against omega*dt: closed-form curves of every integrator, with measured points.
+    """T_conf/T, T_22/T and T_kin/T of harmonic modes against omega*dt: closed-form curves of every integrator, with measured points.
 
     Parameters
     ----------
@@ -29,43 +29,41 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
         Of the family "stationary" of `langevin_sa.validate`; those at `gamma_dt`, and the overdamped ones, are drawn.
     gamma_dt : float
         gamma*dt of the inertial rows.
-    axes : two Axes, optional
+    axes : three Axes, optional
         Where to draw.
+
+    Notes
+    -----
+    Eq. (22) and the exact kinetic estimator are the same measurement, <dx^2>, in units of dt^2 and of velocity_scale^2.
     """
     from ..validation.lab import unit_row
     from ..validation.laws import stationary
 
-    axes = plt.subplots(1, 2, figsize=(2 * SIZE[0], 4.0), layout="constrained")[1] if axes is None else axes
+    axes = plt.subplots(1, 3, figsize=(2 * SIZE[0], 4.0), layout="constrained", sharey=True)[1] if axes is None else axes
     omega_dt = np.linspace(0, 1.85, 300)
-    for panel, (what, index) in zip(axes, (("T_conf", 0), ("T_22", 1)), strict=True):
+    for panel, (what, index) in zip(axes, (("T_conf", 0), ("T_22", 1), ("T_22", 2)), strict=True):
         for name, (colour, marker, size, label) in ROW_STYLE.items():
-            rho = float(unit_row(name, gamma_dt, 1.0, 1).rho[0])
-            dashes = "--" if name in ("ermak_mccammon", "leimkuhler_matthews") else "-"
-            panel.plot(omega_dt, stationary(name, omega_dt**2, rho)[index], color=colour, linestyle=dashes)
-            shown = [c for c in points if c.about.get("what") == what and c.about["integrator"] == name
-                     and (dashes == "--" or c.about["gamma_dt"] == gamma_dt)]  # fmt: skip
-            x, y, error = np.array([(c.about["omega_dt"], c.measured / c.about["T"], c.standard_error / c.about["T"]) for c in shown]
-                                   or np.empty((0, 3))).T  # fmt: skip
-            panel.errorbar(
-                x,
-                y,
-                error,
-                color=colour,
-                marker=marker,
-                markersize=size,
-                markerfacecolor="none",
-                linestyle="none",
-                elinewidth=1.2,
-                markeredgewidth=1.6,
-                label=label,
+            steps = unit_row(name, gamma_dt, 1.0, 1)
+            overdamped = name in ("ermak_mccammon", "leimkuhler_matthews")
+            panel.plot(
+                omega_dt, stationary(name, omega_dt**2, float(steps.rho[0]))[index], color=colour, linestyle="--" if overdamped else "-"
             )
+            unit = float((steps.dt / steps.velocity_scale)[0]) ** 2 if index == 2 else 1.0
+            shown = [c for c in points if c.about.get("what") == what and c.about["integrator"] == name
+                     and (overdamped or c.about["gamma_dt"] == gamma_dt)]  # fmt: skip
+            found = [(c.about["omega_dt"], unit * c.measured / c.about["T"], unit * c.standard_error / c.about["T"]) for c in shown]
+            x, y, error = np.array(found or np.empty((0, 3))).T
+            panel.errorbar(x, y, error, color=colour, marker=marker, markersize=size, markerfacecolor="none", linestyle="none",
+                           elinewidth=1.2, markeredgewidth=1.6, label=label)  # fmt: skip
         panel.axhline(1, color=BLACK, linewidth=0.8, zorder=1)
         panel.set(xlabel=r"$\omega\,\Delta t$", xlim=(0, 1.9), ylim=(0.3, 3.9), yscale="log")
         panel.set_yticks([0.5, 0.7, 1, 1.5, 2, 3], ["0.5", "0.7", "1", "1.5", "2", "3"])
         panel.minorticks_off()
-    axes[0].set_ylabel(r"positions, $T_\mathrm{conf}/T$")
-    axes[1].set_ylabel(r"Eq. (22), $T_{22}/T$")
-    axes[0].legend(loc="upper left")
+    axes[0].set_ylabel("measured temperature / $T$")
+    axes[0].set_title(r"positions, $T_\mathrm{conf}$")
+    axes[1].set_title(r"Eq. (22), $\langle dx^2\rangle/\Delta t^2$")
+    axes[2].set_title(r"exact kinetic, $T_\mathrm{kin}$")
+    axes[0].legend(loc="lower left")
     return np.asarray(axes)
 
 

@@ -87,16 +87,26 @@ def identity(name: str, law: str, measured: float, exact: float, tolerance: floa
 
 
 def sampled(name: str, law: str, per_replica: np.ndarray, exact: float, tolerance: float = 0.0, **about: Any) -> Check:
-    """The mean of independent values, shape (replicas,), against the exact one, by Student's t."""
-    n = len(per_replica)
-    return estimated(
-        name, law, float(np.mean(per_replica)), float(np.std(per_replica, ddof=1) / np.sqrt(n)), exact, tolerance, n - 1, **about
-    )
+    """The mean of independent values, shape (replicas,), against the exact one, by Student's t without its skewness.
+
+    Means of squares are skewed, and t is then wrong in the far tails that a verdict over hundreds of checks lives in (a
+    hundredfold for 100 squares at p = 1e-5); Hall's cubic takes that out (J. R. Stat. Soc. B 54, 221 (1992)).
+    """
+    n, mean, spread = len(per_replica), float(np.mean(per_replica)), float(np.std(per_replica, ddof=1))
+    off = mean - exact
+    beyond = np.sign(off) * max(0.0, abs(off) - tolerance)
+    if not (np.isfinite(mean) and spread > 0):
+        p = 1.0 if mean == exact else 0.0
+    else:
+        skew, shift = float(stats.skew(per_replica)), beyond / spread
+        shift += skew * shift**2 / 3 + skew**2 * shift**3 / 27 + (skew / (6 * n) if beyond else 0.0)
+        p = 2 * float(stats.t.sf(abs(shift) * np.sqrt(n), n - 1))
+    return Check(name, law, mean, float(exact), spread / np.sqrt(n), tolerance, p, about=about)
 
 
 def variance(name: str, law: str, gaussian: np.ndarray, exact: float, tolerance: float = 0.0, **about: Any) -> Check:
-    """The mean square of independent Gaussians of mean 0, shape (replicas,), by chi-square: t is far off in the tails of squares."""
-    n, total = len(gaussian), float(np.sum(gaussian**2))
+    """The mean square of independent Gaussians of mean 0, any shape, by chi-square, which knows its own error."""
+    n, total = gaussian.size, float(np.sum(gaussian**2))
     above, below = stats.chi2.sf(total / (exact + tolerance), n), stats.chi2.cdf(total / (exact - tolerance), n)
     p = min(1.0, 2 * float(min(above, below))) if np.isfinite(total) else 0.0
     return Check(name, law, total / n, float(exact), float(exact * np.sqrt(2 / n)), tolerance, p, about=about)

@@ -75,6 +75,28 @@ def mean_first_passage(energy: Function, start: float, end: float, low: float, T
     return float(gamma / T * np.sum((outer[inside][1:] + outer[inside][:-1]) / 2) * h)
 
 
+def discrete_passage(name: str, force: Function, slope: Function, start: float, end: float, low: float, h: float, T: float) -> float:
+    """Mean time until an overdamped row, looked at after every step of h, is first at or above `end`: (1 - P) t = h.
+
+    P is the density of a step between points below `end`, on Gauss-Legendre nodes; `slope` is the derivative of `force`. Single
+    noise: x' = x + h f(x) + s z. Paired noise is looked at in y = x - w, w the half kick just made: y' = y + h f(y + w) + 2 w.
+    """
+    node, weight = np.polynomial.legendre.leggauss(400)
+    y, weight, s = low + (end - low) * (node + 1) / 2, weight * (end - low) / 2, np.sqrt(2 * T * h)
+
+    def step(here: np.ndarray) -> np.ndarray:
+        here = here[:, None]
+        if not INTEGRATORS[name].paired:
+            return np.exp(-(((y - here - h * force(here)) / s) ** 2) / 2) / (np.sqrt(2 * np.pi) * s) * weight
+        w = (y - here) / 2
+        for _ in range(30):  # Newton, for the half kick that leads from here to y
+            w = w - (here + h * force(here + w) + 2 * w - y) / (2 + h * slope(here + w))
+        return np.exp(-2 * (w / s) ** 2) / (np.sqrt(np.pi / 2) * s * (2 + h * slope(here + w))) * weight
+
+    times = np.linalg.solve(np.eye(len(y)) - step(y), np.ones(len(y)))
+    return h * (1 + float((step(np.array([start])) @ times)[0]))
+
+
 def kramers_rate(gamma: float, well: float, top: float, barrier: float, T: float) -> float:
     """Kramers' rate from moderate to high friction; `well` and `top` are angular frequencies."""
     return (np.sqrt(gamma**2 / 4 + top**2) - gamma / 2) / top * well / (2 * np.pi) * np.exp(-barrier / T)

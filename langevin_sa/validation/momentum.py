@@ -34,9 +34,25 @@ def checks(lab: Lab) -> Iterator[Check]:
         yield identity(
             f"{name}: the noise sustains T", r"$s^2 = 2\,\mathrm{lr}\,(1 - \rho)\,T$", np.max(np.abs(sustained / T - 1)), 0, 1e-11
         )
+    yield from coolmomentum(lab)
     yield from recursion(lab)
     yield from long_sum(lab)
-    yield from coolmomentum(lab)
+
+
+def coolmomentum(lab: Lab) -> Iterator[Check]:
+    """Table 1 on the backend: U = x^2/2, x_0 = 1, base lr 0.1, rho_0 = 0.9, S = 5."""
+    steps = CoolMomentum(0.1, 0.9).coefficients(5, "gjf")
+    driven = lab.drive(harmonic(k=1.0), np.ones((1, 1)))
+    for n, exact in enumerate(COOLED):
+        driven.advance(Steps(*(v[n : n + 1] for v in (steps.rho, steps.lr, steps.s))))
+        yield identity(f"CoolMomentum, x after step {n + 1} of 5", r"$\rho_n = 1 - (1 - \rho_0)^{1 - n/S}$ (Eqs. 20-21)",
+                       float(driven.walk.x[0, 0]), exact, 2e-9 if lab.dtype == np.float64 else 1e-6)  # fmt: skip
+    ramp = 1 - 0.1 ** (1 - np.arange(5) / 5)
+    yield identity("CoolMomentum, closed form of rho", r"$\rho_n = 1 - (1 - \rho_0)^{1 - n/S}$",
+                   np.max(np.abs(steps.rho - ramp)), 0, 1e-12)  # fmt: skip
+    hot, cold = (Momentum(rho, (1 + rho) / 2, (1 + rho) / 2).temperature for rho in (0.99, 0.0))  # force noise and dt of 1
+    yield identity("constant force noise: lowering rho 0.99 -> 0 cools 199-fold only", r"$T \propto (1 + \rho)/(1 - \rho)$",
+                   hot / cold, 199, 1e-9)  # fmt: skip
 
 
 def recursion(lab: Lab) -> Iterator[Check]:
@@ -71,19 +87,3 @@ def long_sum(lab: Lab) -> Iterator[Check]:
                        float(np.max(np.abs(measured * scale / total - 1))), 0, 1e-9 if lab.dtype == np.float64 else 1e-5)  # fmt: skip
     yield identity(f"{n} steps at once and one by one end at the same point", r"$x_n$ does not depend on where a run is cut",
                    float(np.max(np.abs(at_once.walk.x - singly.walk.x))), 0, 1e-9 if lab.dtype == np.float64 else 1e-3)  # fmt: skip
-
-
-def coolmomentum(lab: Lab) -> Iterator[Check]:
-    """Table 1 on the backend: U = x^2/2, x_0 = 1, base lr 0.1, rho_0 = 0.9, S = 5."""
-    steps = CoolMomentum(0.1, 0.9).coefficients(5, "gjf")
-    driven = lab.drive(harmonic(k=1.0), np.ones((1, 1)))
-    for n, exact in enumerate(COOLED):
-        driven.advance(Steps(*(v[n : n + 1] for v in (steps.rho, steps.lr, steps.s))))
-        yield identity(f"CoolMomentum, x after step {n + 1} of 5", r"$\rho_n = 1 - (1 - \rho_0)^{1 - n/S}$ (Eqs. 20-21)",
-                       float(driven.walk.x[0, 0]), exact, 2e-9 if lab.dtype == np.float64 else 1e-6)  # fmt: skip
-    ramp = 1 - 0.1 ** (1 - np.arange(5) / 5)
-    yield identity("CoolMomentum, closed form of rho", r"$\rho_n = 1 - (1 - \rho_0)^{1 - n/S}$",
-                   np.max(np.abs(steps.rho - ramp)), 0, 1e-12)  # fmt: skip
-    hot, cold = (Momentum(rho, (1 + rho) / 2, (1 + rho) / 2).temperature for rho in (0.99, 0.0))  # force noise and dt of 1
-    yield identity("constant force noise: lowering rho 0.99 -> 0 cools 199-fold only", r"$T \propto (1 + \rho)/(1 - \rho)$",
-                   hot / cold, 199, 1e-9)  # fmt: skip
