@@ -80,5 +80,5 @@ def p_values(report: Any, ax: Axes | None = None) -> Axes:
     ax.set(
         xscale="log", yscale="log", xlim=(0.3 / len(p), 1.3), ylim=(low / 1.5, 1.5), xlabel="expected p-value", ylabel="measured p-value"
     )
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
     return ax
