@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .integrators import INTEGRATORS
     from .momentum import Langevin, Momentum
     from .outcomes import Comparison
+    from .page import page
     from .parse import FormulaError
     from .potential import Potential
     from .schedules import CoolMomentum, Schedule
@@ -27,7 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "INTEGRATORS", "Comparison", "CoolMomentum", "Cooling", "FormulaError", "Langevin", "Momentum", "Potential", "Report", "Result",
-    "Schedule", "Snapshot", "State", "anneal", "compare", "cooling_rates", "optimizers", "plots", "potentials", "schedules", "simulate",
+    "Schedule", "Snapshot", "State", "anneal", "compare", "cooling_rates", "optimizers", "page", "plots", "potentials", "schedules", "simulate",
     "thermometers", "validate",
 ]  # fmt: skip
 
@@ -43,6 +44,7 @@ _HOME = {
     "Report": "validate",
     "Schedule": "schedules",
     "compare": "compare",
+    "page": "page",
     "cooling_rates": "cooling",
     "validate": "validate",
 } | dict.fromkeys(("Result", "Snapshot", "State", "anneal", "simulate"), "annealing")

@@ -1,4 +1,4 @@
-"""Loops around a formula's printed bodies: NumPy functions, and the numba step that moves a block of replicas.
+"""Loops around a formula's printed bodies: NumPy functions, a JavaScript function, and the numba step that moves a block of replicas.
 
 The numba step of a formula computes energy and force of n replicas side by side (arrays (dim, WIDTH), one column a
 replica) and moves them on in the same pass, ``dx = a*dx - b*g + (c*z + h*zp); y = x + dx``: z and zp are the rows of
@@ -9,7 +9,8 @@ force on a coordinate needs no other coordinate's loop (coordinates or site form
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import prod
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,38 @@ def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, deriv
         inner += f"f = (zeros(v0.shape) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
     split = f"v = x.reshape(len(x), -1, {spec.space})\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
     return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")
+
+
+def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[int]) -> str:
+    """``energyGradient(x, g, p)`` of one replica: returns its energy and fills g; loops over sites and neighbours are written out."""
+    dim, *shape = sizes
+    where = {"coordinates": [tuple(range(dim))], "site": [(d,) for d in range(dim)], "bond": _bonds(shape, spec.periodic)}
+    blocks = []
+    for kind, body in bodies.items():
+        if kind not in where:
+            raise ValueError(f"a {kind} formula is not printed as JavaScript: write it as a formula of its coordinates")
+        for at in where[kind]:
+            assign = [f"v{i} = x[{d}]" for i, d in enumerate(at)]
+            assign += [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
+            assign += [f"p_{name} = p[{len(spec.scalars) + k * dim + at[0]}]" for k, name in enumerate(spec.arrays)]
+            lines = [f"const {line};" for line in (*assign, *body.lines)]
+            lines += [f"e += {body.value};", *(f"g[{d}] += {text};" for d, text in zip(at, body.derivatives, strict=True))]
+            blocks.append("{\n" + indent("\n".join(lines), "  ") + "\n}")
+    text = "\n".join(["let e = 0;", f"for (let i = 0; i < {dim}; i++) g[i] = 0;", *blocks, "return e;"])
+    names = f"const {{{', '.join(FUNCTIONS)}, pow: power}} = Math;\n"
+    return names + "function energyGradient(x, g, p) {\n" + indent(text, "  ") + "\n}\n"
+
+
+def _bonds(shape: Sequence[int], periodic: bool) -> list[tuple[int, int]]:
+    """Sites at the lower and the upper end of each bond of a lattice."""
+    bonds, stride = [], prod(shape)
+    for length in shape:
+        stride //= length
+        for d in range(prod(shape)):
+            last = (d // stride) % length == length - 1
+            if periodic or not last:
+                bonds.append((d, d - (length - 1) * stride if last else d + stride))
+    return bonds
 
 
 def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:

@@ -1,0 +1,198 @@
+"""A page to teach with: one HTML file in which balls roll in a potential of one or two coordinates, at a temperature.
+
+The page holds the potential's formula as JavaScript, printed from the same source as every backend's, and repeats in
+JavaScript the noise of `langevin_sa.noise` and the recursion of `langevin_sa.backends.numpy`, so that a ball of the page
+is a replica of `anneal`. What depends on the potential alone (window, wells, temperatures, time step) is worked out here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from importlib import resources
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..formula import Spec
+from ..integrators import INTEGRATORS, get_integrator
+from ..noise import seed_of
+from ..sources import javascript_source
+from ..tuning import OMEGA_DT, largest_curvature
+from .wells import CELLS, Landscape, survey, window_of
+
+SCRIPTS = ("noise.js", "walk.js", "landscape.js", "draw.js", "controls.js", "app.js")
+RANGE = 100.0  # from the hot to the cold temperature
+ANNEAL_STEPS = 3000  # of an anneal at the cooling rate that the page opens with
+MOST_BALLS = 5000
+
+
+def page(
+    potential: Any,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    temperature: float | None = None,
+    gamma: float | None = None,
+    dt: float | None = None,
+    integrator: str = "gjf",
+    balls: int = 400,
+    window: Any = None,
+    rng: Any = 1,
+) -> str:
+    """Write a self-contained HTML page in which balls roll in a potential.
+
+    It needs no network and no server: it opens from a file, and its address carries the situation on show.
+
+    Parameters
+    ----------
+    potential : Potential
+        Of one or two coordinates, from a formula.
+    path : str or path, optional
+        The file to write; without it the text is only returned.
+    temperature : float, optional
+        Where the page opens (energy); it cools to a hundredth. By default a little above the highest barrier between
+        two wells, where balls cross all of them.
+    gamma, dt : float, optional
+        Friction (1/time) and time step; by default from the curvature where the balls get to, as in `langevin_sa.tuning`.
+    integrator : str
+        A row of the table of integrators.
+    balls : int
+        Replicas, 1 to 5000.
+    window : (low, high), or one pair a coordinate, optional
+        What to show; by default the potential's bounds, else the surroundings of its minima.
+    rng : int, Generator or None
+        Seed of noise and starting points.
+
+    Returns
+    -------
+    str
+        The page's text.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a potential of more coordinates or without a formula, a pair formula, numbers out of range, or a folder that is not there.
+    """
+    if path is not None and not Path(path).resolve().parent.is_dir():
+        raise ValueError(f"cannot write {os.fspath(path)}: there is no folder {Path(path).parent}")
+    data, force = describe(
+        potential, temperature=temperature, gamma=gamma, dt=dt, integrator=integrator, balls=balls, window=window, seed=seed_of(rng)
+    )
+    text = assemble(data, force)
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text
+
+
+def describe(
+    potential: Any, *, temperature: Any, gamma: Any, dt: Any, integrator: str, balls: int, window: Any, seed: int
+) -> tuple[dict[str, Any], str]:
+    """What the page knows of a potential and of the situation it opens with; and its force as JavaScript."""
+    if potential.formula is None:
+        raise ValueError(
+            f"{potential.name} is made of functions, and a page needs a formula to print as JavaScript: write Potential.from_formula(...)"
+        )
+    if potential.dim not in CELLS:
+        family = "; give dim=1 or dim=2 (--dim on the command line) if it comes in any dimension"
+        raise ValueError(f"a page shows one or two coordinates, and {potential.name} has dim {potential.dim}{family}")
+    source = potential.formula.source
+    if "pair" in source.bodies:
+        raise ValueError(f"{potential.name} is a pair potential, whose coordinates are particles': a page shows formulas of coordinates")
+    for name, value in (("temperature", temperature), ("gamma", gamma), ("dt", dt)):
+        if value is not None and not (isinstance(value, (int, float, np.number)) and 0 < value < np.inf):
+            raise ValueError(f"{name} must be a positive number, not {value!r}")
+    if isinstance(balls, bool) or not isinstance(balls, (int, np.integer)) or not 1 <= balls <= MOST_BALLS:
+        raise ValueError(f"balls must be an integer from 1 to {MOST_BALLS}, not {balls!r}")
+    get_integrator(integrator)
+
+    land = survey(potential, _window(potential, window))
+    hot = rounded(_hot(land) if temperature is None else temperature)
+    curvature, mean = _curvatures(potential, land, hot)
+    dt = rounded(OMEGA_DT / np.sqrt(curvature) if dt is None else dt)
+    gamma = rounded(0.5 * np.sqrt(mean) if gamma is None else gamma)
+    spec: Spec = source.spec
+    data = {
+        "name": potential.name,
+        "formula": _formula(spec),
+        "parameters": dict(zip(spec.scalars, (float(v) for v in potential.formula.numbers), strict=False)),
+        "numbers": potential.formula.numbers.tolist(),
+        "axes": list(spec.variables) or ["x", "y"][: potential.dim] if potential.dim == 2 else list(spec.variables) or ["x"],
+        "window": land.window.tolist(),
+        "cells": CELLS[potential.dim],
+        "labels": _runs(land.label),
+        "wells": [{"x": w.x.tolist(), "energy": w.energy, "depth": w.depth, "edge": w.edge} for w in land.wells],
+        "top": land.top,
+        "curvature": curvature,
+        "hot": hot, "cold": rounded(hot / RANGE), "gamma": gamma, "dt": dt, "rate": rounded(np.log(RANGE) / (ANNEAL_STEPS * dt)),
+        "integrator": integrator,
+        "integrators": {row.name: {"paired": row.paired, "physical": row.physical, "source": row.source} for row in INTEGRATORS.values()},
+        "balls": int(balls),
+        "seed": str(seed),  # beyond what a number of JavaScript holds
+    }  # fmt: skip
+    return data, javascript_source(spec, source.bodies, [int(n) for n in potential.formula.size])
+
+
+def assemble(data: dict[str, Any], force: str) -> str:
+    """The page's text from its template, style and scripts."""
+    here = resources.files(__name__)
+    scripts = [here.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS]
+    known = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    parts = {
+        "TITLE": escape(data["name"]),
+        "STYLE": here.joinpath("page.css").read_text(encoding="utf-8"),
+        "SCRIPT": "\n".join([f"const DATA = {known};", force, *scripts]),
+    }
+    template = here.joinpath("page.html").read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], template)
+
+
+def rounded(value: float) -> float:
+    """Three digits: what a slider shows is what is meant."""
+    return float(f"{value:.3g}")
+
+
+def _window(potential: Any, window: Any) -> np.ndarray:
+    if window is None:
+        return window_of(potential)
+    try:
+        box = np.broadcast_to(np.asarray(window, dtype=float), (potential.dim, 2))
+    except (TypeError, ValueError):
+        box = np.full((1, 2), np.nan)
+    if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
+        raise ValueError(f"window must be (low, high), or {potential.dim} of them, with low < high, not {window!r}")
+    return box
+
+
+def _hot(land: Landscape) -> float:
+    """A temperature at which balls cross every barrier; where there is none, one at which they fill the picture."""
+    depths = [well.depth for well in land.wells if well.depth is not None]
+    return 1.25 * max(depths) if depths else (land.top - float(land.energy.min())) / 4 or 1.0
+
+
+def _curvatures(potential: Any, land: Landscape, hot: float) -> tuple[float, float]:
+    """The largest curvature where hot balls get to, and the mean one, both positive."""
+    low = land.energy.min()
+    reached = land.points[land.energy < max(land.top, low + 4 * hot)]
+    with np.errstate(all="ignore"):
+        laplacian = np.nan_to_num(np.abs(potential.laplacian(reached)), nan=0, posinf=0)
+    stiffest = largest_curvature(potential, reached[np.argsort(laplacian)[-16:]])
+    mean = float(laplacian.mean()) / potential.dim
+    return stiffest if stiffest > 0 else mean or 1.0, mean or 1.0
+
+
+def _formula(spec: Spec) -> str:
+    """The formula for people."""
+    sums = {"coordinates": "{}", "site": "sum of {}", "bond": "sum over neighbours of {}"}
+    if len(spec.variables) == 1 or (spec.site and spec.bond is None and spec.coordinates is None):
+        pass
+    return " + ".join(sums[kind].format(text) for kind, text in spec.terms().items())
+
+
+def _runs(labels: np.ndarray) -> list[int]:
+    """Run-length code: value, length, value, length, ..."""
+    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+    lengths = np.diff(starts, append=len(labels))
+    return [int(n) for pair in zip(labels[starts], lengths, strict=True) for n in pair]

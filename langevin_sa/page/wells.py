@@ -1,0 +1,156 @@
+"""What a picture of one or two coordinates needs to know: a window, the wells in it, and the barriers between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..descent import descend
+
+CELLS = {1: 800, 2: 160}  # an axis
+SHALLOW = 0.002  # of the energies shown: wells less deep are ripples, or the grid's
+SCATTER, TRIALS, NEAR = 2.0, 64, 10.0  # where descents start that look for wells, how many, and what is shown if anything is there
+
+
+@dataclass(frozen=True)
+class Well:
+    """A minimum, its energy, and the depth: how far the lowest way out to a lower well climbs (None for the lowest well)."""
+
+    x: np.ndarray
+    energy: float
+    depth: float | None
+    edge: bool  # lowest at the rim of the window, beyond which it goes on falling
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The window (dim, 2) cut into cells: their centres (cells, dim), energies and well numbers (cells,); the wells, lowest first."""
+
+    window: np.ndarray
+    points: np.ndarray
+    energy: np.ndarray
+    label: np.ndarray
+    wells: list[Well]
+
+    @property
+    def top(self) -> float:
+        """Energy at which a picture is cut, so that steep walls do not squeeze the rest; above every barrier between wells."""
+        low = float(self.energy.min())
+        barriers = [well.energy + well.depth for well in self.wells if well.depth is not None]
+        usual = low + 2 * (float(np.quantile(self.energy[np.isfinite(self.energy)], 0.6)) - low)
+        highest = float(self.energy.max(where=np.isfinite(self.energy), initial=low))
+        return min(highest, max([usual, *(low + 1.5 * (barrier - low) for barrier in barriers)]))
+
+
+def window_of(potential: Any) -> np.ndarray:
+    """What to show (dim, 2): the potential's bounds, else the surroundings of the minima that descents find."""
+    if potential.bounds is not None:
+        return potential.bounds
+    starts = SCATTER * np.random.default_rng(0).standard_normal((TRIALS, potential.dim))
+    found, energy = descend(potential, starts)
+    with np.errstate(all="ignore"):
+        force = np.abs(potential.gradient(found)).max(1)
+    found = found[np.isfinite(energy) & (force < 1e-4 * np.maximum(1, np.abs(energy)))]
+    near = found[np.abs(found).max(1) < NEAR]
+    points = np.concatenate([near if len(near) else found, found[:0] if potential.minima is None else potential.minima])
+    if not len(points):
+        points = np.zeros((1, potential.dim))
+    low, high = points.min(0), points.max(0)
+    margin = np.where(high - low > 1e-3, 0.4 * (high - low), 2 * SCATTER)
+    return np.stack([low - margin, high + margin], axis=-1)
+
+
+def survey(potential: Any, window: np.ndarray) -> Landscape:
+    """Energies, wells and barriers on the cells of a window, for a potential of dim 1 or 2.
+
+    Every cell belongs to the minimum that steepest descent over neighbouring cells reaches; basins are then flooded in the
+    order of the passes between them, which gives each its depth and joins those that are too shallow to count.
+
+    Raises
+    ------
+    ValueError
+        If the energy is finite nowhere in the window.
+    """
+    cells = CELLS[potential.dim]
+    axes = [low + (high - low) * (np.arange(cells) + 0.5) / cells for low, high in window]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, potential.dim)
+    energy = np.asarray(potential.energy(points), dtype=float)
+    energy[~np.isfinite(energy)] = np.inf
+    if not np.isfinite(energy).any():
+        raise ValueError(f"the energy of {potential.name} is finite nowhere in the window {window.tolist()}: give another window")
+    basin, passes = _basins(energy.reshape((cells,) * potential.dim))
+    low, usual = energy.min(), np.quantile(energy[np.isfinite(energy)], 0.6)
+    joined, depth = _flood(energy, passes, SHALLOW * (usual - low))
+    basins = [b for b in np.unique(basin) if np.isfinite(energy[b])]
+    bottoms = sorted({joined.get(b, b) for b in basins}, key=lambda b: (energy[b], b in depth))
+    number = {b: k for k, b in enumerate(bottoms)}
+    table = np.zeros(len(energy), dtype=int)
+    for b in basins:
+        table[b] = number[joined.get(b, b)]
+    wells = [_well(potential, points[b], window, depth.get(b)) for b in bottoms]
+    return Landscape(window, points, energy, table[basin], wells)
+
+
+def _shifted(shape: tuple[int, ...]) -> Any:
+    """Index arrays (here, there) of all pairs of neighbouring cells, diagonal ones too, each pair once."""
+    index = np.arange(np.prod(shape)).reshape(shape)
+    if len(shape) == 1:
+        return [(index[:-1], index[1:])]
+    pairs = [(index[:-1], index[1:]), (index[:, :-1], index[:, 1:]), (index[:-1, :-1], index[1:, 1:]), (index[:-1, 1:], index[1:, :-1])]
+    return [(a.ravel(), b.ravel()) for a, b in pairs]
+
+
+def _basins(energy: np.ndarray) -> tuple[np.ndarray, list[tuple[float, int, int]]]:
+    """The lowest cell of each cell's basin; and for each two basins that touch, the pass between them, lowest first."""
+    flat = energy.ravel()
+    lowest, down = flat.copy(), np.arange(flat.size)
+    for a, b in _shifted(energy.shape):
+        for here, there in ((a, b), (b, a)):
+            lower = flat[there] < lowest[here]
+            lowest[here[lower]], down[here[lower]] = flat[there[lower]], there[lower]
+    while (down[down] != down).any():
+        down = down[down]
+    passes: dict[tuple[int, int], float] = {}
+    for a, b in _shifted(energy.shape):
+        border = (down[a] != down[b]) & np.isfinite(flat[a]) & np.isfinite(flat[b])
+        for i, j, height in zip(down[a[border]], down[b[border]], np.maximum(flat[a[border]], flat[b[border]]), strict=True):
+            key = (int(min(i, j)), int(max(i, j)))
+            passes[key] = min(passes.get(key, np.inf), float(height))
+    return down, sorted((height, i, j) for (i, j), height in passes.items())
+
+
+def _flood(energy: np.ndarray, passes: list[tuple[float, int, int]], shallow: float) -> tuple[dict[int, int], dict[int, float]]:
+    """Which well each basin too shallow to count belongs to, and the depth of each well but the lowest of its lake."""
+    lake: dict[int, int] = {}  # towards the lowest basin of the lake
+    well: dict[int, int] = {}
+    depth: dict[int, float] = {}
+
+    def root(of: dict[int, int], b: int) -> int:
+        while b in of:
+            b = of[b]
+        return b
+
+    for height, i, j in passes:
+        a, b = root(lake, i), root(lake, j)
+        if a == b:
+            continue
+        if energy[a] < energy[b]:
+            a, b, i, j = b, a, j, i
+        lake[a] = b
+        if height - energy[a] < shallow:
+            well[a] = root(well, j)
+        else:
+            depth[a] = height - float(energy[a])
+    return {b: root(well, b) for b in well}, depth
+
+
+def _well(potential: Any, cell: np.ndarray, window: np.ndarray, depth: float | None) -> Well:
+    """The minimum near a well's lowest cell."""
+    width = (window[:, 1] - window[:, 0]) / CELLS[potential.dim]
+    at, energy = descend(potential, cell)
+    if (np.abs(at[0] - cell) < 4 * width).all():
+        return Well(at[0], float(energy[0]), depth, False)
+    rim = ((cell - window[:, 0] < width) | (window[:, 1] - cell < width)).any()
+    return Well(cell, float(potential.energy(cell)), depth, bool(rim))
