@@ -1,4 +1,4 @@
-"""The command ``langevin-sa``: anneal, compare ways of cooling, list the catalogue, draw a saved run, validate, say what is installed.
+"""The command ``langevin-sa``: anneal, compare ways of cooling, write a page to teach with, list the catalogue, draw a saved run, validate, say what is installed.
 
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
 """
@@ -357,6 +357,41 @@ def compare(ctx: click.Context, **options: Any) -> None:
     if options["plot"]:
         _write_figure(found.plot(), options["plot"])
         click.echo(f"drawn {options['plot']}")
+
+
+# ---------------------------------------------------------------------------------------------------------------- page
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--formula", help="A potential of one or two coordinates instead of a NAME, as for anneal.")
+@click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated.")
+@click.option("--dim", type=click.IntRange(1, 2), help="Number of coordinates, for potentials that come in any dimension.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), default="page.html", show_default=True, help="The file to write.")
+@click.option("--T0", "T0", type=float, help="Temperature it opens with; it cools to a hundredth.  [default: from the barriers]")
+@click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]")
+@click.option("--dt", type=float, help="Time step.  [default: from the curvature]")
+@click.option("--integrator", default="gjf", show_default=True, help="A row of the table of integrators.")
+@click.option("--balls", type=click.IntRange(1, 5000), default=400, show_default=True, help="Balls, which are replicas.")
+@click.option("--window", type=(float, float), metavar="LOW HIGH", help="What to show of each coordinate.  [default: the potential's domain]")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the noise and the starting points.")
+@click.pass_context
+def page(ctx: click.Context, **options: Any) -> None:
+    """Write a page to teach with: balls roll in the potential NAME, and a click anneals or quenches them.
+
+    One HTML file that needs no network; its address holds the situation on show, so that it can be sent.
+    """
+    output = options["output"]
+    _check_output(output)
+    potential = build_potential(ctx, options)
+
+    from .page import page as write
+
+    text = write(
+        potential, output, temperature=options["T0"], gamma=options["gamma"], dt=options["dt"], integrator=options["integrator"],
+        balls=options["balls"], window=options["window"], rng=options["seed"],
+    )  # fmt: skip
+    click.echo(f"written {output}, {len(text.encode()) / 1000:.0f} kB: {potential.name}; open it in a browser")
 
 
 # ------------------------------------------------------------------------------------------------- the other commands

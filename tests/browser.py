@@ -1,13 +1,15 @@
 """A headless Chromium driven over a pipe: open a page, run JavaScript in it, take a picture, list what it asked the network for."""
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
-import subprocess
+import signal
 import tempfile
 import time
+from contextlib import suppress
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -22,21 +24,25 @@ class Browser:
 
     def __init__(self):
         self.profile = tempfile.TemporaryDirectory(prefix="langevin_sa_", ignore_cleanup_errors=True)
-        to_browser, self.write_end = os.pipe()
-        self.read_end, from_browser = os.pipe()
+        theirs, self.write_end = os.pipe()
+        self.read_end, back = os.pipe()
+        theirs, back = (_moved_up(end) for end in (theirs, back))
         flags = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
                  "--disable-background-networking", "--remote-debugging-pipe", f"--user-data-dir={self.profile.name}")  # fmt: skip
-        command = ["sh", "-c", f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}', find(), *flags]
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(command, pass_fds=(to_browser, from_browser), stdin=quiet, stdout=quiet, stderr=quiet)
-        os.close(to_browser)
-        os.close(from_browser)
-        self.number, self.left, self.events = 0, b"", []
-        self.session = None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.call(f"{domain}.enable")
+        quiet = [(os.POSIX_SPAWN_OPEN, k, os.devnull, os.O_RDWR, 0) for k in range(3)]
+        pipes = [(os.POSIX_SPAWN_DUP2, theirs, 3), (os.POSIX_SPAWN_DUP2, back, 4)]
+        self.process = os.posix_spawn(find(), [find(), *flags], os.environ, file_actions=[*quiet, *pipes])
+        os.close(theirs)
+        os.close(back)
+        self.number, self.left, self.events, self.session = 0, b"", [], None
+        try:
+            target = self.call("Target.createTarget", url="about:blank")["targetId"]
+            self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Network", "Log"):
+                self.call(f"{domain}.enable")
+        except BaseException:
+            self.close()
+            raise
 
     def call(self, method, **parameters):
         """The result of one command of the protocol."""
@@ -115,8 +121,17 @@ class Browser:
         return [d.get("exception", {}).get("description", d["text"]) for d in thrown] + logged
 
     def close(self):
-        self.process.terminate()
-        self.process.wait(20)
+        """End the browser."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGTERM)
+        os.waitpid(self.process, 0)
         os.close(self.write_end)
         os.close(self.read_end)
         self.profile.cleanup()
+
+
+def _moved_up(descriptor):
+    """The same pipe's end under a number that is not in the way of 0 to 4."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(descriptor)
+    return moved

@@ -159,6 +159,18 @@ def test_config_that_is_wrong(here, text, message):
         ([*QUICK, "--plot", "run.pgn"], "did you mean 'png'?"),
         ([*QUICK, "--config", "nothere.toml"], "does not exist"),
         (["plot", "nothere.npz"], "does not exist"),
+        (["page"], "give the NAME of a potential"),
+        (["page", "double_wel"], "did you mean 'double_well'?"),
+        (["page", "rastrigin"], "rastrigin has dim 10; give dim=1 or dim=2"),
+        (["page", "lennard_jones", "--param", "particles=2"], "has dim 6"),
+        (["page", "ackley", "--dim", 2], "a page needs a formula"),
+        (["page", "--formula", "x + y + z"], "has dim 3"),
+        (["page", "--formula", "sqrt(x - 100)"], "finite nowhere"),
+        (["page", "double_well", "-o", "nowhere/page.html"], "there is no folder nowhere"),
+        (["page", "double_well", "--T0", "-1"], "temperature must be a positive number"),
+        (["page", "double_well", "--window", "2", "-2"], "low < high"),
+        (["page", "double_well", "--integrator", "gfj"], "did you mean 'gjf'?"),
+        (["page", "double_well", "--seed", "-1"], "a seed must be in"),
     ],
 )
 def test_bad_input_gets_one_clean_line(here, arguments, message):
@@ -216,6 +228,14 @@ def test_potentials_lists_the_catalogue():
     for name in lsa.potentials.catalogue():
         assert f"\n{name} " in out
     assert "-44.326801" in out
+
+
+def test_page(here):
+    assert "written page.html" in good("page", "double_well")
+    assert (here / "page.html").read_text().startswith("<!doctype html>")
+    assert "written here.html" in good("page", "--formula", "a*(y - x**2)**2 + (1 - x)**2", "--param", "a=5", "-o", "here.html", "--T0", 2)
+    assert '"hot":2.0' in (here / "here.html").read_text()
+    good("page", "rastrigin", "--dim", 1, "--window", -3, 3, "--balls", 50, "--seed", 7)
 
 
 def test_info():

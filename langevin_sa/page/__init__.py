@@ -22,11 +22,11 @@ from ..integrators import INTEGRATORS, get_integrator
 from ..noise import seed_of
 from ..sources import javascript_source
 from ..tuning import OMEGA_DT, largest_curvature
-from .wells import CELLS, Landscape, survey, window_of
+from .wells import CELLS, Landscape, hot_temperature, survey, window_of
 
 SCRIPTS = ("noise.js", "walk.js", "landscape.js", "draw.js", "controls.js", "app.js")
 RANGE = 100.0  # from the hot to the cold temperature
-ANNEAL_STEPS = 3000  # of an anneal at the cooling rate that the page opens with
+ANNEAL_STEPS = 4000  # of an anneal at the cooling rate that the page opens with
 MOST_BALLS = 5000
 
 
@@ -109,17 +109,17 @@ def describe(
     get_integrator(integrator)
 
     land = survey(potential, _window(potential, window))
-    hot = rounded(_hot(land) if temperature is None else temperature)
+    hot = rounded(hot_temperature(potential, land) if temperature is None else temperature)
     curvature, mean = _curvatures(potential, land, hot)
     dt = rounded(OMEGA_DT / np.sqrt(curvature) if dt is None else dt)
     gamma = rounded(0.5 * np.sqrt(mean) if gamma is None else gamma)
     spec: Spec = source.spec
     data = {
         "name": potential.name,
-        "formula": _formula(spec),
+        "formula": _formula(spec, potential.dim),
         "parameters": dict(zip(spec.scalars, (float(v) for v in potential.formula.numbers), strict=False)),
         "numbers": potential.formula.numbers.tolist(),
-        "axes": list(spec.variables) or ["x", "y"][: potential.dim] if potential.dim == 2 else list(spec.variables) or ["x"],
+        "axes": list(spec.variables) or (["x"] if potential.dim == 1 else ["x₁", "x₂"]),
         "window": land.window.tolist(),
         "cells": CELLS[potential.dim],
         "labels": _runs(land.label),
@@ -166,12 +166,6 @@ def _window(potential: Any, window: Any) -> np.ndarray:
     return box
 
 
-def _hot(land: Landscape) -> float:
-    """A temperature at which balls cross every barrier; where there is none, one at which they fill the picture."""
-    depths = [well.depth for well in land.wells if well.depth is not None]
-    return 1.25 * max(depths) if depths else (land.top - float(land.energy.min())) / 4 or 1.0
-
-
 def _curvatures(potential: Any, land: Landscape, hot: float) -> tuple[float, float]:
     """The largest curvature where hot balls get to, and the mean one, both positive."""
     low = land.energy.min()
@@ -183,11 +177,9 @@ def _curvatures(potential: Any, land: Landscape, hot: float) -> tuple[float, flo
     return stiffest if stiffest > 0 else mean or 1.0, mean or 1.0
 
 
-def _formula(spec: Spec) -> str:
+def _formula(spec: Spec, dim: int) -> str:
     """The formula for people."""
-    sums = {"coordinates": "{}", "site": "sum of {}", "bond": "sum over neighbours of {}"}
-    if len(spec.variables) == 1 or (spec.site and spec.bond is None and spec.coordinates is None):
-        pass
+    sums = {"coordinates": "{}", "site": "{}" if dim == 1 else "sum over both coordinates of {}", "bond": "sum over neighbours x, y of {}"}
     return " + ".join(sums[kind].format(text) for kind, text in spec.terms().items())
 
 

@@ -4,13 +4,13 @@ const BINS = DIM === 1 ? 50 : 40; // divides the cells
 const SAMPLE_STEPS = 8, SERIES = 400; // steps in a point of the chart; points before neighbours are joined
 const SETTLE = 10, MOST_SETTLE = 1500; // how long balls settle after cooling: in 1/gamma, and in steps at most
 const FORGET = { cooling: 60, holding: 20000 }; // memory of the histogram, in steps
-const BUDGET = 11; // milliseconds of steps in a frame
+const BUDGET = 11, SHOW_EVERY = 50; // milliseconds: for steps in a frame; between updates of all but the balls
 
 // An experiment: balls at T, held, or cooled by an anneal or a quench.
 class Experiment {
   constructor(settings) {
     this.T = settings.T;
-    this.phase = "hold"; // hold, heat (before a run starts over), anneal, settle
+    this.phase = "hold"; // hold, heat (until a run may start), anneal, settle
     this.run = null; // "anneal" or "quench" while under way
     const point = startOf(settings.start)();
     const low = DIM === 1 ? (c) => c >= 0 && ENERGY[c] < TOP : (c) => c >= 0 && ENERGY[c] < DATA.top;
@@ -30,11 +30,11 @@ class Experiment {
     return Math.ceil(Math.min(SETTLE / settings.gamma / settings.dt, MOST_SETTLE));
   }
 
-  // Begin to cool from where the balls are, or after they were heated.
-  cool(kind, settings, heat) {
-    this.run = { kind, from: this.T, rate: settings.rate, heated: heat };
-    this.phase = heat ? "heat" : "anneal";
-    this.wait = heat ? this.settleSteps(settings) : 0;
+  // Begin to cool from where the balls are, once they have settled at T.
+  cool(kind, settings) {
+    this.run = { kind, from: this.T, rate: settings.rate };
+    this.wait = this.settleSteps(settings) - this.walk.stepNumber;
+    this.phase = this.wait > 0 ? "heat" : "anneal";
     this.forget();
   }
 
@@ -96,8 +96,9 @@ class Experiment {
     this.joined = Math.min(2 * this.joined, 32);
   }
 
-  // Count where the balls are; what is older than the memory fades.
-  count(steps) {
+  // Count where the balls are; what is older than the memory fades, and what came before they first settled does not count.
+  count(steps, settings) {
+    if (this.walk.stepNumber - steps < this.settleSteps(settings)) this.forget();
     const fade = Math.exp(-steps / (this.phase === "anneal" || this.phase === "settle" ? FORGET.cooling : FORGET.holding));
     this.counts.forEach((counts, axis) => {
       const [low, high] = DATA.window[axis];
@@ -145,9 +146,8 @@ function reset() {
 
 // Cool from here if the balls are hot, else start over: the same balls, heated for a while.
 function cool(kind) {
-  const again = experiment.run !== null || experiment.failed || experiment.T < settings.T || experiment.time === 0;
-  if (again) reset();
-  experiment.cool(kind, settings, again);
+  if (experiment.run !== null || experiment.failed || experiment.T < settings.T) reset();
+  experiment.cool(kind, settings);
   pause(false);
 }
 
@@ -159,9 +159,9 @@ function pause(on) {
 function finish(run) {
   const share = run.shares[0], n = experiment.walk.count;
   const error = 1.96 * Math.sqrt(Math.max(share * (1 - share), 1 / n) / n);
-  const how = run.kind === "quench" ? `quench from T = ${short(run.from)}` : `anneal from T = ${short(run.from)} at rate ${short(run.rate)}`;
+  const how = run.kind === "quench" ? "Quench" : `Anneal, rate ${short(run.rate)}`;
   const item = document.createElement("li");
-  item.innerHTML = `${how}: <b>${percent(share)} in A</b> (±${(100 * error).toFixed(0)})`;
+  item.innerHTML = `<span>${how}, from T = ${short(run.from)}</span> <b>${(100 * share).toFixed(0)} ± ${(100 * error).toFixed(0)} % in A</b>`;
   byId("runs").prepend(item);
   while (byId("runs").children.length > 5) byId("runs").lastElementChild.remove();
 }
@@ -202,7 +202,7 @@ function advance(elapsed, began) {
   }
   if (debt >= 1) debt = 0; // this machine is slower than that: take fewer steps
   if (steps && !experiment.walk.isFinite()) experiment.failed = true;
-  else if (steps) experiment.count(steps);
+  else if (steps) experiment.count(steps, settings);
 }
 
 function countFrame(now, work) {
@@ -218,10 +218,10 @@ function countFrame(now, work) {
 
 function draw(now) {
   stage.draw(experiment.walk);
-  if (!law || law.T !== experiment.T) law = { T: experiment.T, ...boltzmann(experiment.T, BINS) };
-  histogram.draw(colours, axis, experiment.counts[axis], law.along[axis]);
-  if (now - shown < 100) return;
+  if (now - shown < SHOW_EVERY) return;
   shown = now;
+  if (law?.T !== experiment.T) law = { T: experiment.T, ...boltzmann(experiment.T, BINS) };
+  histogram.draw(colours, axis, experiment.counts[axis], law.along[axis]);
   chart.draw(colours, experiment.series, [DATA.cold / 2, RANGES.T[1]]);
   showNumbers();
 }
@@ -237,8 +237,8 @@ function showNumbers() {
   sliders.show("gamma", settings.gamma, short(settings.gamma));
   sliders.show("rho", c.rho, c.rho.toFixed(3).replace("-", "−"));
   sliders.show("dt", settings.dt, short(settings.dt));
-  sliders.show("speed", settings.speed, `${short(settings.speed)} steps/s`);
-  sliders.show("rate", settings.rate, `${short(settings.rate)} /time`);
+  sliders.show("speed", settings.speed, `${short(settings.speed)} /s`);
+  sliders.show("rate", settings.rate, short(settings.rate));
   sliders.enable("rho", Boolean(RULES[settings.integrator].friction));
   byId("step").querySelector("output").textContent = `dx ← ${c.rho.toFixed(3)} dx + ${short(c.lr)} f + ${short(c.s)} ξ`;
   byId("stability").textContent = `ω dt = ${omega.toFixed(2)}, stable below 2`;
@@ -270,6 +270,7 @@ function shareRows() {
   const named = DATA.wells.slice(0, LETTERS.length).map((well, k) => ({ letter: LETTERS[k], well, of: (s) => s[k] }));
   const n = DATA.wells.length, rest = { letter: "…", place: `${n - LETTERS.length} others` };
   if (n > LETTERS.length) named.push({ ...rest, of: (s) => s.slice(LETTERS.length, n).reduce((a, b) => a + b, 0) });
+  named.push({ letter: "–", place: "outside", of: (s) => s[n] ?? 0, outside: true });
   return named;
 }
 
@@ -277,7 +278,7 @@ function buildShares() {
   for (const [k, row] of shareRows().entries()) {
     const line = document.createElement("div");
     line.className = "share";
-    line.style.setProperty("--well", `var(--${k < LETTERS.length ? `well-${k}` : "other"})`);
+    line.style.setProperty("--well", `var(--${LETTERS.includes(row.letter) ? `well-${k}` : "other"})`);
     const place = row.place ?? (row.well.edge ? "slopes out" : `U = ${short(row.well.energy)}`);
     line.innerHTML = `<b>${row.letter}</b><span class="place">${place}</span>
       <span class="track"><span class="bar"></span><span class="mark"></span></span><span class="number"></span>`;
@@ -292,6 +293,7 @@ function showShares() {
     line.querySelector(".bar").style.width = percent(share).replace(" ", "");
     line.querySelector(".mark").style.left = `${100 * equilibrium}%`;
     line.querySelector(".number").textContent = percent(share);
+    line.hidden = row.outside && share < 0.005;
     line.title = `${percent(share)} of the balls; in equilibrium ${percent(equilibrium)}`;
   }
 }

@@ -39,7 +39,7 @@ class Plot {
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.ratio = ratio;
     this.size = parseFloat(getComputedStyle(this.canvas).fontSize);
-    const left = 3.9 * this.size, bottom = height - 2.9 * this.size;
+    const left = 4.1 * this.size, bottom = height - 2.9 * this.size;
     this.box = { left, right: width - 0.9 * this.size, top: 0.9 * this.size, bottom, width, height };
   }
 
@@ -177,7 +177,6 @@ class Stage extends Plot {
     this.clear();
     if (DIM === 1) this.curve();
     else this.contours();
-    this.badges();
     this.background = document.createElement("canvas");
     this.background.width = this.canvas.width;
     this.background.height = this.canvas.height;
@@ -228,11 +227,11 @@ class Stage extends Plot {
     pen.globalAlpha = 1;
   }
 
-  // A letter at each well that is shown by name.
+  // A letter below each well that is shown by name; in two dimensions above it.
   badges() {
     const pen = this.context, size = 0.85 * this.size;
     DATA.wells.slice(0, LETTERS.length).forEach((well, k) => {
-      const x = this.px(well.x[0]), y = DIM === 1 ? this.py(well.energy) + 1.6 * size : this.py(well.x[1]);
+      const x = this.px(well.x[0]), y = DIM === 1 ? this.py(well.energy) + 1.6 * size : this.py(well.x[1]) - 2.2 * size;
       pen.beginPath();
       pen.arc(x, y, size, 0, 2 * Math.PI);
       pen.fillStyle = this.colours.paper;
@@ -261,6 +260,7 @@ class Stage extends Plot {
       else this.drawHero(px, py, kind);
     }
     this.unclip();
+    this.badges();
   }
 
   // The one ball that can be followed, with its path in two dimensions.
@@ -268,8 +268,10 @@ class Stage extends Plot {
     const size = 1.9 * this.radius + 1;
     if (DIM === 2) {
       this.trail.push([x, y]);
-      if (this.trail.length > 90) this.trail.shift();
-      this.line(this.trail, this.colours.ink, 1.5);
+      if (this.trail.length > 40) this.trail.shift();
+      this.context.globalAlpha = 0.45;
+      this.line(this.trail, this.colours.ink, 1.2);
+      this.context.globalAlpha = 1;
     }
     this.context.drawImage(this.hero[kind], x - size, y - size, 2 * size, 2 * size);
   }
@@ -308,7 +310,7 @@ class Histogram extends Plot {
     const [low, high] = DATA.window[axis], bins = counts.length, width = (high - low) / bins;
     const total = counts.reduce((a, b) => a + b, 0) || 1;
     const peak = Math.max(...law, ...counts.map((n) => n / total)) / width;
-    this.peak = this.peak > 0 ? this.peak + 0.15 * (1.12 * peak - this.peak) : 1.12 * peak;
+    this.peak = this.peak > 0 ? this.peak + 0.3 * (1.12 * peak - this.peak) : 1.12 * peak;
     this.scales({ low, high }, { low: 0, high: this.peak });
     this.clear();
     this.axes(colours, `position ${DATA.axes[axis]} (length)`, "density");

@@ -13,6 +13,8 @@ CELLS = {1: 800, 2: 160}  # an axis
 SHALLOW = 0.002  # of the energies shown: wells less deep are ripples, or the grid's
 SCATTER, TRIALS, NEAR = 2.0, 64, 10.0  # where descents start that look for wells, how many, and what is shown if anything is there
 
+INSIDE, COOLER = 0.97, 8  # share of balls that should stay in the window; how often T is lowered by a tenth for that
+
 
 @dataclass(frozen=True)
 class Well:
@@ -73,14 +75,10 @@ def survey(potential: Any, window: np.ndarray) -> Landscape:
     ValueError
         If the energy is finite nowhere in the window.
     """
-    cells = CELLS[potential.dim]
-    axes = [low + (high - low) * (np.arange(cells) + 0.5) / cells for low, high in window]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, potential.dim)
-    energy = np.asarray(potential.energy(points), dtype=float)
-    energy[~np.isfinite(energy)] = np.inf
+    points, energy = sampled(potential, window)
     if not np.isfinite(energy).any():
         raise ValueError(f"the energy of {potential.name} is finite nowhere in the window {window.tolist()}: give another window")
-    basin, passes = _basins(energy.reshape((cells,) * potential.dim))
+    basin, passes = _basins(energy.reshape((CELLS[potential.dim],) * potential.dim))
     low, usual = energy.min(), np.quantile(energy[np.isfinite(energy)], 0.6)
     joined, depth = _flood(energy, passes, SHALLOW * (usual - low))
     basins = [b for b in np.unique(basin) if np.isfinite(energy[b])]
@@ -91,6 +89,33 @@ def survey(potential: Any, window: np.ndarray) -> Landscape:
         table[b] = number[joined.get(b, b)]
     wells = [_well(potential, points[b], window, depth.get(b)) for b in bottoms]
     return Landscape(window, points, energy, table[basin], wells)
+
+
+def sampled(potential: Any, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Middles (cells, dim) of a window's cells and the energies there, infinite where there is none."""
+    cells = CELLS[potential.dim]
+    axes = [low + (high - low) * (np.arange(cells) + 0.5) / cells for low, high in window]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, potential.dim)
+    energy = np.array(potential.energy(points), dtype=float)
+    energy[~np.isfinite(energy)] = np.inf
+    return points, energy
+
+
+def hot_temperature(potential: Any, land: Landscape) -> float:
+    """A temperature at which balls cross every barrier, or that fills the window if there is none; less if they would leave it."""
+    low = float(land.energy.min())
+    depths = [well.depth for well in land.wells if well.depth is not None]
+    hot = 1.25 * max(depths) if depths else (land.top - low) / 4 or 1.0
+    middle, half = land.window.mean(1), (land.window[:, 1] - land.window[:, 0]) / 2
+    points, energy = sampled(potential, np.stack([middle - 2 * half, middle + 2 * half], axis=-1))
+    inside = (np.abs(points - middle) < half).all(1)
+    for _ in range(COOLER):
+        with np.errstate(over="ignore"):
+            weight = np.exp((energy.min() - energy) / hot)
+        if weight[inside].sum() > INSIDE * weight.sum():
+            break
+        hot *= 0.9
+    return hot
 
 
 def _shifted(shape: tuple[int, ...]) -> Any:
