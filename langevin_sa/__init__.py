@@ -28,8 +28,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "INTEGRATORS", "Comparison", "CoolMomentum", "Cooling", "FormulaError", "Langevin", "Momentum", "Potential", "Report", "Result",
-    "Schedule", "Snapshot", "State", "anneal", "compare", "cooling_rates", "optimizers", "page", "plots", "potentials", "schedules", "simulate",
-    "thermometers", "validate",
+    "Schedule", "Snapshot", "State", "anneal", "compare", "cooling_rates", "optimizers", "page", "plots", "potentials", "schedules",
+    "simulate", "thermometers", "validate",
 ]  # fmt: skip
 
 _HOME = {

@@ -1,4 +1,4 @@
-"""The command ``langevin-sa``: anneal, compare ways of cooling, write a page to teach with, list the catalogue, draw a saved run, validate, say what is installed.
+"""The command ``langevin-sa``: anneal, compare ways of cooling, list the catalogue, draw a run, validate, write a page to teach with.
 
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
 """
@@ -373,7 +373,9 @@ def compare(ctx: click.Context, **options: Any) -> None:
 @click.option("--dt", type=float, help="Time step.  [default: from the curvature]")
 @click.option("--integrator", default="gjf", show_default=True, help="A row of the table of integrators.")
 @click.option("--balls", type=click.IntRange(1, 5000), default=400, show_default=True, help="Balls, which are replicas.")
-@click.option("--window", type=(float, float), metavar="LOW HIGH", help="What to show of each coordinate.  [default: the potential's domain]")
+@click.option(
+    "--window", type=(float, float), metavar="LOW HIGH", help="What to show of each coordinate.  [default: the potential's domain]"
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the noise and the starting points.")
 @click.pass_context
 def page(ctx: click.Context, **options: Any) -> None:

@@ -71,7 +71,11 @@ def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, deriv
 def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[int]) -> str:
     """``energyGradient(x, g, p)`` of one replica: returns its energy and fills g; loops over sites and neighbours are written out."""
     dim, *shape = sizes
-    where = {"coordinates": [tuple(range(dim))], "site": [(d,) for d in range(dim)], "bond": _bonds(shape, spec.periodic)}
+    where: dict[str, list[tuple[int, ...]]] = {
+        "coordinates": [tuple(range(dim))],
+        "site": [(d,) for d in range(dim)],
+        "bond": _bonds(shape, spec.periodic),
+    }
     blocks = []
     for kind, body in bodies.items():
         if kind not in where:
@@ -88,9 +92,10 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
     return names + "function energyGradient(x, g, p) {\n" + indent(text, "  ") + "\n}\n"
 
 
-def _bonds(shape: Sequence[int], periodic: bool) -> list[tuple[int, int]]:
+def _bonds(shape: Sequence[int], periodic: bool) -> list[tuple[int, ...]]:
     """Sites at the lower and the upper end of each bond of a lattice."""
-    bonds, stride = [], prod(shape)
+    bonds: list[tuple[int, ...]] = []
+    stride = prod(shape)
     for length in shape:
         stride //= length
         for d in range(prod(shape)):

@@ -87,7 +87,9 @@ def test_wells_and_depths_of_muller_brown():
     assert np.array([well.x for well in wells]) == pytest.approx(np.array([[-0.5582, 1.4417], [0.6235, 0.0280], [-0.05, 0.4667]]), abs=1e-3)
     saddles = np.array([-40.6648, -72.2489])  # literature's, at (-0.822, 0.624) and (0.212, 0.293)
     assert wells[0].depth is None
-    assert [wells[1].depth, wells[2].depth] == pytest.approx(saddles + [108.1667, 80.7678], abs=0.15)  # a cell's width from the pass
+    assert [wells[1].depth, wells[2].depth] == pytest.approx(
+        saddles + np.array([108.1667, 80.7678]), abs=0.15
+    )  # a cell's width from the pass
 
 
 @pytest.mark.parametrize("tilt", [0.0, 0.3, -0.5])
@@ -196,7 +198,7 @@ def test_printed_forces(browser):
 
 
 def discrepancy(page, strength):
-    """p-value of the histogram of 2,000 balls against Boltzmann's law; each ball counts its own visits, so that time need not decorrelate them."""
+    """p-value of the histogram of 2,000 balls against Boltzmann's law; the error is from ball to ball, so visits may be correlated."""
     bins, T = 16, 0.5
     edges = np.linspace(-1.75, 1.75, bins + 1)
     mean, outer = page.run(f"""(() => {{
@@ -251,7 +253,9 @@ def test_annealing_finds_the_lower_well_and_a_quench_does_not(opened):
 def test_boltzmann_on_the_page(opened):
     for U in (lsa.potentials.double_well(), lsa.potentials.muller_brown()):
         page = opened(U)
-        seen = page.run("(() => { const law = boltzmann(DATA.hot, BINS); return [law.along.map((a) => [...a]), DATA.hot, [...law.wells]]; })()")
+        seen = page.run(
+            "(() => { const law = boltzmann(DATA.hot, BINS); return [law.along.map((a) => [...a]), DATA.hot, [...law.wells]]; })()"
+        )
         edges = [np.linspace(low, high, len(seen[0][0]) + 1) for low, high in U.bounds]
         exact = boltzmann_bins(U, seen[1], edges)
         for axis, ours in enumerate(seen[0]):
@@ -288,7 +292,9 @@ def test_the_address_holds_the_situation(opened):
 def test_one_seed_one_trajectory_whatever_the_frames(opened):
     def after(steps, speed):
         page = opened(lsa.potentials.double_well(), address=f"run=anneal&balls=20&speed={speed}")
-        return page.run(f"pause(true); reset(); cool('anneal'); pause(true); for (let n = 0; n < {steps}; n++) experiment.step(settings); [...experiment.walk.x]")
+        return page.run(
+            f"pause(true); reset(); cool('anneal'); pause(true); for (let n = 0; n < {steps}; n++) experiment.step(settings); [...experiment.walk.x]"
+        )
 
     assert after(500, 15) == after(500, 2400)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from importlib import resources
 from html import escape
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from ..sources import javascript_source
 from ..tuning import OMEGA_DT, largest_curvature
 from .wells import CELLS, Landscape, hot_temperature, survey, window_of
 
-SCRIPTS = ("noise.js", "walk.js", "landscape.js", "draw.js", "controls.js", "app.js")
+SCRIPTS = ("noise.js", "walk.js", "landscape.js", "experiment.js", "plot.js", "stage.js", "controls.js", "show.js", "app.js")
 RANGE = 100.0  # from the hot to the cold temperature
 ANNEAL_STEPS = 4000  # of an anneal at the cooling rate that the page opens with
 MOST_BALLS = 5000
@@ -129,7 +129,7 @@ def describe(
         "hot": hot, "cold": rounded(hot / RANGE), "gamma": gamma, "dt": dt, "rate": rounded(np.log(RANGE) / (ANNEAL_STEPS * dt)),
         "integrator": integrator,
         "integrators": {row.name: {"paired": row.paired, "physical": row.physical, "source": row.source} for row in INTEGRATORS.values()},
-        "balls": int(balls),
+        "balls": int(balls), "mostBalls": MOST_BALLS,
         "seed": str(seed),  # beyond what a number of JavaScript holds
     }  # fmt: skip
     return data, javascript_source(spec, source.bodies, [int(n) for n in potential.formula.size])

@@ -36,7 +36,7 @@ function readAddress(hash) {
     if (name in given && value > 0 && value < Infinity) settings[name] = Math.min(Math.max(value, RANGES[name][0]), RANGES[name][1]);
   }
   if (given.integrator in RULES) settings.integrator = given.integrator;
-  if (given.balls >= 1) settings.balls = Math.min(5000, Math.floor(given.balls));
+  if (given.balls >= 1) settings.balls = Math.min(DATA.mostBalls, Math.floor(given.balls));
   if (validSeed(given.seed)) settings.seed = given.seed;
   if (given.start && startOf(given.start)) settings.start = given.start;
   if (["anneal", "quench"].includes(given.run)) settings.run = given.run;

@@ -1,0 +1,86 @@
+"""How fast the teaching page runs: frames a second and work a frame with 400 balls, in a headless Chromium.
+
+    python benchmarks/page.py                   # the table
+    python benchmarks/page.py --picture         # also the README's picture, docs/figures/page.png
+
+"frames" are those that the browser showed in four seconds. "script" is the page's own work in one of them: steps, counting
+and drawing commands. "whole" adds the painting, forced by reading a pixel back, with four steps a frame and everything redrawn.
+There is no peer; the machine's other load shows up in all columns, so run it on a quiet one.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import langevin_sa as lsa
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from browser import Browser  # noqa: E402
+
+POTENTIALS = (lsa.potentials.double_well(), lsa.potentials.rastrigin(dim=1), lsa.potentials.muller_brown(), lsa.potentials.rastrigin(dim=2))
+SCREENS = {
+    "desktop 1280 x 800": (1280, 800),
+    "projector 1920 x 1080": (1920, 1080),
+    "phone 390 x 844, 2 pixels a point": (390, 844, 2, True),
+}
+
+FRAMES = """new Promise((done) => {
+  const times = [];
+  requestAnimationFrame(function look(now) {
+    times.push(now);
+    if (now - times[0] < 4000) return requestAnimationFrame(look);
+    const gaps = times.slice(1).map((t, k) => t - times[k]);
+    done([1000 * gaps.length / (now - times[0]), gaps.filter((gap) => gap > 25).length]);
+  });
+})"""
+WORK = """(() => {
+  const time = (paint) => {
+    const before = performance.now();
+    for (let k = 1; k <= 100; k++) {
+      for (let n = 0; n < 4; n++) experiment.step(settings);
+      experiment.count(4, settings);
+      shown = -1e9;
+      draw(k);
+      if (paint) for (const plot of [stage, histogram, chart]) plot.context.getImageData(0, 0, 1, 1);
+    }
+    return (performance.now() - before) / 100;
+  };
+  return [time(false), time(true)];
+})()"""
+TWO_RUNS_AND_A_THIRD = """(() => {
+  const until = (stop) => { for (let done = null; !done && !stop(); ) if ((done = experiment.step(settings))) finish(done); };
+  for (const kind of ["quench", "anneal"]) { cool(kind); until(() => false); }
+  change("rate", RANGES.rate[0]);
+  cool("anneal");
+  until(() => experiment.T < 0.11);
+})()"""
+
+
+def main() -> None:
+    browser = Browser()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "page.html"
+        print(f"{'potential':<14} {'screen':<34} {'frames a second':>15} {'late':>5} {'script, ms':>11} {'whole, ms':>10} {'file, kB':>9}")
+        for potential in POTENTIALS:
+            size = len(lsa.page(potential, path, balls=400).encode()) / 1000
+            for screen, numbers in SCREENS.items():
+                browser.screen(*numbers)
+                browser.open(f"file://{path}")
+                rate, late = browser.run(FRAMES)
+                script, whole = browser.run(WORK)
+                name = f"{potential.name} {potential.dim}-D"
+                print(f"{name:<14} {screen:<34} {rate:>15.1f} {late:>5} {script:>11.2f} {whole:>10.2f} {size:>9.0f}")
+        if "--picture" in sys.argv:
+            lsa.page(POTENTIALS[0], path)
+            browser.screen(1280, 800)
+            browser.open(f"file://{path}")
+            browser.run(TWO_RUNS_AND_A_THIRD)
+            browser.run("new Promise((done) => setTimeout(done, 1500))")
+            browser.picture(ROOT / "docs" / "figures" / "page.png")
+    browser.close()
+
+
+if __name__ == "__main__":
+    main()
