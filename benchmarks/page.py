@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 import langevin_sa as lsa
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +64,7 @@ def main() -> None:
     browser = Browser()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
-        print(f"{'potential':<14} {'screen':<34} {'frames a second':>15} {'late':>5} {'script, ms':>11} {'whole, ms':>10} {'file, kB':>9}")
+        print(f"{'potential':<16} {'screen':<34} {'frames a second':>15} {'late':>5} {'script, ms':>11} {'whole, ms':>10} {'file, kB':>9}")
         for potential in POTENTIALS:
             size = len(lsa.page(potential, path, balls=400).encode()) / 1000
             for screen, numbers in SCREENS.items():
@@ -71,14 +73,16 @@ def main() -> None:
                 rate, late = browser.run(FRAMES)
                 script, whole = browser.run(WORK)
                 name = f"{potential.name} {potential.dim}-D"
-                print(f"{name:<14} {screen:<34} {rate:>15.1f} {late:>5} {script:>11.2f} {whole:>10.2f} {size:>9.0f}")
+                print(f"{name:<16} {screen:<34} {rate:>15.1f} {late:>5} {script:>11.2f} {whole:>10.2f} {size:>9.0f}")
         if "--picture" in sys.argv:
             lsa.page(POTENTIALS[0], path)
             browser.screen(1280, 800)
             browser.open(f"file://{path}")
             browser.run(TWO_RUNS_AND_A_THIRD)
             browser.run("new Promise((done) => setTimeout(done, 1500))")
-            browser.picture(ROOT / "docs" / "figures" / "page.png")
+            picture = ROOT / "docs" / "figures" / "page.png"
+            browser.picture(picture)
+            Image.open(picture).convert("RGB").quantize(128).save(picture, optimize=True)
     browser.close()
 
 

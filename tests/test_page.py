@@ -72,10 +72,20 @@ def test_bad_input(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             lsa.page(potential, tmp_path / "page.html")
-    for options in ({"temperature": 0}, {"temperature": np.nan}, {"gamma": -1}, {"dt": "small"}, {"balls": 0}, {"balls": 2.5}, {"window": (1, 0)},
-                    {"window": "wide"}, {"rng": -1}, {"integrator": "gfj"}):  # fmt: skip
-        with pytest.raises(ValueError, match=f"{next(iter(options)).replace('rng', 'seed')}|integrator"):
-            lsa.page(U, tmp_path / "page.html", **options)
+    for option, value, message in (
+        ("temperature", 0, "temperature must be a positive number, not 0"),
+        ("temperature", np.nan, "temperature must be"),
+        ("gamma", -1, "gamma must be"),
+        ("dt", "small", "dt must be"),
+        ("balls", 0, "balls must be an integer from 1 to 5000"),
+        ("balls", 2.5, "balls must be"),
+        ("window", (1, 0), "low < high"),
+        ("window", "wide", "window must be"),
+        ("rng", -1, "a seed must be"),
+        ("integrator", "gfj", "did you mean 'gjf'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lsa.page(U, tmp_path / "page.html", **{option: value})
     with pytest.raises(ValueError, match="no folder"):
         lsa.page(U, tmp_path / "nowhere" / "page.html")
     assert not list(tmp_path.iterdir())
@@ -240,7 +250,9 @@ def test_annealing_finds_the_lower_well_and_a_quench_does_not(opened):
         run = page.run(f"""(() => {{
             const settings = {{ ...DEFAULTS, rate: DEFAULTS.rate / 3 }}, trial = new Experiment(settings);
             trial.cool("{kind}", settings);
-            for (let done = null; ; ) if ((done = trial.step(settings))) return {{ ...done, shares: [...done.shares], measured: trial.recent.measured }};
+            let done = null;
+            while (!done) done = trial.step(settings);
+            return {{ ...done, shares: [...done.shares], measured: trial.recent.measured }};
         }})()""")
         assert run["T"] == pytest.approx(run["from"] / 100)
         assert run["measured"] == pytest.approx(run["T"], rel=0.3)  # as cold as it says
@@ -292,9 +304,8 @@ def test_the_address_holds_the_situation(opened):
 def test_one_seed_one_trajectory_whatever_the_frames(opened):
     def after(steps, speed):
         page = opened(lsa.potentials.double_well(), address=f"run=anneal&balls=20&speed={speed}")
-        return page.run(
-            f"pause(true); reset(); cool('anneal'); pause(true); for (let n = 0; n < {steps}; n++) experiment.step(settings); [...experiment.walk.x]"
-        )
+        page.run("reset(); cool('anneal'); pause(true)")
+        return page.run(f"for (let n = 0; n < {steps}; n++) experiment.step(settings); [...experiment.walk.x]")
 
     assert after(500, 15) == after(500, 2400)
 
@@ -358,11 +369,12 @@ def test_everything_fits(opened, size):
     page = opened(lsa.potentials.muller_brown(), size=size)
     page.run("document.querySelector('details').open = true; change('T', RANGES.T[0]); new Promise((done) => setTimeout(done, 150))")
     assert page.run("document.documentElement.scrollWidth") <= size[0]
-    overlaps = page.run("""[...document.querySelectorAll('.slider, .share, h2, #step, .buttons, header, #runs li, figcaption')].filter((row) => {
+    rows = ".slider, .share, h2, #step, .buttons, header, #runs li, figcaption"
+    overlaps = page.run(f"""[...document.querySelectorAll('{rows}')].filter((row) => {{
         const boxes = [...row.children].map((e) => e.getBoundingClientRect()).filter((b) => b.width), outer = row.getBoundingClientRect();
         return boxes.some((a, i) => a.right > outer.right + 1
             || boxes.some((b, j) => j > i && a.right > b.left + 1 && b.right > a.left + 1 && a.bottom > b.top + 1 && b.bottom > a.top + 1));
-    }).map((row) => row.textContent)""")
+    }}).map((row) => row.textContent)""")
     assert overlaps == []
     small = page.run("""[...document.querySelectorAll('button, input, select, summary')].filter((e) => e.checkVisibility())
         .filter((e) => e.getBoundingClientRect().height < 24).map((e) => e.id || e.textContent)""")
