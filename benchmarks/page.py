@@ -53,6 +53,7 @@ WORK = """(() => {
 })()"""
 TWO_RUNS_AND_A_THIRD = """(() => {
   const until = (stop) => { for (let done = null; !done && !stop(); ) if ((done = experiment.step(settings))) finish(done); };
+  reset();
   for (const kind of ["quench", "anneal"]) { cool(kind); until(() => false); }
   change("rate", RANGES.rate[0]);
   cool("anneal");
@@ -82,7 +83,7 @@ def main() -> None:
             browser.run("new Promise((done) => setTimeout(done, 1500))")
             picture = ROOT / "docs" / "figures" / "page.png"
             browser.picture(picture)
-            Image.open(picture).convert("RGB").quantize(128).save(picture, optimize=True)
+            Image.open(picture).convert("RGB").quantize(200).save(picture, optimize=True)
     browser.close()
 
 

@@ -13,7 +13,7 @@ function showNumbers() {
   sliders.show("rate", settings.rate, short(settings.rate));
   sliders.enable("rho", Boolean(RULES[settings.integrator].friction));
   byId("step").querySelector("output").textContent = `dx ← ${c.rho.toFixed(3)} dx + ${short(c.lr)} f + ${short(c.s)} ξ`;
-  byId("stability").textContent = `ω dt = ${omega.toFixed(2)}, stable below 2`;
+  byId("stability").textContent = `ω dt = ${omega.toFixed(2)}, limit 2`;
   byId("stability").classList.toggle("alarm", omega >= 2);
   showStatus(omega);
   showShares();
