@@ -3,9 +3,10 @@
     python benchmarks/page.py                   # the table
     python benchmarks/page.py --picture         # also the README's picture, docs/figures/page.png
 
-"frames" are those that the browser showed in four seconds. "script" is the page's own work in one of them: steps, counting
-and drawing commands. "whole" adds the painting, forced by reading a pixel back, with four steps a frame and everything redrawn.
-There is no peer; the machine's other load shows up in all columns, so run it on a quiet one.
+"frames" are those that the browser showed in four seconds, "late" those that came more than 25 ms after the one before. "CPU" is the
+processor time of all the browser's processes for one of them; below 16.7 ms one core can show 60 a second. "script" is the page's own
+work in a frame of four steps with everything redrawn, "whole" adds the painting, forced by reading a pixel back.
+There is no peer. The machine's other load shows up in all columns but CPU, so run it on a quiet one.
 """
 
 import sys
@@ -34,7 +35,7 @@ FRAMES = """new Promise((done) => {
     times.push(now);
     if (now - times[0] < 4000) return requestAnimationFrame(look);
     const gaps = times.slice(1).map((t, k) => t - times[k]);
-    done([1000 * gaps.length / (now - times[0]), gaps.filter((gap) => gap > 25).length]);
+    done([1000 * gaps.length / (now - times[0]), gaps.filter((gap) => gap > 25).length, gaps.length]);
   });
 })"""
 WORK = """(() => {
@@ -65,16 +66,20 @@ def main() -> None:
     browser = Browser()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
-        print(f"{'potential':<16} {'screen':<34} {'frames a second':>15} {'late':>5} {'script, ms':>11} {'whole, ms':>10} {'file, kB':>9}")
+        print(
+            f"{'potential':<16} {'screen':<34} {'frames a second':>15} {'late':>5} {'CPU, ms':>8} {'script, ms':>11} {'whole, ms':>10} {'file, kB':>9}"
+        )
         for potential in POTENTIALS:
             size = len(lsa.page(potential, path, balls=400).encode()) / 1000
             for screen, numbers in SCREENS.items():
                 browser.screen(*numbers)
                 browser.open(f"file://{path}")
-                rate, late = browser.run(FRAMES)
+                before = browser.cpu_seconds()
+                rate, late, frames = browser.run(FRAMES)
+                cpu = 1000 * (browser.cpu_seconds() - before) / frames
                 script, whole = browser.run(WORK)
                 name = f"{potential.name} {potential.dim}-D"
-                print(f"{name:<16} {screen:<34} {rate:>15.1f} {late:>5} {script:>11.2f} {whole:>10.2f} {size:>9.0f}")
+                print(f"{name:<16} {screen:<34} {rate:>15.1f} {late:>5} {cpu:>8.1f} {script:>11.2f} {whole:>10.2f} {size:>9.0f}")
         if "--picture" in sys.argv:
             lsa.page(POTENTIALS[0], path)
             browser.screen(1280, 800)

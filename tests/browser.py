@@ -120,6 +120,14 @@ class Browser:
         logged = [e["params"]["entry"]["text"] for e in self.events if e["method"] == "Log.entryAdded"]
         return [d.get("exception", {}).get("description", d["text"]) for d in thrown] + logged
 
+    def cpu_seconds(self):
+        """Processor time of all the browser's processes so far."""
+        session, self.session = self.session, None
+        try:
+            return sum(process["cpuTime"] for process in self.call("SystemInfo.getProcessInfo")["processInfo"])
+        finally:
+            self.session = session
+
     def close(self):
         """End the browser."""
         with suppress(ProcessLookupError):
