@@ -29,6 +29,8 @@ SCREENS = {
     "phone 390 x 844, 2 pixels a point": (390, 844, 2, True),
 }
 
+WIDTHS = (15, 5, 8, 11, 10, 9)
+
 FRAMES = """new Promise((done) => {
   const times = [];
   requestAnimationFrame(function look(now) {
@@ -66,9 +68,8 @@ def main() -> None:
     browser = Browser()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
-        print(
-            f"{'potential':<16} {'screen':<34} {'frames a second':>15} {'late':>5} {'CPU, ms':>8} {'script, ms':>11} {'whole, ms':>10} {'file, kB':>9}"
-        )
+        head = ("frames a second", "late", "CPU, ms", "script, ms", "whole, ms", "file, kB")
+        print(f"{'potential':<16} {'screen':<34} " + " ".join(f"{text:>{w}}" for text, w in zip(head, WIDTHS, strict=True)))
         for potential in POTENTIALS:
             size = len(lsa.page(potential, path, balls=400).encode()) / 1000
             for screen, numbers in SCREENS.items():
@@ -79,7 +80,8 @@ def main() -> None:
                 cpu = 1000 * (browser.cpu_seconds() - before) / frames
                 script, whole = browser.run(WORK)
                 name = f"{potential.name} {potential.dim}-D"
-                print(f"{name:<16} {screen:<34} {rate:>15.1f} {late:>5} {cpu:>8.1f} {script:>11.2f} {whole:>10.2f} {size:>9.0f}")
+                cells = (f"{rate:.1f}", late, f"{cpu:.1f}", f"{script:.2f}", f"{whole:.2f}", f"{size:.0f}")
+                print(f"{name:<16} {screen:<34} " + " ".join(f"{cell:>{w}}" for cell, w in zip(cells, WIDTHS, strict=True)))
         if "--picture" in sys.argv:
             lsa.page(POTENTIALS[0], path)
             browser.screen(1280, 800)
