@@ -20,6 +20,7 @@ from . import __version__
 from .naming import look_up, unknown
 
 LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")
+OPTIMIZERS = ("momentum", "sgd", "adam", "rmsprop")
 ROWS = 12  # of the table of a run
 HEADER = f"{'step':>10} {'T target':>11} {'T measured':>11} {'mean energy':>13} {'best energy':>13} {'time left':>10}"
 NEAR = 1e-3  # a known minimum counts as reached within this, relative above 1
@@ -317,11 +318,13 @@ def outcome(result: Any, potential: Any) -> str:
 @click.option("--formula", help="A potential of its coordinates instead of a NAME, as for anneal.")
 @click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated.")
 @click.option("--dim", type=click.IntRange(min=1), help="Number of coordinates, for potentials that come in any dimension.")
-@click.option("--methods", default="exponential,quench", show_default=True, help=f"What to compare, of: {', '.join(LAWS)}.")
+@click.option("--methods", default="exponential,quench", show_default=True, help=f"What to compare, of: {', '.join(LAWS + OPTIMIZERS)}.")
 @click.option("--T0", "T0", type=float, help="First temperature (energy).  [default: from the energy spread]")
 @click.option("--T1", "T1", type=float, help="Last temperature, and that of the quench.  [default: T0/10,000]")
 @click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]")
 @click.option("--dt", type=float, help="Time step.  [default: from the curvature]")
+@click.option("--lr", type=float, help="First learning rate of the optimizers.  [default: from the step of coolmomentum at T0]")
+@click.option("--noise", type=float, help="Standard deviation of the optimizers' gradient noise.  [default: that of coolmomentum]")
 @click.option("--steps", type=click.IntRange(min=1), default=10_000, show_default=True, help="Steps of each method.")
 @click.option("--replicas", type=click.IntRange(min=1), default=256, show_default=True, help="Independent copies.")
 @click.option("--integrator", default="gjf", show_default=True, help="A row of the table of integrators.")
@@ -333,7 +336,8 @@ def outcome(result: Any, potential: Any) -> str:
 def compare(ctx: click.Context, **options: Any) -> None:
     """Compare ways of cooling on the potential NAME: how often, how low and how fast each gets, with 95 % intervals.
 
-    All start from the same points and get the same noise; what is not given is chosen from the potential, alike for all.
+    All start from the same points and get the same noise; what is not given is chosen from the potential, alike for all. The
+    optimizers' learning rates fall as in the paper, by 10 at 40, 60 and 80 % and by 2 at 90 % of the run.
     """
     _check_output(options["plot"], image=True)
     potential = build_potential(ctx, options)
@@ -345,10 +349,13 @@ def compare(ctx: click.Context, **options: Any) -> None:
     seed = seed_of(None) >> 32 if options["seed"] is None else seed_of(options["seed"])
     start = run.starting_points(potential, None, options["replicas"], seed)
     methods = {}
-    for law in (text.strip() for text in options["methods"].split(",")):
-        fixed = {"T1": None, "gamma": None} if law == "coolmomentum" else {}  # they follow from its own numbers
-        methods[law] = build_schedule(ctx, potential, start, seed, options | {"schedule": law, "rho0": None} | fixed)
-        click.echo(f"{law}: {short(methods[law])}")
+    for name in (text.strip() for text in options["methods"].split(",")):
+        look_up(name, dict.fromkeys(LAWS + OPTIMIZERS), "schedule or optimizer")
+        own = name == "coolmomentum" or name in OPTIMIZERS  # T1 and gamma follow from their own numbers
+        said = options | {"schedule": "coolmomentum" if own else name, "rho0": None} | ({"T1": None, "gamma": None} if own else {})
+        schedule = build_schedule(ctx, potential, start, seed, said)
+        methods[name] = build_optimizer(name, schedule, options["lr"], options["noise"]) if name in OPTIMIZERS else schedule
+        click.echo(f"{name}: {short(methods[name])}")
     found = experiment(
         potential, methods, x0=start, replicas=len(start), n_steps=options["steps"], rng=seed, judged=options["judged"],
         tolerance=options["tolerance"], integrator=options["integrator"],
@@ -397,6 +404,32 @@ def page(ctx: click.Context, **options: Any) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- the other commands
+
+
+def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None) -> Any:
+    """An optimizer with the paper's step decay, its noise and first learning rate those of a CoolMomentum unless they are given.
+
+    Adam and RMSprop divide by the size of the gradient, so that their lr is a length: the thermal step, sqrt(T0) dt.
+    """
+    from .optimizers import SGD, Adam, RMSprop
+    from .schedules import stepwise
+
+    first = cool.coefficients(1)
+    noise = cool.noise if noise is None else noise
+    if lr is None:
+        length = float(first.temperature[0]) ** 0.5 * float(first.dt[0])
+        lr = {"momentum": 0.95 * cool.lr, "sgd": 0.5 * cool.lr}.get(name, length)  # (1 + rho)/2 lr, Eq. (16)
+    if not lr > 0:
+        raise ValueError(f"{name} needs a learning rate > 0, not {lr:g}; with T0 = 0 give --lr")
+    law = stepwise([(0, lr), (0.4, lr / 10), (0.6, lr / 100), (0.8, lr / 1000), (0.9, lr / 2000)])
+    match name:
+        case "momentum":
+            return SGD(law, momentum=0.9, noise=noise)
+        case "sgd":
+            return SGD(law, noise=noise)
+        case "adam":
+            return Adam(law, noise=noise)
+    return RMSprop(law, noise=noise)
 
 
 @main.command()

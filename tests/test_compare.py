@@ -4,6 +4,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
+import re
 import warnings
 from dataclasses import dataclass
 
@@ -413,10 +414,30 @@ def test_command(tmp_path):
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_optimizers_on_the_command_line():
+    """Their noise is CoolMomentum's, their learning rates fall as the paper's, and what is given is kept."""
+    words = "compare double_well --T0 1 --steps 400 --replicas 8 --seed 1 --methods coolmomentum,momentum,sgd,adam,rmsprop"
+    shown = []
+    for more in ("", " --lr 0.02 --noise 3"):
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of large time steps
+            done = CliRunner().invoke(cli.main, (words + more).split())
+        assert done.exit_code == 0, done.output
+        shown.append(dict(line.split(": ", 1) for line in done.output.splitlines() if "noise=" in line))
+    first, second = shown
+    assert list(first) == ["coolmomentum", "momentum", "sgd", "adam", "rmsprop"]
+    noise = re.search(r"noise=[\d.]+", first["coolmomentum"])[0]
+    assert all(noise in line for line in first.values())
+    assert first["adam"].startswith("Adam(lr=stepwise(") and "momentum=0.9" in first["momentum"]
+    for name in ("momentum", "sgd", "adam", "rmsprop"):
+        assert "(0, 0.02), (0.4, 0.002), (0.6, 0.0002), (0.8, 2e-05), (0.9, 1e-05)" in second[name] and "noise=3" in second[name]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ("compare double_wel", "did you mean 'double_well'"),
+        ("compare double_well --methods adam --T0 0", "give --lr"),
+        ("compare double_well --methods adm", "did you mean 'adam'"),
         ("compare double_well --methods annealing", "unknown schedule"),
         ("compare double_well --judged lowest", "unknown energy"),
         ("compare double_well --plot c.xyz", "kind of image"),
