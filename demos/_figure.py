@@ -1,15 +1,15 @@
 """Where the demos' pictures go: docs/figures/demo_NAME.png; a quick run only checks that they can be drawn."""
 
+import os
 from io import BytesIO
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-FIGURES = Path(__file__).parents[1] / "docs" / "figures"
+FIGURES = Path(os.environ.get("LANGEVIN_SA_FIGURES", Path(__file__).parents[1] / "docs" / "figures"))
 
 
-def finish(figure: plt.Figure, demo: str, quick: bool) -> None:
-    """Write the figure of a demo (its ``__file__``) and close it."""
+def finish(figure: plt.Figure, name: str, quick: bool) -> None:
+    """Write the figure of a demo; it stays open for the gallery, which shows all that are."""
     FIGURES.mkdir(parents=True, exist_ok=True)
-    figure.savefig(BytesIO() if quick else FIGURES / f"demo_{Path(demo).stem}.png", dpi=110)
-    plt.close(figure)
+    figure.savefig(BytesIO() if quick else FIGURES / f"demo_{name}.png", dpi=130)

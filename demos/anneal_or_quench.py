@@ -1,7 +1,9 @@
-"""Annealing against quenching in a tilted double well: all replicas start in the wrong well, and only slow cooling brings them out.
+"""Annealing against quenching
+==============================
 
-At equal cost a quench that never gets hot stays where it is; one that is hot for the first half keeps the shares of the hot
-equilibrium, frozen in. Success is a descent from the last point; intervals are 95 %.
+A tilted double well: all replicas start in the wrong well, and only slow cooling brings them out. At equal cost a quench that never
+gets hot stays where it is; one that is hot for the first half keeps the shares of the hot equilibrium, frozen in. Success is a
+descent from the last point; intervals are 95 %.
 """
 
 import matplotlib.pyplot as plt
@@ -21,11 +23,11 @@ def main(quick: bool = False) -> lsa.Comparison:
         x0=[0.96], replicas=200 if quick else 1000, n_steps=10_000 if quick else 100_000, rng=1,
     )  # fmt: skip
     with plt.rc_context(plots.STYLE):
-        figure = plt.figure(figsize=(10.2, 5.6), layout="constrained")
-        axes = figure.subplot_mosaic([["U", "ends"], ["p", "ends"], ["T", "ends"]])
+        figure = plt.figure(figsize=(4.8, 8.6), layout="constrained")
+        axes = figure.subplot_mosaic([["U"], ["p"], ["T"], ["ends"]], height_ratios=[1, 1, 1, 1.8])
         plots.comparison(found, [axes[k] for k in "UpT"])
         plots.ends(found, ax=axes["ends"])
-    finish(figure, __file__, quick)
+    finish(figure, "anneal_or_quench", quick)
     return found
 
 

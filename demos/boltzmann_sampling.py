@@ -1,5 +1,7 @@
-"""Langevin dynamics samples exp(-U/T)/Z: why slow cooling finds the lowest well.
+"""Langevin dynamics samples exp(-U/T)/Z
+========================================
 
+Why slow cooling finds the lowest well: at each temperature the shares of the wells are Boltzmann's, and the lower well wins when cold.
 The time step is a seventh of the stability limit; the shares of the two wells are then off by a few thousandths, an error that
 falls with dt^2, as no scheme is exact in a well that is not harmonic.
 """
@@ -21,7 +23,7 @@ def main(quick: bool = False) -> dict[float, tuple[float, float]]:
     grid = np.linspace(-3, 3, 4001)
     shares = {}
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(1, 3, figsize=(10.2, 3.2), layout="constrained", sharex=True)
+        figure, axes = plt.subplots(3, 1, figsize=(4.8, 7.2), layout="constrained", sharex=True)
         for ax, T in zip(axes, TEMPERATURES, strict=True):
             run = lsa.anneal(U, None, lsa.Schedule(T, gamma=1.0, dt=0.1), n_steps, replicas=replicas, rng=1, samples=True)
             x = run.samples[len(run.samples) // 2 :]
@@ -30,9 +32,10 @@ def main(quick: bool = False) -> dict[float, tuple[float, float]]:
             shares[T] = float((x < 0).mean()), float(np.trapezoid(density * (grid < 0), grid))
             ax.set_title(f"$T = {T:g}$: {100 * shares[T][0]:.1f} % left, exact {100 * shares[T][1]:.1f} %")
         for ax in axes[1:]:
-            ax.set_ylabel("")
             ax.get_legend().remove()
-    finish(figure, __file__, quick)
+        for ax in axes:
+            ax.set(ylabel="density (1/length)", xlabel="position $x$ (length)" if ax is axes[-1] else "")
+    finish(figure, "boltzmann_sampling", quick)
     return shares
 
 

@@ -1,7 +1,9 @@
-"""With exact gradients CoolMomentum never anneals: its ramp of rho is damping, and no replica leaves the wrong well.
+"""Exact gradients never anneal
+===============================
 
-Annealing needs the noise of stochastic gradients (or one added): the share that reaches the lower well against the standard
-deviation of a constant random force, with Wilson's 95 % interval.
+With exact gradients CoolMomentum's ramp of rho is damping, and no replica leaves the wrong well. Annealing needs the noise of stochastic
+gradients (or one added): the share that reaches the lower well against the standard deviation of a constant random force, with
+Wilson's 95 % interval.
 """
 
 import matplotlib.pyplot as plt
@@ -27,7 +29,7 @@ def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
         ax.errorbar(noise, share, [share - low, high - share], color=plots.BLUE, marker="o", capsize=3)
         ax.annotate("exact gradients:\nno replica", (0.08, 0.5), (2.0, 25), arrowprops={"arrowstyle": "-|>", "color": plots.BLACK})
         ax.set(xlabel="standard deviation of the random force (energy/length)", ylabel="ended in the lower well (%)", ylim=(-4, 104))
-    finish(figure, __file__, quick)
+    finish(figure, "exact_gradients_never_anneal", quick)
     return shares
 
 

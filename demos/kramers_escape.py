@@ -1,7 +1,9 @@
-"""Why cooling must be slow: the time to cross a barrier E grows like exp(E/T). Measured, exact, and Kramers' formula.
+"""Why cooling must be slow: Kramers' escape
+============================================
 
-Overdamped motion in U = (x^2 - 1)^2 from -1 until first at 1. Exact is Pontryagin's double integral; Kramers' rate is its limit
-at low temperature, 11 % short of the time at E/T = 5. Replicas that have not crossed at the end count with the time they waited.
+The time to cross a barrier E grows like exp(E/T): measured, exact, and Kramers' formula, for overdamped motion in U = (x^2 - 1)^2 from
+-1 until first at 1. Exact is Pontryagin's double integral; Kramers' rate is its limit at low temperature, 11 % short of the time at
+E/T = 5. Replicas that have not crossed at the end count with the time they waited.
 """
 
 import matplotlib.pyplot as plt
@@ -45,7 +47,7 @@ def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
         ax.errorbar(list(found), measured, 1.96 * error, color=plots.BLUE, marker="o", linestyle="none", capsize=3, label="measured (95 %)")
         ax.set(xlabel="barrier $E/T$", ylabel=r"mean first-passage time (time)", yscale="log")
         ax.legend(loc="upper left")
-    finish(figure, __file__, quick)
+    finish(figure, "kramers_escape", quick)
     return found
 
 

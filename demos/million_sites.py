@@ -1,5 +1,7 @@
-"""A chain of 10^6 coupled double wells: the faster it is cooled, the more kinks stay behind, as the defects of a quenched material.
+"""A chain of a million sites
+=============================
 
+A chain of 10^6 coupled double wells: the faster it is cooled, the more kinks stay behind, as the defects of a quenched material.
 One replica is enough, for the chain averages over itself: bars of 95 % come from 100 stretches of it.
 """
 
@@ -21,7 +23,7 @@ def main(quick: bool = False) -> dict[int, tuple[float, float]]:
     U = lsa.potentials.phi4_chain(sites)
     found, chains = {}, {}
     with plt.rc_context(plots.STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(10.2, 3.5), layout="constrained", width_ratios=[1.4, 1])
+        figure, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.0), layout="constrained")
         for n_steps in lengths:
             run = lsa.anneal(U, None, lsa.Schedule(linear(HOT, 0.0), gamma=0.5, dt=DT), n_steps, replicas=1, rng=1, record_every=n_steps)
             x = run.state.x[0]
@@ -29,18 +31,18 @@ def main(quick: bool = False) -> dict[int, tuple[float, float]]:
             found[n_steps] = float(walls.mean()), float(walls.std(ddof=1) / 10)
             chains[n_steps] = x[:300]
         for k, (n_steps, colour) in enumerate(zip((lengths[0], lengths[-1]), (plots.RED, plots.BLUE), strict=True)):
-            left.plot(chains[n_steps] + 3 * k, color=colour, label=f"{n_steps:,} steps")
+            top.plot(chains[n_steps] + 3 * k, color=colour, label=f"{n_steps:,} steps")
         kinks, error = np.array(list(found.values())).T
-        right.errorbar(DT * np.array(lengths), kinks, 1.96 * error, color=plots.BLUE, marker="o", capsize=3)
-        left.set(xlabel="site (the first 300)", ylabel="$x_i$ (length), shifted", ylim=(-1.6, 5.9), yticks=[-1, 1, 2, 4])
-        left.set_yticklabels(["-1", "1"] * 2)
-        left.legend(loc="upper center", ncols=2)
-        right.set(xlabel=r"cooling time $\tau$ (time)", ylabel="kinks a site", xscale="log", yscale="log")
-        for axis, ticks in ((right.xaxis, (20, 50, 100, 200, 400)), (right.yaxis, (0.02, 0.03, 0.04, 0.05))):
+        bottom.errorbar(DT * np.array(lengths), kinks, 1.96 * error, color=plots.BLUE, marker="o", capsize=3)
+        top.set(xlabel="site (the first 300)", ylabel="$x_i$ (length), shifted", ylim=(-1.6, 5.9), yticks=[-1, 1, 2, 4])
+        top.set_yticklabels(["-1", "1"] * 2)
+        top.legend(loc="upper center", ncols=2)
+        bottom.set(xlabel=r"cooling time $\tau$ (time)", ylabel="kinks a site", xscale="log", yscale="log")
+        for axis, ticks in ((bottom.xaxis, (20, 50, 100, 200, 400)), (bottom.yaxis, (0.02, 0.03, 0.04, 0.05))):
             axis.set_major_locator(FixedLocator(ticks))
             axis.set_major_formatter("{x:g}")
             axis.set_minor_locator(NullLocator())
-    finish(figure, __file__, quick)
+    finish(figure, "million_sites", quick)
     return found
 
 

@@ -1,7 +1,9 @@
-"""Momentum is Langevin: Newton's equation with friction and noise, discretized (Eq. 13), and the Momentum optimizer (Eq. 14) give one path.
+"""Momentum is Langevin
+=======================
 
-The line is x_{n+1} solved from the second difference of Eq. (13), with friction gamma, time step dt and temperature T. The
-dots are the compiled recursion dx = rho*dx + lr*f + s*xi with the numbers of Eqs. (15)-(17). They agree to rounding.
+Newton's equation with friction and noise, discretized (Eq. 13), and the Momentum optimizer (Eq. 14) give one path. The line is
+x_{n+1} solved from the second difference of Eq. (13), with friction gamma, time step dt and temperature T. The dots are the
+compiled recursion ``dx = rho*dx + lr*f + s*xi`` with the numbers of Eqs. (15)-(17). They agree to rounding.
 """
 
 import matplotlib.pyplot as plt
@@ -39,7 +41,7 @@ def main(quick: bool = False) -> float:
         ax.plot(DT * run.history.step[::4], run.samples[::4, 0, 0], "o", color=plots.RED, markersize=3, label=label)
         ax.set(xlabel="time (reduced units)", ylabel="position $x$ (length)", ylim=(-1.9, 2.7))
         ax.legend(loc="upper right")
-    finish(figure, __file__, quick)
+    finish(figure, "momentum_is_langevin", quick)
     return float(np.abs(run.samples[:, 0, 0] - path).max())
 
 

@@ -1,9 +1,10 @@
-"""Where annealing does not pay: in the spherical spin glass a quench is as good as the best cooling, and slow cooling loses at every cost.
+"""Where annealing does not pay: the spherical spin glass
+=========================================================
 
-Its landscape has no barriers: all stationary points but the two minima are saddles (Kosterlitz, Thouless, Jones 1976). A quench slides
-down at once and then creeps along the flattest direction. Linear cooling keeps the energy T*dim/2 of its temperature almost to the
-end; exponential cooling is cold most of the time, and so nearly a quench. The dotted line is the heat of the last temperature. Noise
-pays where there are barriers to cross: see anneal_or_quench.py and two_funnels.py.
+Here a quench is as good as the best cooling, and slow cooling loses at every cost. The landscape has no barriers: all stationary points
+but the two minima are saddles (Kosterlitz, Thouless, Jones 1976). A quench slides down at once and then creeps along the flattest
+direction. Linear cooling keeps the energy T*dim/2 of its temperature almost to the end; exponential cooling is cold most of the
+time, and so nearly a quench. Noise pays where there are barriers to cross.
 """
 
 import matplotlib.pyplot as plt
@@ -30,10 +31,12 @@ def main(quick: bool = False) -> dict[str, np.ndarray]:
         for (name, values), colour, marker in zip(residual.items(), (plots.BLUE, plots.GREEN, plots.RED), "os^", strict=True):
             mean, low, high = values.T
             ax.errorbar(lengths, mean, [mean - low, high - mean], color=colour, marker=marker, capsize=3, label=name)
-        ax.axhline(COLD / 2, color=plots.BLACK, linestyle=":", linewidth=1)
-        ax.set(xlabel="steps", ylabel=r"$(\langle U \rangle - U_{\min})/N$ (energy)", xscale="log", yscale="log")
-        ax.legend(loc="lower left")
-    finish(figure, __file__, quick)
+        ax.axhline(COLD / 2, color=plots.BLACK, linestyle=":", linewidth=1, label="$T/2$ at the end")
+        ax.set(xlabel="steps", ylabel=r"$(\langle U \rangle - U_{\min})/N$ (energy)", xscale="log", yscale="log", ylim=(2e-7, 9))
+        ax.set_xticks(lengths, [f"{n}" for n in lengths])
+        ax.minorticks_off()
+        ax.legend(loc="upper right")
+    finish(figure, "spin_glass_quench", quick)
     return residual
 
 

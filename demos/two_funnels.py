@@ -1,10 +1,11 @@
-"""Two funnels: 13 Lennard-Jones atoms fall into their icosahedron; 38 mostly miss the fcc octahedron, for the wrong funnel is the wider.
+"""Two funnels of Lennard-Jones clusters
+========================================
 
-Energies after a descent from the last point, of replicas annealed or quenched with equal cost. For 38 atoms the lowest
-minimum (fcc, -173.93) and that of the icosahedral funnel (-173.25) are marked. Annealing goes deeper in both, but at
-this cost it finds the octahedron now and then only: above the solid transition icosahedral order has the higher entropy, and
-below it the crossing takes longer than the run. Basin hopping, which jumps without heat, is the better tool for it. The few
-energies near -38 for 13 atoms are clusters that lost an atom while hot.
+13 atoms fall into their icosahedron; 38 mostly miss the fcc octahedron, for the wrong funnel is the wider. Energies after a descent from
+the last point, of replicas annealed or quenched with equal cost. For 38 atoms the lowest minimum (fcc, -173.93) and that of the
+icosahedral funnel (-173.25) are marked. Annealing goes deeper in both, but at this cost it finds the octahedron now and then only:
+above the solid transition icosahedral order has the higher entropy, and below it the crossing takes longer than the run. Basin
+hopping, which jumps without heat, is the better tool. The few energies near -38 for 13 atoms are clusters that lost an atom while hot.
 """
 
 import matplotlib.pyplot as plt
@@ -24,7 +25,7 @@ def main(quick: bool = False) -> dict[int, lsa.Comparison]:
     sizes = {13: (16, 2_000), 38: (4, 300)} if quick else {13: (256, 50_000), 38: (32, 200_000)}
     found = {}
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(10.2, 3.8), layout="constrained")
+        figure, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
         for ax, (atoms, (replicas, n_steps)) in zip(axes, sizes.items(), strict=True):
             methods = {
                 "anneal": lsa.Schedule(exponential(HOT[atoms], COLD), gamma=1.0, dt=0.025),
@@ -42,7 +43,7 @@ def main(quick: bool = False) -> dict[int, lsa.Comparison]:
             ax.set_ylim(0, 1.4 * ax.get_ylim()[1])
             ax.set_yticks([tick for tick in ax.get_yticks() if tick <= 100])
             ax.legend(loc="upper right")
-    finish(figure, __file__, quick)
+    finish(figure, "two_funnels", quick)
     return found
 
 

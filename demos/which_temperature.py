@@ -1,7 +1,8 @@
-"""Which temperature to trust: three thermometers on the same run against the time step, in a harmonic well at T = 1.
+"""Which temperature to trust
+=============================
 
-Eq. (22) as written reads (1 + rho)/2 of T with GJF, however small omega*dt is; GJF's exact kinetic estimator and the configurational
-temperature read T at any stable step. With BBK all three read the same wrong 1/(1 - (omega dt)^2/4), for BBK really is that hot.
+In a harmonic well at T = 1 with GJF, Eq. (22) as written reads (1 + rho)/2 of T, however small omega*dt is; the exact kinetic estimator and
+the configurational temperature read T. With BBK all three read 1/(1 - (omega dt)^2/4), for BBK really is that hot.
 """
 
 import warnings
@@ -26,7 +27,7 @@ def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
     replicas, n_steps = (500, 400) if quick else (20_000, 2_000)
     steps, found = (0.2, 0.6, 1.0, 1.4, 1.8), {}
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.7), layout="constrained", sharey=True)
+        figure, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained", sharex=True)
         curve = np.linspace(0.1, 1.85, 200)
         for ax, integrator in zip(axes, ("gjf", "bbk"), strict=True):
             for dt in steps:
@@ -37,20 +38,19 @@ def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
                     run = lsa.anneal(U, x0, lsa.Schedule(1.0, GAMMA_DT, 1.0), n_steps, integrator=integrator, rng=2, record_every=10)
                 late = len(run.history.step) // 4
                 found[integrator, dt] = {name: float(run.history[name][late:].mean()) for name in THERMOMETERS}
-            exact = 1 / (1 - curve**2 / 4) if integrator == "bbk" else np.ones_like(curve)
-            ax.plot(curve, exact, color=plots.BLACK, linewidth=1)
+            ax.plot(curve, 1 / (1 - curve**2 / 4) if integrator == "bbk" else curve**0, color=plots.BLACK, linewidth=1)
             if integrator == "gjf":
                 ax.axhline((1 + schedule.rho[0]) / 2, color=plots.RED, linewidth=1, linestyle="--")
                 ax.text(0.1, 0.68, r"$(1 + \rho)/2$", color=plots.RED)
             for name, (label, colour, marker) in THERMOMETERS.items():
                 ax.plot(steps, [found[integrator, dt][name] for dt in steps], marker, color=colour, markersize=8, markerfacecolor="none",
                         markeredgewidth=1.6, label=label)  # fmt: skip
-            ax.set(xlabel=r"$\omega\,\Delta t$", title=integrator.upper(), yscale="log", ylim=(0.6, 7))
+            ax.set(ylabel="measured $T$ / set $T$", title=integrator.upper(), yscale="log", ylim=(0.6, 7))
             ax.set_yticks([0.8, 1, 2, 4], ["0.8", "1", "2", "4"])
             ax.minorticks_off()
-        axes[0].set_ylabel("measured $T$ / set $T$")
-        axes[1].legend()
-    finish(figure, __file__, quick)
+        axes[1].set_xlabel(r"$\omega\,\Delta t$")
+        axes[0].legend(loc="upper left")
+    finish(figure, "which_temperature", quick)
     return found
 
 
