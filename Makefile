@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-all lint figures clean
+.PHONY: run test test-all lint figures docs clean
 .DEFAULT_GOAL := run
 
 run: .venv/core
@@ -22,8 +22,13 @@ lint: .venv/test
 figures: .venv/core
 	for demo in demos/*.py; do echo "$$demo" && MPLBACKEND=Agg $(BIN)/python "$$demo" || exit 1; done
 
+# Runs every demo; SPHINXOPTS="-D plot_gallery=0" leaves that out.
+docs: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html $(SPHINXOPTS)
+	@echo "open docs/_build/html/index.html"
+
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache run.npz run.png
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache run.npz run.png docs/_build docs/gallery docs/reference
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -36,4 +41,8 @@ $(BIN)/python:
 
 .venv/test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@touch .venv/core $@
+
+.venv/docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
 	@touch .venv/core $@

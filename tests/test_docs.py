@@ -1,0 +1,100 @@
+"""Every code block of the README and the docs runs; blocks of one page share their names. Every row of the theory table is true."""
+
+import ast
+import importlib
+import re
+import warnings
+from functools import partial
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import pytest
+from click.testing import CliRunner
+
+import langevin_sa as lsa
+from langevin_sa import cli
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NEEDS = {"gpu": "cupy", "ml": "torch"}  # pages whose code needs more than the package
+SHORT = {name: ["--steps", "200", "--replicas", "4"] for name in ("anneal", "compare")}  # the last of two options counts
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page, language):
+    return [code for kind, code in FENCE.findall(page.read_text()) if kind == language]
+
+
+def commands(page):
+    """Lines of console blocks that call langevin-sa, without prompt and comment."""
+    lines = [line.strip().removeprefix("$ ").removeprefix(".venv/bin/") for code in blocks(page, "console") for line in code.splitlines()]
+    return [re.sub(r"\s+#.*", "", line) for line in lines if line.startswith("langevin-sa ")]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder; `validate` measures one family."""
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module("langevin_sa.validate")
+    short = partial(module.validate, families=["momentum"])
+    for home in (module, lsa):
+        monkeypatch.setattr(home, "validate", short)
+    with mpl.rc_context():
+        yield tmp_path
+    plt.close("all")
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.stem)
+def test_python(page, folder):
+    if page.stem in NEEDS:
+        pytest.importorskip(NEEDS[page.stem])
+    names = {"__name__": "__main__"}
+    for k, code in enumerate(blocks(page, "python")):
+        exec(compile(code, f"{page.name}, block {k + 1}", "exec"), names)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda p: p.stem)
+def test_commands(page, folder):
+    from shlex import split
+
+    for line in commands(page):
+        words = split(line)[1:]
+        if "run.toml" in words:
+            Path("run.toml").write_text('name = "double_well"\nT0 = 1.0\n')
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of large time steps
+            done = CliRunner().invoke(cli.main, [*words, *SHORT.get(words[0], [])])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+
+
+def test_every_block_is_of_a_kind_that_is_run_or_plain_text():
+    for page in PAGES:
+        kinds = {kind for kind, _ in FENCE.findall(page.read_text()) if not kind.startswith("{")}  # a directive of Sphinx
+        assert kinds <= {"python", "console", "text", "toml"}, page.name
+
+
+def test_rows_of_the_theory_table():
+    """Each names an object that exists and a test that exists."""
+    rows = re.findall(r"^\| \((\d+)\).*\|$", (text := (ROOT / "docs" / "theory.md").read_text()), re.MULTILINE)
+    assert [int(n) for n in rows] == list(range(1, 23))
+    for row in re.findall(r"^\| \(\d+\).*\|$", text, re.MULTILINE):
+        code, test = re.findall(r"`([\w.]+)`", row.split("|")[3]), re.findall(r"`(test_\w+)::(test_\w+)`", row.split("|")[4])
+        assert code and test, row
+        for name in code:
+            module, _, attribute = name.partition(".")
+            found = importlib.import_module(f"langevin_sa.{module}")
+            for part in filter(None, attribute.split(".")):
+                found = getattr(found, part)
+        for file, name in test:
+            tree = ast.parse((ROOT / "tests" / f"{file}.py").read_text())
+            assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{file}::{name}"
+
+
+def test_links_between_pages():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([\w./-]+?)(?:#[\w-]+)?\)", page.read_text()):
+            if not target.startswith("gallery/"):  # made by the build
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
