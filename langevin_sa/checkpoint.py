@@ -16,6 +16,7 @@ import numpy as np
 from .results import load, octets, save
 
 SHARE = 0.1  # of the time at most goes into writing
+LOOKED_AT = 64  # steps by which a schedule is known
 Contents = tuple[dict[str, np.ndarray], dict[str, Any]]  # arrays, and facts that JSON can hold
 
 
@@ -111,3 +112,10 @@ def digest(*arrays: Any) -> str:
         total.update(f"{array.shape}".encode())
         total.update(octets(array))
     return total.hexdigest()[:16]
+
+
+def schedule_digest(schedule: Any, n_steps: int, integrator: str) -> str:
+    """A short name for a schedule: for the recursion's numbers at some of its steps."""
+    at = np.unique(np.linspace(0, n_steps - 1, LOOKED_AT).astype(int)).tolist()
+    looks = [schedule.coefficients(n_steps, integrator, (n, n + 1)) for n in at]
+    return digest(*[(look.rho[0], look.lr[0], look.s[0], look.carry[0]) for look in looks])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,8 @@ def cooling_rates(
     replicas, rng, integrator
         As for `compare`. Every cooling time has noise of its own, so that the points are independent.
     **keywords
-        Passed on to `compare`: x0, tolerance, judged, backend.
+        Passed on to `compare`: x0, tolerance, judged, backend, workers, checkpoint (each cooling time writes a file of its
+        own, with the number of steps before the ending; then rng must be an int).
 
     Returns
     -------
@@ -126,13 +128,22 @@ def cooling_rates(
     seed = seed_of(rng)
     keywords = {"epochs": 1} | keywords
     keywords |= {"replicas": replicas, "integrator": integrator}
-    found = [compare(potential, {"anneal": schedule}, n_steps=int(n), rng=(seed + k) % 2**64, **keywords) for k, n in enumerate(lengths)]
+    found = [
+        compare(potential, {"anneal": schedule}, n_steps=int(n), rng=(seed + k) % 2**64, **keywords | _files(keywords, int(n)))
+        for k, n in enumerate(lengths)
+    ]
     lowest = min(c.minimum_energy for c in found)  # where the minimum is not known, the lowest that any run found
     tolerance = keywords.get("tolerance")
     found = [judge(potential, c.outcomes, lowest, tolerance, c.judged, c.seed, c.common_noise) for c in found]
     times = lengths * dt
     fits, verdict = _fitted(lengths, found)
     return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, verdict)
+
+
+def _files(keywords: dict[str, Any], n: int) -> dict[str, Any]:
+    """The checkpoint of one cooling time, if there is one."""
+    path = keywords.get("checkpoint")
+    return {} if path is None else {"checkpoint": Path(path).with_suffix(f".{n}{Path(path).suffix}")}
 
 
 def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit], str]:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from .backends import NonFinite, Walk, get_backend
-from .checkpoint import digest
+from .checkpoint import digest, schedule_digest
 from .integrators import STABILITY_LIMIT, get_integrator
 from .noise import purpose_of, seed_of
 from .potential import Potential
@@ -27,7 +27,6 @@ from .workers import Team
 
 SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
-LOOKED_AT = 64  # steps by which a checkpoint knows its schedule
 MOST_STEPS = 100_000  # in one slice, whose coefficients are arrays
 THERMOMETER_NUMBERS = 8_192  # coordinates looked at by the configurational thermometer at each record
 
@@ -57,7 +56,7 @@ class Run:
                 raise ValueError("a state brings its own positions, replicas and seed: give either state, or x0, replicas and rng")
             if schedule is None:
                 raise ValueError("going on from a state needs the schedule of its first part: give schedule=")
-            self.walk = _walk_of(state, potential, dtype)
+            self.walk = walk_of(state, potential, dtype)
             if self.walk.step >= self.n_steps:
                 raise ValueError(f"the state is at step {self.walk.step}, and n_steps = {n_steps} leaves nothing to do")
         self.schedule = automatic_schedule(potential, self.walk.x, self.walk.seed, integrator=integrator) if schedule is None else schedule
@@ -193,17 +192,15 @@ class Run:
 
     def problem(self) -> dict[str, Any]:
         """What makes this run what it is, for its checkpoint; to be asked before the first step."""
-        at = np.unique(np.linspace(0, self.n_steps - 1, LOOKED_AT).astype(int)).tolist()
-        looks = [self.coefficients(n, n + 1) for n in at]
         return {
             "potential": self.potential.name, "dim": self.potential.dim, "replicas": len(self.walk.x), "n_steps": self.n_steps,
             "integrator": self.integrator, "dtype": self.walk.x.dtype.name, "noise": self.noise, "seed": self.walk.seed,
-            "the schedule": digest(*[(look.rho[0], look.lr[0], look.s[0], look.carry[0]) for look in looks]),
+            "the schedule": schedule_digest(self.schedule, self.n_steps, self.integrator),
             "the starting points": digest(self.walk.x, self.walk.step),
         }  # fmt: skip
 
-    def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray]) -> None:
-        """Go back to where a run of the same problem stood; `sums` are what `sums` returned there.
+    def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray] | None = None) -> None:
+        """Go back to where a run of the same problem stood; `sums` are what `sums` returned there, None after a record.
 
         Raises
         ------
@@ -218,13 +215,11 @@ class Run:
             self._begin()
         except NonFinite as error:
             w.energy[error.replica] = np.nan
-        if not np.allclose(w.energy, energies, rtol=1e-6, atol=1e-6 * max(1.0, float(np.abs(energies).max()))):
-            raise ValueError(
-                f"the checkpoint belongs to another potential: its energies were {energies[0]:.9g}, ..., and at the same points those of "
-                f"{self.potential.name} are {w.energy[0]:.9g}, ...; give another name, or remove the file"
-            )
-        w.dx2[:], w.kinetic[:] = sums["dx2"], sums["kinetic"]
-        self._since, self._target = int(sums["since"]), float(sums["target"])
+        check_energies(self.potential, w.energy, energies)
+        self._reset()
+        if sums is not None:
+            w.dx2[:], w.kinetic[:] = sums["dx2"], sums["kinetic"]
+            self._since, self._target = int(sums["since"]), float(sums["target"])
 
     def sums(self) -> dict[str, np.ndarray]:
         """What the next record will be made of, so far."""
@@ -277,6 +272,15 @@ class Run:
         )  # fmt: skip
 
 
+def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) -> None:
+    """Raise a ValueError if energies of a checkpoint's points are others now than when it was written."""
+    if not np.allclose(here, there, rtol=1e-6, atol=1e-6 * max(1.0, float(np.abs(there).max()))):
+        raise ValueError(
+            f"the checkpoint belongs to another potential: its energies were {there[0]:.9g}, ..., and at the same points those of "
+            f"{potential.name} are {here[0]:.9g}, ...; give another name, or remove the file"
+        )
+
+
 def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: int) -> np.ndarray:
     """x0 as an array (replicas, dim); drawn from the potential's domain if None."""
     if replicas is not None:
@@ -305,7 +309,8 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
     return x
 
 
-def _walk_of(state: State, potential: Potential, dtype: Any) -> Walk:
+def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
+    """A walk that stands where the state says, after checks; a TypeError or ValueError if that is nowhere for this potential."""
     if not isinstance(state, State):
         raise TypeError(f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}")
     x = np.asarray(state.x)
