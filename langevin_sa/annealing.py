@@ -189,6 +189,7 @@ def anneal(
         history = _lines(earlier) if earlier else []
         kept = Trajectory(None if isinstance(samples, (bool, np.bool_)) else samples, run.walk.x.shape, run.walk.x.dtype,
                           earlier and len(history), earlier and earlier.samples)  # fmt: skip
+        stack.callback(kept.close)
         before = earlier.seconds if earlier else 0.0
         stops = _stop_rules(stop_below, patience)
 

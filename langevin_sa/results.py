@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,12 +144,13 @@ class Result(OptimizeResult):
 
     @classmethod
     def unpacked(cls, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Result:
-        """The result that `packed` took apart; streamed samples are None if their file is gone."""
+        """The result that `packed` took apart; streamed samples are None if their file is gone or damaged."""
         state = {key.removeprefix("state_"): array for key, array in arrays.items() if key.startswith("state_")}
         history = {key.removeprefix("history_"): array for key, array in arrays.items() if key.startswith("history_")}
         samples, file = arrays.get("samples"), about.get("samples_file")
-        if file is not None and os.path.exists(file):
-            samples = np.load(file, mmap_mode="r")
+        if file is not None:
+            with suppress(OSError, ValueError, EOFError):
+                samples = np.load(file, mmap_mode="r")
         best, energy = state["best_x"], state["best_energy"]
         return cls(
             {key: about[key] for key in (*SCALARS, "schedule")}, x=best[np.argmin(energy)].astype(float), energies=arrays["energies"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -64,12 +65,12 @@ def cut(tmp_path, step=70, **keywords):
 @pytest.mark.parametrize(
     "keywords",
     [
-        {}, {"backend": "numpy"}, {"dtype": "float32"}, {"samples": True}, {"integrator": "bbk", "noise": "uniform"},
+        {}, {"backend": "numpy"}, {"dtype": "float32"}, {"samples": True}, {"integrator": "baoab", "noise": "uniform"},
         {"potential": Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, 2)}, {"schedule": None, "record_every": 7},
         {"potential": lsa.potentials.lennard_jones_fluid(108, cutoff=2.0), "schedule": Schedule(0.7, 1.0, 0.004)},
         {"potential": Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600), "replicas": 2},
     ],
-    ids=["formula", "numpy", "float32", "samples", "bbk", "functions", "automatic", "fluid", "lattice"],
+    ids=["formula", "numpy", "float32", "samples", "baoab", "functions", "automatic", "fluid", "lattice"],
 )  # fmt: skip
 def test_the_same_call_goes_on(tmp_path, keywords):
     path = cut(tmp_path, **keywords)
@@ -93,11 +94,10 @@ def test_seed_and_start_may_be_left_out(tmp_path):
 def test_a_finished_run_comes_back(tmp_path):
     path = tmp_path / "run.npz"
     first = run(checkpoint=path)
-    before = path.read_bytes()
     calls = []
     again = run(checkpoint=path, callback=lambda intermediate_result: calls.append(1))
     same(again, first)
-    assert not calls and again.success and len(path.read_bytes()) == len(before)
+    assert not calls and again.success
 
 
 @pytest.mark.parametrize("rule", [{"stop_below": -0.5}, {"patience": 50}, {"stop_below": -0.3, "patience": 60}])
@@ -125,13 +125,13 @@ def test_stop_rules_remember(tmp_path, rule):
         ({"samples": True}, "samples: False there, True here"),
         ({"potential": Potential.from_formula("x*y + z**2", bounds=(-2, 2))}, "potential: .* there, .* here"),
         ({"potential": Potential.from_formula(site="(x**2 - 1)**2 + a*x", dim=2, bounds=(-2, 2), a=0.31, name=WELL.name)},
-         "another potential: its energies were"),
+         "its energies were"),
     ],
 )  # fmt: skip
 def test_another_problem_is_refused(tmp_path, change, fragment):
     path = cut(tmp_path)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=rf"checkpoint .*belongs to another.*{fragment}.*give another name, or remove"):
+    with pytest.raises(ValueError, match=rf"checkpoint.* belongs to another.*{fragment}.*give another name, or remove"):
         run(checkpoint=path, **change)
     assert path.read_bytes() == before
 
@@ -152,7 +152,7 @@ def test_foreign_and_damaged_files_are_refused(tmp_path):
 
 def test_state_and_checkpoint(tmp_path):
     """A state is the start; once there is a file of that run, it goes on from there."""
-    half = cut(tmp_path, step=50)
+    half = cut(tmp_path, step=60)
     state = State.load(half)
     path = tmp_path / "rest.npz"
     with pytest.raises(Kill):
@@ -163,8 +163,7 @@ def test_state_and_checkpoint(tmp_path):
     with pytest.raises(ValueError, match="either state, or x0, replicas and rng"):
         anneal(WELL, None, RAMP, 200, state=state, rng=1, checkpoint=path)
     with pytest.raises(ValueError, match="differs in the starting points"):
-        anneal(WELL, None, RAMP, 200, state=state, record_every=10, checkpoint=half.rename(tmp_path / "old.npz"))  # same run, later
-        anneal(WELL, None, RAMP, 200, state=run(100).state, checkpoint=path)
+        anneal(WELL, None, RAMP, 200, state=state, record_every=10, checkpoint=cut(tmp_path, step=100))  # of the run from step 0
 
 
 def test_simulate(tmp_path):
@@ -190,8 +189,10 @@ METHODS = {"anneal": RAMP, "adam": Adam(0.02, 1.0), "quench": Momentum(0.9, 0.00
 def same_comparison(a, b):
     assert str(a) == str(b)
     for name in a.outcomes:
-        for key in ("x", "step", "energy", "best", "judged", "temperature", "rescaled", "polished_x"):
+        for key in ("x", "step", "energy", "best", "judged", "polished_x"):
             np.testing.assert_array_equal(getattr(a[name], key), getattr(b[name], key), err_msg=f"{name} {key}")
+        for key in ("temperature", "rescaled"):  # sums over slices, whose lengths depend on the clock
+            np.testing.assert_allclose(getattr(a[name], key), getattr(b[name], key), rtol=1e-12, err_msg=f"{name} {key}")
 
 
 @pytest.mark.parametrize("epoch", [1, 3, 6, 7, 11])
@@ -328,9 +329,6 @@ def test_samples_before_the_first_record(tmp_path):
         run(schedule=Schedule(1.0, 1.0, 9.0), samples=tmp_path / "s.npy")
     assert not (tmp_path / "s.npy").exists()
 
-    def boom(intermediate_result):
-        raise RuntimeError
-
     partial = run(samples=tmp_path / "s.npy", max_seconds=1e-9, record_every=200)
     assert partial.status == 1 and partial.samples.shape == (1, 4, 2)
 
@@ -393,11 +391,9 @@ def test_what_raises_at_step_k(tmp_path, culprit, workers):
         return ((x**2 - 1) ** 2).sum(1)
 
     def temperature(s):
-        if culprit == "schedule" and np.ndim(s) and np.size(s) < 20 and np.max(s) > 0.5 and next(calls) > 3:
+        if culprit == "schedule" and np.ndim(s) and 2 < np.size(s) < 20 and np.max(s) > 0.5 and next(calls) > 3:
             fault()
         return 0.1 + 0 * s
-
-    import itertools
 
     calls = itertools.count()
     potential = Potential(energy, lambda x: 4 * x * (x**2 - 1), 2)
