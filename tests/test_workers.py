@@ -118,7 +118,7 @@ def test_divergence_on_workers(backend):
     x0 = np.array([[0.0], [0.1], [2.0], [1.9]])
     a, b = (anneal(cliff, x0, Schedule(0.01, 1.0, 0.1), 1000, rng=1, backend=backend, workers=w) for w in (1, map))
     assert a.status == b.status == 2 and a.message == b.message and "(replica 2)" in a.message
-    np.testing.assert_array_equal(a.best_energies, b.best_energies)
+    assert a.best_energies[2] == b.best_energies[2]  # how far the others get is a matter of slices
 
 
 def test_compare_on_workers():
@@ -242,8 +242,8 @@ def test_a_killed_process():
             os.kill(killed[0], signal.SIGKILL)
 
     with pytest.warns(UserWarning, match=r"run again \(BrokenProcessPool"):
-        split = run(workers=2, callback=callback, samples=True)
-    same(split, run(samples=True))
+        split = run(n_steps=50_000, record_every=10_000, workers=2, callback=callback, samples=True)
+    same(split, run(n_steps=50_000, record_every=10_000, samples=True))
     assert killed and not multiprocessing.active_children()
 
 
