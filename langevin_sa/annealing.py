@@ -207,6 +207,8 @@ def anneal(
             keeper.save(lambda: _contents(run, last), now=True)
             return last
 
+        if earlier is None:
+            keeper.save(contents, now=True)  # so that the call can be made again from the very first step on
         try:
             ended = next(filter(None, map(stops, history)), None)
             if ended is None:

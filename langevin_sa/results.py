@@ -150,7 +150,7 @@ class Result(OptimizeResult):
         samples, file = arrays.get("samples"), about.get("samples_file")
         if file is not None:
             with suppress(OSError, ValueError, EOFError):
-                samples = np.load(file, mmap_mode="r")
+                samples = np.load(file, mmap_mode="r")[: len(history["step"])]  # the file of a run under way may be ahead
         best, energy = state["best_x"], state["best_energy"]
         return cls(
             {key: about[key] for key in (*SCALARS, "schedule")}, x=best[np.argmin(energy)].astype(float), energies=arrays["energies"],

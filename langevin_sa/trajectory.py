@@ -22,7 +22,7 @@ class Trajectory:
     Parameters
     ----------
     path : path or None
-        A file that is not there yet, unless the run goes on from a checkpoint.
+        A file that is not there yet or holds no record, unless the run goes on from a checkpoint.
     shape, dtype
         Of one record.
     going_on : int, optional
@@ -42,18 +42,17 @@ class Trajectory:
             return
         if not self.path.absolute().parent.is_dir():
             raise ValueError(f"samples {os.fspath(self.path)!r} must be a file in a folder that exists")
-        if going_on is None:
-            try:
-                self.file = open(self.path, "xb", buffering=0)  # noqa: SIM115
-            except FileExistsError:
-                raise ValueError(
-                    f"samples {os.fspath(self.path)!r} is there already: give another name, or remove it; "
-                    "a run goes on with its file only if it has a checkpoint"
-                ) from None
-        else:
+        if going_on:
             self._check(going_on)
             self.file = open(self.path, "r+b", buffering=0)  # noqa: SIM115
             self.file.truncate(len(self._head()) + going_on * int(np.prod(shape)) * self.dtype.itemsize)
+        else:
+            if going_on is None and self._holds_something():
+                raise ValueError(
+                    f"samples {os.fspath(self.path)!r} is there already: give another name, or remove it; "
+                    "a run goes on with its file only if it has a checkpoint"
+                )
+            self.file = open(self.path, "wb", buffering=0)  # noqa: SIM115
         self._count(self.count)
 
     def _head(self) -> bytes:
@@ -61,6 +60,14 @@ class Trajectory:
         shape = (self.count, *self.shape)
         np.lib.format.write_array_header_1_0(text, {"descr": self.dtype.str, "fortran_order": False, "shape": shape})
         return text.getvalue()
+
+    def _holds_something(self) -> bool:
+        """Whether the file is more than a run leaves that was killed before its first record."""
+        assert self.path is not None
+        try:
+            return self.path.exists() and self.path.stat().st_size > 0 and len(np.load(self.path, mmap_mode="r")) > 0
+        except (OSError, ValueError, TypeError):
+            return True
 
     def _check(self, count: int) -> None:
         """Make sure that the file holds `count` records of this shape."""

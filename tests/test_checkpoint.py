@@ -319,9 +319,14 @@ def test_samples_stream_to_a_file(tmp_path):
     np.testing.assert_array_equal(Result.load(tmp_path / "r.npz").samples, result.samples)
     path.unlink()
     assert Result.load(tmp_path / "r.npz").samples is None
-    with pytest.raises(ValueError, match=r"belongs to another|is there already"):
-        path.touch()
+    path.write_text("not ours")
+    with pytest.raises(ValueError, match=r"s.npy' is there already: give another name, or remove it"):
         run(samples=path)
+    np.save(path, np.zeros((3, 4, 2)))
+    with pytest.raises(ValueError, match=r"s.npy' is there already"):
+        run(samples=path)
+    np.save(path, np.zeros((0, 4, 2)))
+    assert run(samples=path).samples.shape == (20, 4, 2)
 
 
 def test_samples_before_the_first_record(tmp_path):
