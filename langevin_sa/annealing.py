@@ -15,6 +15,7 @@ import numpy as np
 
 from .backends import NonFinite
 from .checkpoint import Checkpoint, Contents
+from .naming import shown
 from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run
@@ -170,13 +171,13 @@ def anneal(
     started = time.perf_counter()
     for name, value in (("stop_below", stop_below), ("patience", patience), ("max_seconds", max_seconds)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or np.isnan(value)):
-            raise TypeError(f"{name} must be a number, not {value!r}")
+            raise TypeError(f"{name} must be a number, not {shown(value)}")
         if value is not None and name != "stop_below" and not value > 0:
-            raise ValueError(f"{name} must be positive, not {value!r}")
+            raise ValueError(f"{name} must be positive, not {shown(value)}")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function of intermediate_result, not {type(callback).__name__}")
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
-        raise TypeError(f"samples must be True, False or the path of a file, not {samples!r}")
+        raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
     check_workers(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
     rng = keeper.seed if rng is None and state is None else rng
@@ -286,8 +287,8 @@ def _go_on(keeper: Checkpoint, run: Run, start_given: bool, samples: bool = Fals
     problem = run.problem() | {"samples": samples}
     if keeper.found is not None:
         arrays, about = keeper.found
-        if not start_given or (about["step"] == run.walk.step and np.array_equal(arrays["state_x"], run.walk.x)):
-            problem["the starting points"] = about["problem"]["the starting points"]
+        if not start_given or (about.get("step") == run.walk.step and np.array_equal(arrays["state_x"], run.walk.x)):
+            problem["the starting points"] = about["problem"].get("the starting points")
     found = keeper.belongs_to(problem)
     if found is None:
         return None

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .naming import shown
 from .results import load, octets, save
 
 SHARE = 0.1  # of the time at most goes into writing
@@ -45,7 +46,7 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike[str] | None, seconds: float, kind: str) -> None:
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float, np.number)) or not seconds >= 0:
-            raise ValueError(f"checkpoint_seconds must be a number >= 0, not {seconds!r}")
+            raise ValueError(f"checkpoint_seconds must be a number >= 0, not {shown(seconds)}")
         self.kind, self.seconds = kind, float(seconds)
         self.found: Contents | None = None
         self.problem: dict[str, Any] = {}
@@ -54,12 +55,14 @@ class Checkpoint:
         if path is None:
             return
         if not isinstance(path, (str, os.PathLike)):
-            raise TypeError(f"checkpoint must be the path of a file, not {path!r}")
+            raise TypeError(f"checkpoint must be the path of a file, not {shown(path)}")
         self.path = Path(path)
         if self.path.is_dir() or not self.path.absolute().parent.is_dir():
             raise ValueError(f"checkpoint {os.fspath(path)!r} must be a file in a folder that exists")
         if self.path.exists():
             self.found = load(self.path, kind)
+            if not isinstance(self.found[1].get("problem"), dict):
+                raise ValueError(f"{os.fspath(path)} does not say which problem it is the checkpoint of")
         for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):  # by a process killed while it wrote
             left.unlink(missing_ok=True)
         self.due = time.perf_counter() + self.seconds
@@ -67,7 +70,7 @@ class Checkpoint:
     @property
     def seed(self) -> int | None:
         """The seed of the run in the file, None without one."""
-        return self.found[1]["problem"]["seed"] if self.found else None
+        return self.found[1]["problem"].get("seed") if self.found else None
 
     def belongs_to(self, problem: dict[str, Any]) -> Contents | None:
         """What the file holds, after making sure that it was written for the same problem; None without a file.

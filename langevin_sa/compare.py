@@ -15,7 +15,7 @@ from .backends import NonFinite, Walk
 from .checkpoint import Checkpoint, digest, schedule_digest
 from .descent import descend
 from .momentum import progress_of, values
-from .naming import look_up
+from .naming import look_up, shown
 from .noise import seed_of
 from .optimizers import RuleWalk, StepRule
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
@@ -97,10 +97,10 @@ def compare(
         raise TypeError("methods must be a dictionary of at least one method, such as {'anneal': Schedule(...), 'quench': Schedule(...)}")
     for name, method in methods.items():
         if isinstance(method, type) or not (isinstance(method, StepRule) or hasattr(method, "coefficients")):
-            raise TypeError(f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, not {method!r}")
+            raise TypeError(f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, not {shown(method)}")
     look_up(judged, JUDGED, "energy to judge by")
     if tolerance is not None and not tolerance > 0:
-        raise ValueError(f"tolerance is an energy and must be > 0, not {tolerance!r}")
+        raise ValueError(f"tolerance is an energy and must be > 0, not {shown(tolerance)}")
     steps = dict.fromkeys(methods, _positive_int(n_steps, "n_steps"))
     for name, count in (budgets or {}).items():
         look_up(name, steps, "method in budgets")

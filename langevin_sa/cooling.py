@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .compare import compare, judge
+from .naming import shown
 from .noise import seed_of
 from .outcomes import Comparison
 from .potential import Potential
@@ -113,18 +114,18 @@ def cooling_rates(
     if (n_steps is None) == (rates is None):
         raise TypeError("give either n_steps=, the lengths of the runs, or rates=, mean cooling rates (energy by time)")
     if not hasattr(schedule, "coefficients"):
-        raise TypeError(f"schedule must be a Schedule, CoolMomentum, Momentum or SGD, not {schedule!r}")
+        raise TypeError(f"schedule must be a Schedule, CoolMomentum, Momentum or SGD, not {shown(schedule)}")
     look = schedule.coefficients(1000, integrator)
     fall, dt = float(look.temperature[0] - look.temperature[-1]), float(np.mean(look.dt))
     if rates is not None:
         if not fall > 0:
             raise ValueError("the schedule's temperature does not fall, so that it has no cooling rate: give n_steps")
         if not all(rate > 0 for rate in rates):
-            raise ValueError(f"cooling rates must be positive, not {rates!r}")
+            raise ValueError(f"cooling rates must be positive, not {shown(rates)}")
         n_steps = [max(2, round(fall / (rate * dt))) for rate in rates]
     lengths = np.unique(np.asarray(n_steps))
     if lengths.size == 0 or lengths.dtype.kind not in "iu" or lengths[0] < 2:
-        raise ValueError(f"n_steps must be integers of at least 2, not {n_steps!r}")
+        raise ValueError(f"n_steps must be integers of at least 2, not {shown(n_steps)}")
     seed = seed_of(rng)
     keywords = {"epochs": 1} | keywords
     keywords |= {"replicas": replicas, "integrator": integrator}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .formula import INPUTS, Source, Spec, check_names, source_of
+from .naming import shown
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
 from .sources import numpy_source
 
@@ -163,7 +164,7 @@ class Potential:
         if (pair is not None) != (particles is not None):
             raise TypeError("particles= goes with pair=" if pair is None else "pair= needs particles=, the number of particles")
         if not isinstance(periodic, (bool, np.bool_)):
-            raise TypeError(f"periodic must be True or False, not {periodic!r}")
+            raise TypeError(f"periodic must be True or False, not {shown(periodic)}")
         dim, shape = _sizes(len(variables), dim, shape, particles, space, lattice=site is not None or bond is not None)
         if bond is not None and periodic and 1 in shape:
             raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
@@ -368,9 +369,9 @@ def _sorted_parameters(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict
         try:
             array = np.asarray(value, dtype=float)
         except (TypeError, ValueError):
-            raise TypeError(f"parameter {name!r} must be a number or an array of numbers, not {value!r}") from None
+            raise TypeError(f"parameter {name!r} must be a number or an array of numbers, not {shown(value)}") from None
         if not np.isfinite(array).all():
-            raise ValueError(f"parameter {name!r} must be finite, not {value!r}")
+            raise ValueError(f"parameter {name!r} must be finite, not {shown(value)}")
         if array.ndim:
             arrays[name] = array
         else:
@@ -391,7 +392,7 @@ def _sizes(
         if not lattice:
             raise TypeError("shape= goes with site= or bond=")
         if np.ndim(shape) != 1 or len(shape) == 0:
-            raise TypeError(f"shape must be the numbers of sites along each axis, as in (8, 8), not {shape!r}")
+            raise TypeError(f"shape must be the numbers of sites along each axis, as in (8, 8), not {shown(shape)}")
         claims["the sites of shape"] = int(np.prod([_count(n, "a length in shape") for n in shape]))
     if particles is not None:
         claims["particles*space"] = _count(particles, "particles") * _count(space, "space")
@@ -405,7 +406,7 @@ def _sizes(
 
 def _count(n: Any, what: str) -> int:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"{what} must be a positive integer, not {n!r}")
+        raise ValueError(f"{what} must be a positive integer, not {shown(n)}")
     return int(n)
 
 
@@ -425,7 +426,7 @@ def _minima(minima: Any, dim: int) -> np.ndarray | None:
     try:
         out = np.atleast_2d(np.asarray(minima, dtype=float))
     except (TypeError, ValueError):
-        raise TypeError(f"minima must be an array of numbers of shape (k, {dim}), not {minima!r}") from None
+        raise TypeError(f"minima must be an array of numbers of shape (k, {dim}), not {shown(minima)}") from None
     if out.ndim != 2 or out.shape[1] != dim:
         raise ValueError(f"minima must have shape (k, {dim}), not {out.shape}")
     return out
@@ -437,7 +438,7 @@ def _bounds(bounds: Any, dim: int) -> np.ndarray | None:
     try:
         out = np.broadcast_to(np.asarray(bounds, dtype=float), (dim, 2)).copy()
     except (TypeError, ValueError):
-        raise ValueError(f"bounds must be one (low, high), or {dim} of them, not {bounds!r}") from None
+        raise ValueError(f"bounds must be one (low, high), or {dim} of them, not {shown(bounds)}") from None
     if not (np.isfinite(out).all() and (out[:, 0] < out[:, 1]).all()):
-        raise ValueError(f"each bound must be finite with low < high, not {bounds!r}")
+        raise ValueError(f"each bound must be finite with low < high, not {shown(bounds)}")
     return out

@@ -140,7 +140,10 @@ class Result(OptimizeResult):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
         """Read what `save` wrote, or a checkpoint of `anneal`; `schedule` comes back as text."""
-        return cls.unpacked(*load(path, "result", "checkpoint"))
+        try:
+            return cls.unpacked(*load(path, "result", "checkpoint"))
+        except (KeyError, TypeError, IndexError):
+            raise ValueError(f"{os.fspath(path)} holds no result of a run") from None
 
     @classmethod
     def unpacked(cls, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Result:

@@ -18,6 +18,7 @@ from scipy.optimize import OptimizeResult
 from .backends import NonFinite, Walk, get_backend
 from .checkpoint import digest, schedule_digest
 from .integrators import STABILITY_LIMIT, get_integrator
+from .naming import shown
 from .noise import purpose_of, seed_of
 from .potential import Potential
 from .results import Result, Snapshot, State
@@ -61,7 +62,7 @@ class Run:
                 raise ValueError(f"the state is at step {self.walk.step}, and n_steps = {n_steps} leaves nothing to do")
         self.schedule = automatic_schedule(potential, self.walk.x, self.walk.seed, integrator=integrator) if schedule is None else schedule
         if isinstance(self.schedule, type) or not hasattr(self.schedule, "coefficients"):
-            raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {schedule!r}")
+            raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
         windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))  # every step of all but very long runs
         for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
             self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps))
@@ -292,7 +293,7 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
         try:
             x = np.array(x0, dtype=float)
         except (TypeError, ValueError):
-            raise TypeError(f"x0 must be an array of numbers of shape ({dim},) or (replicas, {dim}), not {x0!r}") from None
+            raise TypeError(f"x0 must be an array of numbers of shape ({dim},) or (replicas, {dim}), not {shown(x0)}") from None
         if x.ndim == 0 and dim == 1:
             x = x[None]
         if x.ndim not in (1, 2) or x.shape[-1] != dim or x.size == 0:
@@ -331,7 +332,7 @@ def _processors() -> int:
 
 def _positive_int(n: Any, name: str) -> int:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, not {n!r}")
+        raise TypeError(f"{name} must be an integer, not {shown(n)}")
     if n < 1:
         raise ValueError(f"{name} must be at least 1, not {n}")
     return int(n)
@@ -343,5 +344,5 @@ def _dtype(dtype: Any) -> np.dtype:
     except TypeError:
         out = None
     if out not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be 'float64' or 'float32', not {dtype!r}")
+        raise ValueError(f"dtype must be 'float64' or 'float32', not {shown(dtype)}")
     return out

@@ -15,7 +15,7 @@ import numpy as np
 
 from .integrators import get_integrator
 from .momentum import Momentum, Steps, progress_of, values
-from .naming import look_up
+from .naming import look_up, shown
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ def _finite(value: Any) -> bool:
 def _require_finite(**numbers: Any) -> None:
     for name, value in numbers.items():
         if not _finite(value):
-            raise ValueError(f"{name} must be a finite number, not {value!r}")
+            raise ValueError(f"{name} must be a finite number, not {shown(value)}")
 
 
 def _require(**numbers: Any) -> None:
     for name, value in numbers.items():
         if not (_finite(value) and value > 0):
-            raise ValueError(f"{name} must be a positive number, not {value!r}")
+            raise ValueError(f"{name} must be a positive number, not {shown(value)}")
 
 
 def constant(value: float) -> NamedLaw:
@@ -121,7 +121,7 @@ def stepwise(points: Sequence[tuple[float, float]]) -> NamedLaw:
     at = [s for s, _ in pairs]
     rising = all(a < b <= 1 for a, b in itertools.pairwise(at))
     if not pairs or at[0] != 0 or not rising or not np.isfinite(pairs).all():
-        raise ValueError(f"stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not {points!r}")
+        raise ValueError(f"stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not {shown(points)}")
     return NamedLaw(_stepwise, (pairs,))
 
 
@@ -129,7 +129,7 @@ def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
     """`start` before progress `at`, `end` from then on: the sudden cooling that annealing is compared with."""
     _require_finite(start=start, end=end)
     if not (_finite(at) and 0 <= at <= 1):
-        raise ValueError(f"the quench happens at a progress in [0, 1], not {at!r}")
+        raise ValueError(f"the quench happens at a progress in [0, 1], not {shown(at)}")
     return NamedLaw(_quench, (start, end, at))
 
 
@@ -224,9 +224,9 @@ class CoolMomentum:
     def __post_init__(self) -> None:
         _require(lr=self.lr)
         if not (isinstance(self.rho0, (int, float, np.number)) and 0 <= self.rho0 < 1):
-            raise ValueError(f"rho0 must be in [0, 1), not {self.rho0!r}")
+            raise ValueError(f"rho0 must be in [0, 1), not {shown(self.rho0)}")
         if not (isinstance(self.noise, (int, float, np.number)) and 0 <= self.noise < np.inf):
-            raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {self.noise!r}")
+            raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {shown(self.noise)}")
         look_up(self.law, COOLMOMENTUM_LAWS, "CoolMomentum law")
 
     def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:

@@ -45,7 +45,9 @@ class Trajectory:
         if going_on:
             self._check(going_on)
             self.file = open(self.path, "r+b", buffering=0)  # noqa: SIM115
+            self._count(going_on)  # before what is not counted goes: at no moment has the file less than it says
             self.file.truncate(len(self._head()) + going_on * int(np.prod(shape)) * self.dtype.itemsize)
+            self.file.seek(0, os.SEEK_END)
         else:
             if going_on is None and self._holds_something():
                 raise ValueError(
@@ -53,7 +55,7 @@ class Trajectory:
                     "a run goes on with its file only if it has a checkpoint"
                 )
             self.file = open(self.path, "wb", buffering=0)  # noqa: SIM115
-        self._count(self.count)
+            self._count(0)
 
     def _head(self) -> bytes:
         text = io.BytesIO()

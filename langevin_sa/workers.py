@@ -23,6 +23,7 @@ import numpy as np
 
 from .backends import NonFinite, Walk
 from .momentum import Steps
+from .naming import shown
 
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
 ATTEMPTS = 3  # at a part whose worker dies
@@ -34,7 +35,7 @@ def check_workers(workers: Any) -> None:
     if callable(workers):
         return
     if isinstance(workers, bool) or not isinstance(workers, (int, np.integer)):
-        raise TypeError(f"workers must be an int or a callable like map(function, parts), not {workers!r}")
+        raise TypeError(f"workers must be an int or a callable like map(function, parts), not {shown(workers)}")
     if workers < 1 and workers != -1:
         raise ValueError(f"workers must be at least 1, or -1 for one a processor, not {workers}")
 

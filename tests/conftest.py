@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from langevin_sa.backends import Walk, get_backend
+
+COMMON = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.register_profile("few", max_examples=10, **COMMON)
+settings.register_profile("many", max_examples=200, **COMMON)  # make test-all
+settings.register_profile("explore", max_examples=100, phases=[Phase.generate], **COMMON)
+settings.load_profile("few")
 
 
 @pytest.fixture(scope="session")
