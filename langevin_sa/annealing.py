@@ -15,7 +15,7 @@ import numpy as np
 
 from .backends import NonFinite
 from .checkpoint import Checkpoint, Contents
-from .naming import shown
+from .naming import real, shown
 from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run
@@ -170,7 +170,7 @@ def anneal(
     """
     started = time.perf_counter()
     for name, value in (("stop_below", stop_below), ("patience", patience), ("max_seconds", max_seconds)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or np.isnan(value)):
+        if value is not None and not real(value):
             raise TypeError(f"{name} must be a number, not {shown(value)}")
         if value is not None and name != "stop_below" and not value > 0:
             raise ValueError(f"{name} must be positive, not {shown(value)}")

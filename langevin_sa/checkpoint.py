@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .naming import shown
+from .naming import real, shown
 from .results import load, octets, save
 
 SHARE = 0.1  # of the time at most goes into writing
@@ -45,7 +45,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, seconds: float, kind: str) -> None:
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float, np.number)) or not seconds >= 0:
+        if not (real(seconds) and seconds >= 0):
             raise ValueError(f"checkpoint_seconds must be a number >= 0, not {shown(seconds)}")
         self.kind, self.seconds = kind, float(seconds)
         self.found: Contents | None = None

@@ -273,7 +273,7 @@ class Table:
             self.first, left = (step, now), None
         else:
             left = (now - self.first[1]) / (step - self.first[0]) * (self.steps - step)
-        if self.max_seconds is not None:
+        if self.max_seconds is not None and self.max_seconds < float("inf"):
             rest = max(0.0, self.max_seconds - (now - self.started))
             left = rest if left is None else min(left, rest)
         time_left = "" if left is None else clock(left)

@@ -15,7 +15,7 @@ from .backends import NonFinite, Walk
 from .checkpoint import Checkpoint, digest, schedule_digest
 from .descent import descend
 from .momentum import progress_of, values
-from .naming import look_up, shown
+from .naming import look_up, real, shown
 from .noise import seed_of
 from .optimizers import RuleWalk, StepRule
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
@@ -99,8 +99,10 @@ def compare(
         if isinstance(method, type) or not (isinstance(method, StepRule) or hasattr(method, "coefficients")):
             raise TypeError(f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, not {shown(method)}")
     look_up(judged, JUDGED, "energy to judge by")
-    if tolerance is not None and not tolerance > 0:
+    if tolerance is not None and not (real(tolerance) and tolerance > 0):
         raise ValueError(f"tolerance is an energy and must be > 0, not {shown(tolerance)}")
+    if budgets is not None and not isinstance(budgets, Mapping):
+        raise TypeError(f"budgets must be a dictionary of steps by method, not {shown(budgets)}")
     steps = dict.fromkeys(methods, _positive_int(n_steps, "n_steps"))
     for name, count in (budgets or {}).items():
         look_up(name, steps, "method in budgets")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .compare import compare, judge
-from .naming import shown
+from .naming import finite, shown
 from .noise import seed_of
 from .outcomes import Comparison
 from .potential import Potential
@@ -120,8 +120,8 @@ def cooling_rates(
     if rates is not None:
         if not fall > 0:
             raise ValueError("the schedule's temperature does not fall, so that it has no cooling rate: give n_steps")
-        if not all(rate > 0 for rate in rates):
-            raise ValueError(f"cooling rates must be positive, not {shown(rates)}")
+        if np.ndim(rates) != 1 or not all(finite(rate) and rate > 0 for rate in rates):
+            raise ValueError(f"cooling rates must be positive numbers, not {shown(rates)}")
         n_steps = [max(2, round(fall / (rate * dt))) for rate in rates]
     lengths = np.unique(np.asarray(n_steps))
     if lengths.size == 0 or lengths.dtype.kind not in "iu" or lengths[0] < 2:

@@ -151,7 +151,11 @@ class Steps(Momentum):
             if np.any(wrong):
                 n = int(np.argmax(wrong))
                 raise ValueError(what.format(rho=self.rho[n], lr=self.lr[n], s=self.s[n]) + f" at step {n}")
-        _ = self.temperature
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            extreme = ~(np.isfinite(self.temperature) & np.isfinite(self.dt) & np.isfinite(self.carry))
+        if np.any(extreme):
+            n = int(np.argmax(extreme))
+            raise ValueError(f"rho = {self.rho[n]:g}, lr = {self.lr[n]:g}, s = {self.s[n]:g} at step {n} are beyond floating-point numbers")
         return self
 
 
@@ -164,11 +168,11 @@ class Langevin:
     temperature: Any = 0.0
 
     def __post_init__(self) -> None:
-        for name, low in (("gamma", 0), ("temperature", 0)):
-            if np.any(~(np.asarray(getattr(self, name)) >= low)):
-                raise ValueError(f"{name} must be >= 0, not {shown(getattr(self, name))}")
-        if np.any(~(np.asarray(self.dt) > 0)):
-            raise ValueError(f"dt must be > 0, not {shown(self.dt)}")
+        for name, low in (("gamma", ">= 0"), ("temperature", ">= 0"), ("dt", "> 0")):
+            given = getattr(self, name)
+            value = np.asarray(given)
+            if value.dtype.kind not in "iuf" or not np.all(value > 0 if low == "> 0" else value >= 0):
+                raise ValueError(f"{name} must be {low}, not {shown(given)}")
 
     def to_momentum(self) -> Momentum:
         """The same equation as momentum, learning rate and noise (Eqs. 15-17)."""

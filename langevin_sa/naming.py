@@ -1,8 +1,10 @@
-"""Looking up what a user names, with a suggestion when the name is not there; and showing what was given, briefly."""
+"""What a user gives: names looked up, with a suggestion when they are not there; numbers; and how messages show it."""
 
 from __future__ import annotations
 
 import difflib
+import math
+import numbers
 import reprlib
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -16,6 +18,22 @@ _BRIEF.maxstring = _BRIEF.maxother = 100
 def shown(value: object) -> str:
     """What was given, for a message: one line, of a long array or list only the ends."""
     return " ".join(_BRIEF.repr(value).split())
+
+
+def real(value: object) -> bool:
+    """Whether a value is a number that a float can hold, infinite or not, but not NaN; True and False are none."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole and (not isinstance(value, numbers.Real) or isinstance(value, numbers.Rational)):
+        return False
+    try:
+        return not math.isnan(value)  # type: ignore[arg-type]
+    except (OverflowError, TypeError):  # too long; a span of time
+        return False
+
+
+def finite(value: object) -> bool:
+    """Whether a value is a finite number."""
+    return real(value) and math.isfinite(value)  # type: ignore[arg-type]
 
 
 def unknown(name: object, known: Iterable[str], what: str) -> str:

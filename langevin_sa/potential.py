@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -157,6 +157,8 @@ class Potential:
             variables = ()
         elif variables is None:
             variables = tuple(n for n in names(parse(formula)) if n not in parameters)
+        elif isinstance(variables, str) or not isinstance(variables, Iterable):
+            raise TypeError(f"variables must be a sequence of names, as in ('y', 'x'), not {shown(variables)}")
         variables = tuple(variables)
         if formula is not None and not variables:
             raise ValueError(f"the formula {short(formula)!r} has no coordinates; name them with variables=")
@@ -266,6 +268,8 @@ class Potential:
     def check_gradient(self, x: Any) -> float:
         """Largest error of the gradient against central differences of the energy, relative to its largest component nearby."""
         block, _ = self._block(x)
+        if not len(block):
+            raise ValueError(f"x must hold at least one point, not shape {np.shape(x)}")
         exact, numeric = self.gradient(block), self._difference(block)
         nearby = self.gradient(block + 0.01 * np.maximum(1, np.abs(block)))  # x itself may be a minimum, where differences are noise
         size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in (exact, numeric, nearby))
@@ -283,11 +287,8 @@ class Potential:
         return f"Potential({self.name!r}, dim={self.dim})"
 
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
-        x = np.asarray(x)
-        if x.dtype not in (np.float32, np.float64):
-            if x.dtype.kind not in "biuf":
-                raise TypeError(f"x must be an array of real numbers for {self.name}, not of {x.dtype.name}")
-            x = x.astype(float)
+        if not (isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64) and not np.ma.isMaskedArray(x)):
+            x = real_array(x, "x")
         if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
             raise ValueError(f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not {x.shape}")
         return np.atleast_2d(x), x.ndim == 1
@@ -311,6 +312,18 @@ class Potential:
             up, down = block + h, block - h
             gradient[:, c] = (self.energy(up) - self.energy(down)) / (up - down)[:, c]
         return gradient
+
+
+def real_array(value: Any, what: str) -> np.ndarray:
+    """A copy as float64; a TypeError unless it is an array of real numbers with no entry masked."""
+    try:
+        raw = np.asarray(value)
+        if raw.dtype.kind not in "biufO" or np.ma.is_masked(value) or (raw.dtype == object and any(isinstance(v, str) for v in raw.flat)):
+            raise TypeError
+        with np.errstate(over="ignore"):
+            return np.array(raw, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{what} must be an array of real numbers, without masked ones, not {shown(value)}") from None
 
 
 _STEP = float(np.cbrt(np.finfo(float).eps))

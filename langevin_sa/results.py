@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from .parse import short
+
 VERSION = 2  # of the files; others are refused
 SCALARS = (
     "fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator", "n_steps", "seconds", "potential_name",
@@ -224,7 +226,8 @@ def load(path: str | os.PathLike[str], *kinds: str) -> tuple[dict[str, np.ndarra
     except (
         OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
-        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file ({error})") from None
+        reason = "it holds pickled objects" if "pickle" in str(error) else short(str(error))
+        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file ({reason})") from None
     if version != VERSION:
         age = "a newer langevin_sa: update this one" if version > VERSION else "an older langevin_sa, which can still read it"
         raise ValueError(f"{os.fspath(path)} has format {version}, and this version reads format {VERSION}; it was written by {age}")

@@ -20,7 +20,7 @@ from .checkpoint import digest, schedule_digest
 from .integrators import STABILITY_LIMIT, get_integrator
 from .naming import shown
 from .noise import purpose_of, seed_of
-from .potential import Potential
+from .potential import Potential, real_array
 from .results import Result, Snapshot, State
 from .schedules import Schedule
 from .tuning import automatic_schedule, laplacian_estimate, omega_dt
@@ -28,6 +28,7 @@ from .workers import Team
 
 SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
+MOST = 2**53  # steps, replicas
 MOST_STEPS = 100_000  # in one slice, whose coefficients are arrays
 THERMOMETER_NUMBERS = 8_192  # coordinates looked at by the configurational thermometer at each record
 
@@ -290,10 +291,7 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
     if x0 is None:
         x = potential.draw_start(replicas or DEFAULT_REPLICAS, np.random.default_rng([seed, 1]))
     else:
-        try:
-            x = np.array(x0, dtype=float)
-        except (TypeError, ValueError):
-            raise TypeError(f"x0 must be an array of numbers of shape ({dim},) or (replicas, {dim}), not {shown(x0)}") from None
+        x = real_array(x0, f"x0, of shape ({dim},) or (replicas, {dim}),")
         if x.ndim == 0 and dim == 1:
             x = x[None]
         if x.ndim not in (1, 2) or x.shape[-1] != dim or x.size == 0:
@@ -335,6 +333,8 @@ def _positive_int(n: Any, name: str) -> int:
         raise TypeError(f"{name} must be an integer, not {shown(n)}")
     if n < 1:
         raise ValueError(f"{name} must be at least 1, not {n}")
+    if n > MOST:
+        raise ValueError(f"{name} must be at most {MOST}, not {shown(n)}")
     return int(n)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from .integrators import get_integrator
 from .momentum import Momentum, Steps, progress_of, values
-from .naming import look_up, shown
+from .naming import finite, look_up, shown
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,15 @@ def _quench(s: Any, start: float, end: float, at: float) -> Any:
     return np.where(s < at, start, end)
 
 
-def _finite(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and bool(np.isfinite(value))
-
-
 def _require_finite(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if not _finite(value):
+        if not finite(value):
             raise ValueError(f"{name} must be a finite number, not {shown(value)}")
 
 
 def _require(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if not (_finite(value) and value > 0):
+        if not (finite(value) and value > 0):
             raise ValueError(f"{name} must be a positive number, not {shown(value)}")
 
 
@@ -128,7 +124,7 @@ def stepwise(points: Sequence[tuple[float, float]]) -> NamedLaw:
 def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
     """`start` before progress `at`, `end` from then on: the sudden cooling that annealing is compared with."""
     _require_finite(start=start, end=end)
-    if not (_finite(at) and 0 <= at <= 1):
+    if not (finite(at) and 0 <= at <= 1):
         raise ValueError(f"the quench happens at a progress in [0, 1], not {shown(at)}")
     return NamedLaw(_quench, (start, end, at))
 
@@ -223,9 +219,9 @@ class CoolMomentum:
 
     def __post_init__(self) -> None:
         _require(lr=self.lr)
-        if not (isinstance(self.rho0, (int, float, np.number)) and 0 <= self.rho0 < 1):
+        if not (finite(self.rho0) and 0 <= self.rho0 < 1):
             raise ValueError(f"rho0 must be in [0, 1), not {shown(self.rho0)}")
-        if not (isinstance(self.noise, (int, float, np.number)) and 0 <= self.noise < np.inf):
+        if not (finite(self.noise) and self.noise >= 0):
             raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {shown(self.noise)}")
         look_up(self.law, COOLMOMENTUM_LAWS, "CoolMomentum law")
 

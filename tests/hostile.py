@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 ALLOWED = (ValueError, TypeError)  # FormulaError is a ValueError, click's UsageError is not met here
 SECONDS = 60  # of processor time, which no example may take
 NOT_OURS = ("ufunc", "object is not", "unsupported operand", "has no len", "setting an array", "could not be broadcast", "could not broadcast",
-            "inhomogeneous", "zero-size", "truth value", "could not convert", "cannot be interpreted", "not supported between", "arg ", "argument")  # fmt: skip
+            "inhomogeneous", "zero-size", "truth value", "could not convert", "cannot be interpreted", "not supported between", "argument must be", "positional", "not iterable")  # fmt: skip
 counted = {"examples": 0}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..potential import Potential
-from .checks import count, everywhere, positive
+from .checks import count, everywhere, finite, positive
 
 
 def rosenbrock(dim: int = 2, a: float = 100.0) -> Potential:
@@ -154,6 +154,7 @@ def ackley(dim: int = 10, a: float = 20.0, b: float = 0.2, c: float = 2 * np.pi)
     Connectionist Machine for Genetic Hillclimbing (1987).
     """
     count(1, dim=dim)
+    finite(a=a, b=b, c=c)
     positive(a=a, b=b, c=c)
     return Potential(
         _ackley_energy, _ackley_gradient, dim, (float(a), float(b), float(c)), (-32.768, 32.768), "ackley", laplacian=_ackley_laplacian,

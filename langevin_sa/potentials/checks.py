@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import naming
 from ..naming import shown
 
 
@@ -24,7 +25,7 @@ def positive(**values: Any) -> None:
 def finite(**values: Any) -> None:
     """Raise a ValueError unless every value is a finite number."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not np.isfinite(value):
+        if not naming.finite(value):
             raise ValueError(f"{name} must be a finite number, not {shown(value)}")
 
 

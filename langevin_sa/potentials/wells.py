@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..potential import Potential
+from ..potential import Potential, real_array
 from .checks import count, everywhere, finite, positive
 
 
@@ -132,7 +132,7 @@ def gaussian_wells(
     Domain: the cube that holds all wells and two widths around them. The minimum is the lowest point that descent from
     the centres finds.
     """
-    places = np.asarray(centres, dtype=float)
+    places = real_array(centres, "centres")
     if places.ndim != 2 or not places.size or not np.isfinite(places).all():
         raise ValueError(f"centres must be finite and have shape (wells, dim), not {places.shape}")
     wells, dim = places.shape
