@@ -71,7 +71,7 @@ def purpose_of(kind: str) -> int:
     """The purpose of thermal noise of one of `KINDS`."""
     from .naming import unknown
 
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(unknown(kind, KINDS, "noise"))
     return THERMAL + KIND * KINDS.index(kind)
 

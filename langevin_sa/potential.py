@@ -287,7 +287,7 @@ class Potential:
         return f"Potential({self.name!r}, dim={self.dim})"
 
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
-        if not (isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64) and not np.ma.isMaskedArray(x)):
+        if type(x) is not np.ndarray or x.dtype not in (np.float32, np.float64):
             x = real_array(x, "x")
         if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
             raise ValueError(f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not {x.shape}")

@@ -119,6 +119,8 @@ def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estima
     gamma, dt, integrator
         What moved them.
     """
+    if not (finite(gamma) and gamma >= 0 and finite(dt) and dt > 0):
+        raise ValueError(f"gamma must be >= 0 and dt > 0, not {shown(gamma)} and {shown(dt)}")
     scale = float(get_integrator(integrator).steps(gamma, dt, 1.0).velocity_scale)
     return average((_samples(dx, "dx") ** 2).mean(-1) / scale**2)
 
