@@ -51,8 +51,7 @@ class Run:
         dtype = _dtype(dtype)
         if state is None:
             seed = seed_of(rng)
-            x = starting_points(potential, x0, replicas, seed)
-            self.walk = Walk.at_rest(x, seed, dtype)
+            self.walk = Walk.at_rest(starting_points(potential, x0, replicas, seed), seed, dtype)
         else:
             if rng is not None or x0 is not None or replicas is not None:
                 raise ValueError("a state brings its own positions, replicas and seed: give either state, or x0, replicas and rng")
@@ -84,7 +83,7 @@ class Run:
     def _begin(self) -> None:
         """Kernels and energies where the walk is."""
         self.backend = self._kernel(self.potential, self.walk, self.threads)
-        self.measure = getattr(self.backend, "measure", self._measure)
+        self._looker = self.backend
         if self.team is not None:
             self.backend = self.team.spread(self.backend, self.potential, self.walk, self.threads)
 
@@ -171,7 +170,7 @@ class Run:
         walk = self.walk
         steps = walk.step - self._since
         numbers = max(1, walk.x.size * steps)
-        squares, curvature = self.measure()
+        squares, curvature = getattr(self._looker, "measure", self._measure)()
         record = {
             "step": walk.step,
             "target": self._target / max(1, steps),
