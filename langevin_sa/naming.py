@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
+import operator
 import reprlib
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -20,20 +21,27 @@ def shown(value: object) -> str:
     return " ".join(_BRIEF.repr(value).split())
 
 
-def real(value: object) -> bool:
+def whole(value: Any) -> bool:
+    """Whether a value is an integer; True and False are none, and neither are NumPy's spans of time."""
+    try:
+        return isinstance(value, numbers.Integral) and not isinstance(value, bool) and operator.index(value) is not None
+    except TypeError:
+        return False
+
+
+def real(value: Any) -> bool:
     """Whether a value is a number that a float can hold, infinite or not, but not NaN; True and False are none."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole and (not isinstance(value, numbers.Real) or isinstance(value, numbers.Rational)):
+    if not whole(value) and (not isinstance(value, numbers.Real) or isinstance(value, numbers.Rational)):
         return False
     try:
-        return not math.isnan(value)  # type: ignore[arg-type]
-    except (OverflowError, TypeError):  # too long; a span of time
+        return not math.isnan(value)
+    except OverflowError:
         return False
 
 
-def finite(value: object) -> bool:
+def finite(value: Any) -> bool:
     """Whether a value is a finite number."""
-    return real(value) and math.isfinite(value)  # type: ignore[arg-type]
+    return real(value) and math.isfinite(value)
 
 
 def unknown(name: object, known: Iterable[str], what: str) -> str:

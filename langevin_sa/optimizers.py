@@ -98,6 +98,7 @@ class SGD:
         _check(self.lr, self.noise)
         _fractions(momentum=self.momentum)
 
+    @np.errstate(over="ignore")
     def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
         """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
         lr = values(self.lr, progress_of(n_steps, steps), "lr")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .formula import INPUTS, Source, Spec, check_names, source_of
-from .naming import shown
+from .naming import shown, whole
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
 from .sources import numpy_source
 
@@ -326,6 +326,7 @@ def real_array(value: Any, what: str) -> np.ndarray:
         raise TypeError(f"{what} must be an array of real numbers, without masked ones, not {shown(value)}") from None
 
 
+MOST = 2**48  # coordinates
 _STEP = float(np.cbrt(np.finfo(float).eps))
 
 
@@ -418,8 +419,8 @@ def _sizes(
 
 
 def _count(n: Any, what: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"{what} must be a positive integer, not {shown(n)}")
+    if not whole(n) or not 1 <= n <= MOST:
+        raise ValueError(f"{what} must be a positive integer, {'not' if not whole(n) or n < 1 else 'at most 2**48, not'} {shown(n)}")
     return int(n)
 
 

@@ -18,7 +18,7 @@ from scipy.optimize import OptimizeResult
 from .backends import NonFinite, Walk, get_backend
 from .checkpoint import digest, schedule_digest
 from .integrators import STABILITY_LIMIT, get_integrator
-from .naming import shown
+from .naming import shown, whole
 from .noise import purpose_of, seed_of
 from .potential import Potential, real_array
 from .results import Result, Snapshot, State
@@ -316,9 +316,13 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
         raise ValueError(f"the state holds positions of shape {x.shape}; {potential.name} needs (replicas, {potential.dim})")
     if not all(np.shape(a) == x.shape and np.isfinite(a).all() for a in (x, state.dx, state.noise)):
         raise ValueError("the state's x, dx and noise must be finite and of one shape")
-    walk = Walk.at_rest(x, state.seed, dtype)
+    if not (whole(state.step) and state.step >= 0 and whole(state.seed)):
+        raise ValueError(f"the state's step and seed must be integers >= 0, not {shown(state.step)} and {shown(state.seed)}")
+    walk = Walk.at_rest(x, seed_of(state.seed), dtype)
     walk.dx[...], walk.noise[...], walk.step = state.dx, state.noise, state.step
     if state.best_x is not None and state.best_energy is not None:
+        if (np.shape(state.best_x), np.shape(state.best_energy)) != (x.shape, (len(x),)):
+            raise ValueError(f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and {np.shape(state.best_energy)}")
         walk.best_x[...], walk.best_energy[...] = state.best_x, state.best_energy
     return walk
 
@@ -328,7 +332,7 @@ def _processors() -> int:
 
 
 def _positive_int(n: Any, name: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+    if not whole(n):
         raise TypeError(f"{name} must be an integer, not {shown(n)}")
     if n < 1:
         raise ValueError(f"{name} must be at least 1, not {n}")

@@ -25,6 +25,7 @@ class NamedLaw:
     shape: Callable[..., Any]
     numbers: tuple[Any, ...]
 
+    @np.errstate(all="ignore")  # what is not finite is refused where it is used
     def __call__(self, s: Any) -> Any:
         return self.shape(np.asarray(s, dtype=float), *self.numbers)
 
@@ -225,10 +226,11 @@ class CoolMomentum:
             raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {shown(self.noise)}")
         look_up(self.law, COOLMOMENTUM_LAWS, "CoolMomentum law")
 
+    @np.errstate(over="ignore")
     def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
         """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
         rho = np.maximum(0, COOLMOMENTUM_LAWS[self.law](progress_of(n_steps, steps), self.rho0))
         lr = (1 + rho) / 2 * self.lr
-        return Steps(rho, lr, lr * self.noise)
+        return Steps(rho, lr, lr * self.noise).checked()
 
     plot = Momentum.plot

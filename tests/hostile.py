@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 ALLOWED = (ValueError, TypeError)  # FormulaError is a ValueError, click's UsageError is not met here
 SECONDS = 60  # of processor time, which no example may take
-NOT_OURS = ("ufunc", "object is not", "unsupported operand", "has no len", "setting an array", "could not be broadcast", "could not broadcast",
-            "inhomogeneous", "zero-size", "truth value", "could not convert", "cannot be interpreted", "not supported between", "argument must be", "positional", "not iterable")  # fmt: skip
+NOT_OURS = ("ufunc", "object is not", "unsupported operand", "has no len", "setting an array", "could not be broadcast",
+"could not broadcast",
+            "inhomogeneous", "zero-size", "truth value", "could not convert", "cannot be interpreted", "not supported between",
+            "argument must be", "positional", "not iterable")  # fmt: skip
 counted = {"examples": 0}
 
 
@@ -80,14 +82,17 @@ class Column:
 
 
 NUMBERS = st.one_of(
-    st.floats(allow_subnormal=True), st.floats(-10, 10), st.integers(-5, 5), st.integers(), st.sampled_from([0, 1, -1, 2**31, 2**63, 2**64, 10**400]),
+    st.floats(allow_subnormal=True), st.floats(-10, 10), st.integers(-5, 5), st.integers(), st.sampled_from([0, 1, -1, 2**31, 2**63,
+    2**64, 10**400]),
     st.sampled_from([1e308, 1e-308, 5e-324, -0.0, np.nan, np.inf, -np.inf]),
-    st.sampled_from([np.float32(0.5), np.float16(0.5), np.longdouble(0.5), np.int8(3), np.uint64(3), np.bool_(True), np.float64(2.0), np.array(0.5)]),
+    st.sampled_from([np.float32(0.5), np.float16(0.5), np.longdouble(0.5), np.int8(3), np.uint64(3), np.bool_(True), np.float64(2.0),
+    np.array(0.5)]),
 )  # fmt: skip
 JUNK = st.one_of(
     st.none(), st.booleans(), st.text(max_size=5), st.binary(max_size=3), st.complex_numbers(),
     st.sampled_from([[], {}, (), [1.0], [1.0, 2.0], [[0.5]], {"x": 1}, set(), Odd(), Odd, len, np.zeros(0), np.zeros((2, 2)), Ellipsis]),
-    st.sampled_from([fractions.Fraction(1, 2), decimal.Decimal("0.5"), datetime.date(2020, 1, 1), np.datetime64("2020"), np.timedelta64(3, "s"), range(3)]),
+    st.sampled_from([fractions.Fraction(1, 2), decimal.Decimal("0.5"), datetime.date(2020, 1, 1), np.datetime64("2020"),
+    np.timedelta64(3, "s"), range(3)]),
 )  # fmt: skip
 ANYTHING = st.one_of(NUMBERS, JUNK)
 SIZES = st.one_of(st.integers(-2, 6), st.sampled_from([np.int64(2), np.uint8(2), np.True_, 2.0, np.float64(3), "3", None]), JUNK)
@@ -115,7 +120,8 @@ def arrays(draw, dim=2, most=4, numbers=None):
             st.sampled_from(
                 [
                     np.asfortranarray, lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim else a, lambda a: a[::-1] if a.ndim else a,
-                    lambda a: a.astype(">f8"), lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim > 1 and len(a) else a, frozen, misaligned,
+                    lambda a: a.astype(">f8"), lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim > 1 and len(a) else a, frozen,
+                    misaligned,
                 ]
             )
         )(given)  # fmt: skip

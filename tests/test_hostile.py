@@ -5,7 +5,6 @@ A few examples each in the default run, some ten thousand in all by ``make test-
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from pathlib import Path
@@ -36,6 +35,7 @@ from langevin_sa import (
     thermometers,
 )  # fmt: skip
 from langevin_sa.cli import main
+from langevin_sa.naming import whole
 from langevin_sa.optimizers import SGD, Adam, RMSprop
 
 BOWL = Potential.from_formula("x**2/2 + y**2", bounds=(-2, 2))
@@ -96,11 +96,15 @@ def test_starting_points(x0, replicas, potential, backend):
 
 KEYWORDS = {
     "schedule": ANYTHING, "n_steps": SIZES, "replicas": SIZES, "integrator": st.one_of(JUNK, st.sampled_from(["gjf", "GJF", "verlet"])),
-    "record_every": SIZES, "backend": JUNK, "rng": ANYTHING, "state": JUNK, "dtype": st.one_of(JUNK, st.sampled_from(["f4", float, "O", "f2"])),
-    "noise": JUNK, "threads": SIZES, "samples": st.one_of(st.booleans(), NUMBERS, st.sampled_from([[], Odd(), b"x", "", "/", "no/folder.npy"])),
+    "record_every": SIZES, "backend": JUNK, "rng": ANYTHING, "state": JUNK, "dtype": st.one_of(JUNK, st.sampled_from(["f4", float, "O",
+    "f2"])),
+    "noise": JUNK, "threads": SIZES, "samples": st.one_of(st.booleans(), NUMBERS, st.sampled_from([[], Odd(), b"x", "", "/",
+    "no/folder.npy"])),
     "check_gradient": st.booleans(), "callback": st.one_of(NUMBERS, st.sampled_from([[], Odd(), "x"])), "stop_below": ANYTHING,
-    "patience": ANYTHING, "max_seconds": ANYTHING, "checkpoint": st.one_of(NUMBERS, st.sampled_from([[], Odd(), "", "/", "no/a.npz", b"a"])),
-    "checkpoint_seconds": ANYTHING, "workers": st.one_of(st.sampled_from([0, -2, -1.0, 1.5, "2", Odd(), [], None, np.nan, True, 10**400]), JUNK),
+    "patience": ANYTHING, "max_seconds": ANYTHING, "checkpoint": st.one_of(NUMBERS, st.sampled_from([[], Odd(), "", "/", "no/a.npz",
+    b"a"])),
+    "checkpoint_seconds": ANYTHING, "workers": st.one_of(st.sampled_from([0, -2, -1.0, 1.5, "2", Odd(), [], None, np.nan, True,
+    10**400]), JUNK),
 }  # fmt: skip
 
 
@@ -150,7 +154,7 @@ def test_arguments_of_a_comparison(data):
     schedule=METHOD,
 )
 def test_arguments_of_cooling_rates(n_steps, rates, schedule):
-    if isinstance(n_steps, (list, range)) and any(isinstance(n, (int, np.integer)) and n > 100 for n in n_steps):
+    if isinstance(n_steps, (list, range)) and any(whole(n) and n > 100 for n in n_steps):
         return
     refused_or(
         lambda: cooling_rates(BOWL, schedule, n_steps if rates is None else None, rates=None if rates is None else [1.0], replicas=2, rng=1)
@@ -245,8 +249,8 @@ def test_makers_of_schedules(maker, values, sane):
     if made is None or isinstance(made, Langevin):
         return
     if callable(made):
-        found = refused_or(lambda: made(np.linspace(0, 1, 11)))
-        assert found is None or np.isfinite(found).all(), f"{made} = {found}"
+        steps = refused_or(lambda: Schedule(made).coefficients(7))
+        assert steps is None or np.isfinite(steps.s).all(), f"{made}: {steps}"
     elif hasattr(made, "coefficients"):
         steps = refused_or(lambda: made.coefficients(7))
         assert steps is None or (np.isfinite(steps.rho).all() and np.isfinite(steps.lr).all() and np.isfinite(steps.s).all())
@@ -260,14 +264,16 @@ def test_makers_of_schedules(maker, values, sane):
 def test_makers_of_potentials(data):
     terms = {"formula": "a*x**2 + y**2", "site": "x**2", "bond": "(x - y)**2", "pair": "1/r"}
     chosen = data.draw(st.lists(st.sampled_from(sorted(terms)), unique=True, max_size=3))
-    numbers = {"dim": SIZES, "shape": st.one_of(ANYTHING, st.lists(SIZES, max_size=3)), "particles": SIZES, "space": SIZES, "cutoff": ANYTHING,
+    numbers = {"dim": SIZES, "shape": st.one_of(ANYTHING, st.lists(SIZES, max_size=3)), "particles": SIZES, "space": SIZES,
+    "cutoff": ANYTHING,
                "box": ANYTHING, "species": ANYTHING, "bounds": st.one_of(ANYTHING, arrays()), "minima": st.one_of(ANYTHING, arrays()),
-               "periodic": st.one_of(st.booleans(), JUNK), "a": st.one_of(ANYTHING, st.just(1.0)), "variables": JUNK, "minimum_energy": ANYTHING}  # fmt: skip
+               "periodic": st.one_of(st.booleans(), JUNK), "a": st.one_of(ANYTHING, st.just(1.0)), "variables": JUNK,
+               "minimum_energy": ANYTHING}  # fmt: skip
     odd = {
         name: data.draw(numbers[name], label=name)
         for name in data.draw(st.lists(st.sampled_from(sorted(numbers)), max_size=4, unique=True))
     }
-    if any(isinstance(v, (int, np.integer)) and not isinstance(v, bool) and abs(int(v)) > 1000 for v in odd.values()):
+    if any(whole(v) and abs(int(v)) > 1000 for v in odd.values()):
         odd = {k: v for k, v in odd.items() if k not in ("dim", "particles", "space", "shape")}
     arguments = {"dim": 2} | {kind: terms[kind] for kind in chosen} | ({"a": 1.0} if "formula" in chosen else {}) | odd
     made = refused_or(lambda: Potential.from_formula(**arguments))
@@ -320,7 +326,8 @@ def test_array_potentials(energy, gradient, dim, args, bounds):
 )
 def test_thermometers_and_statistics(x, y, number, which):
     call = {
-        "blocking": lambda: thermometers.blocking(x), "average": lambda: thermometers.average(x), "eq22": lambda: thermometers.eq22(x, number),
+        "blocking": lambda: thermometers.blocking(x), "average": lambda: thermometers.average(x), "eq22": lambda: thermometers.eq22(x,
+        number),
         "kinetic": lambda: thermometers.kinetic(x, 1.0, number), "configurational": lambda: thermometers.configurational(BOWL, x),
         "virial": lambda: thermometers.virial(BOWL, x), "density": lambda: thermometers.boltzmann_density(BOWL, number, [x, y]),
         "bootstrap": lambda: statistics.bootstrap_mean(x), "wilson": lambda: statistics.wilson(number, 3),
@@ -333,9 +340,12 @@ def test_thermometers_and_statistics(x, y, number, which):
 
 ATOMS = st.sampled_from(["x", "y", "a", "pi", "e", "1", "2", "0.5", "3.7", "0", "1e300", "1e-300", "9", "64", "65", "-1", "1e5", "x1", "λ"])
 CODE = [
-    "__import__('os').system('touch {}')", "open('{}','w')", "(lambda: open('{}','w'))()", "[c for c in ().__class__.__bases__]", "x.__class__",
-    "exec('1')", "eval('1')", "globals()", "print(x)", "f'{{x}}'", "x if x else y", "(x:=1)", "*x", "**x", "x;y", "import os", "x\n+y", "x#y",
-    "\\x00", "sin.__globals__", "x@y", "x//y", "x<<9999999", "9**9**9", "not x", "x in y", "await x", "yield x", "()", "'a'*999999999", "{{}}", "0x7f", "1_000",
+    "__import__('os').system('touch {}')", "open('{}','w')", "(lambda: open('{}','w'))()", "[c for c in ().__class__.__bases__]",
+    "x.__class__",
+    "exec('1')", "eval('1')", "globals()", "print(x)", "f'{{x}}'", "x if x else y", "(x:=1)", "*x", "**x", "x;y", "import os", "x\n+y",
+    "x#y",
+    "\\x00", "sin.__globals__", "x@y", "x//y", "x<<9999999", "9**9**9", "not x", "x in y", "await x", "yield x", "()", "'a'*999999999",
+    "{{}}", "0x7f", "1_000",
 ]  # fmt: skip
 FUNCTION = st.sampled_from(
     ["sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "abs", "sign", "Abs", "zeta"]
@@ -396,9 +406,7 @@ def test_expressions(text, kind):
         if kind == "pair"
         else text
     )
-    made = refused_or(
-        lambda: Potential.from_formula(**{kind: text}, **sizes, **({"a": 0.5} if "a" in text and not kind == "formula" else {}))
-    )
+    made = refused_or(lambda: Potential.from_formula(**{kind: text}, **sizes, **({"a": 0.5} if "a" in text and kind != "formula" else {})))
     if made is not None:
         x = np.full((2, made.dim), 0.7) + 0.1 * np.arange(made.dim)
         assert made.energy(x).shape == (2,) and made.gradient(x).shape == x.shape and made.laplacian(x).shape == (2,)
@@ -522,8 +530,10 @@ def test_pickles_are_refused(tmp_path, content):
 
 TOML = st.one_of(
     st.binary(max_size=60), st.text(max_size=60).map(str.encode),
-    st.lists(st.tuples(st.sampled_from(["dim", "steps", "T0", "name", "formula", "param", "seed", "dt", "schedule", "replicas", "odd", "config", "save"]),
-                       st.sampled_from(["1", "-1", "0", "2.5", "nan", "inf", "'x'", "'harmonic'", "'x**2'", "[1, 2]", "{a = 1}", "true", "2020-01-01", "99999999999999999999", "''"])),
+    st.lists(st.tuples(st.sampled_from(["dim", "steps", "T0", "name", "formula", "param", "seed", "dt", "schedule", "replicas", "odd",
+    "config", "save"]),
+                       st.sampled_from(["1", "-1", "0", "2.5", "nan", "inf", "'x'", "'harmonic'", "'x**2'", "[1, 2]", "{a = 1}", "true",
+                       "2020-01-01", "99999999999999999999", "''"])),
              max_size=4).map(lambda lines: "\n".join(f"{k} = {v}" for k, v in lines).encode()),
 )  # fmt: skip
 
@@ -540,9 +550,11 @@ def test_toml_files(content, tmp_path_factory):
 
 
 ODD_OPTIONS = st.lists(
-    st.tuples(st.sampled_from(["--dim", "--T0", "--T1", "--gamma", "--dt", "--steps", "--replicas", "--seed", "--target", "--max-seconds", "--param",
+    st.tuples(st.sampled_from(["--dim", "--T0", "--T1", "--gamma", "--dt", "--steps", "--replicas", "--seed", "--target",
+    "--max-seconds", "--param",
                                "--schedule", "--integrator", "--dtype", "--rho0", "--formula", "--odd"]),
-              st.sampled_from(["1", "0", "-1", "2", "nan", "inf", "-inf", "1e300", "1e-300", "x", "", "a=1", "a=", "gjf", "linear", "float32", "x**2", "9"*30])),
+              st.sampled_from(["1", "0", "-1", "2", "nan", "inf", "-inf", "1e300", "1e-300", "x", "", "a=1", "a=", "gjf", "linear",
+              "float32", "x**2", "9"*30])),
     max_size=4,
 )  # fmt: skip
 
@@ -566,8 +578,4 @@ def outcome(arguments):
         else:
             assert "best energy  nan" not in done.output, done.output
 
-    try:
-        refused_or(call)
-    except AssertionError:
-        raise
-    assert io
+    refused_or(call)

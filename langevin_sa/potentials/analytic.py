@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..potential import Potential
-from .checks import count, everywhere, finite, positive
+from ..potential import Potential, real_array
+from .checks import count, everywhere, positive
 
 
 def rosenbrock(dim: int = 2, a: float = 100.0) -> Potential:
@@ -44,6 +44,7 @@ def rastrigin(dim: int = 10, shift: Any = None) -> Potential:
     Domain [-5.12, 5.12] around the minimum, which has energy 0. Rastrigin, Systems of Extremal Control (1974).
     """
     count(1, dim=dim)
+    shift = None if shift is None else real_array(shift, "shift")
     if shift is not None and np.shape(shift) not in ((), (dim,)):
         raise ValueError(f"shift must be a number or an array of shape ({dim},), not of shape {np.shape(shift)}")
     minimum = np.zeros(dim) if shift is None else np.zeros(dim) + shift
@@ -154,7 +155,6 @@ def ackley(dim: int = 10, a: float = 20.0, b: float = 0.2, c: float = 2 * np.pi)
     Connectionist Machine for Genetic Hillclimbing (1987).
     """
     count(1, dim=dim)
-    finite(a=a, b=b, c=c)
     positive(a=a, b=b, c=c)
     return Potential(
         _ackley_energy, _ackley_gradient, dim, (float(a), float(b), float(c)), (-32.768, 32.768), "ackley", laplacian=_ackley_laplacian,

@@ -8,9 +8,17 @@ import numpy as np
 
 from .. import naming
 from ..naming import shown
+from ..potential import MOST
 
 
 def positive(**values: Any) -> None:
+    """Raise a ValueError unless every value is a positive and finite number."""
+    for name, value in values.items():
+        if not (naming.finite(value) and value > 0):
+            raise ValueError(f"{name} must be positive and finite, not {shown(value)}")
+
+
+def positive_arrays(**values: Any) -> None:
     """Raise a ValueError unless every value, a number or an array, is positive and finite."""
     for name, value in values.items():
         try:
@@ -32,8 +40,7 @@ def finite(**values: Any) -> None:
 def count(low: int, high: int | None = None, **values: Any) -> None:
     """Raise a ValueError unless every value is an integer from `low` to `high`."""
     for name, value in values.items():
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < low or (high is not None and value > high):
+        if not naming.whole(value) or not low <= value <= (high or MOST):
             limits = f"of at least {low}" if high is None else f"from {low} to {high}"
             raise ValueError(f"{name} must be an integer {limits}, not {shown(value)}")
 
