@@ -24,7 +24,7 @@ def shown(value: object) -> str:
 def whole(value: Any) -> bool:
     """Whether a value is an integer; True and False are none, and neither are NumPy's spans of time."""
     try:
-        return isinstance(value, numbers.Integral) and not isinstance(value, bool) and operator.index(value) is not None
+        return not isinstance(value, bool) and isinstance(value, numbers.Integral) and operator.index(value) is not None
     except TypeError:
         return False
 

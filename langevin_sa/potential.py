@@ -323,7 +323,7 @@ def real_array(value: Any, what: str) -> np.ndarray:
         with np.errstate(over="ignore"):
             return np.array(raw, dtype=float)
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{what} must be an array of real numbers, without masked ones, not {shown(value)}") from None
+        raise TypeError(f"{what} must be an array of real numbers, none of them masked, not {shown(value)}") from None
 
 
 MOST = 2**48  # coordinates

@@ -290,7 +290,7 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
     if x0 is None:
         x = potential.draw_start(replicas or DEFAULT_REPLICAS, np.random.default_rng([seed, 1]))
     else:
-        x = real_array(x0, f"x0, of shape ({dim},) or (replicas, {dim}),")
+        x = real_array(x0, "x0")
         if x.ndim == 0 and dim == 1:
             x = x[None]
         if x.ndim not in (1, 2) or x.shape[-1] != dim or x.size == 0:
