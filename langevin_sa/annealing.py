@@ -1,25 +1,26 @@
 """Drivers: `simulate` yields a run from one moment of interest to the next, `anneal` drains it into a Result.
 
-Progress, callbacks, stop rules and interruption live here and only here; `run` holds what both share.
+Progress, callbacks, stop rules, checkpoints and interruption live here and only here; `run` holds what both share.
 """
 
 from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from .backends import NonFinite
+from .checkpoint import Checkpoint, Contents
+from .naming import real, shown
 from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run
-from .workers import anneal_over, check_workers
-
-CHECKPOINT_SECONDS = 10
+from .trajectory import Trajectory
+from .workers import Team, check_workers
 
 
 def simulate(
@@ -37,22 +38,34 @@ def simulate(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 10.0,
 ) -> Iterator[Snapshot]:
     """Run and yield a Snapshot every `record_every` steps; parameters as in `anneal`, checked before the first step.
+
+    Going on from a checkpoint yields the snapshots after it, of which the first may have been yielded before.
 
     Raises
     ------
     FloatingPointError
         If an energy becomes non-finite; the message says at which step and what omega*dt was.
     """
+    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
+    rng = keeper.seed if rng is None and state is None else rng
     run = Run(potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng, state, dtype, noise, threads)
+    _go_on(keeper, run, x0 is not None or state is not None)
+
+    def contents() -> Contents:
+        return _contents(run, run.result(4, _under_way(run), [], None, 0.0))
 
     def snapshots() -> Iterator[Snapshot]:
         try:
-            for record in run.records():
+            for record in run.records(keep=lambda: keeper.save(contents)):
                 yield run.snapshot(record)
         except NonFinite as error:
             raise FloatingPointError(run.explain(error)) from None
+        finally:
+            keeper.save(contents, now=True)
 
     return snapshots()
 
@@ -72,7 +85,7 @@ def anneal(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
-    samples: bool = False,
+    samples: bool | str | os.PathLike[str] = False,
     check_gradient: bool = False,
     callback: Callable[..., Any] | None = None,
     progress: bool = False,
@@ -80,6 +93,7 @@ def anneal(
     patience: int | None = None,
     max_seconds: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 10.0,
     workers: Any = 1,
 ) -> Result:
     """Anneal: integrate the Langevin equation while the schedule cools, and keep the lowest point seen.
@@ -115,8 +129,9 @@ def anneal(
         (`langevin_sa.noise`).
     threads : int, optional
         By default all processors of this process.
-    samples : bool
-        Keep the positions at each record.
+    samples : bool or path
+        Keep the positions at each record; with the path of a new .npy file there, one record after the other, where
+        ``np.load(path, mmap_mode="r")`` reads them, also during the run and after a kill.
     check_gradient : bool
         First compare the gradient with differences of the energy, and refuse to start if they disagree by more than 1e-4.
     callback : callable, optional
@@ -131,12 +146,16 @@ def anneal(
     max_seconds : float, optional
         Stop when this much time is spent.
     checkpoint : path, optional
-        Write the state to this file at each record, whole or not at all (at most every ten seconds), and at the end. If that
-        fails, for want of space, the run goes on with a warning and the last good file stays.
+        Write the run so far to this file now and then and at the end, whole or not at all. If the file is there, the run goes
+        on from it, to the same bits; it must then be of the same problem, seed and length (x0 and rng may be left out). If it
+        cannot be written, for want of space, the run goes on with a warning and the last good file stays. `Result.load` reads
+        it at any time.
+    checkpoint_seconds : float
+        Time between checkpoints; more if writing would take more than a tenth of the time.
     workers : int or map-like callable
-        Split the replicas over processes (-1: one for each processor), or over anything with a map: an executor of
-        concurrent.futures, Dask, MPI or Ray. The potential must then pickle (formulas and the catalogue do); no bit depends on the
-        split. Goes without callback, progress, stop rules, checkpoint and state.
+        Spread the replicas over processes (-1: one for each processor), or over anything with a map: an executor of
+        concurrent.futures, Dask, MPI or Ray. The potential must then pickle (formulas and the catalogue do); no bit depends on
+        the split. A part whose worker dies runs again on another, three times in all.
 
     Returns
     -------
@@ -150,85 +169,138 @@ def anneal(
         computed so far as its attribute `partial_result`.
     """
     started = time.perf_counter()
-    run = Run(potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng, state, dtype, noise, threads)
     for name, value in (("stop_below", stop_below), ("patience", patience), ("max_seconds", max_seconds)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or np.isnan(value)):
-            raise TypeError(f"{name} must be a number, not {value!r}")
+        if value is not None and not real(value):
+            raise TypeError(f"{name} must be a number, not {shown(value)}")
         if value is not None and name != "stop_below" and not value > 0:
-            raise ValueError(f"{name} must be positive, not {value!r}")
+            raise ValueError(f"{name} must be positive, not {shown(value)}")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function of intermediate_result, not {type(callback).__name__}")
-    if check_gradient:
-        error = potential.check_gradient(run.walk.x[:16].astype(float))
-        if not error < 1e-4:
-            raise ValueError(
-                f"the gradient of {potential.name} disagrees with its energy by {error:.2g} of its size (central differences); "
-                "correct it, or leave gradient=None"
-            )
-    if checkpoint is not None:
-        if not isinstance(checkpoint, (str, os.PathLike)):
-            raise TypeError(f"checkpoint must be the path of a file, not {checkpoint!r}")
-        folder = os.path.dirname(os.path.abspath(checkpoint))
-        if os.path.isdir(checkpoint) or not os.path.isdir(folder):
-            raise ValueError(f"checkpoint {os.fspath(checkpoint)!r} must be a file in a folder that exists")
+    if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
+        raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
     check_workers(workers)
-    history: list[dict[str, float]] = []
-    kept: list[np.ndarray] = []
-    deadline = None if max_seconds is None else started + max_seconds
-    saved = started
+    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
+    rng = keeper.seed if rng is None and state is None else rng
+    with ExitStack() as stack:
+        team = None if workers == 1 else stack.enter_context(Team(workers))
+        run = Run(potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng, state, dtype, noise, threads, team)
+        if check_gradient:
+            _check_gradient(run)
+        earlier = _go_on(keeper, run, x0 is not None or state is not None, samples=bool(samples))
+        history = _lines(earlier) if earlier else []
+        kept = Trajectory(None if isinstance(samples, (bool, np.bool_)) else samples, run.walk.x.shape, run.walk.x.dtype,
+                          earlier and len(history), earlier and earlier.samples)  # fmt: skip
+        stack.callback(kept.close)
+        before = earlier.seconds if earlier else 0.0
+        stops = _stop_rules(stop_below, patience)
 
-    def result(status: int, message: str) -> Result:
-        return run.result(status, message, history, kept if samples else None, time.perf_counter() - started)
+        def result(status: int, message: str) -> Result:
+            at_records = kept.array()[: len(history)] if samples else None
+            return run.result(status, message, history, at_records, before + time.perf_counter() - started)
 
-    if workers != 1:
-        if any(v is not None for v in (state, callback, stop_below, patience, max_seconds, checkpoint)) or progress:
-            raise ValueError("state, callback, progress, stop_below, patience, max_seconds and checkpoint work with workers=1 only")
-        keywords = {"potential": potential, "n_steps": n_steps, "replicas": None, "integrator": integrator, "state": None,
-                    "record_every": run.record_every, "backend": backend, "dtype": dtype, "noise": noise,
-                    "threads": threads or 1}  # fmt: skip
-        history, kept, failure = anneal_over(workers, run, keywords, samples)
-        return result(2, failure) if failure else result(0, f"Schedule of {n_steps} steps finished.")
-    improved = (np.inf, run.walk.step)
-    try:
-        with _bar(progress, n_steps, run.walk.step) as bar:
-            for record in run.records(deadline, bar):
-                history.append(record)
-                if samples:
-                    kept.append(run.walk.x.copy())
-                if checkpoint is not None and time.perf_counter() > saved + CHECKPOINT_SECONDS:
-                    _keep(run, checkpoint)
-                    saved = time.perf_counter()
-                best, step = record["best"], run.walk.step
-                if callback is not None:
-                    callback(intermediate_result=run.intermediate(record))
-                if stop_below is not None and best <= stop_below:
-                    return result(0, f"Target energy {stop_below:g} reached at step {step}.")
-                if best < improved[0] - 1e-8 * max(1.0, abs(best)):
-                    improved = (best, step)
-                elif patience is not None and step - improved[1] >= patience:
-                    return result(0, f"No lower energy for {patience} steps, at step {step}.")
-        if run.walk.step < n_steps:
-            return result(1, f"Time limit of {max_seconds:g} s reached at step {run.walk.step} of {n_steps}.")
-        return result(0, f"Schedule of {n_steps} steps finished.")
-    except StopIteration:
-        return result(99, f"Stopped by the callback at step {run.walk.step}.")
-    except NonFinite as error:
-        return result(2, run.explain(error))
-    except KeyboardInterrupt:
-        return result(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
-    except Exception as error:
-        error.partial_result = result(-1, f"{type(error).__name__} at step {run.walk.step}: {error}")  # type: ignore[attr-defined]
-        raise
-    finally:
-        if checkpoint is not None:
-            _keep(run, checkpoint)
+        def contents() -> Contents:
+            kept.sync()
+            return _contents(run, result(4, _under_way(run)))
+
+        def finished(status: int, message: str) -> Result:
+            kept.close()
+            last = result(status, message)
+            keeper.save(lambda: _contents(run, last), now=True)
+            return last
+
+        if earlier is None:
+            keeper.save(contents, now=True)  # so that the call can be made again from the very first step on
+        try:
+            ended = next(filter(None, map(stops, history)), None)
+            if ended is None:
+                with _bar(progress, n_steps, run.walk.step) as bar:
+                    deadline = None if max_seconds is None else started + max_seconds
+                    for record in run.records(deadline, bar, lambda: keeper.save(contents)):
+                        if samples:
+                            kept.append(run.walk.x)
+                        history.append(record)
+                        if callback is not None:
+                            callback(intermediate_result=run.intermediate(record))
+                        ended = stops(record)
+                        if ended is not None:
+                            break
+            if ended is not None:
+                return finished(0, ended)
+            if run.walk.step < n_steps:
+                return finished(1, f"Time limit of {max_seconds:g} s reached at step {run.walk.step} of {n_steps}.")
+            return finished(0, f"Schedule of {n_steps} steps finished.")
+        except StopIteration:
+            return finished(99, f"Stopped by the callback at step {run.walk.step}.")
+        except NonFinite as error:
+            return finished(2, run.explain(error))
+        except KeyboardInterrupt:
+            return finished(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
+        except Exception as error:
+            error.partial_result = finished(-1, f"{type(error).__name__} at step {run.walk.step}: {error}")  # type: ignore[attr-defined]
+            raise
 
 
-def _keep(run: Run, checkpoint: str | os.PathLike[str]) -> None:
-    try:
-        run.state().save(checkpoint)
-    except OSError as error:
-        warnings.warn(f"checkpoint not written, the last good one stays: {error}", UserWarning, stacklevel=3)
+def _check_gradient(run: Run) -> None:
+    error = run.potential.check_gradient(run.walk.x[:16].astype(float))
+    if not error < 1e-4:
+        raise ValueError(
+            f"the gradient of {run.potential.name} disagrees with its energy by {error:.2g} of its size (central differences); "
+            "correct it, or leave gradient=None"
+        )
+
+
+def _stop_rules(stop_below: float | None, patience: int | None) -> Callable[[dict[str, float]], str | None]:
+    """A function that is told every line of history in turn and says why to stop, if there is a reason."""
+    lowest, since = np.inf, 0.0
+
+    def stops(line: dict[str, float]) -> str | None:
+        nonlocal lowest, since
+        best, step = line["best"], line["step"]
+        if stop_below is not None and best <= stop_below:
+            return f"Target energy {stop_below:g} reached at step {step}."
+        if best < lowest - 1e-8 * max(1.0, abs(best)):
+            lowest, since = best, step
+        elif patience is not None and step - since >= patience:
+            return f"No lower energy for {patience} steps, at step {step}."
+        return None
+
+    return stops
+
+
+def _under_way(run: Run) -> str:
+    return f"Under way, at step {run.walk.step} of {run.n_steps}."
+
+
+def _contents(run: Run, result: Result) -> Contents:
+    """What a checkpoint holds: the result so far, and the sums that the next record will be made of."""
+    arrays, about = result.packed()
+    return arrays | {f"sums_{name}": array for name, array in run.sums().items()}, about
+
+
+def _go_on(keeper: Checkpoint, run: Run, start_given: bool, samples: bool = False) -> Result | None:
+    """Bring a run to where the checkpoint's stood, and return what there was; None without a file.
+
+    Starting points must be those of the checkpoint's run, unless they were left out or are its present ones.
+    """
+    if keeper.path is None:
+        return None
+    problem = run.problem() | {"samples": samples}
+    if keeper.found is not None:
+        arrays, about = keeper.found
+        if not start_given or (about.get("step") == run.walk.step and np.array_equal(arrays["state_x"], run.walk.x)):
+            problem["the starting points"] = about["problem"].get("the starting points")
+    found = keeper.belongs_to(problem)
+    if found is None:
+        return None
+    earlier = Result.unpacked(*found)
+    run.restore(earlier.state, earlier.energies, {name: found[0][f"sums_{name}"] for name in run.sums()})
+    return earlier
+
+
+def _lines(result: Result) -> list[dict[str, float]]:
+    """The history of a result as the lines that it was made of."""
+    columns = {name: column.tolist() for name, column in result.history.items()}
+    return [dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)]
 
 
 def _bar(shown: bool, total: int, done: int) -> Any:

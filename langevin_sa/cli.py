@@ -109,6 +109,9 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 @click.option("--config", type=click.Path(exists=True, dir_okay=False), is_eager=True, expose_value=False, callback=read_config,
               help="A TOML file with these options by name; the command line wins.")  # fmt: skip
 @click.option("--save", type=click.Path(dir_okay=False), help="Write the run to this .npz file.")
+@click.option(
+    "--checkpoint", type=click.Path(dir_okay=False), help="Write the run to this .npz file every 10 s; go on from it if it is there."
+)
 @click.option("--plot", type=click.Path(dir_okay=False), help="Draw the run to this image file.")
 @click.option("--no-progress", is_flag=True, help="Print only the outcome.")
 @click.pass_context
@@ -122,9 +125,11 @@ def anneal(ctx: click.Context, **options: Any) -> None:
     potential = build_potential(ctx, options)
 
     from . import annealing, run
+    from .checkpoint import Checkpoint
     from .noise import seed_of
 
-    seed = seed_of(None) >> 32 if options["seed"] is None else seed_of(options["seed"])  # short enough to type again
+    known = options["seed"] if options["seed"] is not None else Checkpoint(options["checkpoint"], 0, "checkpoint").seed
+    seed = seed_of(None) >> 32 if known is None else seed_of(known)  # short enough to type again
     start = run.starting_points(potential, None, options["replicas"], seed)
     schedule = build_schedule(ctx, potential, start, seed, options)
     steps = options["steps"]
@@ -133,7 +138,7 @@ def anneal(ctx: click.Context, **options: Any) -> None:
         result = annealing.anneal(
             potential, start, schedule, steps, integrator=options["integrator"], backend=options["backend"], rng=seed,
             dtype=options["dtype"], stop_below=options["target"], max_seconds=options["max_seconds"],
-            record_every=max(1, steps // 200), callback=table,
+            record_every=max(1, steps // 200), callback=table, checkpoint=options["checkpoint"],
         )  # fmt: skip
     click.echo(outcome(result, potential))
     if options["save"]:
@@ -274,7 +279,7 @@ class Table:
             self.first, left = (step, now), None
         else:
             left = (now - self.first[1]) / (step - self.first[0]) * (self.steps - step)
-        if self.max_seconds is not None:
+        if self.max_seconds is not None and self.max_seconds < float("inf"):
             rest = max(0.0, self.max_seconds - (now - self.started))
             left = rest if left is None else min(left, rest)
         time_left = "" if left is None else clock(left)

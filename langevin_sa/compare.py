@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from .backends import NonFinite, Walk
+from .checkpoint import Checkpoint, digest, schedule_digest
 from .descent import descend
-from .naming import look_up
+from .momentum import progress_of, values
+from .naming import look_up, real, shown
 from .noise import seed_of
 from .optimizers import RuleWalk, StepRule
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
-from .run import Run, _positive_int, starting_points
+from .results import State
+from .run import Run, _positive_int, check_energies, starting_points, walk_of
 from .statistics import bootstrap_mean, time_to_solution, wilson
+from .workers import Team, check_workers
 
 REPLICAS = 256
+ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
+STATE = ("x", "dx", "noise", "best_x", "best_energy")  # of a walk
 
 
 def compare(
@@ -36,6 +45,9 @@ def compare(
     epochs: int = 40,
     integrator: str = "gjf",
     backend: str = "auto",
+    workers: Any = 1,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 10.0,
 ) -> Comparison:
     """Run several methods on one potential and say how often, how low and how fast each gets.
 
@@ -65,8 +77,10 @@ def compare(
         point (what a fixed budget leaves, heat of the last temperature included), or the lowest seen on its way.
     epochs : int
         How often to look; costs a descent of all replicas each for "polished".
-    integrator, backend
-        As for `anneal`.
+    integrator, backend, workers
+        As for `anneal`; a StepRule runs in this process.
+    checkpoint, checkpoint_seconds
+        As for `anneal`; written at the ends of epochs.
 
     Returns
     -------
@@ -83,22 +97,47 @@ def compare(
         raise TypeError("methods must be a dictionary of at least one method, such as {'anneal': Schedule(...), 'quench': Schedule(...)}")
     for name, method in methods.items():
         if isinstance(method, type) or not (isinstance(method, StepRule) or hasattr(method, "coefficients")):
-            raise TypeError(f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, not {method!r}")
+            raise TypeError(f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, not {shown(method)}")
     look_up(judged, JUDGED, "energy to judge by")
-    if tolerance is not None and not tolerance > 0:
-        raise ValueError(f"tolerance is an energy and must be > 0, not {tolerance!r}")
+    if tolerance is not None and not (real(tolerance) and tolerance > 0):
+        raise ValueError(f"tolerance is an energy and must be > 0, not {shown(tolerance)}")
+    if budgets is not None and not isinstance(budgets, Mapping):
+        raise TypeError(f"budgets must be a dictionary of steps by method, not {shown(budgets)}")
     steps = dict.fromkeys(methods, _positive_int(n_steps, "n_steps"))
     for name, count in (budgets or {}).items():
         look_up(name, steps, "method in budgets")
         steps[name] = _positive_int(count, f"the budget of {name}")
     epochs = _positive_int(epochs, "epochs")
-    seed = seed_of(rng)
+    check_workers(workers)
+    keeper = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
+    seed = seed_of(keeper.seed if rng is None else rng)
     start = starting_points(potential, x0, REPLICAS if replicas is None and np.ndim(x0) < 2 else replicas, seed)
+    found = keeper.path and keeper.belongs_to({
+        "potential": potential.name, "dim": potential.dim, "replicas": len(start), "seed": seed, "epochs": epochs, "judged": judged,
+        "integrator": integrator, "common_noise": bool(common_noise), "methods": list(methods), "n_steps": list(steps.values()),
+        "the methods": [_digest(method, steps[name], integrator) for name, method in methods.items()],
+        "the starting points": digest(start),
+    })  # fmt: skip
+    kept: dict[str, dict[str, np.ndarray]] = {name: {} for name in methods}
+    for key, array in (found[0] if found else {}).items():
+        number, _, what = key.partition(" ")
+        kept[list(methods)[int(number)]][what] = array
 
     outcomes = {}
-    for k, (name, method) in enumerate(methods.items()):
-        own = seed if common_noise else int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0])
-        outcomes[name] = _outcome(name, potential, method, start, steps[name], epochs, own, judged, integrator, backend)
+    with ExitStack() as stack:
+        team = None if workers == 1 else stack.enter_context(Team(workers))
+        for k, (name, method) in enumerate(methods.items()):
+            own = seed if common_noise else int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0])
+
+            def keep(arrays: dict[str, np.ndarray], name: str = name, now: bool = False) -> None:
+                kept[name] = arrays
+                keeper.save(lambda: ({f"{k} {what}": a for k, part in enumerate(kept.values()) for what, a in part.items()}, {}), now)
+
+            earlier = kept[name]
+            if "polished" not in earlier:
+                earlier = _run(potential, method, start, steps[name], epochs, own, judged, integrator, backend, team, earlier, keep)
+                keep(earlier, now=k == len(methods) - 1)
+            outcomes[name] = _outcome(name, method, steps[name], earlier)
 
     finished = [o for o in outcomes.values() if not o.message]
     lowest = min((float(min(o.energies["polished"].min(), o.energies["best"].min())) for o in finished), default=np.nan)
@@ -123,24 +162,48 @@ def judge(
     return Comparison(potential, outcomes, minimum, near, minima, judged, seed, common_noise)
 
 
-def _outcome(
-    name: str, potential: Potential, method: Any, start: np.ndarray, n_steps: int, epochs: int, seed: int, judged: str,
-    integrator: str, backend: str,
-) -> Outcome:  # fmt: skip
-    """One method, looked at once an epoch."""
-    began, every, message = time.perf_counter(), -(-n_steps // epochs), ""
-    rule = isinstance(method, StepRule)
-    if rule:
-        walk = Walk.at_rest(start, seed)
+def _digest(method: Any, n_steps: int, integrator: str) -> str:
+    """A method's numbers at some of its steps; of a StepRule also its type and the numbers that it has besides."""
+    if not isinstance(method, StepRule):
+        return schedule_digest(method, n_steps, integrator)
+    rest = {f.name: getattr(method, f.name) for f in fields(method) if f.name != "lr"}
+    return f"{type(method).__name__} {rest} {digest(values(method.lr, progress_of(n_steps), 'lr'))}"
+
+
+def _run(
+    potential: Potential, method: Any, start: np.ndarray, n_steps: int, epochs: int, seed: int, judged: str, integrator: str,
+    backend: str, team: Team | None, earlier: dict[str, np.ndarray], keep: Callable[[dict[str, np.ndarray]], None],
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """One method from the start, or from the arrays that `keep` was given at the end of an epoch; the arrays of its outcome."""
+    began, every, message = time.perf_counter() - float(earlier.get("seconds", 0)), -(-n_steps // epochs), ""
+    rows = {key: list(earlier.get(key, ())) for key in ROWS}
+    state = State(**{name: earlier[name] for name in STATE}, step=int(earlier["at"]), seed=seed) if earlier else None
+    mover: RuleWalk | None = None
+    if isinstance(method, StepRule):
+        walk = Walk.at_rest(start, seed) if state is None else walk_of(state, potential)
         mover = RuleWalk(potential, walk, method, n_steps)
+        if earlier:
+            check_energies(potential, walk.energy, earlier["final"])
+            mover.memory = list(earlier["memory"])
     else:
-        run = Run(potential, start, method, n_steps, None, integrator, every, backend, seed, None, "float64", "normal", None)
+        run = Run(potential, start, method, n_steps, None, integrator, every, backend, seed, None, "float64", "normal", None, team)
         walk, records = run.walk, run.records()
-    rows: dict[str, list[Any]] = {key: [] for key in ("step", "energy", "best", "judged", "temperature", "rescaled")}
+        if state is not None:
+            run.restore(state, earlier["final"])
+
+    def arrays() -> dict[str, np.ndarray]:
+        found = {key: np.array(value, dtype=float if key != "step" else int) for key, value in rows.items()}
+        found |= {key: found[key].reshape(-1, len(start)) for key in ("energy", "best", "judged")}  # also where no epoch was finished
+        found |= {name: getattr(walk, name) for name in STATE}
+        return found | {
+            "final": walk.energy, "at": np.array(walk.step), "seconds": np.array(time.perf_counter() - began),
+            "message": np.array(message), "memory": np.array(mover.memory if mover else []),
+        }  # fmt: skip
+
     while walk.step < n_steps:
         first = walk.step
         try:
-            if rule:
+            if mover is not None:
                 walk.dx2[:] = 0
                 mover.run_to(min(first + every, n_steps))
                 temperature, rescaled = np.nan, walk.dx2.sum() / (walk.x.size * (walk.step - first))
@@ -152,15 +215,19 @@ def _outcome(
             break
         seen = {"final": walk.energy, "best": walk.best_energy}
         judge = descend(potential, walk.x)[1] if judged == "polished" else seen[judged].copy()
-        for key, value in zip(rows, (walk.step, walk.energy.copy(), walk.best_energy.copy(), judge, temperature, rescaled), strict=True):
+        line = (walk.step, walk.energy.copy(), walk.best_energy.copy(), judge, temperature, rescaled)
+        for key, value in zip(rows, line, strict=True):
             rows[key].append(value)
+        keep(arrays())
     polished_x, polished = descend(potential, walk.x) if not message else (walk.x.copy(), np.full(len(walk.x), np.nan))
-    arrays: dict[str, Any] = {key: np.array(value, dtype=float if key != "step" else int) for key, value in rows.items()}
-    arrays |= {key: arrays[key].reshape(-1, len(start)) for key in ("energy", "best", "judged")}  # also where no epoch was finished
-    return Outcome(
-        name, method, n_steps, time.perf_counter() - began, message, walk.x.copy(),
-        {"final": walk.energy.copy(), "best": walk.best_energy.copy(), "polished": polished}, **arrays, polished_x=polished_x,
-    )  # fmt: skip
+    return arrays() | {"polished": polished, "polished_x": polished_x}
+
+
+def _outcome(name: str, method: Any, n_steps: int, arrays: dict[str, np.ndarray]) -> Outcome:
+    """The outcome that the arrays of a finished method make."""
+    energies = {"final": arrays["final"], "best": arrays["best_energy"], "polished": arrays["polished"]}
+    rows: dict[str, Any] = {key: arrays[key] for key in (*ROWS, "polished_x")}
+    return Outcome(name, method, n_steps, float(arrays["seconds"]), str(arrays["message"]), arrays["x"], energies, **rows)
 
 
 def _minima(potential: Potential, outcomes: list[Outcome], lowest: float, tolerance: float) -> list[Minimum]:

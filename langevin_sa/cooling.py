@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .compare import compare, judge
+from .naming import finite, shown
 from .noise import seed_of
 from .outcomes import Comparison
 from .potential import Potential
@@ -97,7 +99,8 @@ def cooling_rates(
     replicas, rng, integrator
         As for `compare`. Every cooling time has noise of its own, so that the points are independent.
     **keywords
-        Passed on to `compare`: x0, tolerance, judged, backend.
+        Passed on to `compare`: x0, tolerance, judged, backend, workers, checkpoint (each cooling time writes a file of its
+        own, with the number of steps before the ending; then rng must be an int).
 
     Returns
     -------
@@ -111,28 +114,37 @@ def cooling_rates(
     if (n_steps is None) == (rates is None):
         raise TypeError("give either n_steps=, the lengths of the runs, or rates=, mean cooling rates (energy by time)")
     if not hasattr(schedule, "coefficients"):
-        raise TypeError(f"schedule must be a Schedule, CoolMomentum, Momentum or SGD, not {schedule!r}")
+        raise TypeError(f"schedule must be a Schedule, CoolMomentum, Momentum or SGD, not {shown(schedule)}")
     look = schedule.coefficients(1000, integrator)
     fall, dt = float(look.temperature[0] - look.temperature[-1]), float(np.mean(look.dt))
     if rates is not None:
         if not fall > 0:
             raise ValueError("the schedule's temperature does not fall, so that it has no cooling rate: give n_steps")
-        if not all(rate > 0 for rate in rates):
-            raise ValueError(f"cooling rates must be positive, not {rates!r}")
+        if np.ndim(rates) != 1 or not all(finite(rate) and rate > 0 for rate in rates):
+            raise ValueError(f"cooling rates must be positive numbers, not {shown(rates)}")
         n_steps = [max(2, round(fall / (rate * dt))) for rate in rates]
     lengths = np.unique(np.asarray(n_steps))
     if lengths.size == 0 or lengths.dtype.kind not in "iu" or lengths[0] < 2:
-        raise ValueError(f"n_steps must be integers of at least 2, not {n_steps!r}")
+        raise ValueError(f"n_steps must be integers of at least 2, not {shown(n_steps)}")
     seed = seed_of(rng)
     keywords = {"epochs": 1} | keywords
     keywords |= {"replicas": replicas, "integrator": integrator}
-    found = [compare(potential, {"anneal": schedule}, n_steps=int(n), rng=(seed + k) % 2**64, **keywords) for k, n in enumerate(lengths)]
+    found = [
+        compare(potential, {"anneal": schedule}, n_steps=int(n), rng=(seed + k) % 2**64, **keywords | _files(keywords, int(n)))
+        for k, n in enumerate(lengths)
+    ]
     lowest = min(c.minimum_energy for c in found)  # where the minimum is not known, the lowest that any run found
     tolerance = keywords.get("tolerance")
     found = [judge(potential, c.outcomes, lowest, tolerance, c.judged, c.seed, c.common_noise) for c in found]
     times = lengths * dt
     fits, verdict = _fitted(lengths, found)
     return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, verdict)
+
+
+def _files(keywords: dict[str, Any], n: int) -> dict[str, Any]:
+    """The checkpoint of one cooling time, if there is one."""
+    path = keywords.get("checkpoint")
+    return {} if path is None else {"checkpoint": Path(path).with_suffix(f".{n}{Path(path).suffix}")}
 
 
 def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit], str]:

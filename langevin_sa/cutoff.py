@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .formula import Source
+from .naming import shown
 from .potential import FormulaKernel
 
 PAIRS_AT_ONCE = 1_000_000
@@ -40,7 +41,7 @@ class CutoffKernel(FormulaKernel):
         self.species, self.types = _species(species, particles, matrices)
         reach = _between_species(cutoff, "cutoff", self.types)
         if not (np.isfinite(reach) & (reach > 0)).all():
-            raise ValueError(f"cutoff must be positive and finite, not {cutoff!r}")
+            raise ValueError(f"cutoff must be positive and finite, not {shown(cutoff)}")
         self.box, self.cutoff2 = _box(box, space, float(reach.max())), reach**2
         values = [_between_species(value, f"parameter {name!r}", self.types) for name, value in parameters.items()]
         rows = np.stack([v.ravel() for v in (*values, np.zeros_like(reach), self.cutoff2)], axis=1)
@@ -145,7 +146,7 @@ def _between_species(value: Any, what: str, types: int) -> np.ndarray:
     except (TypeError, ValueError):
         out = np.empty(0)
     if out.ndim and out.shape != (types, types):
-        raise ValueError(f"{what} must be a number or a matrix ({types}, {types}), species by species, not {value!r}")
+        raise ValueError(f"{what} must be a number or a matrix ({types}, {types}), species by species, not {shown(value)}")
     if out.ndim and not np.array_equal(out, out.T):
         raise ValueError(f"{what} must be symmetric, the same for species (a, b) and (b, a), not {out.tolist()}")
     return np.broadcast_to(out, (types, types)).copy()
@@ -157,10 +158,10 @@ def _box(box: Any, space: int, cutoff: float) -> np.ndarray:
     try:
         out = np.broadcast_to(np.asarray(box, dtype=float), (space,)).copy()
     except (TypeError, ValueError):
-        raise ValueError(f"box must be one length or {space}, one an axis, not {box!r}") from None
+        raise ValueError(f"box must be one length or {space}, one an axis, not {shown(box)}") from None
     if not np.isfinite(out).all() or (out < 2 * cutoff).any():
         raise ValueError(
             f"box must be at least twice the cutoff, {2 * cutoff:g}, along each axis, so that a particle meets one image of "
-            f"another, not {box!r}; take more particles or a shorter cutoff"
+            f"another, not {shown(box)}; take more particles or a shorter cutoff"
         )
     return out

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .naming import shown
+
 Law = Callable[[Any], Any]  # progress in [0, 1] -> value
 
 
@@ -32,7 +34,7 @@ def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
         except (TypeError, ValueError):  # the law takes one number at a time
             out = np.array([law(float(s)) for s in progress])
         if out.dtype.kind not in "iuf":
-            raise TypeError(f"{name} must return real numbers; at progress 0 it gives {law(0.0)!r}")
+            raise TypeError(f"{name} must return real numbers; at progress 0 it gives {shown(law(0.0))}")
         if out.shape not in ((), progress.shape):
             raise ValueError(
                 f"{name} gave an array of shape {out.shape} for {progress.size} progress values; "
@@ -41,7 +43,7 @@ def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
     else:
         out = np.asarray(law)
         if out.shape != () or out.dtype.kind not in "iuf":
-            raise TypeError(f"{name} must be a number or a callable of progress s in [0, 1], not {law!r}")
+            raise TypeError(f"{name} must be a number or a callable of progress s in [0, 1], not {shown(law)}")
     out = np.broadcast_to(out.astype(float), progress.shape)
     bad = ~np.isfinite(out)
     if bad.any():
@@ -149,7 +151,11 @@ class Steps(Momentum):
             if np.any(wrong):
                 n = int(np.argmax(wrong))
                 raise ValueError(what.format(rho=self.rho[n], lr=self.lr[n], s=self.s[n]) + f" at step {n}")
-        _ = self.temperature
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            extreme = ~(np.isfinite(self.temperature) & np.isfinite(self.dt) & np.isfinite(self.carry))
+        if np.any(extreme):
+            n = int(np.argmax(extreme))
+            raise ValueError(f"rho = {self.rho[n]:g}, lr = {self.lr[n]:g}, s = {self.s[n]:g} at step {n} are beyond floating-point numbers")
         return self
 
 
@@ -162,11 +168,11 @@ class Langevin:
     temperature: Any = 0.0
 
     def __post_init__(self) -> None:
-        for name, low in (("gamma", 0), ("temperature", 0)):
-            if np.any(~(np.asarray(getattr(self, name)) >= low)):
-                raise ValueError(f"{name} must be >= 0, not {getattr(self, name)!r}")
-        if np.any(~(np.asarray(self.dt) > 0)):
-            raise ValueError(f"dt must be > 0, not {self.dt!r}")
+        for name, low in (("gamma", ">= 0"), ("temperature", ">= 0"), ("dt", "> 0")):
+            given = getattr(self, name)
+            value = np.asarray(given)
+            if value.dtype.kind not in "iuf" or not np.all(value > 0 if low == "> 0" else value >= 0):
+                raise ValueError(f"{name} must be {low}, not {shown(given)}")
 
     def to_momentum(self) -> Momentum:
         """The same equation as momentum, learning rate and noise (Eqs. 15-17)."""

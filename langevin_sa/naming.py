@@ -1,20 +1,55 @@
-"""Looking up what a user names, with a suggestion when the name is not there."""
+"""What a user gives: names looked up, with a suggestion when they are not there; numbers; and how messages show it."""
 
 from __future__ import annotations
 
 import difflib
+import math
+import numbers
+import operator
+import reprlib
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 100
+
+
+def shown(value: object) -> str:
+    """What was given, for a message: one line, of a long array or list only the ends."""
+    return " ".join(_BRIEF.repr(value).split())
+
+
+def whole(value: Any) -> bool:
+    """Whether a value is an integer; True and False are none, and neither are NumPy's spans of time."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, numbers.Integral) and operator.index(value) is not None
+    except TypeError:
+        return False
+
+
+def real(value: Any) -> bool:
+    """Whether a value is a number that a float can hold, infinite or not, but not NaN; True and False are none."""
+    if not whole(value) and (not isinstance(value, numbers.Real) or isinstance(value, numbers.Rational)):
+        return False
+    try:
+        return not math.isnan(value)
+    except OverflowError:
+        return False
+
+
+def finite(value: Any) -> bool:
+    """Whether a value is a finite number."""
+    return real(value) and math.isfinite(value)
 
 
 def unknown(name: object, known: Iterable[str], what: str) -> str:
     """The sentence for a name that is not known: what was given, the nearest known name, all of them."""
     known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if isinstance(name, str) and len(name) < 100 else []
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown {what} {name!r}; {hint}Known: {', '.join(known)}"
+    return f"unknown {what} {shown(name)}; {hint}Known: {', '.join(known)}"
 
 
 def look_up(name: str, table: Mapping[str, T], what: str) -> T:

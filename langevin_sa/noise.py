@@ -16,6 +16,9 @@ with dt as with normals, to first and second order (Dunweg, Paul 1991); single t
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
 import numpy as np
 
 THERMAL, START, GRADIENT = 0, 1, 2  # purposes: streams that never meet
@@ -71,7 +74,7 @@ def purpose_of(kind: str) -> int:
     """The purpose of thermal noise of one of `KINDS`."""
     from .naming import unknown
 
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(unknown(kind, KINDS, "noise"))
     return THERMAL + KIND * KINDS.index(kind)
 
@@ -86,7 +89,7 @@ def key_of(seed: int) -> np.ndarray:
     return np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint64)
 
 
-def seed_of(rng: object) -> int:
+def seed_of(rng: Any) -> int:
     """The 64-bit seed that `rng` stands for: an int is itself; a Generator or None draws one (SPEC 7).
 
     Raises
@@ -98,8 +101,11 @@ def seed_of(rng: object) -> int:
         rng = np.random.default_rng()
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(2**63))
-    if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)):
+    from .naming import shown, whole
+
+    if not whole(rng):
         raise TypeError(f"rng must be None, an int or a numpy.random.Generator, not {type(rng).__name__}")
-    if not 0 <= int(rng) < 2**64:
-        raise ValueError(f"a seed must be in [0, 2**64), not {rng}")
-    return int(rng)
+    seed = operator.index(rng)
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"a seed must be in [0, 2**64), not {shown(rng)}")
+    return int(seed)

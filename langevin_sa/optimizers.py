@@ -15,6 +15,7 @@ import numpy as np
 from .backends import Walk
 from .backends.numpy import NumpyBackend
 from .momentum import Momentum, Steps, progress_of, values
+from .naming import finite, shown
 from .noise import stream
 
 AHEAD = 65_536  # normals made at a time
@@ -97,6 +98,7 @@ class SGD:
         _check(self.lr, self.noise)
         _fractions(momentum=self.momentum)
 
+    @np.errstate(over="ignore")
     def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
         """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
         lr = values(self.lr, progress_of(n_steps, steps), "lr")
@@ -129,13 +131,13 @@ class RuleWalk(NumpyBackend):
 
 
 def _check(lr: Any, noise: Any) -> None:
-    if not callable(lr) and not (isinstance(lr, (int, float, np.number)) and 0 < lr < np.inf):
-        raise ValueError(f"lr must be a positive number or a law of progress, not {lr!r}")
-    if not (isinstance(noise, (int, float, np.number)) and 0 <= noise < np.inf):
-        raise ValueError(f"noise is the standard deviation of the gradient's noise and must be >= 0, not {noise!r}")
+    if not callable(lr) and not (finite(lr) and lr > 0):
+        raise ValueError(f"lr must be a positive number or a law of progress, not {shown(lr)}")
+    if not (finite(noise) and noise >= 0):
+        raise ValueError(f"noise is the standard deviation of the gradient's noise and must be >= 0, not {shown(noise)}")
 
 
 def _fractions(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if not (isinstance(value, (int, float, np.number)) and 0 <= value < 1):
-            raise ValueError(f"{name} must be in [0, 1), not {value!r}")
+        if not (finite(value) and 0 <= value < 1):
+            raise ValueError(f"{name} must be in [0, 1), not {shown(value)}")

@@ -88,7 +88,8 @@ def _check(node: ast.AST, text: str) -> None:
 
 
 def short(text: str) -> str:
-    """A text, cut to what fits in a message."""
+    """A text, cut to what fits in a message, in one line."""
+    text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .formula import INPUTS, Source, Spec, check_names, source_of
+from .naming import shown, whole
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
 from .sources import numpy_source
 
@@ -156,6 +157,8 @@ class Potential:
             variables = ()
         elif variables is None:
             variables = tuple(n for n in names(parse(formula)) if n not in parameters)
+        elif isinstance(variables, str) or not isinstance(variables, Iterable):
+            raise TypeError(f"variables must be a sequence of names, as in ('y', 'x'), not {shown(variables)}")
         variables = tuple(variables)
         if formula is not None and not variables:
             raise ValueError(f"the formula {short(formula)!r} has no coordinates; name them with variables=")
@@ -163,7 +166,7 @@ class Potential:
         if (pair is not None) != (particles is not None):
             raise TypeError("particles= goes with pair=" if pair is None else "pair= needs particles=, the number of particles")
         if not isinstance(periodic, (bool, np.bool_)):
-            raise TypeError(f"periodic must be True or False, not {periodic!r}")
+            raise TypeError(f"periodic must be True or False, not {shown(periodic)}")
         dim, shape = _sizes(len(variables), dim, shape, particles, space, lattice=site is not None or bond is not None)
         if bond is not None and periodic and 1 in shape:
             raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
@@ -265,6 +268,8 @@ class Potential:
     def check_gradient(self, x: Any) -> float:
         """Largest error of the gradient against central differences of the energy, relative to its largest component nearby."""
         block, _ = self._block(x)
+        if not len(block):
+            raise ValueError(f"x must hold at least one point, not shape {np.shape(x)}")
         exact, numeric = self.gradient(block), self._difference(block)
         nearby = self.gradient(block + 0.01 * np.maximum(1, np.abs(block)))  # x itself may be a minimum, where differences are noise
         size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in (exact, numeric, nearby))
@@ -282,11 +287,8 @@ class Potential:
         return f"Potential({self.name!r}, dim={self.dim})"
 
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
-        x = np.asarray(x)
-        if x.dtype not in (np.float32, np.float64):
-            if x.dtype.kind not in "biuf":
-                raise TypeError(f"x must be an array of real numbers for {self.name}, not of {x.dtype.name}")
-            x = x.astype(float)
+        if type(x) is not np.ndarray or x.dtype not in (np.float32, np.float64):
+            x = real_array(x, "x")
         if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
             raise ValueError(f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not {x.shape}")
         return np.atleast_2d(x), x.ndim == 1
@@ -312,6 +314,19 @@ class Potential:
         return gradient
 
 
+def real_array(value: Any, what: str) -> np.ndarray:
+    """A copy as float64; a TypeError unless it is an array of real numbers with no entry masked."""
+    try:
+        raw = np.asarray(value)
+        if raw.dtype.kind not in "biufO" or np.ma.is_masked(value) or (raw.dtype == object and any(isinstance(v, str) for v in raw.flat)):
+            raise TypeError
+        with np.errstate(over="ignore"):
+            return np.array(raw, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{what} must be an array of real numbers, none of them masked, not {shown(value)}") from None
+
+
+MOST = 2**48  # coordinates
 _STEP = float(np.cbrt(np.finfo(float).eps))
 
 
@@ -368,9 +383,9 @@ def _sorted_parameters(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict
         try:
             array = np.asarray(value, dtype=float)
         except (TypeError, ValueError):
-            raise TypeError(f"parameter {name!r} must be a number or an array of numbers, not {value!r}") from None
+            raise TypeError(f"parameter {name!r} must be a number or an array of numbers, not {shown(value)}") from None
         if not np.isfinite(array).all():
-            raise ValueError(f"parameter {name!r} must be finite, not {value!r}")
+            raise ValueError(f"parameter {name!r} must be finite, not {shown(value)}")
         if array.ndim:
             arrays[name] = array
         else:
@@ -391,7 +406,7 @@ def _sizes(
         if not lattice:
             raise TypeError("shape= goes with site= or bond=")
         if np.ndim(shape) != 1 or len(shape) == 0:
-            raise TypeError(f"shape must be the numbers of sites along each axis, as in (8, 8), not {shape!r}")
+            raise TypeError(f"shape must be the numbers of sites along each axis, as in (8, 8), not {shown(shape)}")
         claims["the sites of shape"] = int(np.prod([_count(n, "a length in shape") for n in shape]))
     if particles is not None:
         claims["particles*space"] = _count(particles, "particles") * _count(space, "space")
@@ -404,8 +419,8 @@ def _sizes(
 
 
 def _count(n: Any, what: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"{what} must be a positive integer, not {n!r}")
+    if not whole(n) or not 1 <= n <= MOST:
+        raise ValueError(f"{what} must be a positive integer, {'not' if not whole(n) or n < 1 else 'at most 2**48, not'} {shown(n)}")
     return int(n)
 
 
@@ -425,7 +440,7 @@ def _minima(minima: Any, dim: int) -> np.ndarray | None:
     try:
         out = np.atleast_2d(np.asarray(minima, dtype=float))
     except (TypeError, ValueError):
-        raise TypeError(f"minima must be an array of numbers of shape (k, {dim}), not {minima!r}") from None
+        raise TypeError(f"minima must be an array of numbers of shape (k, {dim}), not {shown(minima)}") from None
     if out.ndim != 2 or out.shape[1] != dim:
         raise ValueError(f"minima must have shape (k, {dim}), not {out.shape}")
     return out
@@ -437,7 +452,7 @@ def _bounds(bounds: Any, dim: int) -> np.ndarray | None:
     try:
         out = np.broadcast_to(np.asarray(bounds, dtype=float), (dim, 2)).copy()
     except (TypeError, ValueError):
-        raise ValueError(f"bounds must be one (low, high), or {dim} of them, not {bounds!r}") from None
+        raise ValueError(f"bounds must be one (low, high), or {dim} of them, not {shown(bounds)}") from None
     if not (np.isfinite(out).all() and (out[:, 0] < out[:, 1]).all()):
-        raise ValueError(f"each bound must be finite with low < high, not {bounds!r}")
+        raise ValueError(f"each bound must be finite with low < high, not {shown(bounds)}")
     return out

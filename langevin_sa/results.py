@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,12 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-FORMAT = "langevin_sa 1"
+from .parse import short
+
+VERSION = 2  # of the files; others are refused
+SCALARS = (
+    "fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator", "n_steps", "seconds", "potential_name",
+)  # fmt: skip
 
 
 @dataclass
@@ -42,11 +49,14 @@ class State:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> State:
-        """Read what `save` wrote, or the state in a saved Result."""
+        """Read what `save` wrote, or the state in a saved Result or in a checkpoint of `anneal` or `simulate`."""
         arrays, about = load(path)
         if "state_x" in arrays:
             arrays = {key.removeprefix("state_"): array for key, array in arrays.items() if key.startswith("state_")}
-        return cls(**arrays, step=about["step"], seed=about["seed"])
+        try:
+            return cls(**arrays, step=about["step"], seed=about["seed"])
+        except (TypeError, KeyError):
+            raise ValueError(f"{os.fspath(path)} holds no state of a run") from None
 
 
 def _arrays(state: State) -> dict[str, np.ndarray]:
@@ -93,7 +103,7 @@ class Result(OptimizeResult):
         The lowest point seen at any step by any replica, and its energy.
     success, status, message : bool, int, str
         status 0: schedule done or target reached; 1: time spent; 2: stopped at a non-finite energy; 3: interrupted;
-        99: stopped by the callback.
+        4: read from the checkpoint of a run under way; 99: stopped by the callback.
     nit, nfev, njev : int
         Steps done; energies and gradients evaluated along the trajectories of all replicas.
     energies, best_energies, best_positions : ndarray (replicas,), (replicas,), (replicas, dim)
@@ -102,7 +112,7 @@ class Result(OptimizeResult):
         Arrays with one entry a record: step, target, temperature (exact kinetic estimator), eq22 (Eq. 22 as written),
         configurational, energy_mean, energy_min, best.
     samples : ndarray (records, replicas, dim) or None
-        Positions at each record, if asked for.
+        Positions at each record, if asked for; a memory map of the file if they were streamed to one.
     state : State
         Where the run stopped; pass it to `anneal` to go on.
     seed, schedule, integrator, n_steps, seconds, potential_name
@@ -117,65 +127,88 @@ class Result(OptimizeResult):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an .npz file (arrays and JSON, no pickle), whole or not at all."""
-        arrays = {key: self[key] for key in ("x", "energies", "best_energies", "best_positions", "samples") if self[key] is not None}
-        arrays |= {f"state_{key}": array for key, array in _arrays(self.state).items()}
+        save(path, "result", *self.packed())
+
+    def packed(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The arrays and the JSON-able rest; streamed samples stay in their own file, which is named."""
+        arrays = {"energies": self.energies} | {f"state_{key}": array for key, array in _arrays(self.state).items()}
         arrays |= {f"history_{key}": array for key, array in self.history.items()}
-        scalars = (
-            "fun",
-            "success",
-            "status",
-            "message",
-            "nit",
-            "nfev",
-            "njev",
-            "seed",
-            "integrator",
-            "n_steps",
-            "seconds",
-            "potential_name",
-        )
-        about = {key: self[key] for key in scalars} | {"schedule": str(self.schedule), "step": self.state.step}
-        save(path, "result", arrays, about)
+        streamed = getattr(self.samples, "filename", None)
+        if self.samples is not None and streamed is None:
+            arrays["samples"] = self.samples
+        about = {key: self[key] for key in SCALARS} | {"schedule": str(self.schedule), "step": self.state.step}
+        return arrays, about | ({"samples_file": str(streamed)} if streamed is not None else {})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
-        """Read what `save` wrote; `schedule` comes back as text."""
-        arrays, about = load(path, "result")
+        """Read what `save` wrote, or a checkpoint of `anneal`; `schedule` comes back as text."""
+        try:
+            return cls.unpacked(*load(path, "result", "checkpoint"))
+        except (KeyError, TypeError, IndexError):
+            raise ValueError(f"{os.fspath(path)} holds no result of a run") from None
+
+    @classmethod
+    def unpacked(cls, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Result:
+        """The result that `packed` took apart; streamed samples are None if their file is gone or damaged."""
         state = {key.removeprefix("state_"): array for key, array in arrays.items() if key.startswith("state_")}
         history = {key.removeprefix("history_"): array for key, array in arrays.items() if key.startswith("history_")}
-        plain = {key: array for key, array in arrays.items() if not key.startswith(("state_", "history_"))}
-        step = about.pop("step")
+        samples, file = arrays.get("samples"), about.get("samples_file")
+        if file is not None:
+            with suppress(OSError, ValueError, EOFError):
+                samples = np.load(file, mmap_mode="r")[: len(history["step"])]  # the file of a run under way may be ahead
+        best, energy = state["best_x"], state["best_energy"]
         return cls(
-            {"samples": None, **plain, **about}
-            | {"state": State(**state, step=step, seed=about["seed"]), "history": OptimizeResult(history)}
-        )
+            {key: about[key] for key in (*SCALARS, "schedule")}, x=best[np.argmin(energy)].astype(float), energies=arrays["energies"],
+            best_energies=energy, best_positions=best, samples=samples, state=State(**state, step=about["step"], seed=about["seed"]),
+            history=OptimizeResult(history),
+        )  # fmt: skip
 
 
 def save(path: str | os.PathLike[str], kind: str, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
-    """Write arrays and JSON-able facts to an .npz file by way of a temporary file and a rename."""
+    """Write arrays and JSON-able facts to an .npz file by way of a temporary file, fsync and a rename; no array is copied."""
     target = Path(path)
-    text = json.dumps({"format": FORMAT, "kind": kind, "arrays": sorted(arrays), **about})
+    text = json.dumps({"format": f"langevin_sa {VERSION}", "kind": kind, **about})
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
-            np.savez(file, about=np.array(text), **arrays)  # type: ignore[arg-type]
+            np.savez(file, about=np.array(text), sha256=np.array(_checksum(text, arrays)), **arrays)  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    if os.name == "posix":  # so that the new name, too, outlives a power failure
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
-def load(path: str | os.PathLike[str], kind: str | None = None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays and facts of a file written by `save`.
+def _checksum(text: str, arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of the facts and of every array's name, type, shape and bytes."""
+    total = hashlib.sha256(text.encode())
+    for name, array in sorted(arrays.items()):
+        total.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        total.update(octets(array))
+    return total.hexdigest()
+
+
+def octets(array: np.ndarray) -> memoryview:
+    """The bytes of an array, in C order; not a copy if they are in that order."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def load(path: str | os.PathLike[str], *kinds: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and facts of a file written by `save`, of one of these kinds if any are named.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, is not ours, or holds another kind.
+        If the file is damaged, is not ours, is of another version or holds another kind.
     """
     import zipfile
     import zlib
@@ -183,18 +216,23 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> tuple[dict[st
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-        about = json.loads(str(arrays.pop("about")))
-        form, found, whole = about.pop("format"), about.pop("kind"), about.pop("arrays") == sorted(arrays)
+        text, checksum = str(arrays.pop("about")), str(arrays.pop("sha256", ""))
+        about = json.loads(text)
+        made, found = about.pop("format").split(), about.pop("kind")
+        version = int(made[1]) if made[0] == "langevin_sa" else 0
+        sound = version != VERSION or checksum == _checksum(text, arrays)
     except FileNotFoundError:
         raise
     except (
-        OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
+        OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
-        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file ({error})") from None
-    if form != FORMAT:
-        raise ValueError(f"{os.fspath(path)} is written as {form!r}, and this version reads {FORMAT!r}")
-    if not whole:
-        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file (arrays are missing)")
-    if kind is not None and found != kind:
-        raise ValueError(f"{os.fspath(path)} holds a {found}, not a {kind}")
+        reason = "it holds pickled objects" if "pickle" in str(error) else short(str(error))
+        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file ({reason})") from None
+    if version != VERSION:
+        age = "a newer langevin_sa: update this one" if version > VERSION else "an older langevin_sa, which can still read it"
+        raise ValueError(f"{os.fspath(path)} has format {version}, and this version reads format {VERSION}; it was written by {age}")
+    if not sound:
+        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file (its checksum is wrong)")
+    if kinds and found not in kinds:
+        raise ValueError(f"{os.fspath(path)} holds a {found}, not a {kinds[0]}")
     return arrays, about

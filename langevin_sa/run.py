@@ -9,22 +9,27 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
 from .backends import NonFinite, Walk, get_backend
+from .checkpoint import digest, schedule_digest
 from .integrators import STABILITY_LIMIT, get_integrator
+from .naming import shown, whole
 from .noise import purpose_of, seed_of
-from .potential import Potential
+from .potential import Potential, real_array
 from .results import Result, Snapshot, State
 from .schedules import Schedule
 from .tuning import automatic_schedule, laplacian_estimate, omega_dt
+from .workers import Team
 
 SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
+MOST = 2**53  # steps, replicas
+MOST_STEPS = 100_000  # in one slice, whose coefficients are arrays
 THERMOMETER_NUMBERS = 8_192  # coordinates looked at by the configurational thermometer at each record
 
 
@@ -34,7 +39,7 @@ class Run:
     def __init__(
         self, potential: Potential, x0: Any, schedule: Any, n_steps: int, replicas: int | None, integrator: str,
         record_every: int | None, backend: str, rng: Any, state: State | None, dtype: Any,
-        noise: str, threads: int | None, first_replica: int = 0,
+        noise: str, threads: int | None, team: Team | None = None,
     ) -> None:  # fmt: skip
         if not isinstance(potential, Potential):
             raise TypeError(f"potential must be a Potential (see Potential.from_formula), not {type(potential).__name__}")
@@ -42,42 +47,45 @@ class Run:
         self.potential, self.integrator = potential, integrator
         self.n_steps = _positive_int(n_steps, "n_steps")
         self.record_every = max(1, self.n_steps // 100) if record_every is None else _positive_int(record_every, "record_every")
-        count = (
-            threads if threads is not None else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        )
-        self.threads = _positive_int(count, "threads")
+        self.threads = _positive_int(threads if threads is not None else 1 if team is not None else _processors(), "threads")
         dtype = _dtype(dtype)
         if state is None:
             seed = seed_of(rng)
-            x = starting_points(potential, x0, replicas, seed)
-            self.walk = Walk.at_rest(x, seed, dtype)
-            self.walk.first_replica = first_replica
+            self.walk = Walk.at_rest(starting_points(potential, x0, replicas, seed), seed, dtype)
         else:
             if rng is not None or x0 is not None or replicas is not None:
                 raise ValueError("a state brings its own positions, replicas and seed: give either state, or x0, replicas and rng")
             if schedule is None:
                 raise ValueError("going on from a state needs the schedule of its first part: give schedule=")
-            self.walk = _walk_of(state, potential, dtype)
+            self.walk = walk_of(state, potential, dtype)
             if self.walk.step >= self.n_steps:
                 raise ValueError(f"the state is at step {self.walk.step}, and n_steps = {n_steps} leaves nothing to do")
         self.schedule = automatic_schedule(potential, self.walk.x, self.walk.seed, integrator=integrator) if schedule is None else schedule
         if isinstance(self.schedule, type) or not hasattr(self.schedule, "coefficients"):
-            raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {schedule!r}")
+            raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
         windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))  # every step of all but very long runs
         for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
             self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps))
         self.walk.purpose = purpose_of(noise)
+        self.noise, self._kernel, self.team = noise, get_backend(backend, potential), team
         try:
-            self.backend = get_backend(backend, potential)(potential, self.walk, self.threads)
+            self._begin()
         except NonFinite as error:
             raise ValueError(
-                f"the energy of {potential.name} is {self.walk.energy[error.replica - self.walk.first_replica]} at the starting "
+                f"the energy of {potential.name} is {self.walk.energy[error.replica]} at the starting "
                 f"point of replica {error.replica}; start where it is finite"
             ) from None
         self._check_time_step()
         self._before = {name: getattr(self.walk, name).copy() for name in ("x", "dx", "noise", "energy", "dx2", "kinetic")}
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
         self._reset()
+
+    def _begin(self) -> None:
+        """Kernels and energies where the walk is."""
+        self.backend = self._kernel(self.potential, self.walk, self.threads)
+        self._looker = self.backend
+        if self.team is not None:
+            self.backend = self.team.spread(self.backend, self.potential, self.walk, self.threads)
 
     def coefficients(self, start: int, stop: int) -> Any:
         """The recursion's numbers for steps start <= n < stop."""
@@ -114,8 +122,13 @@ class Run:
         self.walk.dx2[:], self.walk.kinetic[:] = 0, 0
         self._since, self._target = self.walk.step, 0.0
 
-    def records(self, deadline: float | None = None, bar: Any = None) -> Iterator[dict[str, float]]:
-        """Run to each moment of interest and yield one line of history; returns early at the deadline."""
+    def records(
+        self, deadline: float | None = None, bar: Any = None, keep: Callable[[], None] = lambda: None
+    ) -> Iterator[dict[str, float]]:
+        """Run to each moment of interest and yield one line of history; returns early at the deadline.
+
+        `keep` is called between slices, when all lines so far have been taken.
+        """
         walk, slice_steps = self.walk, 16
         while walk.step < self.n_steps:
             end = min((walk.step // self.record_every + 1) * self.record_every, self.n_steps)
@@ -124,14 +137,17 @@ class Run:
                 self._advance(min(start + slice_steps, end))
                 spent = time.perf_counter() - before
                 rate = (walk.step - start) / max(spent, 1e-9)
-                seconds = max(SLICE_SECONDS, 10 * self._copying)
-                slice_steps = int(np.clip(rate * seconds, 1, 8 * slice_steps))
+                seconds = max(SLICE_SECONDS, 10 * (self._copying + getattr(self.backend, "overhead", 0.0)))
+                slice_steps = int(np.clip(rate * seconds, 1, min(8 * slice_steps, MOST_STEPS)))
                 if bar is not None:
                     bar.update(walk.step - bar.n)
                 if deadline is not None and time.perf_counter() > deadline and walk.step < self.n_steps:
                     yield self._record()
                     return
+                if walk.step < end:
+                    keep()
             yield self._record()
+            keep()
 
     def _advance(self, stop: int) -> None:
         """Run to step `stop`, or leave the walk as it was (with the best points found on the way)."""
@@ -154,7 +170,7 @@ class Run:
         walk = self.walk
         steps = walk.step - self._since
         numbers = max(1, walk.x.size * steps)
-        squares, curvature = getattr(self.backend, "measure", self._measure)()
+        squares, curvature = getattr(self._looker, "measure", self._measure)()
         record = {
             "step": walk.step,
             "target": self._target / max(1, steps),
@@ -174,6 +190,41 @@ class Run:
         generator = np.random.default_rng([self.walk.seed, self.walk.step])
         squares = float((self.potential.gradient(looked) ** 2).sum())
         return squares, float(laplacian_estimate(self.potential, looked, generator).sum())
+
+    def problem(self) -> dict[str, Any]:
+        """What makes this run what it is, for its checkpoint; to be asked before the first step."""
+        return {
+            "potential": self.potential.name, "dim": self.potential.dim, "replicas": len(self.walk.x), "n_steps": self.n_steps,
+            "integrator": self.integrator, "dtype": self.walk.x.dtype.name, "noise": self.noise, "seed": self.walk.seed,
+            "the schedule": schedule_digest(self.schedule, self.n_steps, self.integrator),
+            "the starting points": digest(self.walk.x, self.walk.step),
+        }  # fmt: skip
+
+    def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray] | None = None) -> None:
+        """Go back to where a run of the same problem stood; `sums` are what `sums` returned there, None after a record.
+
+        Raises
+        ------
+        ValueError
+            If the potential has other energies there.
+        """
+        w = self.walk
+        for name in ("x", "dx", "noise", "best_x", "best_energy"):
+            getattr(w, name)[...] = getattr(state, name)
+        w.step = state.step
+        try:
+            self._begin()
+        except NonFinite as error:
+            w.energy[error.replica] = np.nan
+        check_energies(self.potential, w.energy, energies)
+        self._reset()
+        if sums is not None:
+            w.dx2[:], w.kinetic[:] = sums["dx2"], sums["kinetic"]
+            self._since, self._target = int(sums["since"]), float(sums["target"])
+
+    def sums(self) -> dict[str, np.ndarray]:
+        """What the next record will be made of, so far."""
+        return {"dx2": self.walk.dx2, "kinetic": self.walk.kinetic, "since": np.array(self._since), "target": np.array(self._target)}
 
     def state(self) -> State:
         """A copy of where the run stands."""
@@ -208,21 +259,27 @@ class Run:
             f"region and must stay below 2 everywhere; the best finite point is kept. Use a smaller dt or lower temperature."
         )
 
-    def result(
-        self, status: int, message: str, history: list[dict[str, float]], samples: list[np.ndarray] | None, seconds: float
-    ) -> Result:
-        """The run so far as a Result."""
+    def result(self, status: int, message: str, history: list[dict[str, float]], samples: np.ndarray | None, seconds: float) -> Result:
+        """The run so far as a Result, which shares its arrays with the walk: for the end, or to be written at once."""
         walk, (x, fun) = self.walk, self.best()
         columns = ("step", "target", "temperature", "eq22", "configurational", "energy_mean", "energy_min", "best")
         arrays = {name: np.array([line[name] for line in history], dtype=int if name == "step" else float) for name in columns}
-        shape = (0, *walk.x.shape)
+        state = State(walk.x, walk.dx, walk.noise, walk.step, walk.seed, walk.best_x, walk.best_energy)
         return Result(
-            x=x, fun=fun, success=status == 0, status=status, message=message, nit=walk.step,
-            nfev=self.evaluations(), njev=self.evaluations(), state=self.state(), energies=walk.energy.copy(),
-            best_energies=walk.best_energy.copy(), best_positions=walk.best_x.copy(), history=OptimizeResult(arrays),
-            samples=None if samples is None else np.array(samples).reshape(-1, *shape[1:]), seed=walk.seed, schedule=self.schedule,
-            integrator=self.integrator, n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
+            x=x, fun=fun, success=status == 0, status=status, message=message, nit=walk.step, nfev=self.evaluations(),
+            njev=self.evaluations(), state=state, energies=walk.energy, best_energies=walk.best_energy, best_positions=walk.best_x,
+            history=OptimizeResult(arrays), samples=samples, seed=walk.seed, schedule=self.schedule, integrator=self.integrator,
+            n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
         )  # fmt: skip
+
+
+def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) -> None:
+    """Raise a ValueError if energies of a checkpoint's points are others now than when it was written."""
+    if not np.allclose(here, there, rtol=1e-6, atol=1e-6 * max(1.0, float(np.abs(there).max()))):
+        raise ValueError(
+            f"the checkpoint belongs to another potential: its energies were {there[0]:.9g}, ..., and at the same points those of "
+            f"{potential.name} are {here[0]:.9g}, ...; give another name, or remove the file"
+        )
 
 
 def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: int) -> np.ndarray:
@@ -233,10 +290,7 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
     if x0 is None:
         x = potential.draw_start(replicas or DEFAULT_REPLICAS, np.random.default_rng([seed, 1]))
     else:
-        try:
-            x = np.array(x0, dtype=float)
-        except (TypeError, ValueError):
-            raise TypeError(f"x0 must be an array of numbers of shape ({dim},) or (replicas, {dim}), not {x0!r}") from None
+        x = real_array(x0, "x0")
         if x.ndim == 0 and dim == 1:
             x = x[None]
         if x.ndim not in (1, 2) or x.shape[-1] != dim or x.size == 0:
@@ -253,7 +307,8 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
     return x
 
 
-def _walk_of(state: State, potential: Potential, dtype: Any) -> Walk:
+def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
+    """A walk that stands where the state says, after checks; a TypeError or ValueError if that is nowhere for this potential."""
     if not isinstance(state, State):
         raise TypeError(f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}")
     x = np.asarray(state.x)
@@ -261,18 +316,28 @@ def _walk_of(state: State, potential: Potential, dtype: Any) -> Walk:
         raise ValueError(f"the state holds positions of shape {x.shape}; {potential.name} needs (replicas, {potential.dim})")
     if not all(np.shape(a) == x.shape and np.isfinite(a).all() for a in (x, state.dx, state.noise)):
         raise ValueError("the state's x, dx and noise must be finite and of one shape")
-    walk = Walk.at_rest(x, state.seed, dtype)
+    if not (whole(state.step) and state.step >= 0 and whole(state.seed)):
+        raise ValueError(f"the state's step and seed must be integers >= 0, not {shown(state.step)} and {shown(state.seed)}")
+    walk = Walk.at_rest(x, seed_of(state.seed), dtype)
     walk.dx[...], walk.noise[...], walk.step = state.dx, state.noise, state.step
     if state.best_x is not None and state.best_energy is not None:
+        if (np.shape(state.best_x), np.shape(state.best_energy)) != (x.shape, (len(x),)):
+            raise ValueError(f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and {np.shape(state.best_energy)}")
         walk.best_x[...], walk.best_energy[...] = state.best_x, state.best_energy
     return walk
 
 
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _positive_int(n: Any, name: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, not {n!r}")
+    if not whole(n):
+        raise TypeError(f"{name} must be an integer, not {shown(n)}")
     if n < 1:
         raise ValueError(f"{name} must be at least 1, not {n}")
+    if n > MOST:
+        raise ValueError(f"{name} must be at most {MOST}, not {shown(n)}")
     return int(n)
 
 
@@ -282,5 +347,5 @@ def _dtype(dtype: Any) -> np.dtype:
     except TypeError:
         out = None
     if out not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be 'float64' or 'float32', not {dtype!r}")
+        raise ValueError(f"dtype must be 'float64' or 'float32', not {shown(dtype)}")
     return out

@@ -15,7 +15,7 @@ import numpy as np
 
 from .integrators import get_integrator
 from .momentum import Momentum, Steps, progress_of, values
-from .naming import look_up
+from .naming import finite, look_up, shown
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class NamedLaw:
     shape: Callable[..., Any]
     numbers: tuple[Any, ...]
 
+    @np.errstate(all="ignore")  # what is not finite is refused where it is used
     def __call__(self, s: Any) -> Any:
         return self.shape(np.asarray(s, dtype=float), *self.numbers)
 
@@ -61,20 +62,16 @@ def _quench(s: Any, start: float, end: float, at: float) -> Any:
     return np.where(s < at, start, end)
 
 
-def _finite(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and bool(np.isfinite(value))
-
-
 def _require_finite(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if not _finite(value):
-            raise ValueError(f"{name} must be a finite number, not {value!r}")
+        if not finite(value):
+            raise ValueError(f"{name} must be a finite number, not {shown(value)}")
 
 
 def _require(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if not (_finite(value) and value > 0):
-            raise ValueError(f"{name} must be a positive number, not {value!r}")
+        if not (finite(value) and value > 0):
+            raise ValueError(f"{name} must be a positive number, not {shown(value)}")
 
 
 def constant(value: float) -> NamedLaw:
@@ -121,15 +118,15 @@ def stepwise(points: Sequence[tuple[float, float]]) -> NamedLaw:
     at = [s for s, _ in pairs]
     rising = all(a < b <= 1 for a, b in itertools.pairwise(at))
     if not pairs or at[0] != 0 or not rising or not np.isfinite(pairs).all():
-        raise ValueError(f"stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not {points!r}")
+        raise ValueError(f"stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not {shown(points)}")
     return NamedLaw(_stepwise, (pairs,))
 
 
 def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
     """`start` before progress `at`, `end` from then on: the sudden cooling that annealing is compared with."""
     _require_finite(start=start, end=end)
-    if not (_finite(at) and 0 <= at <= 1):
-        raise ValueError(f"the quench happens at a progress in [0, 1], not {at!r}")
+    if not (finite(at) and 0 <= at <= 1):
+        raise ValueError(f"the quench happens at a progress in [0, 1], not {shown(at)}")
     return NamedLaw(_quench, (start, end, at))
 
 
@@ -223,16 +220,17 @@ class CoolMomentum:
 
     def __post_init__(self) -> None:
         _require(lr=self.lr)
-        if not (isinstance(self.rho0, (int, float, np.number)) and 0 <= self.rho0 < 1):
-            raise ValueError(f"rho0 must be in [0, 1), not {self.rho0!r}")
-        if not (isinstance(self.noise, (int, float, np.number)) and 0 <= self.noise < np.inf):
-            raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {self.noise!r}")
+        if not (finite(self.rho0) and 0 <= self.rho0 < 1):
+            raise ValueError(f"rho0 must be in [0, 1), not {shown(self.rho0)}")
+        if not (finite(self.noise) and self.noise >= 0):
+            raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {shown(self.noise)}")
         look_up(self.law, COOLMOMENTUM_LAWS, "CoolMomentum law")
 
+    @np.errstate(over="ignore")
     def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
         """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
         rho = np.maximum(0, COOLMOMENTUM_LAWS[self.law](progress_of(n_steps, steps), self.rho0))
         lr = (1 + rho) / 2 * self.lr
-        return Steps(rho, lr, lr * self.noise)
+        return Steps(rho, lr, lr * self.noise).checked()
 
     plot = Momentum.plot

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .naming import real, shown
+from .potential import real_array
+
 LEVEL, RESAMPLES = 0.95, 4000
 
 
@@ -23,8 +26,8 @@ class Interval(NamedTuple):
 
 def wilson(successes: int, trials: int) -> Interval:
     """A share with Wilson's score interval, which stays inside [0, 1] and is honest at both ends (Wilson 1927)."""
-    if not 0 <= successes <= trials or trials < 1:
-        raise ValueError(f"a share needs 0 <= successes <= trials and a trial, not {successes} of {trials}")
+    if not (real(successes) and real(trials) and 0 <= successes <= trials and trials >= 1):
+        raise ValueError(f"a share needs 0 <= successes <= trials and a trial, not {shown(successes)} of {shown(trials)}")
     z = 1.959963984540054
     p = successes / trials
     middle = (p + z**2 / (2 * trials)) / (1 + z**2 / trials)
@@ -34,7 +37,9 @@ def wilson(successes: int, trials: int) -> Interval:
 
 def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
     """A mean with the percentile interval of `RESAMPLES` resamples (Efron 1979); NaN limits for a single value."""
-    sample = np.asarray(sample, dtype=float)
+    sample = real_array(sample, "a sample")
+    if sample.ndim != 1 or not sample.size:
+        raise ValueError(f"a sample is a 1-D array of at least one number, not of shape {sample.shape}")
     if sample.size == 1:
         return Interval(float(sample[0]), np.nan, np.nan)
     generator = np.random.default_rng([seed, 2])

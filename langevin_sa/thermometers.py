@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .integrators import get_integrator
+from .naming import finite, shown
+from .potential import real_array
 
 ENOUGH_REPLICAS, FEWEST_BLOCKS, ENOUGH_SAMPLES = 16, 16, 50
 
@@ -57,7 +59,7 @@ def blocking(series: Any) -> Estimate:
     ----------
     Flyvbjerg, Petersen, J. Chem. Phys. 91, 461 (1989).
     """
-    series = np.asarray(series, dtype=float)
+    series = real_array(series, "a series")
     if series.ndim != 1 or series.size < 2 or not np.isfinite(series).all():
         raise ValueError(f"a series is a 1-D array of at least 2 finite numbers, not of shape {series.shape}")
     mean, variance = float(series.mean()), float(series.var(ddof=1))
@@ -88,9 +90,11 @@ def effective_sample_size(series: Any) -> float:
 
 def average(values: Any) -> Estimate:
     """Mean of values (records,) or (records, replicas) with its standard error: by blocking, or from 16 or more replicas."""
-    values = np.asarray(values, dtype=float)
+    values = real_array(values, "values")
     if values.ndim == 1:
         return blocking(values)
+    if values.ndim != 2 or not values.size or not np.isfinite(values).all():
+        raise ValueError(f"values must be finite and of shape (records,) or (records, replicas), not of shape {values.shape}")
     records, replicas = values.shape
     if replicas < ENOUGH_REPLICAS:
         return blocking(values.mean(1)) if records > 1 else blocking(values[0])
@@ -113,7 +117,9 @@ def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
     dt : float
         Time step; for the overdamped rows sqrt(2 h).
     """
-    return average((np.asarray(dx, dtype=float) ** 2).mean(-1) / (1.0 if rescaled else dt**2))
+    if not rescaled and not (finite(dt) and dt > 0):
+        raise ValueError(f"dt must be > 0, not {shown(dt)}")
+    return average((_samples(dx, "dx") ** 2).mean(-1) / (1.0 if rescaled else dt**2))
 
 
 def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estimate:
@@ -126,8 +132,18 @@ def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estima
     gamma, dt, integrator
         What moved them.
     """
+    if not (finite(gamma) and gamma >= 0 and finite(dt) and dt > 0):
+        raise ValueError(f"gamma must be >= 0 and dt > 0, not {shown(gamma)} and {shown(dt)}")
     scale = float(get_integrator(integrator).steps(gamma, dt, 1.0).velocity_scale)
-    return average((np.asarray(dx, dtype=float) ** 2).mean(-1) / scale**2)
+    return average((_samples(dx, "dx") ** 2).mean(-1) / scale**2)
+
+
+def _samples(x: Any, name: str) -> np.ndarray:
+    """Samples as floats, finite and of a shape that thermometers read."""
+    x = real_array(x, name)
+    if x.ndim not in (2, 3) or not x.size or not np.isfinite(x).all():
+        raise ValueError(f"{name} must be finite and of shape (records, replicas, dim) or (records, dim), not of shape {x.shape}")
+    return x
 
 
 def configurational(potential: Any, x: Any) -> Estimate:
@@ -145,7 +161,7 @@ def configurational(potential: Any, x: Any) -> Estimate:
     ValueError
         If the mean Laplacian is not positive within its error: the samples are at no temperature.
     """
-    x = np.asarray(x, dtype=float)
+    x = _samples(x, "x")
     flat = x.reshape(-1, x.shape[-1])
     squares = (potential.gradient(flat) ** 2).sum(-1).reshape(x.shape[:-1])
     curvature = potential.laplacian(flat).reshape(x.shape[:-1])
@@ -167,7 +183,7 @@ def virial(potential: Any, x: Any) -> Estimate:
     x : array (records, replicas, dim) or (records, dim)
         Positions.
     """
-    x = np.asarray(x, dtype=float)
+    x = _samples(x, "x")
     flat = x.reshape(-1, x.shape[-1])
     return average((flat * potential.gradient(flat)).mean(-1).reshape(x.shape[:-1]))
 
@@ -180,7 +196,11 @@ def boltzmann_density(potential: Any, temperature: float, axes: Sequence[Any]) -
     ValueError
         If the number of axes is not the dimension, or that is more than 3.
     """
-    axes = [np.asarray(axis, dtype=float) for axis in axes]
+    axes = [real_array(axis, "an axis") for axis in axes]
+    if not all(axis.ndim == 1 and axis.size > 1 and np.isfinite(axis).all() for axis in axes):
+        raise ValueError(f"an axis is a 1-D array of at least 2 finite numbers, not of shape {[axis.shape for axis in axes]}")
+    if not (finite(temperature) and temperature > 0):
+        raise ValueError(f"temperature must be > 0, not {shown(temperature)}")
     if len(axes) != potential.dim or potential.dim > 3:
         raise ValueError(f"{potential.name} has dim {potential.dim}: give one axis for each of at most 3 coordinates, not {len(axes)}")
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)

@@ -1,33 +1,33 @@
-"""Replicas split over workers by any map: noise knows a replica by its number, so no split changes a bit."""
+"""Replicas spread over workers by any map: noise knows a replica by its number, so no split changes a bit.
+
+A walk is advanced slice by slice, as by any backend: its replicas go to the workers in parts and come back moved. What is not
+kernels stays where the call was made: records, progress, stop rules, callbacks, checkpoints.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import pickle
+import signal
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
-from .backends import NonFinite
-from .results import State
-from .run import Run
+from .backends import NonFinite, Walk
+from .momentum import Steps
+from .naming import shown
 
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
-
-
-@contextmanager
-def mapping(workers: Any) -> Iterator[tuple[Callable[..., Any], int]]:
-    """A map and how many parts to give it: of processes for an int (-1: one for each processor), or the callable itself."""
-    if callable(workers):
-        yield workers, MAPPED_PARTS
-    else:
-        count = os.cpu_count() or 1 if workers == -1 else workers
-        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-            yield pool.map, count
+ATTEMPTS = 3  # at a part whose worker dies
+THERE, BACK = ("x", "dx", "noise", "best_x", "best_energy"), ("x", "dx", "noise", "best_x", "best_energy", "energy", "dx2", "kinetic")
 
 
 def check_workers(workers: Any) -> None:
@@ -35,52 +35,153 @@ def check_workers(workers: Any) -> None:
     if callable(workers):
         return
     if isinstance(workers, bool) or not isinstance(workers, (int, np.integer)):
-        raise TypeError(f"workers must be an int or a callable like map(function, parts), not {workers!r}")
+        raise TypeError(f"workers must be an int or a callable like map(function, parts), not {shown(workers)}")
     if workers < 1 and workers != -1:
         raise ValueError(f"workers must be at least 1, or -1 for one a processor, not {workers}")
 
 
-def run_part(keywords: dict[str, Any], samples: bool, part: tuple[int, np.ndarray]) -> tuple[Any, ...]:
-    """Run replicas low, low + 1, ... from points x, part = (low, x): state, energies, history, samples, sentence of a failure."""
-    low, x = part
-    run = Run(**keywords, x0=x, first_replica=low)
-    history, kept, failed = [], [], None
+class Team:
+    """Workers that take parts of a job: processes for an int (-1: one for each processor), or anything with a map.
+
+    A map is called as ``map(function, parts)`` and may return results or futures, in any order.
+    """
+
+    def __init__(self, workers: Any) -> None:
+        check_workers(workers)
+        self.parts = MAPPED_PARTS if callable(workers) else os.cpu_count() or 1 if workers == -1 else int(workers)
+        self._map: Callable[..., Iterable[Any]] | None = workers if callable(workers) else None
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    def run(self, job: Callable[[tuple[int, Any]], tuple[int, Any]], parts: list[Any]) -> list[Any]:
+        """``job((k, part)) -> (k, answer)`` for each part; the answers in order.
+
+        Raises
+        ------
+        RuntimeError
+            If a worker dies (or its map fails) with the same part `ATTEMPTS` times. An exception of the job is the job's to
+            return; what a map raises is a worker's death.
+        """
+        if self._map is None and self._pool is None:
+            try:
+                pickle.dumps(job)
+            except (pickle.PicklingError, AttributeError, TypeError) as error:
+                raise TypeError(f"with workers= the potential must pickle ({error}): its functions belong at the top of a module") from None
+        answers: dict[int, Any] = {}
+        for attempt in range(1, ATTEMPTS + 1):
+            left = [(k, part) for k, part in enumerate(parts) if k not in answers]
+            failure = self._collect(job, left, answers)
+            missing = sorted(set(range(len(parts))) - set(answers))
+            if not missing:
+                return [answers[k] for k in range(len(parts))]
+            cause = f"{type(failure).__name__}: {failure}" if failure else "its map left them out"
+            if attempt < ATTEMPTS:
+                warnings.warn(f"{len(missing)} of {len(parts)} parts lost their worker and run again ({cause})", UserWarning, stacklevel=2)
+        raise RuntimeError(
+            f"part {missing[0] + 1} of {len(parts)} lost its worker {ATTEMPTS} times in a row ({cause}); a worker also dies if it cannot "
+            "import what it is sent: the potential's functions belong at the top of a module, and calls below if __name__ == '__main__'"
+        ) from failure
+
+    def _collect(self, job: Any, parts: list[Any], answers: dict[int, Any]) -> Exception | None:
+        """Run what is left, note the answers that come, and return why others do not."""
+        failure: Exception | None = None
+        try:
+            for given in self._apply(job, parts):
+                try:
+                    k, answer = given.result() if hasattr(given, "result") else given
+                    answers[k] = answer
+                except Exception as error:  # of one future
+                    failure = error
+        except Exception as error:  # of the map
+            failure = error
+            if isinstance(error, BrokenProcessPool):
+                self._pool = None
+        return failure
+
+    def _apply(self, job: Any, parts: list[Any]) -> Iterable[Any]:
+        if self._map is not None:
+            return self._map(job, parts)
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.parts, get_context("spawn"), initializer=_ignore_interrupts)
+        return [self._pool.submit(job, part) for part in parts]
+
+    def spread(self, backend: Any, potential: Any, walk: Walk, threads: int) -> Spread:
+        """`backend`, spread over the team."""
+        return Spread(self, backend, potential, walk, threads)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that made the call
+
+
+class Spread:
+    """A backend whose replicas are advanced by a team, with kernels of the class that one process would use.
+
+    Attributes
+    ----------
+    overhead : float
+        Seconds of the last slice that were not spent in kernels.
+    """
+
+    def __init__(self, team: Team, backend: Any, potential: Any, walk: Walk, threads: int) -> None:
+        self.team, self.kernel, self.potential, self.walk, self.threads = team, type(backend), potential, walk, threads
+        self.overhead = 0.0
+        self.edges = np.linspace(0, len(walk.x), min(team.parts, len(walk.x)) + 1).astype(int).tolist()
+
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""
+        w, began = self.walk, time.perf_counter()
+        job = partial(_advance_part, self.kernel, self.potential, self.threads, steps, w.step, w.seed, w.purpose)
+        ranges = list(zip(self.edges[:-1], self.edges[1:], strict=True))
+        answers = self.team.run(job, [(low, {name: getattr(w, name)[low:high] for name in THERE}) for low, high in ranges])
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        for (low, high), (arrays, _, _) in zip(ranges, answers, strict=True):
+            for name, array in arrays.items():
+                getattr(w, name)[low:high] = array if name not in ("dx2", "kinetic") else getattr(w, name)[low:high] + array
+        self.overhead = time.perf_counter() - began - max(seconds for _, seconds, _ in answers)
+        bad = [end for _, _, end in answers if end is not None]
+        if bad:
+            raise NonFinite(*min(bad))
+        w.step += len(steps.rho)
+
+
+def _advance_part(
+    kernel: Any, potential: Any, threads: int, steps: Steps, step: int, seed: int, purpose: int, part: tuple[int, tuple[int, Any]]
+) -> tuple[int, Any]:
+    """A part's arrays after the steps, seconds in the kernel, and (step, replica) where it is not finite; or an exception."""
+    k, (first, arrays) = part
     try:
-        for record in run.records():
-            history.append(record)
-            if samples:
-                kept.append(run.walk.x.copy())
-    except NonFinite as error:
-        failed = run.explain(error)
-    return run.state(), run.walk.energy, history, kept, failed
+        walk = Walk.at_rest(arrays["x"], seed, arrays["x"].dtype)
+        for name in THERE:
+            getattr(walk, name)[...] = arrays[name]
+        walk.step, walk.purpose, walk.first_replica, bad = step, purpose, first, None
+        began = time.perf_counter()
+        try:
+            kernel(potential, walk, threads).advance(steps)
+        except NonFinite as error:
+            bad = (error.step, error.replica)
+        seconds = time.perf_counter() - began
+        return k, ({name: getattr(walk, name) for name in BACK}, seconds, bad)
+    except Exception as error:
+        return k, _sendable(error)
 
 
-def anneal_over(
-    workers: Any, run: Run, keywords: dict[str, Any], samples: bool
-) -> tuple[list[dict[str, float]], list[np.ndarray], str | None]:
-    """Run the replicas of `run` over workers and leave it where they end; history, samples, and the sentence of a failure."""
-    x = run.walk.x
-    with mapping(workers) as (apply, parts):
-        edges = np.linspace(0, len(x), min(parts, len(x)) + 1).astype(int)
-        ranges = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-        job = partial(run_part, keywords | {"rng": run.walk.seed, "schedule": run.schedule}, samples)
-        done = list(apply(job, [(low, np.array(x[low:high], dtype=float)) for low, high in ranges]))
-    states: list[State] = [part[0] for part in done]
-    steps = min(state.step for state in states)
-    for (low, high), state, part in zip(ranges, states, done, strict=True):
-        for name in ("x", "dx", "noise", "best_x", "best_energy"):
-            getattr(run.walk, name)[low:high] = getattr(state, name)
-        run.walk.energy[low:high] = part[1]
-    run.walk.step = steps
-    records = min(len(part[2]) for part in done)
-    weights = np.diff(edges) / len(x)
-    history = [_merged([part[2][k] for part in done], weights) for k in range(records)]
-    kept = [np.concatenate([part[3][k] for part in done]) for k in range(records)] if samples else []
-    return history, kept, next((part[4] for part in done if part[4]), None)
-
-
-def _merged(lines: list[dict[str, float]], weights: np.ndarray) -> dict[str, float]:
-    """One line of history from those of the parts: lowest of the lowest, means of the means."""
-    lowest = {name: min(line[name] for line in lines) for name in ("energy_min", "best")}
-    means = {name: float(weights @ [line[name] for line in lines]) for name in lines[0]}
-    return means | lowest | {"step": lines[0]["step"], "target": lines[0]["target"]}
+def _sendable(error: Exception) -> Exception:
+    """The exception with its traceback as a note, or its text if it does not pickle."""
+    error.add_note("in the worker: " + "".join(traceback.format_tb(error.__traceback__)))
+    try:
+        pickle.loads(pickle.dumps(error))
+        return error
+    except Exception:
+        plain = RuntimeError(f"{type(error).__name__}: {error}")
+        plain.__notes__ = error.__notes__
+        return plain

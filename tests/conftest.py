@@ -1,9 +1,25 @@
 """What several test files use: a walk driven straight through a backend, and the verdict of independent replicas."""
 
+import sys
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from langevin_sa.backends import Walk, get_backend
+
+COMMON = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.register_profile("few", max_examples=10, **COMMON)
+settings.register_profile("many", max_examples=200, **COMMON)  # make test-all
+settings.register_profile("explore", max_examples=100, phases=[Phase.generate], **COMMON)
+settings.load_profile("few")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how much hostile input there was."""
+    hostile = sys.modules.get("hostile")
+    if hostile:
+        terminalreporter.write_line(f"hostile input: {hostile.counted['examples']:,} examples")
 
 
 @pytest.fixture(scope="session")

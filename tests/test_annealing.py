@@ -427,8 +427,8 @@ def test_checkpoint(tmp_path):
     whole = run(WELL, None, replicas=4, record_every=10)
     np.testing.assert_array_equal(rest.state.x, whole.state.x)
     np.testing.assert_array_equal(rest.best_energies, whole.best_energies)
-    np.testing.assert_array_equal(rest.history.step, [60, 70, 80, 90, 100])
-    np.testing.assert_array_equal(rest.history.temperature, whole.history.temperature[5:])
+    np.testing.assert_array_equal(rest.history.step, whole.history.step)
+    np.testing.assert_array_equal(rest.history.temperature, whole.history.temperature)
     assert (rest.fun, rest.nit, rest.nfev) == (whole.fun, 100, whole.nfev)
     assert State.load(path).step == 100
 

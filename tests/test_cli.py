@@ -49,6 +49,17 @@ def test_the_same_as_in_python():
     assert f"best energy  {result.fun:.10g}\n" in good(*QUICK, "--no-progress")
 
 
+def test_checkpoint(here):
+    """The same command, made again, is the same run: also the seed, if it was drawn."""
+    drawn = [word for word in QUICK if word not in ("--seed", "1")]
+    first = good(*drawn, "--no-progress", "--checkpoint", "c.npz")
+    again = good(*drawn, "--no-progress", "--checkpoint", "c.npz")
+    assert [t for t in first.splitlines() if "time" not in t] == [t for t in again.splitlines() if "time" not in t]
+    assert re.search(r"seed (\d+)", first)[0] == re.search(r"seed (\d+)", again)[0]
+    other = call(*drawn, "--seed", "5", "--checkpoint", "c.npz")
+    assert other.exit_code == 1 and "belongs to another run (it differs in seed" in other.output
+
+
 def test_no_progress_prints_no_table():
     assert cli.HEADER not in good(*QUICK, "--no-progress")
 

@@ -7,6 +7,7 @@ finite. `numpy` is the readable reference, `numba` the fast one; same noise, sam
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -84,6 +85,9 @@ def share(pool: ThreadPoolExecutor | None, function: Callable[[Any], Any], parts
     """`function` of each part, on the pool's threads; comes back, also from Ctrl-C, only when none is running any more."""
     if pool is None or len(parts) == 1:
         return [function(part) for part in parts]
+    if vars(pool).setdefault("owner", os.getpid()) != os.getpid():  # a fork inherits a pool and none of its threads
+        pool.__init__(pool._max_workers)  # type: ignore[misc]
+        vars(pool)["owner"] = os.getpid()
     futures: list[Future[Any]] = []
     try:
         for part in parts:

@@ -272,7 +272,8 @@ class BlockBackend:
 
         bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
         if bad:
-            raise NonFinite(*min(bad))
+            step, replica = min(bad)
+            raise NonFinite(step, w.first_replica + replica)
         w.step += n
 
     def _parts(self, steps: int) -> list[tuple[int, int]]:

@@ -26,6 +26,7 @@ class NumpyBackend:
             self.walk.step += 1
             self.gradient = self._look()
 
+    @np.errstate(over="ignore", invalid="ignore")  # the next look sees it
     def _kick(self, steps: Steps, n: int) -> None:
         """``dx = rho*dx - lr*gradient + s*xi; x = x + dx``, and the sums that thermometers read."""
         w = self.walk
@@ -44,7 +45,7 @@ class NumpyBackend:
         w = self.walk
         w.energy[...], gradient = self._evaluate(w.x)
         if not np.isfinite(w.energy).all():
-            raise NonFinite(w.step, int(np.argmin(np.isfinite(w.energy))))
+            raise NonFinite(w.step, w.first_replica + int(np.argmin(np.isfinite(w.energy))))
         better = w.energy < w.best_energy
         w.best_energy[better], w.best_x[better] = w.energy[better], w.x[better]
         return gradient

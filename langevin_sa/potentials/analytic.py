@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..potential import Potential
+from ..potential import Potential, real_array
 from .checks import count, everywhere, positive
 
 
@@ -44,6 +44,7 @@ def rastrigin(dim: int = 10, shift: Any = None) -> Potential:
     Domain [-5.12, 5.12] around the minimum, which has energy 0. Rastrigin, Systems of Extremal Control (1974).
     """
     count(1, dim=dim)
+    shift = None if shift is None else real_array(shift, "shift")
     if shift is not None and np.shape(shift) not in ((), (dim,)):
         raise ValueError(f"shift must be a number or an array of shape ({dim},), not of shape {np.shape(shift)}")
     minimum = np.zeros(dim) if shift is None else np.zeros(dim) + shift

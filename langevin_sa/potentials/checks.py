@@ -6,8 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from .. import naming
+from ..naming import shown
+from ..potential import MOST
+
 
 def positive(**values: Any) -> None:
+    """Raise a ValueError unless every value is a positive and finite number."""
+    for name, value in values.items():
+        if not (naming.finite(value) and value > 0):
+            raise ValueError(f"{name} must be positive and finite, not {shown(value)}")
+
+
+def positive_arrays(**values: Any) -> None:
     """Raise a ValueError unless every value, a number or an array, is positive and finite."""
     for name, value in values.items():
         try:
@@ -16,23 +27,22 @@ def positive(**values: Any) -> None:
         except (TypeError, ValueError):
             good = False
         if not good:
-            raise ValueError(f"{name} must be positive and finite, not {value!r}")
+            raise ValueError(f"{name} must be positive and finite, not {shown(value)}")
 
 
 def finite(**values: Any) -> None:
     """Raise a ValueError unless every value is a finite number."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not np.isfinite(value):
-            raise ValueError(f"{name} must be a finite number, not {value!r}")
+        if not naming.finite(value):
+            raise ValueError(f"{name} must be a finite number, not {shown(value)}")
 
 
 def count(low: int, high: int | None = None, **values: Any) -> None:
     """Raise a ValueError unless every value is an integer from `low` to `high`."""
     for name, value in values.items():
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < low or (high is not None and value > high):
+        if not naming.whole(value) or not low <= value <= (high or MOST):
             limits = f"of at least {low}" if high is None else f"from {low} to {high}"
-            raise ValueError(f"{name} must be an integer {limits}, not {value!r}")
+            raise ValueError(f"{name} must be an integer {limits}, not {shown(value)}")
 
 
 def everywhere(minima: Any, dim: int, most: int = 16) -> np.ndarray:

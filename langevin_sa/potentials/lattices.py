@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..naming import shown
 from ..potential import Potential
 from .checks import count, finite, positive
 
@@ -33,7 +34,7 @@ def phi4_lattice(shape: Sequence[int] = (16, 16), coupling: float = 1.0, periodi
     Domain [-2, 2]; minima -sites/4 with all sites at 1 or all at -1. Milchev, Heermann, Binder, J. Stat. Phys. 44, 749 (1986).
     """
     if isinstance(shape, (str, bytes)) or not isinstance(shape, (Sequence, np.ndarray)) or not len(shape):
-        raise ValueError(f"shape must be the numbers of sites along each axis, like (16, 16), not {shape!r}")
+        raise ValueError(f"shape must be the numbers of sites along each axis, like (16, 16), not {shown(shape)}")
     return _phi4("phi4_lattice", tuple(shape), coupling, periodic)
 
 
@@ -94,7 +95,7 @@ def _check_chain(dim: int, k: float, pinning: float) -> None:
     positive(k=k)
     finite(pinning=pinning)
     if pinning < 0:
-        raise ValueError(f"pinning must not be negative, not {pinning!r}: the chain would have no minimum")
+        raise ValueError(f"pinning must not be negative, not {shown(pinning)}: the chain would have no minimum")
 
 
 def spin_glass(dim: int = 64, seed: int = 0, kappa: float = 10.0) -> Potential:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..potential import Potential
-from .checks import count, everywhere, finite, positive
+from ..potential import Potential, real_array
+from .checks import count, everywhere, finite, positive, positive_arrays
 
 
 def harmonic(dim: int | None = None, k: Any = 1.0) -> Potential:
@@ -25,7 +25,7 @@ def harmonic(dim: int | None = None, k: Any = 1.0) -> Potential:
     -----
     Domain [-3, 3]; minimum 0 at the origin.
     """
-    positive(k=k)
+    positive_arrays(k=k)
     dim = np.size(k) if dim is None else dim
     count(1, dim=dim)
     if np.ndim(k) and np.shape(k) != (dim,):
@@ -132,11 +132,12 @@ def gaussian_wells(
     Domain: the cube that holds all wells and two widths around them. The minimum is the lowest point that descent from
     the centres finds.
     """
-    places = np.asarray(centres, dtype=float)
+    places = real_array(centres, "centres")
     if places.ndim != 2 or not places.size or not np.isfinite(places).all():
         raise ValueError(f"centres must be finite and have shape (wells, dim), not {places.shape}")
     wells, dim = places.shape
-    positive(depths=depths, widths=widths, confinement=confinement)
+    positive_arrays(depths=depths, widths=widths)
+    positive(confinement=confinement)
     for name, value in (("depths", depths), ("widths", widths)):
         if np.shape(value) not in ((), (wells,)):
             raise ValueError(f"{name} must be a number or {wells} numbers, one a well, not of shape {np.shape(value)}")

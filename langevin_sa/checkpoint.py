@@ -1,0 +1,124 @@
+"""Checkpoints: the file that a driver writes now and then, and from which the same call, made again, goes on."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .naming import real, shown
+from .results import load, octets, save
+
+SHARE = 0.1  # of the time at most goes into writing
+LOOKED_AT = 64  # steps by which a schedule is known
+Contents = tuple[dict[str, np.ndarray], dict[str, Any]]  # arrays, and facts that JSON can hold
+
+
+class Checkpoint:
+    """A driver's checkpoint file; with path None nothing is read and nothing written.
+
+    Parameters
+    ----------
+    path : path or None
+        The file, in a folder that exists.
+    seconds : float
+        Time between two writings; more if writing would otherwise take more than a tenth of the time.
+    kind : str
+        Whose file it is.
+
+    Attributes
+    ----------
+    found : (dict of ndarray, dict) or None
+        What the file holds, if there is one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `path` or `seconds` is none, or if the file is there and is damaged, of another kind or of another version.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, seconds: float, kind: str) -> None:
+        if not (real(seconds) and seconds >= 0):
+            raise ValueError(f"checkpoint_seconds must be a number >= 0, not {shown(seconds)}")
+        self.kind, self.seconds = kind, float(seconds)
+        self.found: Contents | None = None
+        self.problem: dict[str, Any] = {}
+        self.path: Path | None = None
+        self.failed = False
+        if path is None:
+            return
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"checkpoint must be the path of a file, not {shown(path)}")
+        self.path = Path(path)
+        if self.path.is_dir() or not self.path.absolute().parent.is_dir():
+            raise ValueError(f"checkpoint {os.fspath(path)!r} must be a file in a folder that exists")
+        if self.path.exists():
+            self.found = load(self.path, kind)
+            if not isinstance(self.found[1].get("problem"), dict):
+                raise ValueError(f"{os.fspath(path)} does not say which problem it is the checkpoint of")
+        for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):  # by a process killed while it wrote
+            left.unlink(missing_ok=True)
+        self.due = time.perf_counter() + self.seconds
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the run in the file, None without one."""
+        return self.found[1]["problem"].get("seed") if self.found else None
+
+    def belongs_to(self, problem: dict[str, Any]) -> Contents | None:
+        """What the file holds, after making sure that it was written for the same problem; None without a file.
+
+        `problem` names, in JSON-able values, all that must be the same; it goes into the file.
+        """
+        self.problem = problem
+        if self.found is None:
+            return None
+        there = self.found[1]["problem"]
+        for name in problem:
+            if problem[name] != there.get(name):
+                values = f": {there.get(name)} there, {problem[name]} here" if not name.startswith("the ") else ""
+                raise ValueError(
+                    f"checkpoint {os.fspath(self.path or '')} belongs to another run (it differs in {name}{values}); "
+                    "give another name, or remove the file"
+                )
+        (found, self.found) = (self.found, None)
+        return found
+
+    def save(self, contents: Callable[[], Contents], now: bool = False) -> None:
+        """Write what `contents` returns if it is time to, or `now`; what cannot be written is warned of once."""
+        if self.path is None or not (now or time.perf_counter() >= self.due):
+            return
+        started = time.perf_counter()
+        arrays, about = contents()
+        try:
+            save(self.path, self.kind, arrays, about | {"problem": self.problem})
+        except OSError as error:
+            if not self.failed:
+                warnings.warn(f"checkpoint not written, the last good one stays: {error}", UserWarning, stacklevel=2)
+            self.failed = True
+        ended = time.perf_counter()
+        self.due = ended + max(self.seconds, (1 / SHARE - 1) * (ended - started))
+
+
+def digest(*arrays: Any) -> str:
+    """A short name for arrays of numbers, the same on machines that round the last bits differently."""
+    total = hashlib.sha256()
+    for array in arrays:
+        array = np.asarray(array, dtype=np.float32)
+        total.update(f"{array.shape}".encode())
+        total.update(octets(array))
+    return total.hexdigest()[:16]
+
+
+def schedule_digest(schedule: Any, n_steps: int, integrator: str) -> str:
+    """A short name for a schedule: for the recursion's numbers at some of its steps."""
+    at = np.unique(np.linspace(0, n_steps - 1, LOOKED_AT).astype(int)).tolist()
+    looks = [schedule.coefficients(n_steps, integrator, (n, n + 1)) for n in at]
+    return digest(*[(look.rho[0], look.lr[0], look.s[0], look.carry[0]) for look in looks])
