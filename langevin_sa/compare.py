@@ -143,6 +143,7 @@ def _outcome(
             if rule:
                 walk.dx2[:] = 0
                 mover.run_to(min(first + every, n_steps))
+                mover.refresh()
                 temperature, rescaled = np.nan, walk.dx2.sum() / (walk.x.size * (walk.step - first))
             else:
                 temperature = next(records)["eq22"]

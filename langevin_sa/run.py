@@ -154,6 +154,7 @@ class Run:
         walk = self.walk
         steps = walk.step - self._since
         numbers = max(1, walk.x.size * steps)
+        getattr(self.backend, "refresh", lambda: None)()
         squares, curvature = getattr(self.backend, "measure", self._measure)()
         record = {
             "step": walk.step,
