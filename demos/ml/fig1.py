@@ -14,11 +14,9 @@ import numpy as np
 import torch
 from _data import load
 from _resnet import resnet20
-from _train import DECAY, PAPER, train
+from _train import COLOURS, DECAY, PAPER, train
 
 from langevin_sa import plots
-
-COLOURS = {"Adam": plots.GREEN, "Momentum": plots.RED, "CoolMomentum": plots.BLUE}
 
 
 @click.command()
@@ -81,7 +79,8 @@ def table(runs: dict[str, list[dict]]) -> str:
         columns = [[h[-1]["loss"] for h in good], *([100 * h[-1][key] for h in good] for key in ("accuracy", "test_accuracy"))]
         columns += [[100 * max(e["test_accuracy"] for e in h) for h in good], *([h[k]["rescaled"] for h in good] for k in (0, -1))]
         formats = ("{:.4f}", "{:.2f} %", "{:.2f} %", "{:.2f} %", "{:.3g}", "{:.3g}")
-        cells = [form.format(np.mean(c)) + " ± " + form.format(np.std(c, ddof=min(1, len(c) - 1))) for form, c in zip(formats, columns, strict=True)]
+        several_seeds = min(1, len(good) - 1)
+        cells = [f"{form.format(np.mean(c))} ± {form.format(np.std(c, ddof=several_seeds))}" for form, c in zip(formats, columns, strict=True)]
         lines.append(f"| {name} ({len(good)} of {len(several)} seeds) | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -6,14 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..naming import look_up
 from ..schedules import COOLMOMENTUM_LAWS
+from .ramp import check_ramp
 
 try:
     import torch
 except ImportError as error:
     raise ImportError("langevin_sa.ml needs PyTorch, which the extra ml brings: pip install 'langevin_sa[ml]'") from error
 
+FUSED_DTYPES = (torch.float32, torch.float64)  # torch 2.13's kernel leaves 16-bit parameters where they are on a CPU
 Lists = tuple[list[Any], list[Any], list[Any]]  # parameters, their gradients, their updates dx
 
 
@@ -23,7 +24,7 @@ class CoolMomentum(torch.optim.Optimizer):
     Parameters
     ----------
     params : iterable
-        Parameters, named parameters, or groups of them; a group may have its own value of everything below but `foreach` and `fused`.
+        Parameters, named parameters, or groups of them; a group may have its own value of everything below.
     lr : float
         Base learning rate, dt^2 in Table 1. Schedulers may change it: dx then carries over as it is, as in other optimizers.
     rho0 : float
@@ -45,7 +46,7 @@ class CoolMomentum(torch.optim.Optimizer):
     foreach : bool
         All parameters of a group at once; False goes through them one by one.
     fused : bool
-        torch's fused SGD kernel, where it has one for the device: one pass over memory.
+        torch's fused SGD kernel for float32 and float64 parameters, one pass over memory; others go the way of `foreach`.
 
     Notes
     -----
@@ -77,12 +78,12 @@ class CoolMomentum(torch.optim.Optimizer):
         foreach: bool = True,
         fused: bool = False,
     ) -> None:
-        self.foreach, self.fused = foreach, fused
         super().__init__(
             params,
             {
                 "lr": lr, "rho0": rho0, "total_steps": total_steps, "law": law, "warmup_steps": warmup_steps,
                 "weight_decay": weight_decay, "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize,
+                "foreach": foreach, "fused": fused,
             },
         )  # fmt: skip
 
@@ -91,7 +92,10 @@ class CoolMomentum(torch.optim.Optimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         try:
-            _check(group)
+            lr = group["lr"].item() if isinstance(group["lr"], torch.Tensor) else group["lr"]
+            check_ramp(lr, group["rho0"], group["law"], group["total_steps"], group["warmup_steps"])
+            if not (isinstance(group["weight_decay"], (int, float)) and 0 <= group["weight_decay"] < math.inf):
+                raise ValueError(f"weight_decay must be a number >= 0, not {group['weight_decay']!r}")
         except (TypeError, ValueError):
             del self.param_groups[-1]
             raise
@@ -137,7 +141,9 @@ class CoolMomentum(torch.optim.Optimizer):
             if "dx" not in self.state[x]:
                 self.state[x]["dx"] = torch.zeros_like(x, memory_format=torch.preserve_format)
         lists: Any = (moving, [x.grad for x in moving], [self.state[x]["dx"] for x in moving])
-        if not self.foreach:
+        if not moving:
+            return []
+        if not group["foreach"]:
             return [([x], [g], [dx]) for x, g, dx in zip(*lists, strict=True)]
         return [tuple(same) for same, _ in self._group_tensors_by_device_and_dtype(lists).values()]  # type: ignore[misc]
 
@@ -148,7 +154,8 @@ class CoolMomentum(torch.optim.Optimizer):
             if decay and group["decoupled_weight_decay"]:
                 torch._foreach_mul_(x, 1 - base * decay)
             penalty = 0.0 if group["decoupled_weight_decay"] else decay
-            if self.fused and rho > 0:  # its buffer is rho*buffer + (1 - dampening)*gradient, and x -= lr*buffer: so the buffer is dx
+            if group["fused"] and rho > 0 and x[0].dtype in FUSED_DTYPES:
+                # its buffer is rho*buffer + (1 - dampening)*gradient, and x -= lr*buffer: so the buffer is dx
                 torch._fused_sgd_(
                     x, gradient, dx, weight_decay=penalty, momentum=rho, lr=-1.0, dampening=1 + lr, nesterov=False,
                     maximize=group["maximize"], is_first_step=False,
@@ -159,21 +166,3 @@ class CoolMomentum(torch.optim.Optimizer):
             if penalty:
                 torch._foreach_add_(dx, x, alpha=-lr * penalty)
             torch._foreach_add_(x, dx)
-
-
-def _check(group: dict[str, Any]) -> None:
-    """Raise ValueError, with what was given and what is expected, for a group's first bad value."""
-    for name, good, expected in (
-        ("lr", lambda v: 0 <= v < math.inf, "a base learning rate dt^2 >= 0"),
-        ("rho0", lambda v: 0 <= v < 1, "in [0, 1)"),
-        ("total_steps", lambda v: v >= 1 and (v == math.inf or v == int(v)), "a number of steps >= 1, or math.inf for a constant rho"),
-        ("warmup_steps", lambda v: v >= 0 and v == int(v), "a number of steps >= 0"),
-        ("weight_decay", lambda v: 0 <= v < math.inf, ">= 0"),
-    ):
-        try:
-            valid = not isinstance(group[name], bool) and good(group[name])
-        except (TypeError, ValueError, OverflowError):
-            valid = False
-        if not valid:
-            raise ValueError(f"{name} must be {expected}, not {group[name]!r}")
-    look_up(group["law"], COOLMOMENTUM_LAWS, "CoolMomentum law")
