@@ -80,15 +80,16 @@ def train(
     plan = {"method": asdict(method), "seed": seed, "data": data.name, "images": len(data.x), "test_images": len(data.x_test),
             "epochs": epochs, "batch_size": batch_size, "l2": l2}  # fmt: skip
     run = {"plan": plan, "diverged": False, "history": []}
-    stem = folder / f"{method.name}-{method.lr:g}-{method.rho0:g}-seed{seed}"
-    if stem.with_suffix(".json").exists():
-        run = json.loads(stem.with_suffix(".json").read_text())
+    name = f"{method.name}-{method.lr:g}-{method.rho0:g}-seed{seed}"
+    record, checkpoint = folder / f"{name}.json", folder / f"{name}.pt"
+    if record.exists():
+        run = json.loads(record.read_text())
         if run["plan"] != plan:
-            raise ValueError(f"{stem}.json is of another plan, {run['plan']}, not {plan}; give another --out")
+            raise ValueError(f"{record} is of another plan, {run['plan']}, not {plan}; give another --out")
     if run["diverged"] or len(run["history"]) == epochs:
         return run
     if run["history"]:
-        saved = torch.load(stem.with_suffix(".pt"))
+        saved = torch.load(checkpoint)
         run = saved["run"]
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
@@ -112,12 +113,12 @@ def train(
                  "seconds": time.perf_counter() - started}
             )  # fmt: skip
             run["diverged"] = not math.isfinite(heat.rescaled)
-            say(f"{stem.name}  epoch {epoch + 1}/{epochs}  loss {loss:.4f}  test accuracy {test_accuracy:.4f}  "
+            say(f"{name}  epoch {epoch + 1}/{epochs}  loss {loss:.4f}  test accuracy {test_accuracy:.4f}  "
                 f"T dt^2 {heat.rescaled:.3g}  {run['history'][-1]['seconds']:.0f} s")  # fmt: skip
             whole = {"run": run, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
             whole |= {} if schedule is None else {"schedule": schedule.state_dict()}
-            _replace(stem.with_suffix(".pt"), lambda path, whole=whole: torch.save(whole, path))
-            _replace(stem.with_suffix(".json"), lambda path: path.write_text(json.dumps(run, indent=1)))
+            _replace(checkpoint, lambda path, whole=whole: torch.save(whole, path))
+            _replace(record, lambda path: path.write_text(json.dumps(run, indent=1)))
             if run["diverged"]:
                 break
     return run

@@ -80,7 +80,9 @@ def table(runs: dict[str, list[dict]]) -> str:
         columns += [[100 * max(e["test_accuracy"] for e in h) for h in good], *([h[k]["rescaled"] for h in good] for k in (0, -1))]
         formats = ("{:.4f}", "{:.2f} %", "{:.2f} %", "{:.2f} %", "{:.3g}", "{:.3g}")
         several_seeds = min(1, len(good) - 1)
-        cells = [f"{form.format(np.mean(c))} ± {form.format(np.std(c, ddof=several_seeds))}" for form, c in zip(formats, columns, strict=True)]
+        cells = [
+            f"{form.format(np.mean(c))} ± {form.format(np.std(c, ddof=several_seeds))}" for form, c in zip(formats, columns, strict=True)
+        ]
         lines.append(f"| {name} ({len(good)} of {len(several)} seeds) | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import reduce
 from typing import Any, NamedTuple
 
 from .coolmomentum import CoolMomentum, torch
@@ -142,15 +143,17 @@ class Thermometer:
 
     @torch.no_grad()
     def _measure(self, *_: Any) -> None:
-        before = iter(self._before)
-        for group, dt2 in zip(self._moving, self._dt2, strict=True):
-            if group:
-                dx = torch._foreach_sub([_wide(p) for p in group], [_wide(next(before)) for _ in group])
-                squares = torch.stack([n.double() for n in torch._foreach_norm(dx)]).square().sum()
-                self._squares = self._squares + squares
-                self._velocities = self._velocities + squares / dt2
+        x = [p for group in self._moving for p in group]
+        if x:
+            torch._foreach_sub_(self._before, x)  # now -dx
+            wide = reduce(torch.promote_types, {p.dtype for p in x}, torch.float32)  # where the square of a small update is not 0
+            norms = torch.stack([norm.double() for norm in torch._foreach_norm(self._before, dtype=wide)])
+            for squares, dt2 in zip(norms.square().split([len(group) for group in self._moving]), self._dt2, strict=True):
+                total = squares.sum()
+                self._squares += total
+                self._velocities += total / dt2
         self._steps += 1
-        self._moves += sum(p.numel() for group in self._moving for p in group)
+        self._moves += sum(p.numel() for p in x)
 
 
 def _trainable(group: dict[str, Any]) -> list[Any]:

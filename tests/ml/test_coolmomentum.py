@@ -65,7 +65,9 @@ def test_the_published_numbers(way, fixture):
 def test_table_1(way, reference):
     noise, stiffness = np.random.default_rng(0).normal(size=(300, 40)), np.linspace(0.1, 3, 40)
     x = parameter(np.linspace(-2, 2, 40))
-    path = descend(x, CoolMomentum([x], 0.05, 0.99, total_steps=250, **way), 300, lambda x, n: torch.tensor(stiffness) * x + torch.tensor(noise[n]))
+    path = descend(
+        x, CoolMomentum([x], 0.05, 0.99, total_steps=250, **way), 300, lambda x, n: torch.tensor(stiffness) * x + torch.tensor(noise[n])
+    )
     exact = reference(np.linspace(-2, 2, 40), lambda x, n: stiffness * x + noise[n], 0.05, 0.99, 250, 300)
     np.testing.assert_allclose(path, exact, rtol=1e-12, atol=1e-12)
 
@@ -220,7 +222,9 @@ def test_half_precision_parameters(way, dtype):
 def test_complex_parameters_are_pairs_of_real_ones():
     z, pair = torch.nn.Parameter(torch.tensor([1 + 2j])), parameter([1.0, 2.0], torch.float32)
     turn = descend(z, CoolMomentum([z], 0.1, total_steps=5), 5)
-    np.testing.assert_allclose(np.stack([turn.real, turn.imag], -1)[:, 0], descend(pair, CoolMomentum([pair], 0.1, total_steps=5), 5), rtol=1e-6)
+    np.testing.assert_allclose(
+        np.stack([turn.real, turn.imag], -1)[:, 0], descend(pair, CoolMomentum([pair], 0.1, total_steps=5), 5), rtol=1e-6
+    )
 
 
 def test_sparse_gradients_are_refused_before_anything_moves():

@@ -62,7 +62,12 @@ def test_a_small_network_goes_the_way_of_torch(keywords):
         optimizer.zero_grad()
         loss(ours, n, torch).backward()
         optimizer.step()
-    path = descend(cool_momentum(0.02, 0.95, total_steps=50, **keywords), {k: jnp.asarray(v) for k, v in start.items()}, jax.grad(lambda p, n: loss(p, n, jnp)), 60)
+    path = descend(
+        cool_momentum(0.02, 0.95, total_steps=50, **keywords),
+        {k: jnp.asarray(v) for k, v in start.items()},
+        jax.grad(lambda p, n: loss(p, n, jnp)),
+        60,
+    )
     for name, value in ours.items():
         np.testing.assert_allclose(path[name][-1], value.detach().numpy(), rtol=1e-11, atol=1e-12)
 
@@ -74,7 +79,9 @@ def test_constant_rho_is_optax_sgd():
 
 
 def test_a_schedule_of_the_base_rate_and_weight_decay_in_a_chain(reference):
-    chain = optax.chain(optax.add_decayed_weights(0.5), cool_momentum(lambda n: jnp.minimum(0.1, n * jnp.float64(0.01)), 0.9, total_steps=20))
+    chain = optax.chain(
+        optax.add_decayed_weights(0.5), cool_momentum(lambda n: jnp.minimum(0.1, n * jnp.float64(0.01)), 0.9, total_steps=20)
+    )
     path = descend(chain, jnp.ones(1), lambda x, n: x, 20)
     exact = reference([1.0], lambda x, n: 1.5 * x * min(0.1, n / 100), 1.0, 0.9, 20, 20)
     np.testing.assert_allclose(path, exact, rtol=1e-12)
