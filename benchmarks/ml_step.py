@@ -78,11 +78,10 @@ def main(quick: bool, repeats: int, threads: int) -> None:
             seconds = measure(pair(kind, **way), 20 if quick else repeats if kind == "ResNet-20" else max(100, repeats // 10))
             base = median(seconds["SGD(momentum=0.9)"])
             for name, times in seconds.items():
-                missed = "  MISSED" if name == "CoolMomentum" and "foreach" in way and median(times) > GOAL * base else ""
-                print(
-                    f"{kind:10s} {next(iter(way)):8s} {name:26s} {1e6 * median(times):9.1f} us a step  ratio of medians {median(times) / base:.3f}"
-                    f"  of minima {min(times) / min(seconds['SGD(momentum=0.9)']):.3f}{missed}"
-                )
+                ratio, least = median(times) / base, min(times) / min(seconds["SGD(momentum=0.9)"])
+                missed = "  MISSED" if name == "CoolMomentum" and "foreach" in way and ratio > GOAL else ""
+                step = f"{kind:10s} {next(iter(way)):8s} {name:26s} {1e6 * median(times):9.1f} us a step"
+                print(f"{step}  ratio of medians {ratio:.3f}  of minima {least:.3f}{missed}")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ class CoolMomentum(torch.optim.Optimizer):
         return float(max(0.0, COOLMOMENTUM_LAWS[group["law"]](n / total, group["rho0"])))
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of Table 1.
 
         Parameters
@@ -145,7 +145,7 @@ class CoolMomentum(torch.optim.Optimizer):
             return []
         if not group["foreach"]:
             return [([x], [g], [dx]) for x, g, dx in zip(*lists, strict=True)]
-        return [tuple(same) for same, _ in self._group_tensors_by_device_and_dtype(lists).values()]  # type: ignore[misc]
+        return [tuple(same) for same, _ in self._group_tensors_by_device_and_dtype(lists).values()]
 
     def _move(self, group: dict[str, Any], lists: list[Lists]) -> None:
         rho, base, decay = self.rho(group), float(group["lr"]), group["weight_decay"]

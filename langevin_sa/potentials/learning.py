@@ -81,7 +81,7 @@ def one_hidden_layer(data: Any = None, hidden: int = 8, batch_size: int = 30, l2
     count(1, hidden=hidden)
     positive(l2=l2)
     split = (inputs.shape[1] + 1) * hidden
-    shape = {"hidden": hidden, "classes": classes, "l2": l2}
+    shape: dict[str, Any] = {"hidden": hidden, "classes": classes, "l2": l2}
     energy, gradient, laplacian = (partial(f, **shape) for f in (_network_energy, _network_gradient, _network_laplacian))
     return StochasticPotential(
         energy, gradient, (_with_one(inputs), labels), batch_size, dim=split + (hidden + 1) * classes, laplacian=laplacian,
