@@ -85,20 +85,20 @@ def test_temperature_needs_the_time_step(momentum):
 
 def test_half_precision_updates_have_a_square():
     x = torch.nn.Parameter(torch.zeros(10, dtype=torch.float16))
-    x.grad = torch.full_like(x, 1e-3)
+    x.grad = torch.linspace(0.5e-3, 2e-3, 10).half()
     optimizer = torch.optim.SGD([x], 0.01)
     with Thermometer(optimizer) as thermometer:
         optimizer.step()
-        assert thermometer.read().rescaled == pytest.approx(1e-10, rel=0.02)  # 0 in float16
+        assert thermometer.read().rescaled == pytest.approx(x.detach().double().square().mean().item(), rel=1e-6)  # 0 in float16
 
 
-@pytest.mark.parametrize(("rho", "law"), [(0.5, "paper"), (0.9, "paper")])
-def test_white_noise_of_known_variance_gives_the_temperature_of_eq_19(rho, law):
+@pytest.mark.parametrize("rho", [0.5, 0.9])
+def test_white_noise_of_known_variance_gives_the_temperature_of_eq_19(rho):
     """Harmonic modes under white force noise: <dx^2>/dt^2 is T of Eq. (19) times 1/(1 - a/4) (PHYSICS: BBK), for any stable dt."""
     modes, dt2, sigma, steps = 4000, 0.2, 3.0, 1500
     k = 2.0
     x = torch.nn.Parameter(torch.zeros(modes, dtype=torch.float64))
-    optimizer = CoolMomentum([x], dt2, rho, total_steps=math.inf, law=law)
+    optimizer = CoolMomentum([x], dt2, rho, total_steps=math.inf)
     generator = torch.Generator().manual_seed(1)
     with Thermometer(optimizer) as thermometer:
         for n in range(steps):
