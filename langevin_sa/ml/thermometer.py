@@ -147,7 +147,7 @@ class Thermometer:
         if x:
             torch._foreach_sub_(self._before, x)  # now -dx
             wide = reduce(torch.promote_types, {p.dtype for p in x}, torch.float32)  # where the square of a small update is not 0
-            norms = torch.stack([norm.double() for norm in torch._foreach_norm(self._before, dtype=wide)])
+            norms = torch.stack([norm.to(x[0].device, torch.float64) for norm in torch._foreach_norm(self._before, dtype=wide)])
             for squares, dt2 in zip(norms.square().split([len(group) for group in self._moving]), self._dt2, strict=True):
                 total = squares.sum()
                 self._squares += total
