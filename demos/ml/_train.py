@@ -13,11 +13,8 @@ from _data import Images, augment
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from langevin_sa import plots
 from langevin_sa.ml import CoolMomentum, Thermometer
 
-FIGURES = Path(__file__).parents[2] / "docs" / "figures"
-COLOURS = {"Adam": plots.GREEN, "Momentum": plots.RED, "CoolMomentum": plots.BLUE}
 DECAY = ((0.4, 0.1), (0.6, 0.01), (0.8, 0.001), (0.9, 0.0005))  # of the epochs; the paper's 80, 120, 160 and 180 of 200
 
 

@@ -1,8 +1,8 @@
 """Adam, Momentum and CoolMomentum on 1,797 handwritten digits: a network of 2,410 parameters, many seeds, seconds on a CPU.
 
-The paper's hyperparameters, decay steps scaled to the epochs; every seed splits the digits anew, the same for all three. Left and
-middle: training loss and test accuracy, mean and 95 % interval of the mean. Right: T dt^2, and (dashed) what Eq. (19) says of
-CoolMomentum from the variance of its gradients between mini-batches.
+The paper's hyperparameters, decay steps scaled to the epochs; every seed splits the digits anew, the same for all three. Panels:
+training loss, test accuracy (mean and 95 % interval of the mean), T dt^2 and, dashed, what Eq. (19) says of CoolMomentum's from
+the variance of its gradients between mini-batches.
 """
 
 from dataclasses import replace
@@ -12,7 +12,8 @@ import click
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from _train import COLOURS, DECAY, FIGURES, PAPER, Method, decay, evaluate, make_optimizer
+from _panels import COLOURS, FIGURES, finish, panels
+from _train import DECAY, PAPER, Method, decay, evaluate, make_optimizer
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -60,24 +61,19 @@ def experiment(seeds: int, epochs: int, scale: float) -> dict[str, np.ndarray]:
 
 
 def draw(found: dict[str, np.ndarray], path: Path) -> None:
-    """Three panels: training loss, test accuracy, temperature."""
-    labels = ("training loss", "test accuracy", r"$T\,\Delta t^2 = \langle\Delta x^2\rangle$")
+    """Mean over seeds with the 95 % interval of the mean."""
+    epochs = next(iter(found.values())).shape[1]
+    epoch = np.arange(1, epochs + 1)
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(1, 3, figsize=(11.4, 3.5), layout="constrained")
-        for k, (ax, label) in enumerate(zip(axes, labels, strict=True)):
+        figure, axes = panels([start * epochs + 0.5 for start, _ in DECAY])
+        for k, ax in enumerate(axes):
             for name, runs in found.items():
-                epoch = np.arange(1, runs.shape[1] + 1)
                 mean, low, high = np.array([bootstrap_mean(column) for column in runs[..., k].T]).T
                 ax.plot(epoch, mean, color=COLOURS[name], label=name)
                 ax.fill_between(epoch, low, high, color=COLOURS[name], alpha=0.25, linewidth=0)
-            for start, _ in DECAY:
-                ax.axvline(start * len(epoch) + 0.5, color="#BBBBBB", linewidth=0.8, linestyle=":")
-            ax.set(xlabel="epoch", ylabel=label, yscale="linear" if k == 1 else "log")
         axes[2].plot(epoch, found["CoolMomentum"][..., 3].mean(0), color=plots.BLACK, linestyle="--", linewidth=1, label="Eq. (19)")
-        axes[2].legend()
         axes[1].set_ylim(0.8, 1)
-        figure.savefig(path, dpi=110)
-        plt.close(figure)
+        finish(figure, path)
 
 
 def table(found: dict[str, np.ndarray]) -> str:

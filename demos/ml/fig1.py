@@ -13,8 +13,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from _data import load
+from _panels import COLOURS, finish, panels
 from _resnet import resnet20
-from _train import COLOURS, DECAY, PAPER, train
+from _train import DECAY, PAPER, train
 
 from langevin_sa import plots
 
@@ -44,27 +45,19 @@ def main(data, epochs, subset, test_subset, batch_size, seeds, out, figure, thre
 
 
 def draw(runs: dict[str, list[dict]], path: Path) -> None:
-    """The three panels; a line a run, the mean of the runs in bold."""
-    panels = (("loss", "training loss (clean images)", "log"), ("test_accuracy", "test accuracy", "linear"),
-              ("rescaled", r"$T\,\Delta t^2 = \langle\Delta x^2\rangle$", "log"))  # fmt: skip
+    """The three panels; a thin line a run, the mean of the runs (geometric on a logarithmic axis) thick."""
+    epochs = next(iter(runs.values()))[0]["plan"]["epochs"]
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(1, 3, figsize=(11.4, 3.5), layout="constrained")
-        for ax, (key, label, scale), letter in zip(axes, panels, "abc", strict=True):
+        figure, axes = panels([start * epochs + 0.5 for start, _ in DECAY])
+        for ax, key in zip(axes, ("loss", "test_accuracy", "rescaled"), strict=True):
             for name, several in runs.items():
-                lines = [np.array([h[key] for h in run["history"]]) for run in several]
+                lines = [np.array([epoch[key] for epoch in run["history"]]) for run in several]
                 for y in lines:
-                    ax.plot(np.arange(1, len(y) + 1), y, color=COLOURS[name], linewidth=0.6, alpha=0.5)
+                    ax.plot(np.arange(1, len(y) + 1), y, color=COLOURS[name], linewidth=0.7, alpha=0.5)
                 if len({len(y) for y in lines}) == 1:
-                    mean = np.exp(np.mean(np.log(lines), 0)) if scale == "log" else np.mean(lines, 0)
+                    mean = np.exp(np.mean(np.log(lines), 0)) if ax.get_yscale() == "log" else np.mean(lines, 0)
                     ax.plot(np.arange(1, len(mean) + 1), mean, color=COLOURS[name], linewidth=2, label=name)
-            epochs = next(iter(runs.values()))[0]["plan"]["epochs"]
-            for start, _ in DECAY:
-                ax.axvline(start * epochs + 0.5, color="#BBBBBB", linewidth=0.8, linestyle=":")
-            ax.set(xlabel="epoch", ylabel=label, yscale=scale)
-            ax.set_title(f"({letter})", loc="left")
-        axes[1].legend(loc="lower right")
-        figure.savefig(path, dpi=110)
-        plt.close(figure)
+        finish(figure, path)
 
 
 def table(runs: dict[str, list[dict]]) -> str:
