@@ -40,7 +40,7 @@ $(BIN)/python:
 	@touch $@
 
 .venv/test: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,ml,jax]"
 	@touch .venv/core $@
 
 .venv/docs: pyproject.toml | $(BIN)/python

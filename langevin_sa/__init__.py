@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from .parse import FormulaError
     from .potential import Potential
     from .schedules import CoolMomentum, Schedule
+    from .stochastic import StochasticPotential
     from .validate import Report, validate
 
 __version__ = "0.1.0"
 
 __all__ = [
     "INTEGRATORS", "Comparison", "CoolMomentum", "Cooling", "FormulaError", "Langevin", "Momentum", "Potential", "Report", "Result",
-    "Schedule", "Snapshot", "State", "anneal", "compare", "cooling_rates", "optimizers", "page", "plots", "potentials", "schedules",
-    "simulate", "thermometers", "validate",
+    "Schedule", "Snapshot", "State", "StochasticPotential", "anneal", "compare", "cooling_rates", "optimizers", "page", "plots",
+    "potentials", "schedules", "simulate", "thermometers", "validate",
 ]  # fmt: skip
 
 _HOME = {
@@ -43,6 +44,7 @@ _HOME = {
     "Potential": "potential",
     "Report": "validate",
     "Schedule": "schedules",
+    "StochasticPotential": "stochastic",
     "compare": "compare",
     "page": "page",
     "cooling_rates": "cooling",

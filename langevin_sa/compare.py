@@ -206,6 +206,7 @@ def _run(
             if mover is not None:
                 walk.dx2[:] = 0
                 mover.run_to(min(first + every, n_steps))
+                mover.refresh()
                 temperature, rescaled = np.nan, walk.dx2.sum() / (walk.x.size * (walk.step - first))
             else:
                 temperature = next(records)["eq22"]

@@ -170,6 +170,7 @@ class Run:
         walk = self.walk
         steps = walk.step - self._since
         numbers = max(1, walk.x.size * steps)
+        getattr(self._looker, "refresh", lambda: None)()
         squares, curvature = getattr(self._looker, "measure", self._measure)()
         record = {
             "step": walk.step,

@@ -188,8 +188,8 @@ class Schedule:
 COOLMOMENTUM_LAWS: dict[str, Callable[[Any, float], Any]] = {
     # Eqs. (20)-(21) in closed form: alpha = (1 - rho0)^(1/S)
     "paper": lambda s, rho0: 1 - (1 - rho0) ** (1 - s),
-    # temperature falls exponentially: q = (1 - rho0)/(1 + rho0)
-    "exponential": lambda s, rho0: np.tanh((1 - s) * np.arctanh(rho0)),
+    # temperature falls exponentially: with q = (1 - rho0)/(1 + rho0), (1 - rho)/(1 + rho) = q^(1 - s)
+    "exponential": lambda s, rho0: 2 / (1 + ((1 - rho0) / (1 + rho0)) ** (1 - s)) - 1,
     # temperature falls linearly; the same as DEMON's decay (arXiv 1910.04952)
     "linear": lambda s, rho0: rho0 * (1 - s) / (1 - rho0 * s),
 }

@@ -38,7 +38,10 @@ def importers(module: str) -> set[str]:
         ("sympy", {"formula.py"}),
         ("cupy", {"backends/cupy.py"}),
         ("click", {"cli.py"}),
-        ("torch", set()),
+        ("torch", {"ml"}),
+        ("jax", {"ml"}),
+        ("optax", {"ml"}),
+        ("sklearn", {"potentials/learning.py"}),
     ],
 )
 def test_heavy_packages_have_one_home(module, allowed):
@@ -70,7 +73,18 @@ def modules_after(code: str) -> set[str]:
 
 
 def test_import_loads_nothing_heavy():
-    assert not modules_after("import langevin_sa") & {"numba", "sympy", "scipy", "matplotlib", "click", "tqdm", "cupy", "torch"}
+    assert not modules_after("import langevin_sa") & {
+        "numba",
+        "sympy",
+        "scipy",
+        "matplotlib",
+        "click",
+        "tqdm",
+        "cupy",
+        "torch",
+        "jax",
+        "sklearn",
+    }
 
 
 def test_schedules_need_numpy_only():
@@ -81,6 +95,19 @@ def test_schedules_need_numpy_only():
 def test_help_loads_no_numpy():
     code = "from click.testing import CliRunner; from langevin_sa.cli import main; CliRunner().invoke(main, ['anneal', '--help'])"
     assert not modules_after(code) & {"numpy", "numba", "matplotlib"}
+
+
+@pytest.mark.parametrize(("module", "missing", "extra"), [("", "torch", "ml"), (".optax", "jax", "jax"), (".optax", "optax", "jax")])
+def test_a_missing_extra_is_named(module, missing, extra):
+    code = f"import sys; sys.modules[{missing!r}] = None; from langevin_sa.ml{module} import " + (
+        "cool_momentum" if module else "CoolMomentum"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"pip install 'langevin_sa[{extra}]'" in out.stderr.splitlines()[-1]
+
+
+def test_ml_without_a_name_loads_nothing():
+    assert not modules_after("import langevin_sa.ml") & {"torch", "jax", "optax", "scipy"}
 
 
 @pytest.mark.parametrize("name", lsa.__all__)

@@ -17,7 +17,10 @@ class NumpyBackend:
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         self.potential, self.walk = potential, walk
         self.replicas = walk.first_replica + np.arange(len(walk.x))
+        batches = getattr(potential, "batches", None)  # of a StochasticPotential
+        self.batches = None if batches is None else batches(walk.seed, self.replicas)
         self.gradient = self._look()
+        self.refresh()
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
@@ -41,14 +44,34 @@ class NumpyBackend:
         w.kinetic += squares / steps.velocity_scale[n] ** 2
 
     def _look(self) -> np.ndarray:
-        """Energy and gradient at x; keep the best point."""
+        """The gradient of this step and, unless it is a mini-batch's within an epoch, the energy."""
         w = self.walk
-        w.energy[...], gradient = self._evaluate(w.x)
-        if not np.isfinite(w.energy).all():
-            raise NonFinite(w.step, w.first_replica + int(np.argmin(np.isfinite(w.energy))))
+        if self.batches is None:
+            energy, gradient = self._evaluate(w.x)
+            self._weigh(energy)
+            return gradient
+        gradient = self.batches.gradient(w.x, w.step)
+        self._check(gradient.sum(1))
+        if self.batches.epoch_starts(w.step):
+            self.refresh()
+        return gradient
+
+    def refresh(self) -> None:
+        """Look at the energy where not every step does."""
+        if self.batches is not None:
+            self._weigh(self.potential.energy(self.walk.x))
+
+    def _weigh(self, energy: np.ndarray) -> None:
+        """Note the energies at x; keep the best point."""
+        w = self.walk
+        w.energy[...] = energy
+        self._check(energy)
         better = w.energy < w.best_energy
         w.best_energy[better], w.best_x[better] = w.energy[better], w.x[better]
-        return gradient
+
+    def _check(self, values: np.ndarray) -> None:
+        if not np.isfinite(values).all():
+            raise NonFinite(self.walk.step, self.walk.first_replica + int(np.argmin(np.isfinite(values))))
 
     def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.potential.energy_gradient(x)

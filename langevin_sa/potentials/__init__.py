@@ -15,6 +15,7 @@ from .analytic import ackley, griewank, levy, michalewicz, rastrigin, rosenbrock
 from .clusters import lennard_jones, morse_cluster
 from .fluids import kob_andersen, lennard_jones_fluid
 from .lattices import harmonic_chain, normal_modes, phi4_chain, phi4_lattice, spin_glass, xy_chain
+from .learning import clouds, digits, logistic_regression, one_hidden_layer
 from .surfaces import himmelblau, muller_brown, six_hump_camel, three_hump_camel
 from .wells import double_well, funnel, gaussian_wells, harmonic, periodic, prinz, quartic
 
@@ -25,6 +26,7 @@ _FAMILIES: dict[str, tuple[Callable[..., Potential], ...]] = {
     "clusters": (lennard_jones, morse_cluster),
     "fluids": (lennard_jones_fluid, kob_andersen),
     "lattices": (phi4_chain, phi4_lattice, xy_chain, harmonic_chain, spin_glass),
+    "learning": (logistic_regression, one_hidden_layer),
 }
 
 
@@ -33,7 +35,7 @@ def catalogue(family: str | None = None) -> dict[str, Callable[..., Potential]]:
 
     Parameters
     ----------
-    family : "wells", "surfaces", "analytic", "clusters", "fluids" or "lattices", optional
+    family : "wells", "surfaces", "analytic", "clusters", "fluids", "lattices" or "learning", optional
         All families by default.
 
     Examples
@@ -45,4 +47,4 @@ def catalogue(family: str | None = None) -> dict[str, Callable[..., Potential]]:
     return {make.__name__: make for makes in chosen.values() for make in makes}
 
 
-__all__ = ["catalogue", "normal_modes", *catalogue()]
+__all__ = ["catalogue", "clouds", "digits", "normal_modes", *catalogue()]
