@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .backends import NonFinite
+from .backends import NonFinite, on_gpu, on_host
 from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run
@@ -89,7 +89,8 @@ def anneal(
     potential : Potential
         What to minimize.
     x0 : array (dim,) or (replicas, dim), optional
-        Starting point of all replicas or of each; drawn from the potential's domain if None.
+        Starting point of all replicas or of each; drawn from the potential's domain if None. A CuPy array is run on the GPU, and the
+        result's arrays (but samples) are CuPy's.
     schedule : Schedule, CoolMomentum or Momentum, optional
         If None, T0, T1, gamma and dt are chosen from the potential: T0 from the spread of energies over starting points,
         dt and gamma from the curvature met in a short hot run (`langevin_sa.tuning` states the rules); the result says
@@ -102,8 +103,8 @@ def anneal(
         A row of `langevin_sa.INTEGRATORS`; CoolMomentum and Momentum bring their own recursion.
     record_every : int, optional
         Steps between records (and calls of `callback`); a hundredth of the run by default.
-    backend : {"auto", "numba", "numpy"}
-        "auto" is numba.
+    backend : {"auto", "numba", "numpy", "cupy"}
+        "auto" is numba, and cupy for CuPy arrays.
     rng : int, numpy.random.Generator or None
         Seed; the one used is in the result. One seed gives the same trajectory on any number of threads.
     state : State, optional
@@ -159,7 +160,7 @@ def anneal(
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function of intermediate_result, not {type(callback).__name__}")
     if check_gradient:
-        error = potential.check_gradient(run.walk.x[:16].astype(float))
+        error = potential.check_gradient(on_host(run.walk.x[:16]).astype(float))
         if not error < 1e-4:
             raise ValueError(
                 f"the gradient of {potential.name} disagrees with its energy by {error:.2g} of its size (central differences); "
@@ -181,6 +182,8 @@ def anneal(
         return run.result(status, message, history, kept if samples else None, time.perf_counter() - started)
 
     if workers != 1:
+        if on_gpu(run.walk.x):
+            raise ValueError("workers are for the CPU: one process keeps a GPU busy, so leave workers=1 with backend 'cupy'")
         if any(v is not None for v in (state, callback, stop_below, patience, max_seconds, checkpoint)) or progress:
             raise ValueError("state, callback, progress, stop_below, patience, max_seconds and checkpoint work with workers=1 only")
         keywords = {"potential": potential, "n_steps": n_steps, "replicas": None, "integrator": integrator, "state": None,
@@ -194,7 +197,7 @@ def anneal(
             for record in run.records(deadline, bar):
                 history.append(record)
                 if samples:
-                    kept.append(run.walk.x.copy())
+                    kept.append(on_host(run.walk.x))
                 if checkpoint is not None and time.perf_counter() > saved + CHECKPOINT_SECONDS:
                     _keep(run, checkpoint)
                     saved = time.perf_counter()

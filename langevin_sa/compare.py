@@ -150,16 +150,18 @@ def _outcome(
         except NonFinite as error:
             message = f"diverged at step {error.step}"
             break
-        seen = {"final": walk.energy, "best": walk.best_energy}
-        judge = descend(potential, walk.x)[1] if judged == "polished" else seen[judged].copy()
-        for key, value in zip(rows, (walk.step, walk.energy.copy(), walk.best_energy.copy(), judge, temperature, rescaled), strict=True):
+        at = walk.on_host()
+        seen = {"final": at.energy, "best": at.best_energy}
+        judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged].copy()
+        for key, value in zip(rows, (at.step, at.energy.copy(), at.best_energy.copy(), judge, temperature, rescaled), strict=True):
             rows[key].append(value)
-    polished_x, polished = descend(potential, walk.x) if not message else (walk.x.copy(), np.full(len(walk.x), np.nan))
+    at = walk.on_host()
+    polished_x, polished = descend(potential, at.x) if not message else (at.x.copy(), np.full(len(at.x), np.nan))
     arrays: dict[str, Any] = {key: np.array(value, dtype=float if key != "step" else int) for key, value in rows.items()}
     arrays |= {key: arrays[key].reshape(-1, len(start)) for key in ("energy", "best", "judged")}  # also where no epoch was finished
     return Outcome(
-        name, method, n_steps, time.perf_counter() - began, message, walk.x.copy(),
-        {"final": walk.energy.copy(), "best": walk.best_energy.copy(), "polished": polished}, **arrays, polished_x=polished_x,
+        name, method, n_steps, time.perf_counter() - began, message, at.x.copy(),
+        {"final": at.energy.copy(), "best": at.best_energy.copy(), "polished": polished}, **arrays, polished_x=polished_x,
     )  # fmt: skip
 
 

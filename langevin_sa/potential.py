@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -239,6 +240,12 @@ class Potential:
             return self.formula.energy_gradient(x)
         return self.energy(x), self.gradient(x)
 
+    def on_device(self, xp: Any) -> Potential:
+        """The same potential with its array arguments as arrays of `xp`, CuPy for instance."""
+        moved = copy(self)
+        moved.args = tuple(xp.asarray(value) if isinstance(value, np.ndarray) else value for value in self.args)
+        return moved
+
     def laplacian(self, x: Any) -> Any:
         """Sum of second derivatives, of the shape of the energy: exact for formulas, else differences of the gradient."""
         block, single = self._block(x)
@@ -282,7 +289,7 @@ class Potential:
         return f"Potential({self.name!r}, dim={self.dim})"
 
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
-        x = np.asarray(x)
+        x = _array(x)
         if x.dtype not in (np.float32, np.float64):
             if x.dtype.kind not in "biuf":
                 raise TypeError(f"x must be an array of real numbers for {self.name}, not of {x.dtype.name}")
@@ -292,7 +299,7 @@ class Potential:
         return np.atleast_2d(x), x.ndim == 1
 
     def _checked(self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]) -> np.ndarray:
-        out = np.asarray(out)
+        out = _array(out)
         if out.dtype.kind not in "fiu" and out.dtype != object:
             raise ValueError(f"{what} of {self.name} returned {out.dtype.name} values; expected real numbers")
         if out.shape != shape:
@@ -312,6 +319,11 @@ class Potential:
         return gradient
 
 
+def _array(values: Any) -> Any:
+    """Values as an array, which CuPy's already are."""
+    return values if hasattr(values, "__array_function__") else np.asarray(values)
+
+
 _STEP = float(np.cbrt(np.finfo(float).eps))
 
 
@@ -326,7 +338,7 @@ class FormulaKernel:
         if self._functions is None:  # compiled on first use, not pickled
             arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
             space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
-            space |= {"zeros": np.zeros, "zeros_like": np.zeros_like, "roll": np.roll, "power": np.power, "neighbours": _neighbours}
+            space |= {"zeros_like": np.zeros_like, "roll": np.roll, "power": np.power, "neighbours": _neighbours}
             exec(compile(numpy_source(self.source.spec, self.source.bodies), f"<formula {self.source.key}>", "exec"), space)
             self._functions = space
         return self._functions[name]
@@ -337,7 +349,7 @@ class FormulaKernel:
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Energy (replicas,) and gradient (replicas, dim)."""
         with np.errstate(all="ignore"):
-            return self._function("energy_gradient")(x, self.numbers, self.size)
+            return self._function("energy_gradient")(x, self._numbers_like(x), self.size)
 
     def energy(self, x: np.ndarray) -> np.ndarray:
         """Energy (replicas,)."""
@@ -350,7 +362,11 @@ class FormulaKernel:
     def laplacian(self, x: np.ndarray) -> np.ndarray:
         """Laplacian (replicas,)."""
         with np.errstate(all="ignore"):
-            return self._function("laplacian")(x, self.numbers, self.size)
+            return self._function("laplacian")(x, self._numbers_like(x), self.size)
+
+    def _numbers_like(self, x: Any) -> Any:
+        """The parameters as an array of the kind of x, which may be CuPy's."""
+        return self.numbers if isinstance(x, np.ndarray) else np.asarray(self.numbers, like=x)
 
 
 def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from .backends import on_host
+
 FORMAT = "langevin_sa 1"
 
 
@@ -49,7 +51,7 @@ class State:
         return cls(**arrays, step=about["step"], seed=about["seed"])
 
 
-def _arrays(state: State) -> dict[str, np.ndarray]:
+def _arrays(state: State) -> dict[str, Any]:
     names = ("x", "dx", "noise", "best_x", "best_energy")
     return {name: getattr(state, name) for name in names if getattr(state, name) is not None}
 
@@ -151,14 +153,14 @@ class Result(OptimizeResult):
         )
 
 
-def save(path: str | os.PathLike[str], kind: str, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
+def save(path: str | os.PathLike[str], kind: str, arrays: dict[str, Any], about: dict[str, Any]) -> None:
     """Write arrays and JSON-able facts to an .npz file by way of a temporary file and a rename."""
     target = Path(path)
     text = json.dumps({"format": FORMAT, "kind": kind, "arrays": sorted(arrays), **about})
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
-            np.savez(file, about=np.array(text), **arrays)  # type: ignore[arg-type]
+            np.savez(file, about=np.array(text), **{key: on_host(array) for key, array in arrays.items()})  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)

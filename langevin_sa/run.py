@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .backends import NonFinite, Walk, get_backend
+from .backends import NonFinite, Walk, get_backend, on_gpu, on_host
 from .integrators import STABILITY_LIMIT, get_integrator
 from .noise import purpose_of, seed_of
 from .potential import Potential
@@ -47,9 +47,12 @@ class Run:
         )
         self.threads = _positive_int(count, "threads")
         dtype = _dtype(dtype)
+        self.stays = on_gpu(x0 if state is None else state.x)  # results are where the caller's arrays are
+        if self.stays and backend == "auto":
+            backend = "cupy"
         if state is None:
             seed = seed_of(rng)
-            x = starting_points(potential, x0, replicas, seed)
+            x = starting_points(potential, on_host(x0) if self.stays else x0, replicas, seed)
             self.walk = Walk.at_rest(x, seed, dtype)
             self.walk.first_replica = first_replica
         else:
@@ -67,8 +70,10 @@ class Run:
         for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
             self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps))
         self.walk.purpose = purpose_of(noise)
+        make = get_backend(backend, potential)
+        self.walk = getattr(make, "placed", lambda walk: walk)(self.walk)
         try:
-            self.backend = get_backend(backend, potential)(potential, self.walk, self.threads)
+            self.backend = make(potential, self.walk, self.threads)
         except NonFinite as error:
             raise ValueError(
                 f"the energy of {potential.name} is {self.walk.energy[error.replica - self.walk.first_replica]} at the starting "
@@ -86,7 +91,7 @@ class Run:
     def _check_time_step(self) -> None:
         """Refuse a time step that cannot be stable in the start region; warn of one that biases the temperature."""
         first = self.coefficients(self.walk.step, self.walk.step + 1)
-        self.omega_dt = omega_dt(self.potential, self.walk.x[:: max(1, len(self.walk.x) // 16)].astype(float), float(first.dt[0]))
+        self.omega_dt = omega_dt(self.potential, on_host(self.walk.x[:: max(1, len(self.walk.x) // 16)]).astype(float), float(first.dt[0]))
         a = self.omega_dt**2
         if self.omega_dt >= STABILITY_LIMIT:
             raise ValueError(
@@ -138,7 +143,7 @@ class Run:
         walk = self.walk
         started, step = time.perf_counter(), walk.step
         for name, array in self._before.items():
-            np.copyto(array, getattr(walk, name))
+            array[...] = getattr(walk, name)
         self._copying = time.perf_counter() - started
         steps = self.coefficients(step, stop)
         try:
@@ -158,8 +163,8 @@ class Run:
         record = {
             "step": walk.step,
             "target": self._target / max(1, steps),
-            "temperature": walk.kinetic.sum() / numbers,
-            "eq22": walk.dx2.sum() / numbers,
+            "temperature": float(walk.kinetic.sum()) / numbers,
+            "eq22": float(walk.dx2.sum()) / numbers,
             "configurational": squares / curvature if curvature != 0 else np.nan,
             "energy_mean": float(walk.energy.mean()),
             "energy_min": float(walk.energy.min()),
@@ -170,7 +175,7 @@ class Run:
 
     def _measure(self) -> tuple[float, float]:
         """Sums of |grad U|^2 and of the Laplacian over some replicas, where the backend has nothing faster."""
-        looked = self.walk.x[: max(1, THERMOMETER_NUMBERS // self.walk.x.shape[1])].astype(float)
+        looked = on_host(self.walk.x[: max(1, THERMOMETER_NUMBERS // self.walk.x.shape[1])]).astype(float)
         generator = np.random.default_rng([self.walk.seed, self.walk.step])
         squares = float((self.potential.gradient(looked) ** 2).sum())
         return squares, float(laplacian_estimate(self.potential, looked, generator).sum())
@@ -178,12 +183,17 @@ class Run:
     def state(self) -> State:
         """A copy of where the run stands."""
         w = self.walk
-        return State(w.x.copy(), w.dx.copy(), w.noise.copy(), w.step, w.seed, w.best_x.copy(), w.best_energy.copy())
+        x, dx, noise, best_x, best_energy = map(self.kept, (w.x, w.dx, w.noise, w.best_x, w.best_energy))
+        return State(x, dx, noise, w.step, w.seed, best_x, best_energy)
+
+    def kept(self, array: Any) -> Any:
+        """A copy of an array of the walk, on the GPU if the starting points came from there."""
+        return array.copy() if self.stays else on_host(array)
 
     def best(self) -> tuple[np.ndarray, float]:
         """The lowest point seen by any replica, and its energy."""
         r = int(np.argmin(self.walk.best_energy))
-        return self.walk.best_x[r].astype(float), float(self.walk.best_energy[r])
+        return self.kept(self.walk.best_x[r]).astype(float), float(self.walk.best_energy[r])
 
     def evaluations(self) -> int:
         """Energies (and gradients) taken along the trajectories from step 0."""
@@ -193,13 +203,13 @@ class Run:
         """A line of history as a Snapshot with copies of the arrays."""
         measured = {name: record[name] for name in ("temperature", "target", "eq22", "configurational")}
         x, energy = self.best()
-        return Snapshot(self.walk.step, self.state(), self.walk.energy.copy(), best_x=x, best_energy=energy, **measured)
+        return Snapshot(self.walk.step, self.state(), self.kept(self.walk.energy), best_x=x, best_energy=energy, **measured)
 
     def intermediate(self, record: dict[str, float]) -> OptimizeResult:
         """What a callback gets."""
         x, fun = self.best()
         nfev = self.evaluations()
-        return OptimizeResult(record, x=x, fun=fun, nit=self.walk.step, nfev=nfev, energy=self.walk.energy.copy())
+        return OptimizeResult(record, x=x, fun=fun, nit=self.walk.step, nfev=nfev, energy=self.kept(self.walk.energy))
 
     def explain(self, error: NonFinite) -> str:
         """The sentence for a run that became non-finite."""
@@ -218,8 +228,8 @@ class Run:
         shape = (0, *walk.x.shape)
         return Result(
             x=x, fun=fun, success=status == 0, status=status, message=message, nit=walk.step,
-            nfev=self.evaluations(), njev=self.evaluations(), state=self.state(), energies=walk.energy.copy(),
-            best_energies=walk.best_energy.copy(), best_positions=walk.best_x.copy(), history=OptimizeResult(arrays),
+            nfev=self.evaluations(), njev=self.evaluations(), state=self.state(), energies=self.kept(walk.energy),
+            best_energies=self.kept(walk.best_energy), best_positions=self.kept(walk.best_x), history=OptimizeResult(arrays),
             samples=None if samples is None else np.array(samples).reshape(-1, *shape[1:]), seed=walk.seed, schedule=self.schedule,
             integrator=self.integrator, n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
         )  # fmt: skip
@@ -256,15 +266,16 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
 def _walk_of(state: State, potential: Potential, dtype: Any) -> Walk:
     if not isinstance(state, State):
         raise TypeError(f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}")
-    x = np.asarray(state.x)
+    x = on_host(state.x)
     if x.ndim != 2 or x.shape[1] != potential.dim:
         raise ValueError(f"the state holds positions of shape {x.shape}; {potential.name} needs (replicas, {potential.dim})")
-    if not all(np.shape(a) == x.shape and np.isfinite(a).all() for a in (x, state.dx, state.noise)):
+    dx, noise = on_host(state.dx), on_host(state.noise)
+    if not all(a.shape == x.shape and np.isfinite(a).all() for a in (x, dx, noise)):
         raise ValueError("the state's x, dx and noise must be finite and of one shape")
     walk = Walk.at_rest(x, state.seed, dtype)
-    walk.dx[...], walk.noise[...], walk.step = state.dx, state.noise, state.step
+    walk.dx[...], walk.noise[...], walk.step = dx, noise, state.step
     if state.best_x is not None and state.best_energy is not None:
-        walk.best_x[...], walk.best_energy[...] = state.best_x, state.best_energy
+        walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
     return walk
 
 

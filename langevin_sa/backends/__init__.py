@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,6 +62,23 @@ class Walk:
             best_energy=zeros + np.inf, best_x=aligned(x), dx2=zeros.copy(), kinetic=zeros.copy(),
         )  # fmt: skip
 
+    def on_host(self) -> Walk:
+        """Itself, or a copy in NumPy arrays if it is on a GPU."""
+        return self if isinstance(self.x, np.ndarray) else replace(self, **{name: on_host(getattr(self, name)) for name in ARRAYS})
+
+
+ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic")
+
+
+def on_gpu(array: Any) -> bool:
+    """Whether an array is CuPy's (or any other's on a GPU)."""
+    return hasattr(array, "__cuda_array_interface__")
+
+
+def on_host(array: Any) -> np.ndarray:
+    """A copy as a NumPy array."""
+    return array.get() if on_gpu(array) else np.array(array)
+
 
 def aligned(array: np.ndarray) -> np.ndarray:
     """A C-ordered copy that starts on a cache line, which spares vectors of 64 bytes from straddling two."""
@@ -105,7 +122,7 @@ class Backend(Protocol):
 
 
 def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend]:
-    """What makes the backend called "numpy", "numba" or "auto" (numba) for a potential: call it with (potential, walk, threads)."""
+    """What makes the backend called "numpy", "numba", "cupy" or "auto" (numba) for a potential: call it with (potential, walk, threads)."""
     from ..naming import look_up
 
     def numpy() -> Callable[[Any, Walk, int], Backend]:
@@ -126,4 +143,9 @@ def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend
             return NeighbourBackend
         return lambda potential, walk, threads: (LatticeBackend if suits(potential, walk) else BlockBackend)(potential, walk, threads)
 
-    return look_up(name, {"numpy": numpy, "numba": numba, "auto": numba}, "backend")()
+    def cupy() -> Callable[[Any, Walk, int], Backend]:
+        from .cupy import backend_of
+
+        return backend_of(potential)
+
+    return look_up(name, {"numpy": numpy, "numba": numba, "cupy": cupy, "auto": numba}, "backend")()
