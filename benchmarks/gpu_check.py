@@ -47,12 +47,11 @@ def validation() -> None:
         )
 
 
-def speed(shrink: int = 1, repeats: int = 5) -> None:
+def speed(repeats: int = 5) -> None:
     """Nanoseconds a coordinate-step of the kernels, numba and cupy in turn, medians."""
     print("\n| | dtype | numba | cupy | ratio |\n|---|---|---|---|---|")
     for name, (make, replicas, n) in CASES.items():
         U = make()
-        replicas = max(1, replicas // shrink)
         x = U.draw_start(replicas, np.random.default_rng(1))
         steps = INTEGRATORS["gjf"].steps(np.full(n, 1.0), 0.001, 0.1)
         for dtype in ("float64", "float32"):

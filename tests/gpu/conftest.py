@@ -23,7 +23,7 @@ def gpu(monkeypatch):
     """The stand-in as CuPy, counters at zero, and the backend imported with it."""
     stand_in = fake_cupy.module()
     monkeypatch.setitem(sys.modules, "cupy", stand_in)
-    monkeypatch.delitem(sys.modules, "langevin_sa.backends.cupy", raising=False)
+    sys.modules.pop("langevin_sa.backends.cupy", None)
     monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", False)
     fake_cupy.counts.clear()
     yield import_module("langevin_sa.backends.cupy")

@@ -1,6 +1,8 @@
 """Layers 1 and 4: what the host does, on a stand-in that refuses what CuPy refuses and counts launches and copies."""
 
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import fake_cupy
 import numpy as np
@@ -124,6 +126,22 @@ def test_from_cpu_to_gpu_and_back_is_the_same_trajectory(cupy, integrator):
     assert kinds == [40, 70, 90]
 
 
+def test_the_code_in_the_docs(gpu):
+    page = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text()
+    exec(page.split("```python\n")[1].split("```")[0], {})
+
+
+def test_the_check_of_a_real_card_can_run(gpu, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    gpu_check = import_module("gpu_check")
+    monkeypatch.setattr(gpu_check, "POTENTIALS", ("double_well",))
+    monkeypatch.setattr(gpu_check, "CASES", {"double well": (potentials.double_well, 100, 5), "chain": (potentials.phi4_chain, 1, 5)})
+    gpu_check.parity()
+    gpu_check.speed(repeats=1)
+    printed = capsys.readouterr().out
+    assert "| double_well | 0, 0 |" in printed and "| chain | float32 |" in printed
+
+
 def test_memory_is_looked_at_before_anything_is_allocated(gpu, monkeypatch):
     monkeypatch.setattr(fake_cupy, "FREE", 5_000)
     with pytest.raises(MemoryError, match=r"3 replicas of 64 coordinates in float64 need 12,384 bytes on the GPU, where 5,000 are free"):
@@ -150,7 +168,7 @@ def test_what_cannot_run_there_is_refused(gpu, monkeypatch):
     with pytest.raises(ValueError, match="workers"):
         lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy", workers=2)
     monkeypatch.setitem(sys.modules, "cupy", None)
-    monkeypatch.delitem(sys.modules, "langevin_sa.backends.cupy")
+    del sys.modules["langevin_sa.backends.cupy"]
     with pytest.raises(ImportError, match=r"pip install 'langevin_sa\[gpu\]'"):
         lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy")
 
