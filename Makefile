@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-all lint figures docs clean
+.PHONY: run test test-all lint figures docs gpu-check clean
 .DEFAULT_GOAL := run
 
 run: .venv/core
@@ -26,6 +26,9 @@ figures: .venv/core
 docs: .venv/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html $(SPHINXOPTS)
 	@echo "open docs/_build/html/index.html"
+
+gpu-check: .venv/core
+	$(BIN)/python benchmarks/gpu_check.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache run.npz run.png docs/_build docs/gallery docs/reference

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .backends import NonFinite
+from .backends import NonFinite, on_host
 from .checkpoint import Checkpoint, Contents
 from .naming import real, shown
 from .potential import Potential
@@ -103,7 +103,8 @@ def anneal(
     potential : Potential
         What to minimize.
     x0 : array (dim,) or (replicas, dim), optional
-        Starting point of all replicas or of each; drawn from the potential's domain if None.
+        Starting point of all replicas or of each; drawn from the potential's domain if None. A CuPy array is run on the GPU, and the
+        result's arrays (but samples) are CuPy's.
     schedule : Schedule, CoolMomentum or Momentum, optional
         If None, T0, T1, gamma and dt are chosen from the potential: T0 from the spread of energies over starting points,
         dt and gamma from the curvature met in a short hot run (`langevin_sa.tuning` states the rules); the result says
@@ -116,8 +117,8 @@ def anneal(
         A row of `langevin_sa.INTEGRATORS`; CoolMomentum and Momentum bring their own recursion.
     record_every : int, optional
         Steps between records (and calls of `callback`); a hundredth of the run by default.
-    backend : {"auto", "numba", "numpy"}
-        "auto" is numba.
+    backend : {"auto", "numba", "numpy", "cupy"}
+        "auto" is numba, and cupy for CuPy arrays.
     rng : int, numpy.random.Generator or None
         Seed; the one used is in the result. One seed gives the same trajectory on any number of threads.
     state : State, optional
@@ -217,7 +218,7 @@ def anneal(
                     deadline = None if max_seconds is None else started + max_seconds
                     for record in run.records(deadline, bar, lambda: keeper.save(contents)):
                         if samples:
-                            kept.append(run.walk.x)
+                            kept.append(on_host(run.walk.x))
                         history.append(record)
                         if callback is not None:
                             callback(intermediate_result=run.intermediate(record))
@@ -241,7 +242,7 @@ def anneal(
 
 
 def _check_gradient(run: Run) -> None:
-    error = run.potential.check_gradient(run.walk.x[:16].astype(float))
+    error = run.potential.check_gradient(on_host(run.walk.x[:16]).astype(float))
     if not error < 1e-4:
         raise ValueError(
             f"the gradient of {run.potential.name} disagrees with its energy by {error:.2g} of its size (central differences); "
@@ -287,7 +288,7 @@ def _go_on(keeper: Checkpoint, run: Run, start_given: bool, samples: bool = Fals
     problem = run.problem() | {"samples": samples}
     if keeper.found is not None:
         arrays, about = keeper.found
-        if not start_given or (about.get("step") == run.walk.step and np.array_equal(arrays["state_x"], run.walk.x)):
+        if not start_given or (about.get("step") == run.walk.step and np.array_equal(arrays["state_x"], on_host(run.walk.x))):
             problem["the starting points"] = about["problem"].get("the starting points")
     found = keeper.belongs_to(problem)
     if found is None:

@@ -101,7 +101,7 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 @click.option("--steps", type=click.IntRange(min=1), default=10_000, show_default=True, help="Number of steps.")
 @click.option("--replicas", type=click.IntRange(min=1), default=64, show_default=True, help="Independent copies.")
 @click.option("--integrator", default="gjf", show_default=True, help="gjf, bbk, baoab, ermak_mccammon, ... (a wrong name lists them).")
-@click.option("--backend", default="auto", show_default=True, help="auto, numba or numpy.")
+@click.option("--backend", default="auto", show_default=True, help="auto, numba, numpy or cupy.")
 @click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")
 @click.option("--seed", type=int, help="Seed of the noise and the starting points.  [default: random, and printed]")
 @click.option("--target", type=float, help="Stop as soon as an energy is below this.")
@@ -471,7 +471,7 @@ def plot(run: str, output: str | None) -> None:
 
 
 @main.command()
-@click.option("--backend", default="auto", show_default=True, help="auto, numba or numpy.")
+@click.option("--backend", default="auto", show_default=True, help="auto, numba, numpy or cupy.")
 @click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")
 @click.option("--quick/--full", default=True, show_default=True, help="Under a minute on two cores, or a few minutes and smaller errors.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything.")
@@ -503,7 +503,6 @@ def info() -> None:
     """Say what is installed and what this machine offers."""
     import platform
     from importlib import metadata
-    from importlib.util import find_spec
 
     import llvmlite.binding as llvm
 
@@ -520,21 +519,19 @@ def info() -> None:
         ("SIMD", simd),
         ("threads", f"{os.environ.get('NUMBA_NUM_THREADS', cores)}, replicas are shared out among them"),
         ("cache", str(cache_folder())),
-        ("CuPy", "installed" if find_spec("cupy") else "not installed"),
-        ("CUDA", _cuda_devices()),
+        ("GPU", _gpu()),
     ]
     for name, value in rows:
         click.echo(f"{name:<12} {value}")
 
 
-def _cuda_devices() -> str:
-    import subprocess
-
+def _gpu() -> str:
     try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=10, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return "no device found"
-    return "; ".join(line.split(" (UUID")[0] for line in listed.splitlines()) or "no device found"
+        from .backends.cupy import describe
+
+        return describe()
+    except (ImportError, RuntimeError) as error:
+        return f"none: {str(error).removeprefix('backend ')}"
 
 
 if __name__ == "__main__":

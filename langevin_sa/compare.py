@@ -194,9 +194,10 @@ def _run(
     def arrays() -> dict[str, np.ndarray]:
         found = {key: np.array(value, dtype=float if key != "step" else int) for key, value in rows.items()}
         found |= {key: found[key].reshape(-1, len(start)) for key in ("energy", "best", "judged")}  # also where no epoch was finished
-        found |= {name: getattr(walk, name) for name in STATE}
+        at = walk.on_host()
+        found |= {name: getattr(at, name) for name in STATE}
         return found | {
-            "final": walk.energy, "at": np.array(walk.step), "seconds": np.array(time.perf_counter() - began),
+            "final": at.energy, "at": np.array(walk.step), "seconds": np.array(time.perf_counter() - began),
             "message": np.array(message), "memory": np.array(mover.memory if mover else []),
         }  # fmt: skip
 
@@ -214,13 +215,15 @@ def _run(
         except NonFinite as error:
             message = f"diverged at step {error.step}"
             break
-        seen = {"final": walk.energy, "best": walk.best_energy}
-        judge = descend(potential, walk.x)[1] if judged == "polished" else seen[judged].copy()
-        line = (walk.step, walk.energy.copy(), walk.best_energy.copy(), judge, temperature, rescaled)
+        at = walk.on_host()
+        seen = {"final": at.energy, "best": at.best_energy}
+        judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged].copy()
+        line = (at.step, at.energy.copy(), at.best_energy.copy(), judge, temperature, rescaled)
         for key, value in zip(rows, line, strict=True):
             rows[key].append(value)
         keep(arrays())
-    polished_x, polished = descend(potential, walk.x) if not message else (walk.x.copy(), np.full(len(walk.x), np.nan))
+    x = walk.on_host().x
+    polished_x, polished = descend(potential, x) if not message else (x.copy(), np.full(len(x), np.nan))
     return arrays() | {"polished": polished, "polished_x": polished_x}
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 
+from .backends import on_gpu
 from .formula import INPUTS, Source, Spec, check_names, source_of
 from .naming import shown, whole
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
@@ -242,6 +244,12 @@ class Potential:
             return self.formula.energy_gradient(x)
         return self.energy(x), self.gradient(x)
 
+    def on_device(self, xp: Any) -> Potential:
+        """The same potential with its array arguments as arrays of `xp`, CuPy for instance."""
+        moved = copy(self)
+        moved.args = tuple(xp.asarray(value) if isinstance(value, np.ndarray) else value for value in self.args)
+        return moved
+
     def laplacian(self, x: Any) -> Any:
         """Sum of second derivatives, of the shape of the energy: exact for formulas, else differences of the gradient."""
         block, single = self._block(x)
@@ -287,14 +295,16 @@ class Potential:
         return f"Potential({self.name!r}, dim={self.dim})"
 
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
-        if type(x) is not np.ndarray or x.dtype not in (np.float32, np.float64):
+        if on_gpu(x):
+            x = x if x.dtype in (np.float32, np.float64) else x.astype(float)
+        elif type(x) is not np.ndarray or x.dtype not in (np.float32, np.float64):
             x = real_array(x, "x")
         if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
             raise ValueError(f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not {x.shape}")
         return np.atleast_2d(x), x.ndim == 1
 
     def _checked(self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]) -> np.ndarray:
-        out = np.asarray(out)
+        out = out if on_gpu(out) else np.asarray(out)
         if out.dtype.kind not in "fiu" and out.dtype != object:
             raise ValueError(f"{what} of {self.name} returned {out.dtype.name} values; expected real numbers")
         if out.shape != shape:
@@ -341,7 +351,7 @@ class FormulaKernel:
         if self._functions is None:  # compiled on first use, not pickled
             arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
             space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
-            space |= {"zeros": np.zeros, "zeros_like": np.zeros_like, "roll": np.roll, "power": np.power, "neighbours": _neighbours}
+            space |= {"zeros_like": np.zeros_like, "roll": np.roll, "power": np.power, "neighbours": _neighbours}
             exec(compile(numpy_source(self.source.spec, self.source.bodies), f"<formula {self.source.key}>", "exec"), space)
             self._functions = space
         return self._functions[name]
@@ -352,7 +362,7 @@ class FormulaKernel:
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Energy (replicas,) and gradient (replicas, dim)."""
         with np.errstate(all="ignore"):
-            return self._function("energy_gradient")(x, self.numbers, self.size)
+            return self._function("energy_gradient")(x, self._numbers_like(x), self.size)
 
     def energy(self, x: np.ndarray) -> np.ndarray:
         """Energy (replicas,)."""
@@ -365,7 +375,11 @@ class FormulaKernel:
     def laplacian(self, x: np.ndarray) -> np.ndarray:
         """Laplacian (replicas,)."""
         with np.errstate(all="ignore"):
-            return self._function("laplacian")(x, self.numbers, self.size)
+            return self._function("laplacian")(x, self._numbers_like(x), self.size)
+
+    def _numbers_like(self, x: Any) -> Any:
+        """The parameters as an array of the kind of x, which may be CuPy's."""
+        return self.numbers if isinstance(x, np.ndarray) else np.asarray(self.numbers, like=x)
 
 
 def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

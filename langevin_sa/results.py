@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from .backends import on_host
 from .parse import short
 
 VERSION = 2  # of the files; others are refused
@@ -59,7 +60,7 @@ class State:
             raise ValueError(f"{os.fspath(path)} holds no state of a run") from None
 
 
-def _arrays(state: State) -> dict[str, np.ndarray]:
+def _arrays(state: State) -> dict[str, Any]:
     names = ("x", "dx", "noise", "best_x", "best_energy")
     return {name: getattr(state, name) for name in names if getattr(state, name) is not None}
 
@@ -164,14 +165,15 @@ class Result(OptimizeResult):
         )  # fmt: skip
 
 
-def save(path: str | os.PathLike[str], kind: str, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
-    """Write arrays and JSON-able facts to an .npz file by way of a temporary file, fsync and a rename; no array is copied."""
+def save(path: str | os.PathLike[str], kind: str, arrays: dict[str, Any], about: dict[str, Any]) -> None:
+    """Write arrays and JSON-able facts to an .npz file by way of a temporary file, fsync and a rename; no NumPy array is copied."""
+    arrays = {key: on_host(array) for key, array in arrays.items()}
     target = Path(path)
     text = json.dumps({"format": f"langevin_sa {VERSION}", "kind": kind, **about})
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
-            np.savez(file, about=np.array(text), sha256=np.array(_checksum(text, arrays)), **arrays)  # type: ignore[arg-type]
+            np.savez(file, about=np.array(text), sha256=np.array(_checksum(text, arrays)), **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .backends import NonFinite, Walk, get_backend
+from .backends import NonFinite, Walk, fill, get_backend, on_gpu, on_host
 from .checkpoint import digest, schedule_digest
 from .integrators import STABILITY_LIMIT, get_integrator
 from .naming import shown, whole
@@ -49,9 +49,12 @@ class Run:
         self.record_every = max(1, self.n_steps // 100) if record_every is None else _positive_int(record_every, "record_every")
         self.threads = _positive_int(threads if threads is not None else 1 if team is not None else _processors(), "threads")
         dtype = _dtype(dtype)
+        self.stays = on_gpu(x0 if state is None else getattr(state, "x", None))  # results are where the caller's arrays are
+        if self.stays and backend == "auto":
+            backend = "cupy"
         if state is None:
             seed = seed_of(rng)
-            self.walk = Walk.at_rest(starting_points(potential, x0, replicas, seed), seed, dtype)
+            self.walk = Walk.at_rest(starting_points(potential, on_host(x0) if self.stays else x0, replicas, seed), seed, dtype)
         else:
             if rng is not None or x0 is not None or replicas is not None:
                 raise ValueError("a state brings its own positions, replicas and seed: give either state, or x0, replicas and rng")
@@ -68,6 +71,9 @@ class Run:
             self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps))
         self.walk.purpose = purpose_of(noise)
         self.noise, self._kernel, self.team = noise, get_backend(backend, potential), team
+        self.walk = getattr(self._kernel, "placed", lambda walk: walk)(self.walk)
+        if team is not None and on_gpu(self.walk.x):
+            raise ValueError("workers are for the CPU: one process keeps a GPU busy, so leave workers=1 with backend 'cupy'")
         try:
             self._begin()
         except NonFinite as error:
@@ -94,7 +100,7 @@ class Run:
     def _check_time_step(self) -> None:
         """Refuse a time step that cannot be stable in the start region; warn of one that biases the temperature."""
         first = self.coefficients(self.walk.step, self.walk.step + 1)
-        self.omega_dt = omega_dt(self.potential, self.walk.x[:: max(1, len(self.walk.x) // 16)].astype(float), float(first.dt[0]))
+        self.omega_dt = omega_dt(self.potential, on_host(self.walk.x[:: max(1, len(self.walk.x) // 16)]).astype(float), float(first.dt[0]))
         a = self.omega_dt**2
         if self.omega_dt >= STABILITY_LIMIT:
             raise ValueError(
@@ -154,7 +160,7 @@ class Run:
         walk = self.walk
         started, step = time.perf_counter(), walk.step
         for name, array in self._before.items():
-            np.copyto(array, getattr(walk, name))
+            array[...] = getattr(walk, name)
         self._copying = time.perf_counter() - started
         steps = self.coefficients(step, stop)
         try:
@@ -175,8 +181,8 @@ class Run:
         record = {
             "step": walk.step,
             "target": self._target / max(1, steps),
-            "temperature": walk.kinetic.sum() / numbers,
-            "eq22": walk.dx2.sum() / numbers,
+            "temperature": float(walk.kinetic.sum()) / numbers,
+            "eq22": float(walk.dx2.sum()) / numbers,
             "configurational": squares / curvature if curvature != 0 else np.nan,
             "energy_mean": float(walk.energy.mean()),
             "energy_min": float(walk.energy.min()),
@@ -187,7 +193,7 @@ class Run:
 
     def _measure(self) -> tuple[float, float]:
         """Sums of |grad U|^2 and of the Laplacian over some replicas, where the backend has nothing faster."""
-        looked = self.walk.x[: max(1, THERMOMETER_NUMBERS // self.walk.x.shape[1])].astype(float)
+        looked = on_host(self.walk.x[: max(1, THERMOMETER_NUMBERS // self.walk.x.shape[1])]).astype(float)
         generator = np.random.default_rng([self.walk.seed, self.walk.step])
         squares = float((self.potential.gradient(looked) ** 2).sum())
         return squares, float(laplacian_estimate(self.potential, looked, generator).sum())
@@ -198,7 +204,7 @@ class Run:
             "potential": self.potential.name, "dim": self.potential.dim, "replicas": len(self.walk.x), "n_steps": self.n_steps,
             "integrator": self.integrator, "dtype": self.walk.x.dtype.name, "noise": self.noise, "seed": self.walk.seed,
             "the schedule": schedule_digest(self.schedule, self.n_steps, self.integrator),
-            "the starting points": digest(self.walk.x, self.walk.step),
+            "the starting points": digest(on_host(self.walk.x), self.walk.step),
         }  # fmt: skip
 
     def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray] | None = None) -> None:
@@ -211,16 +217,17 @@ class Run:
         """
         w = self.walk
         for name in ("x", "dx", "noise", "best_x", "best_energy"):
-            getattr(w, name)[...] = getattr(state, name)
+            fill(getattr(w, name), getattr(state, name))
         w.step = state.step
         try:
             self._begin()
         except NonFinite as error:
             w.energy[error.replica] = np.nan
-        check_energies(self.potential, w.energy, energies)
+        check_energies(self.potential, on_host(w.energy), energies)
         self._reset()
         if sums is not None:
-            w.dx2[:], w.kinetic[:] = sums["dx2"], sums["kinetic"]
+            fill(w.dx2, sums["dx2"])
+            fill(w.kinetic, sums["kinetic"])
             self._since, self._target = int(sums["since"]), float(sums["target"])
 
     def sums(self) -> dict[str, np.ndarray]:
@@ -230,12 +237,21 @@ class Run:
     def state(self) -> State:
         """A copy of where the run stands."""
         w = self.walk
-        return State(w.x.copy(), w.dx.copy(), w.noise.copy(), w.step, w.seed, w.best_x.copy(), w.best_energy.copy())
+        x, dx, noise, best_x, best_energy = map(self.kept, (w.x, w.dx, w.noise, w.best_x, w.best_energy))
+        return State(x, dx, noise, w.step, w.seed, best_x, best_energy)
+
+    def kept(self, array: Any) -> Any:
+        """A copy of an array of the walk, on the GPU if the starting points came from there."""
+        return array.get() if on_gpu(array) and not self.stays else array.copy()
+
+    def theirs(self, array: Any) -> Any:
+        """An array of the walk itself, or a copy in host memory if it is on the GPU and the starting points were not."""
+        return array if self.stays else on_host(array)
 
     def best(self) -> tuple[np.ndarray, float]:
         """The lowest point seen by any replica, and its energy."""
         r = int(np.argmin(self.walk.best_energy))
-        return self.walk.best_x[r].astype(float), float(self.walk.best_energy[r])
+        return self.kept(self.walk.best_x[r]).astype(float), float(self.walk.best_energy[r])
 
     def evaluations(self) -> int:
         """Energies (and gradients) taken along the trajectories from step 0."""
@@ -245,13 +261,13 @@ class Run:
         """A line of history as a Snapshot with copies of the arrays."""
         measured = {name: record[name] for name in ("temperature", "target", "eq22", "configurational")}
         x, energy = self.best()
-        return Snapshot(self.walk.step, self.state(), self.walk.energy.copy(), best_x=x, best_energy=energy, **measured)
+        return Snapshot(self.walk.step, self.state(), self.kept(self.walk.energy), best_x=x, best_energy=energy, **measured)
 
     def intermediate(self, record: dict[str, float]) -> OptimizeResult:
         """What a callback gets."""
         x, fun = self.best()
         nfev = self.evaluations()
-        return OptimizeResult(record, x=x, fun=fun, nit=self.walk.step, nfev=nfev, energy=self.walk.energy.copy())
+        return OptimizeResult(record, x=x, fun=fun, nit=self.walk.step, nfev=nfev, energy=self.kept(self.walk.energy))
 
     def explain(self, error: NonFinite) -> str:
         """The sentence for a run that became non-finite."""
@@ -265,10 +281,13 @@ class Run:
         walk, (x, fun) = self.walk, self.best()
         columns = ("step", "target", "temperature", "eq22", "configurational", "energy_mean", "energy_min", "best")
         arrays = {name: np.array([line[name] for line in history], dtype=int if name == "step" else float) for name in columns}
-        state = State(walk.x, walk.dx, walk.noise, walk.step, walk.seed, walk.best_x, walk.best_energy)
+        x_now, dx, noise, best_x, best_energy, energy = map(
+            self.theirs, (walk.x, walk.dx, walk.noise, walk.best_x, walk.best_energy, walk.energy)
+        )
+        state = State(x_now, dx, noise, walk.step, walk.seed, best_x, best_energy)
         return Result(
             x=x, fun=fun, success=status == 0, status=status, message=message, nit=walk.step, nfev=self.evaluations(),
-            njev=self.evaluations(), state=state, energies=walk.energy, best_energies=walk.best_energy, best_positions=walk.best_x,
+            njev=self.evaluations(), state=state, energies=energy, best_energies=state.best_energy, best_positions=state.best_x,
             history=OptimizeResult(arrays), samples=samples, seed=walk.seed, schedule=self.schedule, integrator=self.integrator,
             n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
         )  # fmt: skip
@@ -312,19 +331,20 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
     """A walk that stands where the state says, after checks; a TypeError or ValueError if that is nowhere for this potential."""
     if not isinstance(state, State):
         raise TypeError(f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}")
-    x = np.asarray(state.x)
+    x = on_host(state.x)
     if x.ndim != 2 or x.shape[1] != potential.dim:
         raise ValueError(f"the state holds positions of shape {x.shape}; {potential.name} needs (replicas, {potential.dim})")
-    if not all(np.shape(a) == x.shape and np.isfinite(a).all() for a in (x, state.dx, state.noise)):
+    dx, noise = on_host(state.dx), on_host(state.noise)
+    if not all(a.shape == x.shape and np.isfinite(a).all() for a in (x, dx, noise)):
         raise ValueError("the state's x, dx and noise must be finite and of one shape")
     if not (whole(state.step) and state.step >= 0 and whole(state.seed)):
         raise ValueError(f"the state's step and seed must be integers >= 0, not {shown(state.step)} and {shown(state.seed)}")
     walk = Walk.at_rest(x, seed_of(state.seed), dtype)
-    walk.dx[...], walk.noise[...], walk.step = state.dx, state.noise, state.step
+    walk.dx[...], walk.noise[...], walk.step = dx, noise, state.step
     if state.best_x is not None and state.best_energy is not None:
         if (np.shape(state.best_x), np.shape(state.best_energy)) != (x.shape, (len(x),)):
             raise ValueError(f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and {np.shape(state.best_energy)}")
-        walk.best_x[...], walk.best_energy[...] = state.best_x, state.best_energy
+        walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
     return walk
 
 

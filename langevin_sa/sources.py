@@ -24,14 +24,14 @@ STEP = "def step(x_, y_, dx_, g_, z, s, e, p, rows, size, coefficients, n):"
 
 def numpy_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     """``energy_gradient(x, p, size)`` and ``laplacian(x, p, size)`` on arrays (replicas, dim)."""
-    energy = ["e = zeros(len(x))", "g = zeros_like(x)"]
-    laplacian = ["e = zeros(len(x))"]
+    energy = ["e = zeros_like(x[:, 0], dtype=float)", "g = zeros_like(x)"]
+    laplacian = ["e = zeros_like(x[:, 0], dtype=float)"]
     for kind, body in bodies.items():
         energy.append(_numpy_term(spec, kind, body.lines, body.value, body.derivatives))
         laplacian.append(_numpy_term(spec, kind, body.laplacian_lines, body.laplacian, ()))
     unpack = [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
     unpack += [
-        f"p_{name} = p[{len(spec.scalars)} + {k}*x.shape[1]:][:x.shape[1]]" + (".reshape(size[1:])" if spec.lattice else "")
+        f"p_{name} = p[{len(spec.scalars)} + {k}*x.shape[1]:][:x.shape[1]]" + (".reshape(*size[1:])" if spec.lattice else "")
         for k, name in enumerate(spec.arrays)
     ]
     return "".join(
@@ -47,13 +47,13 @@ def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, deriv
         outputs = [f"g[:, {i}] += {d}" for i, d in enumerate(derivatives)]
         return "\n".join([*inputs, body, f"e += {value}", *outputs])
     grid = "v = x.reshape(len(x), *size[1:])\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
-    total = f"e += (zeros(v0.shape) + {value}).reshape(len(x), -1).sum(1)\n"
+    total = f"e += (zeros_like(v0, dtype=float) + {value}).reshape(len(x), -1).sum(1)\n"
     if kind == "site":
         return f"{grid}v0 = v\n{body}\n{total}" + "".join(f"gv += {d}\n" for d in derivatives)
     if kind == "bond":
         if spec.periodic:
             load = "v0, v1 = v, roll(v, -1, axis)\n"
-            store = ("gv += {}\n", "gv += roll(zeros(v0.shape) + {}, 1, axis)\n")
+            store = ("gv += {}\n", "gv += roll(zeros_like(v0, dtype=float) + {}, 1, axis)\n")
         else:
             load = "low, high = neighbours(v, axis)\nv0, v1 = v[low], v[high]\n"
             store = ("gv[low] += {}\n", "gv[high] += {}\n")
@@ -63,7 +63,7 @@ def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, deriv
         return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
     inner = f"d = v[:, i + 1:] - v[:, i:i + 1]\nv0 = (d*d).sum(2)\n{body}\n{total}"
     for derivative in derivatives:
-        inner += f"f = (zeros(v0.shape) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
+        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
     split = f"v = x.reshape(len(x), -1, {spec.space})\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
     return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")
 

@@ -82,6 +82,10 @@ class StochasticPotential(Potential):
         """The mini-batches that replicas of these numbers see in a run with this seed."""
         return Batches(self, seed, np.asarray(replicas))
 
+    def on_device(self, xp: Any) -> Potential:
+        """Refuses: orders of samples are drawn on the CPU."""
+        raise ValueError(f"{self.name} is followed by mini-batches, which are drawn on the CPU: leave out backend='cupy'")
+
     def gradient_noise(self, x: Any, seed: int = 0) -> float:
         """<R^2> of Eq. (11) at x (dim,): the variance of a batch gradient's component, averaged over coordinates and one epoch.
 

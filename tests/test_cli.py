@@ -251,7 +251,7 @@ def test_page(here):
 
 def test_info():
     out = good("info")
-    for name in ("langevin_sa", "numba", "SIMD", "threads", "cache", "CuPy", "CUDA"):
+    for name in ("langevin_sa", "numba", "SIMD", "threads", "cache", "GPU"):
         assert f"\n{name}" in "\n" + out
 
 

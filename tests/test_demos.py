@@ -81,6 +81,10 @@ def million_sites(found):
     assert kinks[0] > kinks[-1] > 0
 
 
+def high_dimensional_gpu(found):
+    assert 0.02 < found["kinks"] < 0.08  # 0.05 after 300 steps of another chain, see million_sites
+
+
 def which_temperature(found):
     for (integrator, omega_dt), reading in found.items():
         hot = 1 / (1 - omega_dt**2 / 4) if integrator == "bbk" else 1

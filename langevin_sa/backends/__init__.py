@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,6 +63,31 @@ class Walk:
             best_energy=zeros + np.inf, best_x=aligned(x), dx2=zeros.copy(), kinetic=zeros.copy(),
         )  # fmt: skip
 
+    def on_host(self) -> Walk:
+        """Itself, or a copy in NumPy arrays if it is on a GPU."""
+        return self if isinstance(self.x, np.ndarray) else replace(self, **{name: on_host(getattr(self, name)) for name in ARRAYS})
+
+
+ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic")
+
+
+def on_gpu(array: Any) -> bool:
+    """Whether an array is CuPy's (or any other's on a GPU)."""
+    return hasattr(array, "__cuda_array_interface__")
+
+
+def on_host(array: Any) -> np.ndarray:
+    """As a NumPy array, which is a copy only if it was not one."""
+    return array.get() if on_gpu(array) else np.asarray(array)
+
+
+def fill(array: Any, values: Any) -> None:
+    """Copy values, of a NumPy array or of one like it, into an array that may be on a GPU."""
+    if on_gpu(array) and not on_gpu(values):
+        array.set(np.ascontiguousarray(values, dtype=array.dtype))
+    else:
+        array[...] = values
+
 
 def aligned(array: np.ndarray) -> np.ndarray:
     """A C-ordered copy that starts on a cache line, which spares vectors of 64 bytes from straddling two."""
@@ -109,7 +134,7 @@ class Backend(Protocol):
 
 
 def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend]:
-    """What makes the backend called "numpy", "numba" or "auto" (numba) for a potential: call it with (potential, walk, threads)."""
+    """What makes the backend called "numpy", "numba", "cupy" or "auto" (numba) for a potential: call it with (potential, walk, threads)."""
     from ..naming import look_up
 
     def numpy() -> Callable[[Any, Walk, int], Backend]:
@@ -130,4 +155,9 @@ def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend
             return NeighbourBackend
         return lambda potential, walk, threads: (LatticeBackend if suits(potential, walk) else BlockBackend)(potential, walk, threads)
 
-    return look_up(name, {"numpy": numpy, "numba": numba, "auto": numba}, "backend")()
+    def cupy() -> Callable[[Any, Walk, int], Backend]:
+        from .cupy import backend_of
+
+        return backend_of(potential)
+
+    return look_up(name, {"numpy": numpy, "numba": numba, "cupy": cupy, "auto": numba}, "backend")()

@@ -231,9 +231,15 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, A
 
 
 @inline
+def _log_word(a: int) -> float:
+    """log((a + 1/2)/2^32) of a 32-bit word."""
+    return _log_normal(fma(float64(int64(a)), 2.0**-32, 2.0**-33))
+
+
+@inline
 def box_muller(a: int, b: int) -> tuple[float, float]:
     """Two standard normals from two 32-bit words, see `langevin_sa.noise`."""
-    radius = math.sqrt(-2.0 * _log_normal(fma(float64(int64(a)), 2.0**-32, 2.0**-33)))
+    radius = math.sqrt(-2.0 * _log_word(a))
     w = int64(b)
     n = (w + 0x20000000) >> 30  # quarter turns, to the nearest
     r = float64(w - (n << 30)) * (math.pi * 2.0**-31)

@@ -1,0 +1,15 @@
+// Types and elementary functions that the texts of simd.py and of formulas are written in.
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef long long i64;
+
+template <class A, class B> struct Two { A first; B second; };
+
+__device__ inline real fma(real a, real b, real c) { return ::fma(a, b, c); }
+__device__ inline real sqrt(real x) { return ::sqrt(x); }
+__device__ inline real abs(real x) { return ::fabs(x); }
+__device__ inline real floor(real x) { return ::floor(x); }
+__device__ inline real asin(real x) { return ::asin(x); }
+__device__ inline real acos(real x) { return ::acos(x); }
+__device__ inline real atan(real x) { return ::atan(x); }
+__device__ inline bool finite(double x) { return ::fabs(x) < __longlong_as_double(0x7ff0000000000000LL); }

@@ -1,0 +1,63 @@
+// One thread a replica: all steps in one launch, x, dx and noise in registers.
+extern "C" __global__ void __launch_bounds__(THREADS) replicas(
+    real* __restrict__ X, real* __restrict__ DX, double* __restrict__ NOISE, double* __restrict__ energy, double* __restrict__ best_energy,
+    real* __restrict__ BEST, double* __restrict__ dx2, double* __restrict__ kinetic, const real* __restrict__ coefficients,
+    const double* __restrict__ weights, const real* __restrict__ p, u64* failure, i64 count, i64 steps, i64 first_step, int paired,
+    u32 first_replica, u32 purpose, u32 k0, u32 k1) {
+    for (i64 r = blockIdx.x * i64(blockDim.x) + threadIdx.x; r < count; r += i64(gridDim.x) * blockDim.x) {
+        real x[DIM], dx[DIM], noise[DIM], g[DIM];
+#pragma unroll UNROLL
+        for (int d = 0; d < DIM; ++d) {
+            x[d] = X[r * DIM + d];
+            dx[d] = DX[r * DIM + d];
+            noise[d] = NOISE[r * DIM + d];
+        }
+        Stream stream(first_replica + u32(r), purpose, k0, k1);
+        double e, lowest = best_energy[r], squares22 = 0, squares = 0;
+        for (i64 t = 0;; ++t) {
+            e = force(x, g, p);
+            if (!finite(e)) {
+                atomicMin(failure, u64(t) << 32 | u64(r));
+                break;
+            }
+            if (e < lowest) {
+                lowest = e;
+#pragma unroll UNROLL
+                for (int d = 0; d < DIM; ++d) BEST[r * DIM + d] = x[d];
+            }
+            if (t == steps) break;
+            real carry = coefficients[3 * t], lr = coefficients[3 * t + 1], s = coefficients[3 * t + 2], q = 0;
+            u64 number = u64(first_step + t) * DIM;
+#pragma unroll UNROLL
+            for (int d = 0; d < DIM; ++d) {
+                real kick = 0;
+                if (s > 0) {
+                    if (d % ALIGNED == 0) stream.reach(number + d);
+                    kick = s * stream.at(number + d);
+                }
+                real m = carry * dx[d] - lr * g[d];
+                if (paired) {
+                    m += kick + noise[d];
+                    noise[d] = kick;
+                } else {
+                    m += kick;
+                }
+                dx[d] = m;
+                x[d] += m;
+                q += m * m;
+            }
+            squares22 += weights[2 * t] * double(q);
+            squares += weights[2 * t + 1] * double(q);
+        }
+#pragma unroll UNROLL
+        for (int d = 0; d < DIM; ++d) {
+            X[r * DIM + d] = x[d];
+            DX[r * DIM + d] = dx[d];
+            NOISE[r * DIM + d] = noise[d];
+        }
+        energy[r] = e;
+        best_energy[r] = lowest;
+        dx2[r] += squares22;
+        kinetic[r] += squares;
+    }
+}

@@ -1,0 +1,49 @@
+// A replica's stream of noise, see noise.py: numbers 4q to 4q + 3 come from one call of Philox4x32-10.
+struct Stream {
+    u32 replica, purpose, k0, k1;
+    u64 made;  // the quad that is held
+    real z0, z1, z2, z3;
+
+    __device__ Stream(u32 replica, u32 purpose, u32 k0, u32 k1) : replica(replica), purpose(purpose), k0(k0), k1(k1), made(~0ULL) {
+        z0 = z1 = z2 = z3 = 0;
+    }
+
+    __device__ void reach(u64 number) {  // hold the quad of this number; all threads of a launch branch alike
+        if ((number >> 2) != made) make(made = number >> 2);
+    }
+
+    __device__ void make(u64 quad) {
+        u32 c0 = u32(quad), c1 = u32(quad >> 32), c2 = replica, c3 = purpose, key0 = k0, key1 = k1;
+#pragma unroll
+        for (int round = 0; round < 10; ++round) {
+            u32 high0 = __umulhi(0xD2511F53u, c0), high1 = __umulhi(0xCD9E8D57u, c2);
+            u32 low0 = 0xD2511F53u * c0, low1 = 0xCD9E8D57u * c2;
+            c0 = high1 ^ c1 ^ key0;
+            c1 = low1;
+            c2 = high0 ^ c3 ^ key1;
+            c3 = low0;
+            key0 += 0x9E3779B9u;
+            key1 += 0xBB67AE85u;
+        }
+        Two<real, real> a, b;
+        if (purpose < KIND) {
+            a = box_muller(c0, c1);
+            b = box_muller(c2, c3);
+        } else if (purpose < 2 * KIND) {
+            a = uniform(c0, c1);
+            b = uniform(c2, c3);
+        } else {
+            a = three_point(c0, c1);
+            b = three_point(c2, c3);
+        }
+        z0 = a.first;
+        z1 = a.second;
+        z2 = b.first;
+        z3 = b.second;
+    }
+
+    __device__ real at(u64 number) const {  // a number of the quad that is held
+        real low = number & 1 ? z1 : z0, high = number & 1 ? z3 : z2;
+        return number & 2 ? high : low;
+    }
+};

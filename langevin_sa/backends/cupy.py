@@ -1,0 +1,288 @@
+"""Fused CUDA kernels through CuPy: the same noise and, in float64, the same arithmetic as the numba backend.
+
+A walk whose arrays are CuPy's stays on the GPU: `advance` sends the steps' coefficients, launches, and reads back one number
+that says whether an energy was not finite. A walk of NumPy arrays is copied there and back in every `advance`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..momentum import Steps
+from ..noise import key_of
+from . import ARRAYS, NonFinite, Walk, on_gpu
+from .cuda import source
+
+try:
+    import cupy
+except ImportError as error:
+    raise ImportError("backend 'cupy' needs CuPy: pip install 'langevin_sa[gpu]'") from error
+
+NOTHING = np.iinfo(np.uint64).max  # no failure
+MOST_BLOCKS, MOST_ROWS = 2**31 - 1, 65_535  # of a grid
+ALONE = 512  # units of a replica that one block can see to, so that its steps need no launches
+BLOCKS_A_PROCESSOR = 16
+
+
+def describe() -> str:
+    """The GPU that would be used, its memory and kind.
+
+    Raises
+    ------
+    RuntimeError
+        If CuPy finds none.
+    """
+    runtime = cupy.cuda.runtime
+    try:
+        about = runtime.getDeviceProperties(runtime.getDevice())
+        free, total = runtime.memGetInfo()
+    except runtime.CUDARuntimeError as error:
+        raise RuntimeError(f"CuPy finds no GPU: {error}") from None
+    name, version = about["name"].decode(), f"{about['major']}.{about['minor']}"
+    return f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, compute capability {version}"
+
+
+def backend_of(potential: Any) -> type[DeviceBackend]:
+    """The backend that suits a potential."""
+    if potential.numba_functions is not None:
+        raise TypeError(f"{potential.name} is made of numba functions, which run on the CPU only; write a formula or array functions")
+    if potential.formula is None:
+        return ArrayBackend
+    kinds = set(potential.formula.source.bodies)
+    small = potential.dim <= source.IN_REGISTERS and not hasattr(potential.formula, "cutoff2")
+    if not small and kinds <= {"site", "bond"}:
+        return LatticeBackend
+    return PairBackend if not small and kinds <= {"site", "pair"} else ReplicaBackend
+
+
+def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
+    """What is printed: the spec, the bodies, the number of coordinates and a lattice's shape."""
+    formula = potential.formula
+    return formula.source.spec, formula.source.bodies, potential.dim, [int(n) for n in formula.size[1:]]
+
+
+@cache
+def kernel(code: str, name: str, single: bool) -> Any:
+    """A compiled kernel; CuPy keeps it on disk as well."""
+    return cupy.RawModule(code=code, options=source.options(single)).get_function(name)
+
+
+def on_device(walk: Walk) -> Walk:
+    """The walk with CuPy arrays; itself if it has them.
+
+    Raises
+    ------
+    MemoryError
+        If they do not fit, with what comes with them: a second buffer of x, and the copies that an interrupted slice goes back to.
+    """
+    if on_gpu(walk.x):
+        return walk
+    needed = sum(getattr(walk, name).nbytes for name in ARRAYS) + 2 * walk.x.nbytes + walk.dx.nbytes + walk.noise.nbytes
+    free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
+    if needed > free:
+        replicas, dim = walk.x.shape
+        raise MemoryError(
+            f"{replicas} replicas of {dim} coordinates in {walk.x.dtype.name} need {needed:,} bytes on the GPU, where {free:,} are free; "
+            "take fewer replicas, dtype='float32' or backend='numba'"
+        )
+    return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
+
+
+class DeviceBackend:
+    """A walk on the GPU, its twin on the host if it came from there, and what every launch needs."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
+        self.given, self.walk = walk, on_device(walk)
+        self.single = walk.x.dtype == np.float32
+        self.real = np.float32 if self.single else np.float64
+        self.failure = cupy.full(1, NOTHING, dtype=np.uint64)
+        self.processors = cupy.cuda.Device().attributes["MultiProcessorCount"]
+
+    placed = staticmethod(on_device)
+
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""
+        if self.given is not self.walk:
+            for name in ARRAYS:
+                getattr(self.walk, name).set(getattr(self.given, name))
+        half = 0.5 if steps.paired else 1.0
+        coefficients = np.stack([steps.carry, steps.lr, half * np.asarray(steps.s)], axis=1).astype(self.real)
+        weights = np.stack([1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)], axis=1)
+        self._run(len(steps.rho), steps.paired, cupy.asarray(coefficients), cupy.asarray(weights))
+        failure = int(self.failure[0])
+        if self.given is not self.walk:
+            for name in ARRAYS:
+                getattr(self.walk, name).get(out=getattr(self.given, name))
+        if failure != NOTHING:
+            self.failure.fill(NOTHING)
+            raise NonFinite(self.given.step + (failure >> 32), self.given.first_replica + (failure & 0xFFFFFFFF))
+        self.given.step += len(steps.rho)
+
+    @staticmethod
+    def code(potential: Any, single: bool) -> str:
+        """The CUDA text for a potential."""
+        raise NotImplementedError
+
+    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
+        raise NotImplementedError
+
+    def _noise(self) -> tuple[Any, ...]:
+        """The last arguments of a kernel: what the noise is a function of."""
+        words = (self.given.first_replica, self.given.purpose, *key_of(self.given.seed))
+        return tuple(np.uint32(word) for word in words)
+
+    def _numbers(self, numbers: np.ndarray) -> Any:
+        """Parameters in the kernel's arithmetic; never an empty array."""
+        return cupy.asarray(np.append(numbers, 0.0).astype(self.real))
+
+
+class ReplicaBackend(DeviceBackend):
+    """Small systems: one thread a replica, all steps of an `advance` in one launch."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
+        super().__init__(potential, walk, threads)
+        self.kernel = kernel(self.code(potential, self.single), "replicas", self.single)
+        self.numbers = self._numbers(potential.formula.numbers)
+        count = len(walk.x)
+        self.threads = source.THREADS if count >= 4 * source.THREADS * self.processors else 32  # few replicas go to many processors
+        self.blocks = min(-(-count // self.threads), MOST_BLOCKS)
+        self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
+
+    @staticmethod
+    def code(potential: Any, single: bool) -> str:
+        """One thread a replica."""
+        return source.replicas_module(*_formula(potential), single)
+
+    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
+        arrays = [getattr(self.walk, name) for name in ARRAYS]
+        self.kernel(
+            (self.blocks,), (self.threads,),
+            (*arrays, coefficients, weights, self.numbers, self.failure, np.int64(len(self.walk.x)), np.int64(n),
+             np.int64(self.given.step), np.int32(paired), *self._noise()),
+        )  # fmt: skip
+
+
+class SweepBackend(DeviceBackend):
+    """Large systems: many threads a replica; one launch a step, or one for all of them where one block is enough for a replica."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
+        replicas, units = len(walk.x), self.units(potential)
+        self.threads = min(source.THREADS, 32 << max(0, (units - 1).bit_length() - 5))
+        super().__init__(potential, walk, threads)
+        blocks = 1 if units <= ALONE else min(-(-units // self.threads), BLOCKS_A_PROCESSOR * self.processors)
+        self.other, self.better = cupy.empty_like(self.walk.x), cupy.zeros(replicas, dtype=np.int32)
+        self.partial, self.arrived = cupy.empty(2 * replicas * blocks), cupy.zeros(replicas, dtype=np.uint32)
+        self.grid, self.blocks = (blocks, min(replicas, MOST_ROWS)), blocks
+        self.text = self.code(potential, self.single)
+        self.kernel = kernel(self.text, "sweep", self.single)
+        self.numbers, self.extra = self._inputs(potential)
+        self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
+
+    @staticmethod
+    def units(potential: Any) -> int:
+        """How many units of coordinates a replica has."""
+        return -(-int(potential.dim) // 4)
+
+    def _inputs(self, potential: Any) -> tuple[Any, Any]:
+        """Parameters, and the kernel's extra input."""
+        return self._numbers(potential.formula.numbers), cupy.zeros(1, dtype=np.int32)
+
+    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
+        if self.blocks == 1:
+            self._pass(0, n + 2, n, paired, coefficients, weights)
+        else:
+            for t in range(n + 2):
+                self._pass(t, 1, n, paired, coefficients, weights)
+        if n % 2:
+            self.walk.x, self.other = self.other, self.walk.x
+
+    def _pass(self, first: int, passes: int, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
+        w = self.walk
+        self.kernel(
+            self.grid, (self.threads,),
+            (w.x, self.other, *(getattr(w, name) for name in ARRAYS[1:]), coefficients, weights, self.numbers, self.extra, self.partial,
+             self.better, self.arrived, self.failure, *map(np.int64, (len(w.x), n, first, passes, self.given.step)), np.int32(paired),
+             *self._noise()),
+        )  # fmt: skip
+
+
+class LatticeBackend(SweepBackend):
+    """Sites and bonds."""
+
+    @staticmethod
+    def code(potential: Any, single: bool) -> str:
+        """A thread gathers the forces on four sites."""
+        return source.lattice_module(*_formula(potential), single)
+
+    def measure(self) -> tuple[float, float]:
+        """Sums over replicas of |grad U|^2 and of the Laplacian at the present positions, for the configurational thermometer."""
+        w = self.walk
+        blocks = min(-(-w.x.size // source.THREADS), BLOCKS_A_PROCESSOR * self.processors)
+        sums = cupy.empty(2 * blocks)
+        kernel(self.text, "measure", self.single)((blocks,), (source.THREADS,), (w.x, self.numbers, sums, np.int64(len(w.x))))
+        squares, laplacian = sums.reshape(-1, 2).sum(0).get()
+        return float(squares), float(laplacian)
+
+
+class PairBackend(SweepBackend):
+    """Particles, each of which meets all the others; a cut-off saves the formula, not the look."""
+
+    @staticmethod
+    def code(potential: Any, single: bool) -> str:
+        """A thread gathers the forces on a particle."""
+        formula = potential.formula
+        box, types = (formula.box.tolist(), formula.types) if hasattr(formula, "cutoff2") else ((), 1)
+        return source.pairs_module(*_formula(potential)[:3], single, box, types)
+
+    @staticmethod
+    def units(potential: Any) -> int:
+        """Particles."""
+        return int(potential.dim // potential.formula.source.spec.space)
+
+    def _inputs(self, potential: Any) -> tuple[Any, Any]:
+        formula = potential.formula
+        if not hasattr(formula, "cutoff2"):
+            return super()._inputs(potential)
+        inverse = np.divide(1.0, formula.box, out=np.zeros_like(formula.box), where=formula.box > 0)
+        numbers = np.concatenate([formula.table.ravel(), formula.box, inverse])
+        return self._numbers(numbers), cupy.asarray(formula.species.astype(np.int32))
+
+
+class ArrayBackend(SweepBackend):
+    """Array functions: energy and gradient by CuPy, the rest of a step in one launch."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
+        self.potential = potential.on_device(cupy)
+        super().__init__(potential, walk, threads)
+
+    @staticmethod
+    def code(potential: Any, single: bool) -> str:
+        """A thread moves four coordinates."""
+        return source.arrays_module(potential.dim, single)
+
+    def _inputs(self, potential: Any) -> tuple[Any, Any]:
+        return self._numbers(np.empty(0)), None
+
+    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
+        points = (self.walk.x, self.other)
+        for t in range(n + 2):
+            if t <= n and (t > 0 or self.extra is None):
+                self._look(points[t % 2])
+            self._pass(t, 1, n, paired, coefficients, weights)
+        if n % 2:
+            self.walk.x, self.other = self.other, self.walk.x
+
+    def _look(self, x: Any) -> None:
+        """Energy into the walk, gradient for the kernel."""
+        try:
+            self.walk.energy[...], gradient = self.potential.energy_gradient(x)
+        except TypeError as error:
+            raise TypeError(
+                f"the functions of {self.potential.name} do not work on CuPy arrays: {error} Make arrays from x, np.zeros_like(x) "
+                "instead of np.zeros(x.shape), and hand others over as args="
+            ) from error
+        self.extra = cupy.ascontiguousarray(gradient, dtype=self.real)

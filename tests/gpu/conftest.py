@@ -1,0 +1,43 @@
+"""The GPU backend without a GPU: see the docstrings of executor, ptx, nvrtc and fake_cupy for the layers of the proof."""
+
+import sys
+from importlib import import_module
+
+import executor
+import fake_cupy
+import nvrtc
+import pytest
+
+from langevin_sa.backends.cuda import source
+
+
+def pytest_collection_modifyitems(items):
+    missing = [what for what, there in (("g++", executor.GXX), ("the wheel nvidia-cuda-nvrtc-cu12", nvrtc.library())) if not there]
+    for item in items:
+        if missing and "/gpu/" in str(item.path):
+            item.add_marker(pytest.mark.skip(reason=f"the CUDA kernels were NOT checked: {' and '.join(missing)} missing"))
+
+
+@pytest.fixture(autouse=True)
+def gpu(monkeypatch):
+    """The stand-in as CuPy, counters at zero, and the backend imported with it."""
+    stand_in = fake_cupy.module()
+    monkeypatch.setitem(sys.modules, "cupy", stand_in)
+    sys.modules.pop("langevin_sa.backends.cupy", None)
+    monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", False)
+    fake_cupy.counts.clear()
+    yield import_module("langevin_sa.backends.cupy")
+    sys.modules.pop("langevin_sa.backends.cupy", None)
+
+
+@pytest.fixture(scope="session")
+def together():
+    """``together(codes, single, from_ptx)``: compile many modules in one call of g++, to be found by those who ask for one of them."""
+
+    def build(codes, single, from_ptx=False):
+        options = source.options(single)
+        new = [code for code in dict.fromkeys(codes) if (code, options, from_ptx) not in fake_cupy.RawModule.ready]
+        modules = executor.by_nvrtc(new, options) if from_ptx else executor.by_gxx(new, fused=single)
+        fake_cupy.RawModule.ready |= {(code, options, from_ptx): module for code, module in zip(new, modules, strict=True)}
+
+    return build

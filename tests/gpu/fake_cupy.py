@@ -1,0 +1,209 @@
+"""Layers 1 and 4: a stand-in for CuPy. Device arrays are NumPy arrays that refuse what CuPy refuses, kernels run by layer 3.
+
+Copies between host and device and launches are counted. Arrays lie between guards, which are looked at after each launch.
+"""
+
+import functools
+import types
+from collections import Counter
+
+import executor
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+counts = Counter()
+GUARD = 16384  # bytes on either side of an array, filled with NaN
+
+
+class ndarray(NDArrayOperatorsMixin):
+    """What CuPy's array allows, by NumPy."""
+
+    def __init__(self, array, room=None):
+        self._array, self._room = array, room
+
+    __cuda_array_interface__ = None  # that it has one says where it is
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly.")
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        _refuse_host(inputs)
+        if "out" in kwargs:
+            kwargs["out"] = tuple(map(_inner, kwargs["out"]))
+        return _outer(getattr(ufunc, method)(*map(_inner, inputs), **{key: _inner(value) for key, value in kwargs.items()}))
+
+    def __array_function__(self, function, kinds, args, kwargs):
+        return _call(function, args, kwargs)
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # no __array_interface__: that would be an implicit copy
+            raise AttributeError(name)
+        value = getattr(self._array, name)
+        return _on_device(value) if callable(value) else _outer(value)
+
+    def __getitem__(self, index):
+        return _outer(self._array[_inner(index)])
+
+    def __setitem__(self, index, value):
+        _refuse_host([value])
+        self._array[_inner(index)] = _inner(value)
+
+    def __len__(self):
+        return len(self._array)
+
+    def __iter__(self):
+        return (_outer(row) for row in self._array)
+
+    def get(self, out=None):
+        counts["to host"] += 1
+        if out is None:
+            return self._array.copy()
+        assert isinstance(out, np.ndarray) and out.flags.c_contiguous and out.dtype == self.dtype and out.shape == self.shape
+        out[...] = self._array
+        return out
+
+    def set(self, array):
+        assert isinstance(array, np.ndarray) and array.dtype == self.dtype and array.shape == self.shape
+        counts["to device"] += 1
+        self._array[...] = array
+
+    def item(self):
+        counts["to host"] += 1
+        return self._array.item()
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __bool__(self):
+        return bool(self.item())
+
+    def __index__(self):
+        return self.item().__index__()
+
+    def __repr__(self):
+        return f"fake_cupy({self._array!r})"
+
+
+def _inner(value):
+    if isinstance(value, ndarray):
+        return value._array
+    return type(value)(map(_inner, value)) if type(value) in (tuple, list) else value
+
+
+def _outer(value):
+    if isinstance(value, (np.ndarray, np.generic)):  # CuPy returns arrays of no dimension, not numbers
+        return ndarray(np.asarray(value))
+    return tuple(map(_outer, value)) if type(value) is tuple and any(isinstance(v, np.ndarray) for v in value) else value
+
+
+def _refuse_host(values):
+    for value in values:
+        if type(value) in (tuple, list):
+            _refuse_host(value)
+        elif isinstance(value, np.ndarray) and value.ndim:
+            raise TypeError(f"Unsupported type {type(value)}")
+
+
+def _call(function, args, kwargs):
+    if function is np.asarray:  # with like=
+        return asarray(*args, **kwargs)
+    _refuse_host([*args, *kwargs.values()])
+    return _outer(function(*map(_inner, args), **{key: _inner(value) for key, value in kwargs.items() if key != "like"}))
+
+
+def _on_device(function):
+    return lambda *args, **kwargs: _call(function, args, kwargs)
+
+
+def _allocate(array):
+    """A copy of an array between guards."""
+    array = np.asarray(array)
+    room = np.full(array.nbytes + 2 * GUARD, 0xFF, dtype=np.uint8)
+    copy = room[GUARD : GUARD + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return ndarray(copy, room)
+
+
+def _check_guards(arrays):
+    for array in arrays:
+        if isinstance(array, ndarray) and array._room is not None:
+            ends = array._room[:GUARD], array._room[GUARD + array._array.nbytes :]
+            assert all((end == 0xFF).all() for end in ends), "a kernel wrote outside an array"
+
+
+def asarray(value, dtype=None, **_):
+    if isinstance(value, ndarray):
+        return value if dtype in (None, value.dtype) else ndarray(value._array.astype(dtype))
+    counts["to device"] += 1
+    return _allocate(np.asarray(value, dtype=dtype))
+
+
+class RawModule:
+    """Compiled by g++, or executed from PTX; `ready` holds modules by (code, options) that were compiled together before."""
+
+    ready = {}  # noqa: RUF012
+    from_ptx = False
+    reversed = False  # the order of threads
+
+    def __init__(self, *, code, options=()):
+        key = code, options, self.from_ptx
+        if key not in self.ready:
+            build = (
+                functools.partial(executor.by_nvrtc, options=options)
+                if self.from_ptx
+                else functools.partial(executor.by_gxx, fused="--fmad=true" in options)
+            )
+            self.ready[key] = build([code])[0]
+        self.module = self.ready[key]
+
+    def get_function(self, name):
+        def launch(grid, block, args, *, shared_mem=0, stream=None):
+            counts["launches"] += 1
+            for value in args:
+                if isinstance(value, np.ndarray):
+                    raise TypeError("a numpy.ndarray as a kernel parameter")
+            self.module.library.set_reversed(int(self.reversed))
+            self.module.launch(name, grid, block, [_inner(value) for value in args])
+            _check_guards(args)
+
+        return launch
+
+
+FREE = 2**40
+
+
+def module():
+    """The module to put in ``sys.modules["cupy"]``."""
+    cupy = types.ModuleType("cupy")
+
+    def lookup(name):
+        value = getattr(np, name)
+        return _on_device(value) if callable(value) and not isinstance(value, type) else value
+
+    def full(shape, value, dtype=None):
+        return _allocate(np.full(shape, value, dtype=dtype))
+
+    class Device:
+        id = 0
+        attributes = {"MultiProcessorCount": 2}  # noqa: RUF012
+
+    pool = types.SimpleNamespace(free_bytes=lambda: 0)
+    runtime = types.SimpleNamespace(memGetInfo=lambda: (FREE, FREE), getDeviceCount=lambda: 1)
+    cupy.__getattr__ = lookup
+    cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime, is_available=lambda: True)
+    members = {"ndarray": ndarray, "asarray": asarray, "array": asarray, "RawModule": RawModule, "get_default_memory_pool": lambda: pool}
+    creators = {
+        "full": full,
+        "zeros": lambda shape, dtype=float: full(shape, 0, dtype),
+        "empty": lambda shape, dtype=float: full(shape, np.nan if np.dtype(dtype).kind == "f" else 0, dtype),
+    }
+    copiers = {
+        "empty_like": lambda a: full(a.shape, np.nan if a.dtype.kind == "f" else 0, a.dtype),
+        "zeros_like": lambda a, dtype=None: full(a.shape, 0, dtype or a.dtype),
+    }
+    for name, value in {**members, **creators, **copiers}.items():
+        setattr(cupy, name, value)
+    return cupy

@@ -1,0 +1,112 @@
+"""Layer 3: the CUDA text, run by g++ over all threads, moves as the numba backend does."""
+
+import fake_cupy
+import numpy as np
+import pytest
+from parity import NAMES, compare, start
+
+from langevin_sa import Potential, potentials
+from langevin_sa.integrators import INTEGRATORS
+from langevin_sa.noise import KINDS, purpose_of
+
+STEP_ULPS = 4  # of any one step; what was measured is in docs/gpu.md
+ORDERED = {"phi4_chain", "phi4_lattice", "lennard_jones_fluid", "kob_andersen"}  # forces are added up in another order than on the CPU
+
+
+def made(name):
+    return potentials.catalogue()[name](**({"particles": 250} if "fluid" in name or "kob" in name else {}))
+
+
+@pytest.fixture(scope="session")
+def catalogue():
+    return {name: made(name) for name in NAMES}
+
+
+@pytest.fixture
+def compiled(gpu, together, catalogue):
+    for single in (False, True):
+        together([gpu.backend_of(U).code(U, single) for U in catalogue.values()], single)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_potential_integrator_and_dtype(compiled, catalogue, name):
+    check(catalogue[name], name, INTEGRATORS if catalogue[name].formula and catalogue[name].dim < 500 else ("bbk", "gjf"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ackley", "griewank", "spin_glass", "lennard_jones_fluid", "kob_andersen"])
+def test_the_other_integrators(compiled, catalogue, name):
+    check(catalogue[name], name, set(INTEGRATORS) - {"bbk", "gjf"})
+
+
+def check(U, name, integrators):
+    for integrator in integrators:
+        for dtype in (np.float64, np.float32):
+            step, whole, numba, gpu = compare(U, integrator, dtype, replicas=2 if U.dim > 500 else 9)
+            assert step <= STEP_ULPS, (integrator, dtype)
+            if dtype == np.float64:
+                assert whole <= 100 * STEP_ULPS, integrator
+                if name not in ORDERED:
+                    np.testing.assert_array_equal(numba.x, gpu.x)
+                    np.testing.assert_array_equal(numba.noise, gpu.noise)
+                    np.testing.assert_array_equal(numba.best_x, gpu.best_x)
+                for sums in ("energy", "best_energy", "dx2", "kinetic"):
+                    np.testing.assert_allclose(getattr(numba, sums), getattr(gpu, sums), rtol=1e-11)
+            else:
+                np.testing.assert_allclose(numba.kinetic, gpu.kinetic, rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_of_noise(gpu, kind):
+    U = potentials.himmelblau()
+    for integrator in ("bbk", "gjf"):
+        step, whole, *_ = compare(U, integrator, np.float64, purpose=purpose_of(kind))
+        assert step == whole == 0
+        assert compare(U, integrator, np.float32, purpose=purpose_of(kind))[0] <= STEP_ULPS
+
+
+h = np.linspace(0.5, 1.5, 1025)
+SHAPES = {
+    "odd chain, array parameter, open ends": dict(site="(x**2 - 1)**2/4", bond="h*(y - x)**2/2", dim=1025, h=h),
+    "open lattice of odd lengths": dict(site="x**4/4", bond="h*(1 - cos(y - x))", shape=(3, 11, 7), h=h[:231]),
+    "small lattice in registers": dict(site="x**2", bond="h*(y - x)**4", shape=(3, 5), periodic=True, h=h[:15]),
+    "all terms in registers": dict(formula="(x*y - z)**2", site="x**2", pair="1/r", particles=2, variables=list("xyzuvw")),
+    "sites and pairs": dict(site="x**2/2", pair="1/r", particles=23),
+    "plane": dict(pair="r**-12 - r**-6", site="x**2", particles=37, space=2),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("alone", [True, False])
+def test_shapes(gpu, monkeypatch, shape, alone):
+    """Odd sizes, several blocks a replica or one, fewer blocks than there is work, threads in either order."""
+    kind = SHAPES[shape].copy()
+    U = Potential.from_formula(kind.pop("formula", None), **kind)
+    if not alone:
+        monkeypatch.setattr(gpu, "ALONE", 0)
+        monkeypatch.setattr(gpu, "BLOCKS_A_PROCESSOR", 1)
+        monkeypatch.setattr(gpu, "MOST_BLOCKS", 2)
+        monkeypatch.setattr(gpu, "MOST_ROWS", 2)
+        monkeypatch.setattr(gpu.source, "THREADS", 32)
+    far = np.tile(2.0 * np.arange(U.dim), (99, 1))  # particles that do not meet
+    U._start = lambda n, generator: generator.permuted(far[:n], axis=1) if "pair" in kind else generator.normal(size=(n, U.dim))
+    monkeypatch.setattr(fake_cupy.RawModule, "reversed", not alone)
+    for integrator in ("bbk", "gjf"):
+        step, whole, numba, other = compare(U, integrator, np.float64, replicas=5, n=31)
+        assert step <= 1 and whole <= 31
+        np.testing.assert_allclose(numba.kinetic, other.kinetic, rtol=1e-12)
+        np.testing.assert_allclose(numba.best_energy, other.best_energy, rtol=1e-12)
+        np.testing.assert_allclose(numba.best_x, other.best_x, rtol=1e-12)
+
+
+def test_more_replicas_than_threads(gpu, monkeypatch):
+    monkeypatch.setattr(gpu, "MOST_BLOCKS", 3)
+    step, whole, *_ = compare(potentials.himmelblau(), "gjf", np.float64, replicas=1001, n=10)
+    assert step == whole == 0
+
+
+def test_the_thermometer_of_a_lattice_is_the_cpu_one(gpu):
+    U = Potential.from_formula(**SHAPES["odd chain, array parameter, open ends"])
+    for dtype, tolerance in ((np.float64, 1e-13), (np.float32, 1e-6)):
+        measured = [start(U, 3, dtype, backend)[1].measure() for backend in ("numba", "cupy")]
+        np.testing.assert_allclose(*measured, rtol=tolerance)
