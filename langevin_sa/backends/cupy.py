@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     raise ImportError("backend 'cupy' needs CuPy: pip install 'langevin_sa[gpu]'") from error
 
-NOTHING = np.iinfo(np.uint64).max  # no failure
+NOTHING = np.full(1, 2**64 - 1, dtype=np.uint64)  # no failure
 MOST_BLOCKS, MOST_ROWS = 2**31 - 1, 65_535  # of a grid
 ALONE = 512  # units of a replica that one block can see to, so that its steps need no launches
 BLOCKS_A_PROCESSOR = 16
@@ -99,7 +99,7 @@ class DeviceBackend:
         self.given, self.walk = walk, on_device(walk)
         self.single = walk.x.dtype == np.float32
         self.real = np.float32 if self.single else np.float64
-        self.failure = cupy.full(1, NOTHING, dtype=np.uint64)
+        self.failure = cupy.asarray(NOTHING)
         self.processors = cupy.cuda.Device().attributes["MultiProcessorCount"]
 
     placed = staticmethod(on_device)
@@ -117,8 +117,8 @@ class DeviceBackend:
         if self.given is not self.walk:
             for name in ARRAYS:
                 getattr(self.walk, name).get(out=getattr(self.given, name))
-        if failure != NOTHING:
-            self.failure.fill(NOTHING)
+        if failure != NOTHING[0]:
+            self.failure.set(NOTHING)
             raise NonFinite(self.given.step + (failure >> 32), self.given.first_replica + (failure & 0xFFFFFFFF))
         self.given.step += len(steps.rho)
 
