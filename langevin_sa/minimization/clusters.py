@@ -1,0 +1,136 @@
+"""Clusters, potentials that are sums over pairs: minima compared up to motion and naming of particles, and moves of the loosest ones.
+
+A run starts anywhere and keeps going down: the particles with fewest neighbours are taken off and put where most neighbours are
+(Shao, J. Chem. Inf. Comput. Sci. 44, 193 (2004); no energy is needed to find such places), or all are shaken (Wales, Doye 1997),
+and a descent follows that only counts if it ends lower (Leary, J. Global Optim. 18, 367 (2000)). Runs that have stalled start over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..potential import Potential
+from .descent import descend
+
+if TYPE_CHECKING:
+    from .search import Search
+
+NEIGHBOUR = 1.25  # distance of neighbours, in median nearest distances
+DIRECTIONS, TOP = 400, 1.5  # places looked at around the cluster; how sharply many neighbours are preferred
+COARSE = 1e-5  # tolerance of a trial descent
+SHAKE, REARRANGED = 0.45, 0.75  # share of rearrangements; of the median nearest distance
+STALL = 30  # trials without success that end a run
+AGREE, FEWEST, AGAIN, MOST_RUNS = (
+    2,
+    1000,
+    1.0,
+    400,
+)  # runs in the best minimum; evaluations by coordinate, of those at the last improvement; runs
+ALIKE = 1e-3  # relative difference of sorted distances
+
+
+def is_cluster(fun: Any) -> bool:
+    """Whether a potential is a sum over pairs in open space and nothing else."""
+    if not isinstance(fun, Potential) or fun.formula is None or hasattr(fun.formula, "cutoff2"):
+        return False
+    return set(fun.formula.source.bodies) == {"pair"} and fun.dim > 2 * fun.formula.source.spec.space
+
+
+def alike(space: int) -> Callable[[np.ndarray, np.ndarray], bool]:
+    """Whether two clusters of equal energy have the same sorted distances."""
+
+    def same(u: np.ndarray, v: np.ndarray) -> bool:
+        a, b = (_spectrum(w.reshape(-1, space)) for w in (u, v))
+        return bool(np.abs(a - b).max() < ALIKE * a.max())
+
+    return same
+
+
+def _distances(atoms: np.ndarray) -> np.ndarray:
+    return np.sqrt(((atoms[:, None] - atoms[None]) ** 2).sum(-1))
+
+
+def _spectrum(atoms: np.ndarray) -> np.ndarray:
+    return np.sort(_distances(atoms)[np.triu_indices(len(atoms), 1)])
+
+
+def shaken(atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """All particles displaced at random."""
+    return atoms + SHAKE * _nearest(atoms) * rng.uniform(-1, 1, atoms.shape)
+
+
+def rearranged(atoms: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """The `count` particles with fewest neighbours put where there are most."""
+    near = _nearest(atoms)
+    d = _distances(atoms)
+    neighbours = (d < NEIGHBOUR * near).sum(1)
+    loose = np.argsort(neighbours + 2 * rng.random(len(atoms)))[:count]
+    rest = np.delete(atoms, loose, axis=0)
+    for _ in loose:
+        rest = np.vstack([rest, _place(rest, near, rng)])
+    return rest
+
+
+def _nearest(atoms: np.ndarray) -> float:
+    d = _distances(atoms)
+    np.fill_diagonal(d, np.inf)
+    return float(np.median(d.min(1)))
+
+
+def _place(atoms: np.ndarray, near: float, rng: np.random.Generator) -> np.ndarray:
+    """A place that touches the cluster from outside in a random direction, those with many neighbours first."""
+    centre = atoms.mean(0)
+    way = rng.standard_normal((DIRECTIONS, atoms.shape[1]))
+    way /= np.linalg.norm(way, axis=1, keepdims=True)
+    relative = atoms - centre
+    along = way @ relative.T
+    room = near**2 - (relative**2).sum(1) + along**2
+    reach = np.where(room > 0, along + np.sqrt(np.maximum(room, 0)), 0).max(1)
+    places = centre + reach[:, None] * way
+    neighbours = (((places[:, None] - atoms[None]) ** 2).sum(-1) < (NEIGHBOUR * near) ** 2).sum(1)
+    weights = np.exp(TOP * (neighbours - neighbours.max()))
+    return places[rng.choice(len(places), p=weights / weights.sum())]
+
+
+def run_clusters(search: Search, patience: float) -> Iterator[None]:
+    """Runs that go down and start over, until `patience` times as many evaluations as the best took have brought nothing lower."""
+    problem, rng = search.problem, search.rng
+    space = problem.fun.formula.source.spec.space
+    particles = problem.dim // space
+    stall = STALL
+    runs = agreed = 0
+    start: np.ndarray | None = problem.best_u.copy()
+    while True:
+        search.attempts += 1
+        runs += 1
+        end = descend(problem, problem.draw(1, rng)[0] if start is None else start, tol=COARSE)
+        start = None
+        u, fun, idle = end.u, end.fun, 0
+        while idle < stall:
+            atoms = u.reshape(-1, space)
+            if rng.random() < REARRANGED:
+                trial = rearranged(atoms, int(rng.integers(1, max(2, particles // 6) + 1)), rng)
+            else:
+                trial = shaken(atoms, rng)
+            end = descend(problem, problem.inside(trial.ravel()), tol=COARSE)
+            search.descents += 1
+            if np.isfinite(end.fun) and end.fun < fun - 10 * COARSE * abs(fun):
+                u, fun, idle = end.u, end.fun, 0
+                yield
+            else:
+                idle += 1
+        end = descend(problem, u, tol=1e-12)
+        before = search.minima.best.fun if len(search.minima) else np.inf
+        minimum, _ = search.meet(end.u, end.fun)
+        yield
+        agreed = search.minima.best.hits
+        fewest = FEWEST * problem.dim
+        if agreed >= AGREE and problem.nfev - search.improved_nfev > patience * max(fewest, AGAIN * search.improved_nfev):
+            break
+        if before <= minimum.fun and runs > MOST_RUNS * patience:
+            break
+    search.finish()
+    search.verdict = f"{agreed} of {runs} runs ended in the lowest minimum."
