@@ -187,11 +187,10 @@ def minimize(
 
 def _result(search: Search, seed: int, nit: int, status: int, message: str) -> OptimizeResult:
     problem = search.problem
-    x = problem.x(problem.best_u)
     gradient = np.full(problem.dim, np.nan) if search.slope is None else search.slope / problem.unit
     found = [OptimizeResult(x=problem.x(m.u), fun=m.fun, hits=m.hits) for m in search.minima.found]
     return OptimizeResult(
-        x=x, fun=float(problem.best_fun), success=status == 0, status=status, message=message, nit=nit, nfev=problem.nfev,
+        x=problem.best_x.copy(), fun=float(problem.best_fun), success=status == 0, status=status, message=message, nit=nit, nfev=problem.nfev,
         njev=problem.njev, jac=gradient, minima=found, seed=seed, **search.report,
     )  # fmt: skip
 
@@ -210,7 +209,7 @@ def _remarks(problem: Problem) -> Iterator[str]:
 def _intermediate(search: Search, nit: int) -> OptimizeResult:
     problem = search.problem
     return OptimizeResult(
-        x=problem.x(problem.best_u), fun=float(problem.best_fun), nit=nit, step=nit, nfev=problem.nfev, njev=problem.njev,
+        x=problem.best_x.copy(), fun=float(problem.best_fun), nit=nit, step=nit, nfev=problem.nfev, njev=problem.njev,
         temperature=float(search.temperature), accepted=None if search.walker is None else search.walker.fun, minima=len(search.minima),
     )  # fmt: skip
 

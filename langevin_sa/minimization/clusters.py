@@ -13,22 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..potential import Potential
-from .descent import descend
 
 if TYPE_CHECKING:
     from .search import Search
 
 NEIGHBOUR = 1.25  # distance of neighbours, in median nearest distances
 DIRECTIONS, TOP = 400, 1.5  # places looked at around the cluster; how sharply many neighbours are preferred
-COARSE = 1e-5  # tolerance of a trial descent
+COARSE, FINE = 1e-5, 1e-12  # tolerance of a trial descent, and of the last one of a run
+LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest distances
 SHAKE, REARRANGED = 0.45, 0.75  # share of rearrangements; of the median nearest distance
 STALL = 30  # trials without success that end a run
-AGREE, FEWEST, AGAIN, MOST_RUNS = (
-    2,
-    1000,
-    1.0,
-    400,
-)  # runs in the best minimum; evaluations by coordinate, of those at the last improvement; runs
+AGREE = 30  # runs that end in the lowest minimum, ...
+FEWEST, AGAIN = 20_000, 2.0  # ... or evaluations without a lower one: by coordinate, and of those that the lowest took
 ALIKE = 1e-3  # relative difference of sorted distances
 
 
@@ -96,41 +92,36 @@ def _place(atoms: np.ndarray, near: float, rng: np.random.Generator) -> np.ndarr
 
 
 def run_clusters(search: Search, patience: float) -> Iterator[None]:
-    """Runs that go down and start over, until `patience` times as many evaluations as the best took have brought nothing lower."""
+    """Runs that go down and start over, until enough of them end in the lowest minimum or go on finding nothing lower."""
     problem, rng = search.problem, search.rng
     space = problem.fun.formula.source.spec.space
     particles = problem.dim // space
-    stall = STALL
-    runs = agreed = 0
-    start: np.ndarray | None = problem.best_u.copy()
+    x, runs = problem.best_x, 0
     while True:
         search.attempts += 1
         runs += 1
-        end = descend(problem, problem.draw(1, rng)[0] if start is None else start, tol=COARSE)
-        start = None
-        u, fun, idle = end.u, end.fun, 0
-        while idle < stall:
-            atoms = u.reshape(-1, space)
+        x, fun = problem.quench(x, COARSE, LONGEST * _nearest(x.reshape(-1, space)))
+        idle = 0
+        while idle < STALL:
+            atoms = x.reshape(-1, space)
             if rng.random() < REARRANGED:
                 trial = rearranged(atoms, int(rng.integers(1, max(2, particles // 6) + 1)), rng)
             else:
                 trial = shaken(atoms, rng)
-            end = descend(problem, problem.inside(trial.ravel()), tol=COARSE)
+            trial = np.clip(trial.ravel(), problem.x_low, problem.x_high)
+            end, value = problem.quench(trial, COARSE, LONGEST * _nearest(atoms), below=fun)
             search.descents += 1
-            if np.isfinite(end.fun) and end.fun < fun - 10 * COARSE * abs(fun):
-                u, fun, idle = end.u, end.fun, 0
+            if value < fun - 10 * COARSE * abs(fun):
+                x, fun, idle = end, value, 0
                 yield
             else:
                 idle += 1
-        end = descend(problem, u, tol=1e-12)
-        before = search.minima.best.fun if len(search.minima) else np.inf
-        minimum, _ = search.meet(end.u, end.fun)
+        x, fun = problem.quench(x, FINE, LONGEST * _nearest(x.reshape(-1, space)))
+        search.meet(problem.u(x), fun)
         yield
-        agreed = search.minima.best.hits
-        fewest = FEWEST * problem.dim
-        if agreed >= AGREE and problem.nfev - search.improved_nfev > patience * max(fewest, AGAIN * search.improved_nfev):
+        agreed, since = search.minima.best.hits, problem.nfev - search.improved_nfev
+        if agreed >= AGREE * patience or since > patience * max(FEWEST * problem.dim, AGAIN * search.improved_nfev):
             break
-        if before <= minimum.fun and runs > MOST_RUNS * patience:
-            break
+        x = problem.x(problem.draw(1, rng)[0])
     search.finish()
     search.verdict = f"{agreed} of {runs} runs ended in the lowest minimum."

@@ -39,7 +39,7 @@ class Problem:
         The domain where points are drawn, in u; finite.
     nfev, njev, failures : int
         Calls of fun (those for finite differences too), calls of jac, and values that were not finite.
-    best_u, best_fun : ndarray (dim,), float
+    best_x, best_fun : ndarray (dim,), float
         The lowest point of all evaluations.
     """
 
@@ -59,14 +59,16 @@ class Problem:
         self.maxfev, self.target, self.seconds = maxfev, target, seconds
         self.started = time.perf_counter()
         self.nfev = self.njev = self.failures = 0
-        self.best_fun, self.best_u, self.unbounded = math.inf, (x0 - self.centre) / self.unit, False
+        self.best_fun, self.best_x = math.inf, x0.copy()
         self.paired = jac is True
         self.fun = fun
         self.compiled: Any = None
+        self.descender: Any = None
         if isinstance(fun, Potential):
-            from ..backends.evaluate import evaluator
+            from ..backends.evaluate import descender, evaluator, is_compiled
 
             self.compiled = evaluator(fun)
+            self.descender = descender(fun, low, high) if is_compiled(fun) else None
 
     # ------------------------------------------------------------------------------------------------ coordinates
 
@@ -106,11 +108,11 @@ class Problem:
         if self.seconds is not None and time.perf_counter() - self.started > self.seconds:
             raise Finished(1, f"Time limit of {self.seconds:g} s reached.")
 
-    def _note(self, u: np.ndarray, f: np.ndarray) -> np.ndarray:
+    def _note(self, x: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Keep the best of points (n, dim) and make what is not finite +inf; Finished at the target."""
         if np.isneginf(f).any():
             k = int(np.argmin(f))
-            self.best_fun, self.best_u = -math.inf, u[k].copy()
+            self.best_fun, self.best_x = -math.inf, x[k].copy()
             raise Finished(2, "The function is -inf at the point returned: it has no minimum.")
         bad = ~np.isfinite(f)
         if bad.any():
@@ -118,7 +120,7 @@ class Problem:
             f = np.where(bad, math.inf, f)
         k = int(np.argmin(f))
         if f[k] < self.best_fun:
-            self.best_fun, self.best_u = float(f[k]), u[k].copy()
+            self.best_fun, self.best_x = float(f[k]), x[k].copy()
             if self.target is not None and self.best_fun <= self.target:
                 raise Finished(0, f"Target {self.target:g} reached.")
         return f
@@ -136,7 +138,7 @@ class Problem:
         else:
             one = _One(self.fun, self.args, self.paired)
             f = np.array(list((self.apply or map)(one, list(x))), dtype=float)
-        f = self._note(u[:room], f)
+        f = self._note(x, f)
         if room < len(u):
             self.check()
         return f
@@ -171,7 +173,7 @@ class Problem:
         else:
             f, g = _One(self.fun, self.args, False, pair=True)(x)
             g = self._array(g, (self.dim,))
-        f = float(self._note(u[None], np.array([f]))[0])
+        f = float(self._note(x[None], np.array([f]))[0])
         return f, self._finite(g * self.unit) if f < math.inf else np.zeros(self.dim)
 
     def gradients(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -188,6 +190,15 @@ class Problem:
             return f, np.array([self._differences(p, e) for p, e in zip(u, f, strict=True)])
         pairs = [self.both(p) for p in u]
         return np.array([f for f, _ in pairs]), np.array([g for _, g in pairs])
+
+    def quench(self, x: np.ndarray, tol: float, longest: float, below: float = math.inf) -> tuple[np.ndarray, float]:
+        """Where a compiled descent from x ends, and its energy; +inf if it gave up because it would not come down to `below`."""
+        self.check()
+        x, f, calls, gave_up = self.descender(x, tol, longest, self.maxfev - self.nfev, below)
+        self.nfev += calls
+        self.njev += calls
+        f = float(self._note(x[None], np.array([f]))[0])
+        return x, math.inf if gave_up else f
 
     @property
     def cost(self) -> int:

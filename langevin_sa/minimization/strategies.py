@@ -62,7 +62,7 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     """Descend from the starting point, then whatever moves earn most, until nothing lower has turned up for long enough."""
     problem = search.problem
     problem.check()
-    search.accept(search.descend(problem.best_u.copy()))
+    search.accept(search.descend(problem.u(problem.best_x)))
     yield
     names = list(settings.moves) if settings.moves is not None else list(MOVES)
     chosen = [(name, look_up(name, MOVES, "move")) for name in names]
@@ -131,10 +131,10 @@ def _cycles(search: Search, settings: Settings, run: Callable[[Ensemble, float, 
     problem, count = search.problem, settings.replicas or REPLICAS
     problem.check()
     drawn = problem.draw(max(count - 1, POINTS), search.rng)
-    energies = np.append(problem.values(drawn), problem.value(problem.best_u.copy()))
+    energies = np.append(problem.values(drawn), problem.value(problem.u(problem.best_x)))
     hot, cold = limits(energies, problem.dim, settings.temperature)
     search.report |= {"temperature": (hot, cold)}
-    points = np.vstack([problem.best_u, drawn[np.argsort(energies[:-1])]])[:count]
+    points = np.vstack([problem.u(problem.best_x), drawn[np.argsort(energies[:-1])]])[:count]
     fruitless = 0
     while True:
         ensemble = Ensemble(problem, points, int(search.rng.integers(2**63)), settings.gradient_noise)
