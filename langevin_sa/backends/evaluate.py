@@ -12,7 +12,7 @@ from ..sources import numba_source
 from .numba import STEP, call_step, compiled_functions, compiled_source
 
 MEMORY, TRIALS = 10, 20
-HOPE, YOUNG = 10.0, 4  # how many times the decrease that the curvature promises is hoped for, once so many steps are remembered
+HOPE, YOUNG = 3.0, 3  # how many times the decrease that the curvature promises is hoped for, once so many steps are remembered
 
 
 def is_compiled(potential: Any) -> bool:

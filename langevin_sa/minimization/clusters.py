@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from .search import Search
 
 NEIGHBOUR = 1.25  # distance of neighbours, in median nearest distances
-DIRECTIONS, TOP = 400, 1.5  # places looked at around the cluster; how sharply many neighbours are preferred
+DIRECTIONS, TOP = 200, 3.0  # places looked at around the cluster; how sharply many neighbours are preferred
 COARSE, FINE = 1e-5, 1e-12  # tolerance of a trial descent, and of the last one of a run
 LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest distances
-SHAKE, REARRANGED = 0.45, 0.75  # share of rearrangements; of the median nearest distance
-STALL = 30  # trials without success that end a run
+SHAKE, REARRANGED = 0.45, 0.95  # share of rearrangements; of the median nearest distance
+STALL = 12  # trials without success that end a run
 AGREE = 30  # runs that end in the lowest minimum, ...
 FEWEST, AGAIN = 20_000, 2.0  # ... or evaluations without a lower one: by coordinate, and of those that the lowest took
 ALIKE = 1e-3  # relative difference of sorted distances
@@ -46,7 +46,9 @@ def alike(space: int) -> Callable[[np.ndarray, np.ndarray], bool]:
 
 
 def _distances(atoms: np.ndarray) -> np.ndarray:
-    return np.sqrt(((atoms[:, None] - atoms[None]) ** 2).sum(-1))
+    atoms = atoms - atoms.mean(0)
+    squares = (atoms**2).sum(1)
+    return np.sqrt(np.maximum(squares[:, None] + squares - 2 * atoms @ atoms.T, 0))
 
 
 def _spectrum(atoms: np.ndarray) -> np.ndarray:
@@ -59,10 +61,9 @@ def shaken(atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def rearranged(atoms: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """The `count` particles with fewest neighbours put where there are most."""
+    """The `count` particles with fewest neighbours put, one after the other, where there are most."""
     near = _nearest(atoms)
-    d = _distances(atoms)
-    neighbours = (d < NEIGHBOUR * near).sum(1)
+    neighbours = (_distances(atoms) < NEIGHBOUR * near).sum(1)
     loose = np.argsort(neighbours + 2 * rng.random(len(atoms)))[:count]
     rest = np.delete(atoms, loose, axis=0)
     for _ in loose:
@@ -82,13 +83,14 @@ def _place(atoms: np.ndarray, near: float, rng: np.random.Generator) -> np.ndarr
     way = rng.standard_normal((DIRECTIONS, atoms.shape[1]))
     way /= np.linalg.norm(way, axis=1, keepdims=True)
     relative = atoms - centre
-    along = way @ relative.T
-    room = near**2 - (relative**2).sum(1) + along**2
+    along, squares = way @ relative.T, (relative**2).sum(1)
+    room = near**2 - squares + along**2  # of the ball around each particle, on the ray
     reach = np.where(room > 0, along + np.sqrt(np.maximum(room, 0)), 0).max(1)
-    places = centre + reach[:, None] * way
-    neighbours = (((places[:, None] - atoms[None]) ** 2).sum(-1) < (NEIGHBOUR * near) ** 2).sum(1)
+    distances2 = reach[:, None] * (reach[:, None] - 2 * along) + squares
+    neighbours = (distances2 < (NEIGHBOUR * near) ** 2).sum(1)
     weights = np.exp(TOP * (neighbours - neighbours.max()))
-    return places[rng.choice(len(places), p=weights / weights.sum())]
+    k = rng.choice(len(way), p=weights / weights.sum())
+    return centre + reach[k] * way[k]
 
 
 def run_clusters(search: Search, patience: float) -> Iterator[None]:
