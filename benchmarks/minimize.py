@@ -11,6 +11,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -129,13 +130,13 @@ def cluster(name: str, particles: int, seed: int) -> Run:
             raise Found
         return energy[0], force[0]
 
-    try:
+    with suppress(Found):
         optimize.basinhopping(
             fun, x0, niter=CLUSTERS[particles], T=0.8, stepsize=0.4, rng=seed, minimizer_kwargs={"method": "L-BFGS-B", "jac": True}
         )
-    except Found:
-        pass
-    return Run(name, f"LJ{particles}", potential.dim, np.isfinite(counted.first), counted.first, counted.evaluations, time.perf_counter() - start)
+    return Run(
+        name, f"LJ{particles}", potential.dim, np.isfinite(counted.first), counted.first, counted.evaluations, time.perf_counter() - start
+    )
 
 
 def table(runs: list[Run]) -> str:
@@ -184,11 +185,15 @@ def profile(runs: list[Run], path: Path, title: str) -> None:
 @click.option("--gradient/--no-gradient", default=True)
 @click.option("--figure", type=click.Path(path_type=Path), help="Where to draw the profile.")
 @click.option("--keep", type=click.Path(path_type=Path), help="A JSON-lines file that the runs are added to; the table is of all in it.")
-def main(part: str, runs: int, solvers: tuple[str, ...], only: tuple[str, ...], gradient: bool, figure: Path | None, keep: Path | None) -> None:
+def main(
+    part: str, runs: int, solvers: tuple[str, ...], only: tuple[str, ...], gradient: bool, figure: Path | None, keep: Path | None
+) -> None:
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     if part == "clusters":
-        jobs = [("langevin_sa", int(n)) for n in only or (*CLUSTERS, 38)] + [("basinhopping", n) for n in CLUSTERS if not only or str(n) in only]
+        jobs = [("langevin_sa", int(n)) for n in only or (*CLUSTERS, 38)] + [
+            ("basinhopping", n) for n in CLUSTERS if not only or str(n) in only
+        ]
         done = [cluster(name, n, seed) for name, n in jobs if not solvers or name in solvers for seed in range(runs)]
     else:
         functions = [f for f in (FUNCTIONS if part == "functions" else RASTRIGIN) if not only or f.name in only]

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning
+from scipy.optimize import OptimizeResult, OptimizeWarning
 
+from .minimization.arguments import check_annealing, check_numbers, function_and_gradient, limits, starting_point
 from .minimization.problem import Finished, Problem
 from .minimization.search import Search
 from .minimization.strategies import STRATEGIES, Settings
 from .naming import look_up
 from .noise import seed_of
 from .potential import Potential
-from .workers import check_workers
+from .workers import check_workers, mapping
 
 
 def minimize(
@@ -78,12 +78,13 @@ def minimize(
         size of x0 (at least 1) to all sides.
     callback : callable, optional
         After each iteration ``callback(intermediate_result=...)`` if that is its only parameter, with an OptimizeResult: x, fun
-        (best so far), nit, step, nfev, njev, temperature, accepted (energy of the walker), minima (how many); else
-        ``callback(xk)``. Arrays are copies. StopIteration stops, with status 99.
+        (best so far), nit, step, nfev, njev, temperature (without annealing: how far above the walker a minimum may be to be
+        accepted), accepted (energy of the walker), minima (how many); else ``callback(xk)``. Arrays are copies. StopIteration
+        stops, with status 99.
     strategy : {"auto", "portfolio", "clusters", "anneal", "exchange", "population"}
         "portfolio": descents from where several moves lead; "clusters": runs for particles; "anneal": Langevin replicas cooled
-        and reheated; "exchange": replica exchange; "population": population annealing. "auto" is "clusters" for pair
-        potentials in open space, else "portfolio".
+        and reheated; "exchange": replica exchange; "population": population annealing. "auto" is "anneal" with
+        `gradient_noise`, "clusters" for pair potentials in open space, else "portfolio".
     target : float, optional
         Stop at the first value at or below this.
     patience : float
@@ -119,7 +120,7 @@ def minimize(
     OptimizeResult
         x, fun, success, status, message, nit, nfev, njev, jac as in SciPy; minima, a list of OptimizeResult (x, fun, hits),
         the lowest first; seed; the annealing strategies add temperature (T0, T1), dt, log_z. Status 0: done or target reached; 1: budget
-        spent; 2: the function is -inf somewhere, or finite nowhere; 3: interrupted; 99: stopped by the callback.
+        spent; 2: the function is -inf somewhere, falls without end, or is finite nowhere; 3: interrupted; 99: stopped by the callback.
 
     Raises
     ------
@@ -137,14 +138,15 @@ def minimize(
         raise TypeError(f"fun must be a function or a Potential, not {type(fun).__name__}")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function, not {type(callback).__name__}")
-    for name, value in (("maxfev", maxfev), ("maxiter", maxiter), ("max_seconds", max_seconds), ("patience", patience)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0):
-            raise ValueError(f"{name} must be a number >= 0, not {value!r}")
+    if hess is not None or hessp is not None:
+        warnings.warn("langevin_sa.minimize does not use Hessian information.", RuntimeWarning, stacklevel=2)
+    check_numbers(maxfev=maxfev, maxiter=maxiter, max_seconds=max_seconds, patience=patience, tol=tol, target=target)
+    check_annealing(replicas, n_steps, gradient_noise, cooling)
     check_workers(workers)
     seed = seed_of(rng)
-    fun, jac = _pair(fun, jac)
-    point, domain = _start(fun, x0, bounds, seed)
-    low, high = _bounds(bounds, point.size)
+    fun, jac = function_and_gradient(fun, jac)
+    point, domain = starting_point(fun, x0, bounds, seed)
+    low, high = limits(bounds, point.size)
     clipped = np.clip(point, low, high)
     notes = []
     if not np.array_equal(clipped, point):
@@ -152,7 +154,7 @@ def minimize(
         warnings.warn("Initial guess is not within the specified bounds; it is moved onto them.", OptimizeWarning, stacklevel=2)
     args = args if isinstance(args, tuple) else (args,)
     tell = _teller(callback)
-    with _mapping(workers) as apply:
+    with nullcontext((None, 1)) if workers == 1 else mapping(workers) as (apply, _):
         problem = Problem(
             fun, clipped, args, jac, (low, high), domain, vectorized=vectorized, apply=apply,
             maxfev=math.inf if maxfev is None else maxfev, seconds=max_seconds, target=target,
@@ -173,7 +175,7 @@ def minimize(
                     tell(_intermediate(search, nit))
                 if maxiter is not None and nit >= maxiter:
                     raise Finished(1, f"Maximum number of iterations ({maxiter}) has been exceeded.")
-            return result(0 if problem.best_fun < math.inf else 2, search.verdict)
+            return result(2 if problem.best_fun == math.inf or problem.endless else 0, search.verdict)
         except Finished as end:
             return result(end.status, end.message)
         except StopIteration:
@@ -190,14 +192,16 @@ def _result(search: Search, seed: int, nit: int, status: int, message: str) -> O
     gradient = np.full(problem.dim, np.nan) if search.slope is None else search.slope / problem.unit
     found = [OptimizeResult(x=problem.x(m.u), fun=m.fun, hits=m.hits) for m in search.minima.found]
     return OptimizeResult(
-        x=problem.best_x.copy(), fun=float(problem.best_fun), success=status == 0, status=status, message=message, nit=nit, nfev=problem.nfev,
-        njev=problem.njev, jac=gradient, minima=found, seed=seed, **search.report,
+        x=problem.best_x.copy(), fun=float(problem.best_fun), success=status == 0, status=status, message=message, nit=nit,
+        nfev=problem.nfev, njev=problem.njev, jac=gradient, minima=found, seed=seed, **search.report,
     )  # fmt: skip
 
 
 def _remarks(problem: Problem) -> Iterator[str]:
     if problem.failures:
         yield f"The function was not finite at {problem.failures} of {problem.nfev} evaluations, which count as +inf."
+    if problem.endless:
+        yield "The function still falls very far from where it was started: it seems to have no minimum there; give bounds."
     if problem.best_fun == math.inf:
         yield (
             "No point with a finite value was seen; x is the starting point."
@@ -208,9 +212,10 @@ def _remarks(problem: Problem) -> Iterator[str]:
 
 def _intermediate(search: Search, nit: int) -> OptimizeResult:
     problem = search.problem
+    temperature = search.threshold if np.isnan(search.temperature) else search.temperature
     return OptimizeResult(
         x=problem.best_x.copy(), fun=float(problem.best_fun), nit=nit, step=nit, nfev=problem.nfev, njev=problem.njev,
-        temperature=float(search.temperature), accepted=None if search.walker is None else search.walker.fun, minima=len(search.minima),
+        temperature=float(temperature), accepted=None if search.walker is None else search.walker.fun, minima=len(search.minima),
     )  # fmt: skip
 
 
@@ -223,79 +228,3 @@ def _teller(callback: Callable[..., Any] | None) -> Callable[[OptimizeResult], A
     except (TypeError, ValueError):
         keyword = False
     return (lambda seen: callback(intermediate_result=seen)) if keyword else (lambda seen: callback(np.copy(seen.x)))
-
-
-def _pair(fun: Any, jac: Any) -> tuple[Any, Any]:
-    """fun and jac with SciPy's memoized pair turned back into one function that returns both."""
-    inner = getattr(fun, "fun", None)
-    if jac is not None and getattr(jac, "__self__", None) is fun and callable(inner) and hasattr(fun, "derivative"):
-        return inner, True
-    if isinstance(jac, str):
-        if jac not in ("2-point", "3-point", "cs"):
-            raise ValueError(f"jac must be a function, True, None or '2-point', not {jac!r}")
-        return fun, None
-    if jac is not None and not isinstance(jac, (bool, np.bool_)) and not callable(jac):
-        raise TypeError(f"jac must be a function, True, None or '2-point', not {jac!r}")
-    return fun, jac if callable(jac) else (True if jac else None)
-
-
-def _start(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarray, Any]:
-    """The starting point, and the domain of a potential."""
-    domain = fun.bounds if isinstance(fun, Potential) else None
-    generator = np.random.default_rng([seed, 1])
-    if x0 is None:
-        if isinstance(fun, Potential):
-            return fun.draw_start(1, generator)[0], domain
-        if bounds is None:
-            raise TypeError("x0 is missing: give a starting point, or bounds to draw one from, or a Potential")
-        low, high = _bounds(bounds, None)
-        if not np.isfinite([low, high]).all():
-            raise ValueError("without x0 all bounds must be finite")
-        return generator.uniform(low, high), None
-    try:
-        point = np.atleast_1d(np.array(x0, dtype=float))
-    except (TypeError, ValueError):
-        raise TypeError(f"x0 must be an array of numbers, not {x0!r}") from None
-    if point.ndim != 1 or point.size == 0:
-        raise ValueError(f"'x0' must only have one dimension, not shape {point.shape}")
-    if isinstance(fun, Potential) and point.size != fun.dim:
-        raise ValueError(f"x0 must have shape ({fun.dim},) for {fun.name}, not {point.shape}")
-    if not np.isfinite(point).all():
-        raise ValueError(f"x0 must be finite, not {point}")
-    return point, domain
-
-
-def _bounds(bounds: Any, dim: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds (dim,), infinite where there are none."""
-    if bounds is None:
-        return np.full(dim or 0, -np.inf), np.full(dim or 0, np.inf)
-    try:
-        if isinstance(bounds, Bounds):
-            shape = (dim,) if dim is not None else np.broadcast_shapes(np.shape(bounds.lb), np.shape(bounds.ub))
-            low, high = (np.broadcast_to(np.asarray(b, dtype=float), shape).copy() for b in (bounds.lb, bounds.ub))
-        else:
-            pairs = [(-np.inf if a is None else a, np.inf if b is None else b) for a, b in bounds]
-            low, high = np.array(pairs, dtype=float).reshape(-1, 2).T.copy()
-    except (TypeError, ValueError):
-        raise ValueError(f"bounds must be a Bounds or a sequence of (low, high), not {bounds!r}") from None
-    if dim is not None and low.size != dim:
-        raise ValueError(f"there are {low.size} bounds and {dim} coordinates")
-    low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
-    if (low > high).any():
-        k = int(np.argmax(low > high))
-        raise ValueError(f"an upper bound is less than the lower bound: coordinate {k} has ({low[k]:g}, {high[k]:g})")
-    return low, high
-
-
-@contextmanager
-def _mapping(workers: Any) -> Iterator[Callable[..., Any] | None]:
-    """A map for many evaluations: None for one worker, of processes for more, or the callable itself."""
-    if callable(workers):
-        yield workers
-    elif workers == 1:
-        yield None
-    else:
-        from multiprocessing import get_context
-
-        with get_context("spawn").Pool(os.cpu_count() if workers == -1 else int(workers)) as pool:
-            yield pool.map

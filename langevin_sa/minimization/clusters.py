@@ -121,8 +121,8 @@ def run_clusters(search: Search, patience: float) -> Iterator[None]:
         x, fun = problem.quench(x, FINE, LONGEST * _nearest(x.reshape(-1, space)))
         search.meet(problem.u(x), fun)
         yield
-        agreed, since = search.minima.best.hits, problem.nfev - search.improved_nfev
-        if agreed >= AGREE * patience or since > patience * max(FEWEST * problem.dim, AGAIN * search.improved_nfev):
+        agreed, since = search.minima.best.hits, problem.evaluations - search.improved_after
+        if agreed >= AGREE * patience or since > patience * max(FEWEST * problem.dim, AGAIN * search.improved_after):
             break
         x = problem.x(problem.draw(1, rng)[0])
     search.finish()

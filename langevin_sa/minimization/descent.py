@@ -100,11 +100,10 @@ def descend(
     if not math.isfinite(f):
         return Descent(u, f, 0, "stuck", g)
     low, high = problem.low, problem.high
-    bounded = np.isfinite(low).any() or np.isfinite(high).any()
     memory = _Dense(problem.dim) if problem.dim <= DENSE else _Limited(problem.dim)
     restarted, small, mark = False, 0, math.inf
     for nit in range(maxiter):
-        free = ~((u <= low) & (g > 0) | (u >= high) & (g < 0)) if bounded else np.ones(problem.dim, dtype=bool)
+        free = ~((u <= low) & (g > 0) | (u >= high) & (g < 0))
         pull = np.where(free, g, 0.0)
         if not pull.any() or (nit % STALLED == 0 and not mark - f > 1e-9 * max(abs(f), 1e-3)):
             return Descent(u, f, nit, "converged", g)
@@ -128,7 +127,7 @@ def descend(
                 return Descent(u, f, nit, "converged", g)
         else:
             small = 0
-        found = _search(problem, u, f, g, step, slope, bounded)
+        found = _search(problem, u, f, g, step, slope)
         if found is None:
             if restarted or memory.fresh:
                 return Descent(u, f, nit, "stuck", g)
@@ -147,15 +146,13 @@ def descend(
 
 
 def _search(
-    problem: Any, u: np.ndarray, f: float, g: np.ndarray, step: np.ndarray, slope: float, bounded: bool
+    problem: Any, u: np.ndarray, f: float, g: np.ndarray, step: np.ndarray, slope: float
 ) -> tuple[np.ndarray, float, np.ndarray] | None:
     """A point along the projected step that is low enough and where the slope has flattened; None if there is none."""
     shortest, longest, t = 0.0, math.inf, 1.0
     kept = None
     for _ in range(TRIALS):
-        trial = u + t * step
-        if bounded:
-            trial = np.clip(trial, problem.low, problem.high)
+        trial = np.minimum(np.maximum(u + t * step, problem.low), problem.high)
         if np.array_equal(trial, u):
             break
         if problem.paired or problem.compiled is not None:
@@ -175,7 +172,7 @@ def _search(
             gradient = problem.gradient(trial, value)
         kept = (trial, value, gradient)
         inner = float(gradient @ step)
-        at_bound = bounded and bool(((trial <= problem.low) | (trial >= problem.high)).any())
+        at_bound = bool(((trial <= problem.low) | (trial >= problem.high)).any())
         if inner >= WOLFE * slope or at_bound or longest < math.inf:
             return kept
         shortest, t = t, t * (4.0 if inner < 0.95 * slope else 2.0)

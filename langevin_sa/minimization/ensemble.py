@@ -82,7 +82,7 @@ class Ensemble:
         self.recur(row.rho, row.lr, row.s)
 
     def recur(self, rho: Any, lr: Any, s: Any) -> None:
-        """The recursion itself, with paired noise; bounds reflect; from a value that is not finite a replica goes back to its best point."""
+        """The recursion itself, with paired noise; bounds reflect; a replica at a value that is not finite returns to its best."""
         own = self.variance if self.noisy is not None else 0.0
         s = np.sqrt(np.maximum(s**2 - lr**2 * own, 0.0))
         half = s * normals(self.seed, self.step, np.arange(len(self.u)), self.u.shape[1]) / 2

@@ -17,6 +17,7 @@ from ..potential import Potential
 
 UNITS = 20.0  # units in half the width of the domain
 OPEN = 10.0  # half the width of a domain that nobody gave, in sizes of x0 (at least 1)
+FAR = 1e8  # units from the middle of the domain where a coordinate without a bound has one nevertheless
 DIFFERENCE = math.sqrt(np.finfo(float).eps)
 
 
@@ -34,7 +35,7 @@ class Problem:
     Attributes
     ----------
     low, high : ndarray (dim,)
-        Bounds in u, infinite where there are none.
+        Bounds in u; very far (`FAR`) where there are none.
     box : ndarray (dim, 2)
         The domain where points are drawn, in u; finite.
     nfev, njev, failures : int
@@ -53,8 +54,8 @@ class Problem:
         self.fixed = low == high
         self.centre, half = _domain(x0, low, high, domain)
         self.unit = np.where(half > 0, half, 1.0) / UNITS
-        self.x_low, self.x_high = low, high
-        self.low, self.high = (low - self.centre) / self.unit, (high - self.centre) / self.unit
+        self.x_low, self.x_high = np.maximum(low, self.centre - FAR * self.unit), np.minimum(high, self.centre + FAR * self.unit)
+        self.low, self.high = self.u(self.x_low), self.u(self.x_high)
         self.box = np.stack([-half, half], axis=1) / self.unit[:, None]
         self.maxfev, self.target, self.seconds = maxfev, target, seconds
         self.started = time.perf_counter()
@@ -68,7 +69,7 @@ class Problem:
             from ..backends.evaluate import descender, evaluator, is_compiled
 
             self.compiled = evaluator(fun)
-            self.descender = descender(fun, low, high) if is_compiled(fun) else None
+            self.descender = descender(fun, self.x_low, self.x_high) if is_compiled(fun) else None
 
     # ------------------------------------------------------------------------------------------------ coordinates
 
@@ -82,14 +83,15 @@ class Problem:
 
     def inside(self, u: np.ndarray) -> np.ndarray:
         """Points folded back into the bounds by reflection, as often as it takes."""
-        width = self.high - self.low
-        with np.errstate(invalid="ignore"):
-            both = np.isfinite(width) & (width > 0)
-            turned = np.mod(u - np.where(both, self.low, 0), np.where(both, 2 * width, 1))
-            folded = np.where(both, self.low, 0) + np.minimum(turned, np.where(both, 2 * width, 0) - turned)
-            one_sided = np.where(u < self.low, 2 * self.low - u, np.where(u > self.high, 2 * self.high - u, u))
-        out = np.clip(np.where(both, folded, one_sided), self.low, self.high)
-        return np.where((u >= self.low) & (u <= self.high), u, out)  # to the bit where nothing was folded
+        width = np.where(self.fixed, 1.0, self.high - self.low)
+        turned = np.mod(u - self.low, 2 * width)
+        folded = np.clip(self.low + np.minimum(turned, 2 * width - turned), self.low, self.high)
+        return np.where((u >= self.low) & (u <= self.high), u, folded)  # to the bit where nothing was folded
+
+    @property
+    def endless(self) -> bool:
+        """Whether the lowest point lies where only `FAR` kept it from going on."""
+        return bool((np.abs(self.u(self.best_x)) >= 0.999 * FAR).any())
 
     def draw(self, count: int, generator: np.random.Generator) -> np.ndarray:
         """Points (count, dim) spread over the domain: one in each of `count` layers of every coordinate (Latin hypercube)."""
@@ -201,6 +203,11 @@ class Problem:
         return x, math.inf if gave_up else f
 
     @property
+    def evaluations(self) -> int:
+        """Calls of fun, and those of jac where they are calls of their own."""
+        return self.nfev + (self.njev if callable(self.jac) else 0)
+
+    @property
     def cost(self) -> int:
         """Evaluations that an energy with its gradient takes."""
         return 1 if self.compiled is not None or self.paired or callable(self.jac) else 1 + int((~self.fixed).sum())
@@ -208,10 +215,10 @@ class Problem:
     def _differences(self, u: np.ndarray, f: float) -> np.ndarray:
         """Forward differences, backward at an upper bound."""
         free = np.flatnonzero(~self.fixed)
-        if not math.isfinite(f):
+        if not math.isfinite(f) or not free.size:
             return np.zeros(self.dim)
         x = self.x(u)
-        h = DIFFERENCE * np.maximum(np.abs(x), self.unit) / self.unit
+        h = DIFFERENCE * np.maximum(np.abs(x), np.minimum(self.unit, 1.0)) / self.unit
         h = np.where(u + h > self.high, -h, h)
         points = np.repeat(u[None], len(free), axis=0)
         points[np.arange(len(free)), free] += h[free]

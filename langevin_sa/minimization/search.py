@@ -40,8 +40,8 @@ class Search:
         Where hops start; accepted within `threshold` above its energy, which adapts so that half of new minima are.
     stride : float
         Length of hops along each coordinate, in units; grows when they fall back, shrinks when they do not.
-    descents, attempts, improved_at : int
-        Descents done; moves made; how many had been when the best energy last fell.
+    descents, attempts, improved_at, improved_after : int
+        Descents done; moves made; how many had been when the best energy last fell, and after how many evaluations that was.
     """
 
     problem: Problem
@@ -54,7 +54,7 @@ class Search:
     descents: int = 0
     attempts: int = 0
     improved_at: int = 0
-    improved_nfev: int = 0
+    improved_after: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     pool: list[tuple[float, np.ndarray]] = field(default_factory=list)
     starts: list[np.ndarray] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Search:
         """Book a minimum: which it is, and whether it is new."""
         best = self.minima.best.fun if len(self.minima) else np.inf
         if not fun >= (best - IMPROVED * max(abs(best), 0.1) if np.isfinite(best) else best):
-            self.improved_at, self.improved_nfev = self.attempts, self.problem.nfev
+            self.improved_at, self.improved_after = self.attempts, self.problem.evaluations
         return self.minima.add(u, fun)
 
     def accept(self, reached: tuple[Minimum, bool] | None) -> None:

@@ -24,11 +24,8 @@ MOVES: dict[str, Callable[[Search], bool]] = {
 }
 FEWEST = 12  # moves without improvement before stopping, and one more for each coordinate
 REPLICAS, STEPS, SWEEP, SEEN, POINTS, CYCLES = 16, 400, 5, 20, 32, 4  # of annealing: see _cycles
-BY_DIM, WITHOUT, AGAIN = (
-    300,
-    2.5,
-    0.7,
-)  # evaluations, likewise: by coordinate; times this without gradients; of those at the last improvement
+FAMILIAR, STRANGE = 150, 800  # evaluations, likewise, by coordinate: where every descent ends in a known minimum, where none does
+WITHOUT, AGAIN = 2.0, 0.6  # times this without gradients; and of those that the last improvement took
 
 
 @dataclass
@@ -46,7 +43,9 @@ class Settings:
 
 
 def automatic(search: Search, settings: Settings) -> Iterator[None]:
-    """`clusters` for a potential of pairs in open space, else `portfolio`."""
+    """`annealing` if the gradient is said to be noisy, `clusters` for a potential of pairs in open space, else `portfolio`."""
+    if settings.gradient_noise is not None:
+        return annealing(search, settings)
     return (clusters if is_cluster(search.problem.fun) and settings.moves is None else portfolio)(search, settings)
 
 
@@ -64,6 +63,9 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     problem.check()
     search.accept(search.descend(problem.u(problem.best_x)))
     yield
+    if problem.fixed.all():
+        search.verdict = "The bounds fix every coordinate."
+        return
     names = list(settings.moves) if settings.moves is not None else list(MOVES)
     chosen = [(name, look_up(name, MOVES, "move")) for name in names]
     while not _enough(search, settings.patience):
@@ -77,14 +79,17 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
 
 
 def _enough(search: Search, patience: float) -> bool:
-    """Whether so many evaluations and moves have brought nothing lower that going on is not worth it."""
+    """Whether so many moves and evaluations have brought nothing lower that going on is not worth it.
+
+    The more of the descents end in minima not met before, the more is still unseen, and the longer it goes on (as in Bayesian
+    stopping rules: Boender, Rinnooy Kan, Math. Program. 37, 59 (1987)).
+    """
     problem, dim = search.problem, int((~search.problem.fixed).sum())
-    rest = max(problem.cost - 1, 0)
-    evaluations = BY_DIM * dim * (1 + (WITHOUT - 1) * min(rest, 1)) + AGAIN * search.improved_nfev
-    return (
-        search.attempts - search.improved_at >= patience * (FEWEST + min(dim, 20))
-        and problem.nfev - search.improved_nfev >= patience * evaluations
-    )
+    strange = min(1.0, len(search.minima) / max(1, search.descents))
+    evaluations = dim * (FAMILIAR + (STRANGE - FAMILIAR) * strange) * (WITHOUT if problem.cost > 1 else 1)
+    return search.attempts - search.improved_at >= patience * (
+        FEWEST + min(dim, 20)
+    ) and problem.evaluations - search.improved_after >= patience * (evaluations + AGAIN * search.improved_after)
 
 
 def annealing(search: Search, settings: Settings) -> Iterator[None]:
