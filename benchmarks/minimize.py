@@ -63,7 +63,7 @@ class Run:
     success: bool
     first: float
     evaluations: int
-    seconds: float
+    seconds: float  # of processor time, which other load does not change
 
 
 def ours(f: Counted, jac: Any, x0: Any, bounds: Any, seed: int) -> float:
@@ -102,9 +102,9 @@ def run(name: str, function: Function, seed: int, gradient: bool) -> Run:
     low, high = np.array(f.bounds).T
     x0 = np.random.default_rng([seed, 7]).uniform(low, high)
     counted = Counted(f, f.gradient, f.minimum)
-    start = time.perf_counter()
+    start = time.process_time()
     value = SOLVERS[name](counted, counted.jac if gradient else None, x0, f.bounds, seed)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     return Run(name, f.name, f.dim, bool(value <= counted.goal), counted.first, counted.evaluations, seconds)
 
 
@@ -113,11 +113,11 @@ def cluster(name: str, particles: int, seed: int) -> Run:
     potential = lsa.potentials.lennard_jones(particles)
     x0 = potential.draw_start(1, np.random.default_rng([seed, 7]))[0]
     goal = potential.minimum_energy + CLOSE * abs(potential.minimum_energy)
-    start = time.perf_counter()
+    start = time.process_time()
     if name == "langevin_sa":
-        result = lsa.minimize(potential, x0, rng=seed, target=goal, max_seconds=60)
+        result = lsa.minimize(potential, x0, rng=seed, target=goal, max_seconds=600)
         hit, total = (result.nfev if result.fun <= goal else np.inf), result.nfev
-        return Run(name, f"LJ{particles}", potential.dim, bool(result.fun <= goal), hit, total, time.perf_counter() - start)
+        return Run(name, f"LJ{particles}", potential.dim, bool(result.fun <= goal), hit, total, time.process_time() - start)
     counted = Counted(None, None, potential.minimum_energy)  # type: ignore[arg-type]
     from langevin_sa.backends.evaluate import evaluator
 
@@ -135,7 +135,7 @@ def cluster(name: str, particles: int, seed: int) -> Run:
             fun, x0, niter=CLUSTERS[particles], T=0.8, stepsize=0.4, rng=seed, minimizer_kwargs={"method": "L-BFGS-B", "jac": True}
         )
     return Run(
-        name, f"LJ{particles}", potential.dim, np.isfinite(counted.first), counted.first, counted.evaluations, time.perf_counter() - start
+        name, f"LJ{particles}", potential.dim, np.isfinite(counted.first), counted.first, counted.evaluations, time.process_time() - start
     )
 
 

@@ -219,7 +219,74 @@ def test_minus_infinity_ends_it():
 
 @pytest.mark.parametrize("wrap", [np.atleast_1d, np.float32, lambda v: np.array([[v]]), np.array])
 def test_one_number_in_any_array(wrap):
-    assert found(lsa.minimize(lambda x: wrap((x[0] - 1) ** 2), [0.0], rng=0), [1.0]) or True
+    result = lsa.minimize(lambda x: wrap((x[0] - 1) ** 2), [0.0], jac=lambda x: 2 * (x - 1), rng=0)
+    assert found(result, [1.0])
+
+
+def test_endless_descent_ends():
+    result = lsa.minimize(lambda x: float(x[0] + np.sin(x[1])), [0.0, 0.0], rng=0)
+    assert result.status == 2 and not result.success and "no minimum" in result.message and result.fun < -1e6
+
+
+def test_a_tail_that_falls_forever_hides_no_minimum():
+    def fun(x):
+        return float(np.exp(-x[0]) - 12 * np.exp(-((x[0] + 2) ** 2))) if x[0] > -5 else 1e3
+
+    result = lsa.minimize(fun, [6.0], rng=0)
+    assert found(result, [result.x[0]]) and -3 < result.x[0] < -1
+
+
+def test_all_fixed():
+    result = lsa.minimize(rastrigin, [1.0, 2.0, 3.0], bounds=[(1, 1), (2, 2), (3, 3)], rng=0)
+    assert found(result, [1, 2, 3]) and result.nfev == 1 and "fix every coordinate" in result.message
+
+
+def test_function_that_changes_its_argument():
+    def vandal(x):
+        value = rastrigin(x)
+        x[:] = np.nan
+        return value
+
+    assert found(lsa.minimize(vandal, np.zeros(3), bounds=BOX, rng=1))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_gradient_that_is_not_finite(bad):
+    result = lsa.minimize(rastrigin, np.zeros(3), jac=lambda x: np.where(x > 0.5, bad, slope(x)), bounds=BOX, rng=1, maxfev=3000)
+    assert result.fun == rastrigin(result.x) < rastrigin(np.zeros(3))
+
+
+def test_gradient_of_the_wrong_sign_still_gives_the_best_point():
+    fun = Counted(rastrigin)
+    result = lsa.minimize(fun, np.zeros(3), jac=lambda x: -slope(x), bounds=BOX, rng=1)
+    assert result.fun == min(map(rastrigin, fun.points)) == rastrigin(result.x)
+
+
+def test_interrupt_keeps_the_best():
+    fun = Counted(rastrigin)
+
+    def interrupted(x):
+        if fun.calls == 60:
+            raise KeyboardInterrupt
+        return fun(x)
+
+    result = lsa.minimize(interrupted, np.zeros(3), bounds=BOX, rng=1)
+    assert result.status == 3 and not result.success and "Interrupted" in result.message
+    assert result.fun == min(map(rastrigin, fun.points)) == rastrigin(result.x)
+
+
+def test_callback_that_fails_keeps_the_best():
+    def callback(xk):
+        raise RuntimeError("plot")
+
+    with pytest.raises(RuntimeError, match="plot") as caught:
+        lsa.minimize(rastrigin, np.zeros(3), jac=slope, bounds=BOX, rng=1, callback=callback)
+    assert caught.value.partial_result.fun == rastrigin(caught.value.partial_result.x)
+
+
+def test_scipy_passes_the_hessian_on():
+    with pytest.warns(RuntimeWarning, match="Hessian"):
+        scipy_minimize(rastrigin, np.zeros(3), jac=slope, hess=lambda x: np.eye(3), method=lsa.minimize, options={"maxfev": 10})
 
 
 def test_error_keeps_the_best():
@@ -255,6 +322,18 @@ def test_x0_outside_is_moved():
         ({"jac": "4-point"}, ValueError, "jac must be"),
         ({"callback": 3}, TypeError, "callback must be"),
         ({"maxfev": -1}, ValueError, "maxfev"),
+        ({"maxfev": math.nan}, ValueError, "maxfev"),
+        ({"tol": -1e-3}, ValueError, "tol must be a number >= 0"),
+        ({"target": "low"}, ValueError, "target must be a number, not 'low'"),
+        ({"replicas": 1}, ValueError, "replicas must be a whole number >= 2"),
+        ({"n_steps": 2.5}, ValueError, "n_steps"),
+        ({"gradient_noise": -1}, ValueError, "gradient_noise"),
+        ({"gradient_noise": "guess"}, ValueError, "gradient_noise"),
+        ({"cooling": "linear speed"}, ValueError, "cooling"),
+        ({"temperature": (1, 2), "strategy": "anneal"}, ValueError, "T0 >= T1"),
+        ({"strategy": "clusters"}, ValueError, "use 'auto'"),
+        ({"x0": [1j, 0, 0]}, TypeError, "x0"),
+        ({"x0": []}, ValueError, "one dimension"),
         ({"strategy": "aneal"}, ValueError, "did you mean 'anneal'"),
         ({"moves": ["hopp"]}, ValueError, "did you mean 'hop'"),
         ({"workers": 0}, ValueError, "workers"),

@@ -52,6 +52,14 @@ class Minima:
         del self.found[MOST:]
         return new, True
 
+    def improve(self, u: np.ndarray, fun: float) -> None:
+        """Move the best minimum to a lower point near it, or book that point as a minimum of its own."""
+        if self.found and self.same(self.best.u, u):
+            if fun < self.best.fun:
+                self.best.u, self.best.fun = u.copy(), fun
+        else:
+            self.add(u, fun)
+
     def nearing(self) -> Watch:
         """A fresh watch for one descent."""
         return Watch(self)

@@ -103,13 +103,11 @@ class Search:
             self.threshold = max(1.1 * self.threshold, 0.01 * (minimum.fun - self.walker.fun))
 
     def finish(self) -> None:
-        """Take the best minimum down to rounding, and its gradient."""
-        if not len(self.minima):
+        """Take the best point down to rounding, and its gradient."""
+        if not np.isfinite(self.problem.best_fun):
             return
-        best = self.minima.best
-        end = descend(self.problem, best.u, tol=1e-15, maxiter=200)
-        if end.fun < best.fun:
-            best.u, best.fun = end.u, end.fun
+        end = descend(self.problem, self.problem.u(self.problem.best_x), tol=1e-15, maxiter=200)
+        self.minima.improve(end.u, end.fun)
         self.slope = end.slope
 
     def choose(self, moves: Sequence[tuple[str, Callable[[Search], bool]]]) -> int:
