@@ -8,7 +8,7 @@ Dixon, Szego 1978; More, Garbow, Hillstrom 1981; Surjanovic, Bingham 2013.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ def largest(z: Any) -> Any:
 
 @dataclass
 class Function:
-    """A test function on a box; `central` ones are shifted and rotated by `moved`."""
+    """A test function on a box; `moved` shifts `central` ones, and turns them unless `turns` is false."""
 
     name: str
     dim: int
@@ -40,6 +40,7 @@ class Function:
     minimum: float
     raw: Callable[[Any], Any]
     central: bool = False
+    turns: bool = True
     shift: Any = 0.0
     rotation: Any = None
 
@@ -49,14 +50,14 @@ class Function:
         return [(float(a), float(b)) for a, b in box]
 
     def moved(self, seed: int) -> Function:
-        """The same with its optimum somewhere in the inner 70 % of the box and its axes turned."""
+        """The same with its optimum somewhere in the inner 70 % of the box and its axes turned, by this seed."""
         if not self.central:
             return self
         rng = np.random.default_rng([seed, self.dim, sum(map(ord, self.name))])
         low, high = np.array(self.bounds).T
         shift = (low + high) / 2 + 0.35 * (high - low) * rng.uniform(-1, 1, self.dim)
-        q, r = np.linalg.qr(rng.standard_normal((self.dim, self.dim)))
-        return Function(self.name, self.dim, self.box, self.minimum, self.raw, True, shift, q * np.sign(np.diag(r)))
+        q, r = np.linalg.qr(rng.standard_normal((self.dim, self.dim))) if self.turns else [np.eye(self.dim)] * 2
+        return replace(self, shift=shift, rotation=q * np.sign(np.diag(r)))
 
     def __call__(self, x: Any) -> Any:
         x = np.asarray(x)

@@ -25,7 +25,7 @@ import langevin_sa as lsa
 
 FIGURES = Path(__file__).parent.parent / "docs" / "figures"
 CLOSE = 1e-5
-RASTRIGIN = [Function(f"rastrigin {dim}", dim, (-5.12, 5.12), 0, rastrigin, True) for dim in (5, 10, 30)]
+RASTRIGIN = [Function(f"rastrigin {dim}", dim, (-5.12, 5.12), 0, rastrigin, True, turns=False) for dim in (5, 10, 30)]
 CLUSTERS = {7: 100, 13: 300, 19: 1000, 26: 2000}  # particles: hops of basinhopping, twice what it needs on average or more
 
 

@@ -24,8 +24,8 @@ MOVES: dict[str, Callable[[Search], bool]] = {
 }
 FEWEST = 12  # moves without improvement before stopping, and one more for each coordinate
 REPLICAS, STEPS, SWEEP, SEEN, POINTS, CYCLES = 16, 400, 5, 20, 32, 4  # of annealing: see _cycles
-FAMILIAR, STRANGE = 150, 800  # evaluations, likewise, by coordinate: where every descent ends in a known minimum, where none does
-WITHOUT, AGAIN = 2.0, 0.6  # times this without gradients; and of those that the last improvement took
+FAMILIAR, STRANGE = 150, 750  # evaluations, likewise, by coordinate: where every descent ends in a known minimum, where none does
+WITHOUT, AGAIN = 2.0, 0.5  # times this without gradients; and of those that the last improvement took
 
 
 @dataclass
