@@ -49,6 +49,12 @@ def test_the_same_as_in_python():
     assert f"best energy  {result.fun:.10g}\n" in good(*QUICK, "--no-progress")
 
 
+def test_minimize_lists_the_minima():
+    text = good("minimize", "himmelblau", "--seed", 1)
+    assert re.search(r"^lowest +\d\S* +at ", text, re.M) and "known     0" in text and "4 minima" in text
+    assert "Target -0.3 reached" in good("minimize", "--formula", WELL, "--seed", 1, "--target", -0.3)
+
+
 def test_no_progress_prints_no_table():
     assert cli.HEADER not in good(*QUICK, "--no-progress")
 
