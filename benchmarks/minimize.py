@@ -89,7 +89,7 @@ def pycma(f: Counted, jac: Any, x0: Any, bounds: Any, seed: int) -> float:
 
     low, high = np.array(bounds).T
     options = {"bounds": [low, high], "CMA_stds": (high - low) / 4, "seed": seed + 1, "verbose": -9}
-    _, strategy = cma.fmin2(f.fun, x0, 1.0, options, bipop=True, restarts=5)
+    _, strategy = cma.fmin2(f.fun, x0, 1.0, options)
     return strategy.result.fbest
 
 

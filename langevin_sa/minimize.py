@@ -149,7 +149,7 @@ def minimize(
     low, high = limits(bounds, point.size)
     clipped = np.clip(point, low, high)
     notes = []
-    if not np.array_equal(clipped, point):
+    if x0 is not None and not np.array_equal(clipped, point):
         notes.append("x0 was outside the bounds and was moved onto them.")
         warnings.warn("Initial guess is not within the specified bounds; it is moved onto them.", OptimizeWarning, stacklevel=2)
     args = args if isinstance(args, tuple) else (args,)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
 import langevin_sa as lsa
@@ -182,6 +183,35 @@ def test_clusters_find_the_known_minimum(particles):
     potential = lsa.potentials.lennard_jones(particles)
     result = lsa.minimize(potential, rng=1, target=potential.minimum_energy + 1e-4)
     assert result.success and result.fun == pytest.approx(potential.minimum_energy, abs=2e-4)
+
+
+@pytest.mark.parametrize("bounds", [None, [(-2, 2)] * 14])
+def test_a_cluster_without_a_domain(bounds):
+    """Seven particles in the plane: a hexagon with its centre, 12 contacts and a little more."""
+    potential = lsa.Potential.from_formula(pair="4*(r**-12 - r**-6)", particles=7, space=2)
+    result = lsa.minimize(potential, rng=2, bounds=bounds)
+    assert result.success and "30 of" in result.message and len(result.minima) < 10
+    assert result.fun == pytest.approx(-12.534867, abs=1e-5)
+    assert bounds is None or np.abs(result.x).max() <= 2
+
+
+def test_repulsion_ends():
+    potential = lsa.Potential.from_formula(pair="1/r", particles=4, space=3)
+    result = lsa.minimize(potential, rng=1, maxfev=20_000)
+    assert result.nfev <= 20_000 and result.fun < 1e-3
+
+
+def test_a_compiled_descent_keeps_bounds_and_budget():
+    from langevin_sa.backends.evaluate import descender
+
+    potential = lsa.potentials.rosenbrock(dim=4)
+    low, high = np.array([-2, -2, -2, -2.0]), np.array([2, 0.5, 2, 2])
+    x, f, calls, gave_up = descender(potential, low, high)(np.full(4, -1.5), 1e-14, 0.5, 10_000, np.inf)
+    reference = minimize(potential.energy, np.full(4, -1.5), jac=potential.gradient, bounds=list(zip(low, high, strict=True)))
+    assert not gave_up and calls < 400 and np.all((low <= x) & (x <= high))
+    assert f == pytest.approx(potential.energy(x)) and f == pytest.approx(reference.fun, abs=1e-6)
+    assert descender(potential, low, high)(np.full(4, -1.5), 1e-14, 0.5, 7, np.inf)[2] == 7
+    assert descender(potential, low, high)(np.full(4, -1.5), 1e-14, 0.5, 10_000, -1.0)[3]
 
 
 def test_a_cluster_stops_by_itself():

@@ -11,7 +11,7 @@ from numba import njit
 from ..sources import numba_source
 from .numba import STEP, call_step, compiled_functions, compiled_source
 
-MEMORY, TRIALS = 10, 20
+MEMORY, TRIALS, MOST = 10, 20, 100
 HOPE, YOUNG = 3.0, 3  # how many times the decrease that the curvature promises is hoped for, once so many steps are remembered
 
 
@@ -47,13 +47,13 @@ def descender(potential: Any, low: np.ndarray, high: np.ndarray) -> Callable[...
     """``descend(x, tol, longest, room, below)``: L-BFGS inside the bounds; the end, its energy, evaluations made, whether it gave up.
 
     It has converged where the decrease still expected is below `tol` times \\|f\\|, moves no coordinate by more than `longest` in one
-    step, evaluates at most `room` times, and gives up once it is not going to come down to `below`.
+    step, evaluates at most `room` times (and `MOST` by coordinate), and gives up once it is not going to come down to `below`.
     """
     step, numbers, size = _step(potential)
 
     def descend(x: np.ndarray, tol: float, longest: float, room: float, below: float) -> tuple[np.ndarray, float, int, bool]:
         x = np.array(x, dtype=float)
-        return x, *_descend(step.address, numbers, size, x, low, high, tol, longest, int(min(room, 2**62)), below)
+        return x, *_descend(step.address, numbers, size, x, low, high, tol, longest, int(min(room, MOST * (10 + len(x)))), below)
 
     return descend
 

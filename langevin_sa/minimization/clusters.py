@@ -22,6 +22,7 @@ DIRECTIONS, TOP = 200, 3.0  # places looked at around the cluster; how sharply m
 COARSE, FINE = 1e-5, 1e-12  # tolerance of a trial descent, and of the last one of a run
 LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest distances
 SHAKE, REARRANGED = 0.45, 0.95  # share of rearrangements; of the median nearest distance
+ROOMY = 0.6  # radius of the ball that a run starts in where no domain is given, in nearest distances times particles^(1/space)
 STALL = 12  # trials without success that end a run
 AGREE = 30  # runs that end in the lowest minimum, ...
 FEWEST, AGAIN = 10_000, 1.0  # ... or evaluations without a lower one: by coordinate, and of those that the lowest took
@@ -38,8 +39,8 @@ def is_cluster(fun: Any) -> bool:
 def alike(space: int) -> Callable[[np.ndarray, np.ndarray], bool]:
     """Whether two clusters of equal energy have the same sorted distances."""
 
-    def same(u: np.ndarray, v: np.ndarray) -> bool:
-        a, b = (_spectrum(w.reshape(-1, space)) for w in (u, v))
+    def same(x: np.ndarray, y: np.ndarray) -> bool:
+        a, b = (_spectrum(w.reshape(-1, space)) for w in (x, y))
         return bool(np.abs(a - b).max() < ALIKE * a.max())
 
     return same
@@ -58,6 +59,13 @@ def _spectrum(atoms: np.ndarray) -> np.ndarray:
 def shaken(atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """All particles displaced at random."""
     return atoms + SHAKE * _nearest(atoms) * rng.uniform(-1, 1, atoms.shape)
+
+
+def scattered(particles: int, space: int, near: float, rng: np.random.Generator) -> np.ndarray:
+    """Particles at random in a ball of the volume that they fill as spheres of diameter `near`."""
+    way = rng.standard_normal((particles, space))
+    radius = ROOMY * near * (particles * rng.random((particles, 1))) ** (1 / space)
+    return radius * way / np.linalg.norm(way, axis=1, keepdims=True)
 
 
 def rearranged(atoms: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -125,5 +133,8 @@ def run_clusters(search: Search, patience: float) -> Iterator[None]:
         if agreed >= AGREE * patience or since > patience * max(FEWEST * problem.dim, AGAIN * search.improved_after):
             break
         x = problem.x(problem.draw(1, rng)[0])
+        if not problem.fun.has_domain:
+            near = _nearest(problem.best_x.reshape(-1, space))
+            x = np.clip(problem.centre + scattered(particles, space, near, rng).ravel(), problem.x_low, problem.x_high)
     search.finish()
     search.verdict = f"{agreed} of {runs} runs ended in the lowest minimum."

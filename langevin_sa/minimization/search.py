@@ -67,8 +67,10 @@ class Search:
     @classmethod
     def of(cls, problem: Problem, seed: int) -> Search:
         """A search that has done nothing yet."""
-        same = alike(problem.fun.formula.source.spec.space) if is_cluster(problem.fun) else None
-        return cls(problem, np.random.default_rng([seed, 3]), Minima(same))
+        if not is_cluster(problem.fun):
+            return cls(problem, np.random.default_rng([seed, 3]), Minima())
+        same = alike(problem.fun.formula.source.spec.space)
+        return cls(problem, np.random.default_rng([seed, 3]), Minima(lambda u, v: same(problem.x(u), problem.x(v))))
 
     def descend(self, u: np.ndarray, f: float | None = None) -> tuple[Minimum, bool] | None:
         """Go down from u; the minimum reached and whether it is new, or None where u is not finite."""
