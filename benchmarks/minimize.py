@@ -135,7 +135,13 @@ def cluster(name: str, particles: int, seed: int) -> Run:
             fun, x0, niter=CLUSTERS[particles], T=0.8, stepsize=0.4, rng=seed, minimizer_kwargs={"method": "L-BFGS-B", "jac": True}
         )
     return Run(
-        name, f"LJ{particles}", potential.dim, np.isfinite(counted.first), counted.first, counted.evaluations, time.process_time() - start
+        name,
+        f"LJ{particles}",
+        potential.dim,
+        bool(np.isfinite(counted.first)),
+        counted.first,
+        counted.evaluations,
+        time.process_time() - start,
     )
 
 
