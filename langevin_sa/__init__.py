@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .compare import compare
     from .cooling import Cooling, cooling_rates
     from .integrators import INTEGRATORS
+    from .minimize import minimize
     from .momentum import Langevin, Momentum
     from .outcomes import Comparison
     from .page import page
@@ -29,8 +30,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "INTEGRATORS", "Comparison", "CoolMomentum", "Cooling", "FormulaError", "Langevin", "Momentum", "Potential", "Report", "Result",
-    "Schedule", "Snapshot", "State", "StochasticPotential", "anneal", "compare", "cooling_rates", "optimizers", "page", "plots",
-    "potentials", "schedules", "simulate", "thermometers", "validate",
+    "Schedule", "Snapshot", "State", "StochasticPotential", "anneal", "compare", "cooling_rates", "minimize", "optimizers", "page",
+    "plots", "potentials", "schedules", "simulate", "thermometers", "validate",
 ]  # fmt: skip
 
 _HOME = {
@@ -48,6 +49,7 @@ _HOME = {
     "compare": "compare",
     "page": "page",
     "cooling_rates": "cooling",
+    "minimize": "minimize",
     "validate": "validate",
 } | dict.fromkeys(("Result", "Snapshot", "State", "anneal", "simulate"), "annealing")
 

@@ -315,6 +315,34 @@ def outcome(result: Any, potential: Any) -> str:
     return "\n".join(lines)
 
 
+# ------------------------------------------------------------------------------------------------------------ minimize
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--formula", help="A potential of its coordinates instead of a NAME, as for anneal.")
+@click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated.")
+@click.option("--dim", type=click.IntRange(min=1), help="Number of coordinates, for potentials that come in any dimension.")
+@click.option("--target", type=float, help="Stop as soon as an energy is at or below this.")
+@click.option("--max-seconds", type=float, help="Stop after this time.")
+@click.option("--seed", type=int, help="Seed of the search.  [default: random, and printed]")
+@click.pass_context
+def minimize(ctx: click.Context, **options: Any) -> None:
+    """Find the global minimum of the potential NAME of the catalogue, or of a formula, and the lowest of the others met."""
+    potential = build_potential(ctx, options)
+
+    from .minimize import minimize as search
+
+    result = search(potential, rng=options["seed"], target=options["target"], max_seconds=options["max_seconds"])
+    click.echo(f"{potential.name}, dim {potential.dim}, seed {result.seed}\n{result.message}\n")
+    for k, found in enumerate(result.minima[:6]):
+        place = "  at " + ", ".join(f"{v:.8g}" for v in found.x) if potential.dim <= 6 else ""
+        click.echo(f"{'lowest' if k == 0 else '':<10}{found.fun:.10g}{place}")
+    if potential.minimum_energy is not None:
+        click.echo(f"{'known':<10}{potential.minimum_energy:.10g}")
+    click.echo(f"{result.nfev:,} evaluations, {len(result.minima)} minima")
+
+
 # ------------------------------------------------------------------------------------------------------------- compare
 
 

@@ -60,6 +60,12 @@ def test_checkpoint(here):
     assert other.exit_code == 1 and "belongs to another run (it differs in seed" in other.output
 
 
+def test_minimize_lists_the_minima():
+    text = good("minimize", "himmelblau", "--seed", 1)
+    assert re.search(r"^lowest +\d\S* +at ", text, re.M) and "known     0" in text and "4 minima" in text
+    assert "Target -0.3 reached" in good("minimize", "--formula", WELL, "--seed", 1, "--target", -0.3)
+
+
 def test_no_progress_prints_no_table():
     assert cli.HEADER not in good(*QUICK, "--no-progress")
 

@@ -98,6 +98,12 @@ def noisy_gradients(found):
         assert (falls.max() > 1.4) == (name != "CoolMomentum"), name  # a step of more than a factor of four, or none
 
 
+def minimize_like_scipy(found):
+    assert all(lowest[-1] < 1e-6 for _, lowest in found["langevin_sa"])
+    stopped = {method: np.median([made[-1] for made, _ in runs]) for method, runs in found.items()}
+    assert stopped["langevin_sa"] < stopped["dual_annealing"]
+
+
 @pytest.mark.parametrize("name", DEMOS)
 def test_demo(name, run):
     globals()[name](run(name))

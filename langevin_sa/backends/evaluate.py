@@ -1,0 +1,149 @@
+"""Energies of a few points, and whole descents, by the compiled step of a potential, where the kernels would run trajectories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ..sources import numba_source
+from .numba import STEP, call_step, compiled_functions, compiled_source
+
+MEMORY, TRIALS, MOST = 10, 20, 100
+HOPE, YOUNG = 3.0, 3  # how many times the decrease that the curvature promises is hoped for, once so many steps are remembered
+
+
+def is_compiled(potential: Any) -> bool:
+    """Whether a potential has a compiled step for one replica."""
+    return (potential.formula is not None and not hasattr(potential.formula, "cutoff2")) or potential.numba_functions is not None
+
+
+def _step(potential: Any) -> tuple[Any, np.ndarray, np.ndarray]:
+    """The step of one replica, its parameters and its size; whoever calls it by address must keep it."""
+    if potential.formula is None:
+        return compiled_functions(*potential.numba_functions), np.empty(0), np.array([potential.dim], dtype=np.int64)
+    source = potential.formula.source
+    step = compiled_source(numba_source(source.spec, source.bodies, 1), "step", STEP)
+    return step, potential.formula.numbers, potential.formula.size
+
+
+def evaluator(potential: Any) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """``energy_gradient(x)`` for x of shape (points, dim)."""
+    if not is_compiled(potential):
+        return potential.energy_gradient
+    step, numbers, size = _step(potential)
+
+    def energy_gradient(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        energy, gradient = np.empty(len(x)), np.empty(x.shape)
+        _points(step.address, numbers, size, np.ascontiguousarray(x), energy, gradient)
+        return energy, gradient
+
+    return energy_gradient
+
+
+def descender(potential: Any, low: np.ndarray, high: np.ndarray) -> Callable[..., tuple[np.ndarray, float, int, bool]]:
+    """``descend(x, tol, longest, room, below)``: L-BFGS inside the bounds; the end, its energy, evaluations made, whether it gave up.
+
+    It has converged where the decrease still expected is below `tol` times \\|f\\|, moves no coordinate by more than `longest` in one
+    step, evaluates at most `room` times (and `MOST` by coordinate), and gives up once it is not going to come down to `below`.
+    """
+    step, numbers, size = _step(potential)
+
+    def descend(x: np.ndarray, tol: float, longest: float, room: float, below: float) -> tuple[np.ndarray, float, int, bool]:
+        x = np.array(x, dtype=float)
+        return x, *_descend(step.address, numbers, size, x, low, high, tol, longest, int(min(room, MOST * (10 + len(x)))), below)
+
+    return descend
+
+
+@njit(cache=True, error_model="numpy")
+def _arrays(dim):  # type: ignore[no-untyped-def]
+    c = np.zeros(5)
+    c[1] = -1.0  # the step then makes dx = 0*dx + gradient; some formulas' forces never reach the array g
+    return (np.zeros(dim), np.zeros(dim), np.zeros(dim), np.zeros(dim), np.zeros(2 * dim), np.zeros(1), np.zeros(1),
+            np.zeros(2 * dim, dtype=np.int64), c)  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy")
+def _evaluate(step, p, size, arrays, x):  # type: ignore[no-untyped-def]
+    """Energy at x; its gradient is in arrays[2]."""
+    place, out, dx, g, z, s, e, rows, c = arrays
+    place[:] = x
+    call_step(step, (place.ctypes.data, out.ctypes.data, dx.ctypes.data, g.ctypes.data, z.ctypes.data, s.ctypes.data,
+              e.ctypes.data, p.ctypes.data, rows.ctypes.data, size.ctypes.data, c.ctypes.data), 1)  # fmt: skip
+    return e[0]
+
+
+@njit(cache=True, error_model="numpy")
+def _points(step, p, size, x, energy, gradient):  # type: ignore[no-untyped-def]
+    arrays = _arrays(x.shape[1])
+    for k in range(len(x)):
+        energy[k] = _evaluate(step, p, size, arrays, x[k])
+        gradient[k] = arrays[2]
+
+
+@njit(cache=True, error_model="numpy")
+def _descend(step, p, size, x, low, high, tol, longest, room, below):  # type: ignore[no-untyped-def]
+    dim = len(x)
+    arrays = _arrays(dim)
+    S, Y, R, w = np.zeros((MEMORY, dim)), np.zeros((MEMORY, dim)), np.zeros(MEMORY), np.zeros(MEMORY)
+    f, calls, kept, newest, restarts = _evaluate(step, p, size, arrays, x), 1, 0, 0, 0
+    g, free, trial = arrays[2].copy(), np.ones(dim), np.zeros(dim)
+    while calls < room and np.abs(f) < np.inf:
+        for d in range(dim):
+            free[d] = 0.0 if (x[d] <= low[d] and g[d] > 0) or (x[d] >= high[d] and g[d] < 0) else 1.0
+        q = g * free
+        for j in range(kept):
+            k = (newest - j) % MEMORY
+            w[k] = R[k] * np.dot(S[k], q)
+            q -= w[k] * Y[k]
+        if kept:
+            q /= R[newest] * np.dot(Y[newest], Y[newest])
+        for j in range(kept - 1, -1, -1):
+            k = (newest - j) % MEMORY
+            q += (w[k] - R[k] * np.dot(Y[k], q)) * S[k]
+        q *= free
+        slope, largest = np.dot(q, g), np.abs(q).max()
+        if largest == 0.0 or slope <= 0.0:
+            if kept == 0:
+                break
+            kept = 0
+            continue
+        if kept:
+            if slope / 2 < tol * max(abs(f), 1e-3):
+                break
+            if kept >= YOUNG and f - HOPE * slope / 2 > below:
+                return f, calls, True
+        t = longest / largest if kept == 0 and restarts == 0 else min(1.0, longest / largest)
+        if kept == 0:
+            t *= 0.3
+        lower = False
+        for _ in range(TRIALS):
+            for d in range(dim):
+                trial[d] = min(max(x[d] - t * q[d], low[d]), high[d])
+            value = _evaluate(step, p, size, arrays, trial)
+            calls += 1
+            if value < f and value <= f - 1e-4 * t * slope:
+                lower = True
+                break
+            if calls >= room:
+                break
+            bend = 2 * (value - f + slope * t)
+            guess = slope * t * t / bend if bend < np.inf and bend > 0 else 0.1 * t
+            t = min(max(guess, 0.1 * t), 0.5 * t)
+        if not lower:
+            if kept == 0 or restarts > 3:
+                break
+            kept, restarts = 0, restarts + 1
+            continue
+        q = (arrays[2] - g) * free
+        step_taken = trial - x
+        product, squares = np.dot(step_taken, q), np.dot(q, q)
+        if product > 1e-10 * np.sqrt(np.dot(step_taken, step_taken) * squares):
+            newest = (newest + 1) % MEMORY
+            S[newest], Y[newest], R[newest] = step_taken, q, 1 / product
+            kept = min(kept + 1, MEMORY)
+        f, x[:], g[:] = value, trial, arrays[2]
+    return f, calls, False

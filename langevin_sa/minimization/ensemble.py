@@ -1,0 +1,171 @@
+"""Replicas under Langevin dynamics inside the bounds: the GJF recursion of the package on a `Problem`, each at its own temperature.
+
+Step, friction and temperatures choose themselves by the rules of `langevin_sa.tuning`: T0 from the spread of the energies,
+T1 = T0/10,000, the time step from the curvature met (omega*dt = 0.35), friction half the root of the mean curvature.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..integrators import get_integrator
+from ..naming import look_up
+from ..noise import normals
+from ..schedules import CoolMomentum
+from ..tuning import COLDEST, OMEGA_DT
+from .problem import Problem
+
+RENEWED = 25  # steps between looks at the curvature and at the gradient's own noise
+NUDGE = 1e-4  # length of the step that curvature is read from, in units
+
+
+class Ensemble:
+    """Replicas u (replicas, dim) with energies f, gradients g, updates du, and the best point of each.
+
+    Parameters
+    ----------
+    gradient_noise : float, "estimate" or None
+        Variance of each component of the gradient (per squared unit of x), which is then taken off the noise put in, so that the
+        temperature is the one asked for (Eq. 19); "estimate" measures it from gradients taken twice at one point.
+    """
+
+    def __init__(self, problem: Problem, u: np.ndarray, seed: int, gradient_noise: Any = None) -> None:
+        self.problem, self.seed, self.step = problem, seed, 0
+        self.noisy = gradient_noise
+        self.u = problem.inside(np.array(u, dtype=float))
+        self.du, self.kick = np.zeros_like(self.u), np.zeros_like(self.u)
+        self.f, self.g = problem.gradients(self.u)
+        self.best_f, self.best_u = self.f.copy(), self.u.copy()
+        self.variance: Any = 0.0 if gradient_noise in (None, "estimate") else float(gradient_noise) * problem.unit**2
+        self.stiffest, self.mean = 0.0, 0.0
+        self.look()
+
+    def look(self) -> None:
+        """Curvature at one replica in turn (kept as the largest seen), and the variance of the gradient if it is to be measured."""
+        rng = np.random.default_rng([self.seed, self.step, 5])
+        r = int(np.argmin(self.f)) if self.step == 0 else int(rng.integers(len(self.u)))
+        if not math.isfinite(self.f[r]):
+            return
+        if self.noisy == "estimate":
+            again = self.problem.gradients(self.u)[1]
+            fresh = ((again - self.g) ** 2).mean(0) / 2
+            looks = self.step // RENEWED + 1
+            self.variance = self.variance + (fresh - self.variance) / looks
+        along = self.g[r] if np.any(self.g[r]) and self.noisy is None else rng.standard_normal(self.u.shape[1])
+        nudge = NUDGE if self.noisy is None else 1.0
+        point = self.u[r] + nudge * along / np.linalg.norm(along)
+        point = np.where((point < self.problem.low) | (point > self.problem.high), 2 * self.u[r] - point, point)
+        move = self.problem.inside(point) - self.u[r]
+        length = float(np.linalg.norm(move))
+        if length > 0:
+            change = self.problem.both(self.u[r] + move)[1] - self.g[r]
+            curvature = float(np.linalg.norm(change)) / length
+            self.stiffest = max(self.stiffest, curvature)
+            looks = self.step // RENEWED + 1
+            self.mean += (abs(float(change @ move)) / length**2 - self.mean) / looks
+
+    @property
+    def dt(self) -> float:
+        """Time step: omega*dt = 0.35 in the stiffest direction met."""
+        return OMEGA_DT / math.sqrt(self.stiffest or 1.0)
+
+    def advance(self, temperature: Any) -> None:
+        """One step at a temperature, or one for each replica (replicas,)."""
+        if self.step and self.step % RENEWED == 0:
+            self.look()
+        t = np.broadcast_to(np.asarray(temperature, dtype=float), (len(self.u),))[:, None]
+        gamma = 0.5 * math.sqrt(self.mean or self.stiffest or 1.0)
+        row = get_integrator("gjf").steps(gamma, self.dt, t)
+        self.recur(row.rho, row.lr, row.s)
+
+    def recur(self, rho: Any, lr: Any, s: Any) -> None:
+        """The recursion itself, with paired noise; bounds reflect; a replica at a value that is not finite returns to its best."""
+        own = self.variance if self.noisy is not None else 0.0
+        s = np.sqrt(np.maximum(s**2 - lr**2 * own, 0.0))
+        half = s * normals(self.seed, self.step, np.arange(len(self.u)), self.u.shape[1]) / 2
+        self.du = rho * self.du - lr * self.g + half + self.kick
+        self.kick = np.broadcast_to(half, self.u.shape).copy()
+        moved = self.u + self.du
+        self.u = self.problem.inside(moved)
+        self.du = np.where(self.u == moved, self.du, -self.du)
+        self.f, self.g = self.problem.gradients(self.u)
+        lost = ~np.isfinite(self.f)
+        if lost.any():
+            self.u[lost], self.f[lost], self.du[lost], self.kick[lost] = self.best_u[lost], self.best_f[lost], 0.0, 0.0
+            self.g[lost] = 0.0
+        better = self.f < self.best_f
+        self.best_f[better], self.best_u[better] = self.f[better], self.u[better]
+        self.step += 1
+
+    def take(self, chosen: np.ndarray) -> None:
+        """Replace the replicas by copies of the chosen ones."""
+        for name in ("u", "du", "kick", "f", "g"):
+            setattr(self, name, getattr(self, name)[chosen].copy())
+
+
+def spread_temperature(energies: np.ndarray, dim: int) -> float:
+    """T0 = std(U) sqrt(2/dim), with the spread from quartiles."""
+    finite = energies[np.isfinite(energies)]
+    if finite.size < 2:
+        return 1.0
+    low, high = np.quantile(finite, (0.25, 0.75))
+    return float(high - low) / 1.349 * math.sqrt(2 / dim) or 1.0
+
+
+def limits(energies: np.ndarray, dim: int, chosen: tuple[float | None, float | None]) -> tuple[float, float]:
+    """T0 and T1: what is given, the rest by the rules."""
+    hot = spread_temperature(energies, dim) if chosen[0] is None else float(chosen[0])
+    cold = COLDEST * hot if chosen[1] is None else float(chosen[1])
+    if not 0 < cold <= hot < math.inf:
+        raise ValueError(f"temperature must be (T0, T1) with T0 >= T1 > 0, not ({hot:g}, {cold:g})")
+    return hot, cold
+
+
+def exponential(ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any:
+    """Geometric cooling."""
+    for n in range(steps):
+        ensemble.advance(hot * (cold / hot) ** (n / max(1, steps - 1)))
+        yield hot * (cold / hot) ** (n / max(1, steps - 1))
+
+
+def constant_speed(ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any:
+    """Constant thermodynamic speed: d ln T/dn ~ -1/sqrt(C), with the heat capacity C = Var(U)/T^2 over replicas on the way.
+
+    Nourani, Andresen, J. Phys. A 31, 8373 (1998). What the remaining steps must make good sets the speed again at each step.
+    """
+    t, plain = hot, ensemble.problem.dim / 2
+    capacity = plain
+    for n in range(steps):
+        ensemble.advance(t)
+        yield t
+        finite = ensemble.f[np.isfinite(ensemble.f)]
+        if finite.size > 1:
+            capacity += 0.2 * (min(max(float(np.var(finite)) / t**2, 0.01 * plain), 100 * plain) - capacity)
+        left = steps - 1 - n
+        if left > 0:
+            pace = math.log(t / cold) / left if t > cold else 0.0
+            t *= math.exp(-pace * min(max(math.sqrt(plain / capacity), 0.2), 5.0))
+            t = max(t, cold)
+
+
+def coolmomentum(ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any:
+    """The paper's Table 1: momentum falls to 0 under constant force noise, set so that the first temperature is T0."""
+    rho0, lr = 0.99, ensemble.dt**2
+    noise = math.sqrt(hot * 4 * (1 - rho0) / (lr * (1 + rho0)))  # Eq. (19)
+    row = CoolMomentum(lr, rho0, noise).coefficients(steps)
+    for n in range(steps):
+        if n and n % RENEWED == 0:
+            ensemble.look()
+        ensemble.recur(float(row.rho[n]), float(row.lr[n]), float(row.s[n]))
+        yield float(row.temperature[n])
+
+
+COOLING = {"exponential": exponential, "constant speed": constant_speed, "coolmomentum": coolmomentum}
+
+
+def cool(name: str, ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any:
+    """A generator that cools the ensemble from T0 to T1 and yields each step's temperature."""
+    return look_up(name, COOLING, "cooling")(ensemble, hot, cold, steps)

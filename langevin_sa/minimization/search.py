@@ -1,0 +1,133 @@
+"""A search under way: the problem, the minima found, a walker that hops between them, and moves chosen by what they earn.
+
+A move is a function ``move(search) -> bool`` that evaluates, descends, and says whether it had anything to do. Moves that
+lowered the best energy lately, for few evaluations, are made more often (`Search.choose`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .clusters import alike, is_cluster
+from .descent import descend
+from .minima import Minima, Minimum
+from .problem import Problem
+
+FORGET, FLOOR = 0.9, 0.04
+IMPROVED = 1e-6  # decrease, relative to the size of f (at least 0.1), that counts as an improvement
+
+
+@dataclass
+class Account:
+    """What a move has earned (decaying) and cost."""
+
+    earned: float = 0.0
+    spent: float = 0.0
+    calls: int = 0
+
+
+@dataclass
+class Search:
+    """Everything the moves share.
+
+    Attributes
+    ----------
+    walker : Minimum
+        Where hops start; accepted within `threshold` above its energy, which adapts so that half of new minima are.
+    stride : float
+        Length of hops along each coordinate, in units; grows when they fall back, shrinks when they do not.
+    descents, attempts, improved_at, improved_after : int
+        Descents done; moves made; how many had been when the best energy last fell, and after how many evaluations that was.
+    """
+
+    problem: Problem
+    rng: np.random.Generator
+    minima: Minima
+    temperature: float = np.nan
+    walker: Minimum | None = None
+    threshold: float = 0.0
+    stride: float = 1.0
+    descents: int = 0
+    attempts: int = 0
+    improved_at: int = 0
+    improved_after: int = 0
+    accounts: dict[str, Account] = field(default_factory=dict)
+    pool: list[tuple[float, np.ndarray]] = field(default_factory=list)
+    starts: list[np.ndarray] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+    tol: float = 1e-9
+    slope: np.ndarray | None = None
+    verdict: str = ""
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, problem: Problem, seed: int) -> Search:
+        """A search that has done nothing yet."""
+        if not is_cluster(problem.fun):
+            return cls(problem, np.random.default_rng([seed, 3]), Minima())
+        same = alike(problem.fun.formula.source.spec.space)
+        return cls(problem, np.random.default_rng([seed, 3]), Minima(lambda u, v: same(problem.x(u), problem.x(v))))
+
+    def descend(self, u: np.ndarray, f: float | None = None) -> tuple[Minimum, bool] | None:
+        """Go down from u; the minimum reached and whether it is new, or None where u is not finite."""
+        self.starts.append(u)
+        watch = self.minima.nearing()
+        end = descend(self.problem, u, tol=self.tol, known=watch, f=f)
+        self.descents += 1
+        if watch.met is not None:
+            watch.met.hits += 1
+            return watch.met, False
+        if not np.isfinite(end.fun):
+            return None
+        return self.meet(end.u, end.fun)
+
+    def meet(self, u: np.ndarray, fun: float) -> tuple[Minimum, bool]:
+        """Book a minimum: which it is, and whether it is new."""
+        best = self.minima.best.fun if len(self.minima) else np.inf
+        if not fun >= (best - IMPROVED * max(abs(best), 0.1) if np.isfinite(best) else best):
+            self.improved_at, self.improved_after = self.attempts, self.problem.evaluations
+        return self.minima.add(u, fun)
+
+    def accept(self, reached: tuple[Minimum, bool] | None) -> None:
+        """Move the walker if the new minimum is not too high above its own."""
+        if reached is None:
+            return
+        minimum, _ = reached
+        if self.walker is None or minimum.fun < self.walker.fun + self.threshold:
+            if self.walker is not None and minimum is not self.walker:
+                self.threshold *= 0.9
+            self.walker = minimum
+        else:
+            self.threshold = max(1.1 * self.threshold, 0.01 * (minimum.fun - self.walker.fun))
+
+    def finish(self) -> None:
+        """Take the best point down to rounding, and its gradient."""
+        if not np.isfinite(self.problem.best_fun):
+            return
+        end = descend(self.problem, self.problem.u(self.problem.best_x), tol=1e-15, maxiter=200)
+        self.minima.improve(end.u, end.fun)
+        self.slope = end.slope
+
+    def choose(self, moves: Sequence[tuple[str, Callable[[Search], bool]]]) -> int:
+        """Index of the move to make: those not tried yet in their order, then at random by what each earned by evaluation."""
+        for k, (name, _) in enumerate(moves):
+            if self.accounts.setdefault(name, Account()).calls == 0:
+                return k
+        a = [self.accounts[name] for name, _ in moves]
+        rates = np.array([(v.earned + 0.3) / (v.spent + 1) for v in a])
+        shares = FLOOR + (1 - FLOOR * len(a)) * rates / rates.sum()
+        return int(self.rng.choice(len(a), p=shares / shares.sum()))
+
+    def make(self, name: str, move: Callable[[Search], bool]) -> bool:
+        """Make a move and book what it cost and earned."""
+        account, before, improved = self.accounts.setdefault(name, Account()), self.problem.nfev, self.improved_at
+        account.calls += 1
+        self.attempts += 1
+        done = move(self)
+        account.spent = FORGET * account.spent + self.problem.nfev - before
+        account.earned = FORGET * account.earned + (self.improved_at > improved)
+        return done

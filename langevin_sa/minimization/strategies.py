@@ -1,0 +1,175 @@
+"""Strategies: generators that search until they have found enough, yielding after every move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..naming import look_up
+from . import moves as kinds
+from .clusters import is_cluster, run_clusters
+from .ensemble import Ensemble, cool, limits
+from .populations import exchange, populate
+from .search import Search
+
+MOVES: dict[str, Callable[[Search], bool]] = {
+    "sample": kinds.sample,
+    "line": kinds.line,
+    "hop": kinds.hop,
+    "difference": kinds.difference,
+    "funnel": kinds.funnel,
+}
+FEWEST = 12  # moves without improvement before stopping, and one more for each coordinate
+REPLICAS, STEPS, SWEEP, SEEN, POINTS, CYCLES = 16, 400, 5, 20, 32, 4  # of annealing: see _cycles
+FAMILIAR, STRANGE = 150, 750  # evaluations, likewise, by coordinate: where every descent ends in a known minimum, where none does
+WITHOUT, AGAIN = 2.0, 0.5  # times this without gradients; and of those that the last improvement took
+
+
+@dataclass
+class Settings:
+    """What the user chose; None is chosen by the strategy."""
+
+    moves: Sequence[str] | None = None
+    patience: float = 1.0
+    temperature: tuple[float | None, float | None] = (None, None)
+    cooling: str = "exponential"
+    replicas: int | None = None
+    n_steps: int | None = None
+    gradient_noise: Any = None
+    polish: bool = True
+
+
+def automatic(search: Search, settings: Settings) -> Iterator[None]:
+    """`annealing` if the gradient is said to be noisy, `clusters` for a potential of pairs in open space, else `portfolio`."""
+    if settings.gradient_noise is not None:
+        return annealing(search, settings)
+    return (clusters if is_cluster(search.problem.fun) and settings.moves is None else portfolio)(search, settings)
+
+
+def clusters(search: Search, settings: Settings) -> Iterator[None]:
+    """Descending runs from new starts, for particles in open space: see `langevin_sa.minimization.clusters`."""
+    if not is_cluster(search.problem.fun):
+        raise ValueError("strategy 'clusters' is for a Potential of pairs in open space; use 'auto'")
+    search.problem.check()
+    return run_clusters(search, settings.patience)
+
+
+def portfolio(search: Search, settings: Settings) -> Iterator[None]:
+    """Descend from the starting point, then whatever moves earn most, until nothing lower has turned up for long enough."""
+    problem = search.problem
+    problem.check()
+    search.accept(search.descend(problem.u(problem.best_x)))
+    yield
+    if problem.fixed.all():
+        search.verdict = "The bounds fix every coordinate."
+        return
+    names = list(settings.moves) if settings.moves is not None else list(MOVES)
+    chosen = [(name, look_up(name, MOVES, "move")) for name in names]
+    while not _enough(search, settings.patience):
+        k = search.choose(chosen)
+        search.make(*chosen[k])
+        yield
+    if settings.polish:
+        search.finish()
+        yield
+    search.verdict = f"No lower minimum in the last {search.attempts - search.improved_at} of {search.attempts} moves."
+
+
+def _enough(search: Search, patience: float) -> bool:
+    """Whether so many moves and evaluations have brought nothing lower that going on is not worth it.
+
+    The more of the descents end in minima not met before, the more is still unseen, and the longer it goes on (as in Bayesian
+    stopping rules: Boender, Rinnooy Kan, Math. Program. 37, 59 (1987)).
+    """
+    problem, dim = search.problem, int((~search.problem.fixed).sum())
+    strange = min(1.0, len(search.minima) / max(1, search.descents))
+    evaluations = dim * (FAMILIAR + (STRANGE - FAMILIAR) * strange) * (WITHOUT if problem.cost > 1 else 1)
+    return search.attempts - search.improved_at >= patience * (
+        FEWEST + min(dim, 20)
+    ) and problem.evaluations - search.improved_after >= patience * (evaluations + AGAIN * search.improved_after)
+
+
+def annealing(search: Search, settings: Settings) -> Iterator[None]:
+    """Cool replicas from T0 to T1, descend from the best points, reheat the most promising half with fresh ones, and again.
+
+    Ends when a cycle brings nothing lower and two replicas agree on the best minimum, or after `CYCLES` such cycles.
+    """
+
+    def cooled(ensemble: Ensemble, hot: float, cold: float) -> Iterator[None]:
+        for n, t in enumerate(cool(settings.cooling, ensemble, hot, cold, settings.n_steps or STEPS)):
+            search.temperature = t
+            if n % SEEN == SEEN - 1:
+                yield
+
+    return _cycles(search, settings, cooled)
+
+
+def tempering(search: Search, settings: Settings) -> Iterator[None]:
+    """Replica exchange between temperatures from T0 down to T1, in cycles as for annealing."""
+
+    def exchanged(ensemble: Ensemble, hot: float, cold: float) -> Iterator[None]:
+        ladder = np.geomspace(hot, cold, len(ensemble.u))
+        for n, _ in enumerate(exchange(ensemble, ladder, settings.n_steps or STEPS, SWEEP, search.rng, search.report)):
+            search.temperature = float(ladder[-1])
+            if n % SEEN == SEEN - 1:
+                yield
+
+    return _cycles(search, settings, exchanged)
+
+
+def population(search: Search, settings: Settings) -> Iterator[None]:
+    """Population annealing from T0 down to T1, in cycles as for annealing."""
+
+    def resampled(ensemble: Ensemble, hot: float, cold: float) -> Iterator[None]:
+        ladder = np.geomspace(hot, cold, max(2, (settings.n_steps or STEPS) // SWEEP))
+        for k, _ in enumerate(populate(ensemble, ladder, SWEEP, search.rng, search.report)):
+            search.temperature = float(ladder[k])
+            yield
+
+    return _cycles(search, settings, resampled)
+
+
+def _cycles(search: Search, settings: Settings, run: Callable[[Ensemble, float, float], Iterator[None]]) -> Iterator[None]:
+    problem, count = search.problem, settings.replicas or REPLICAS
+    problem.check()
+    drawn = problem.draw(max(count - 1, POINTS), search.rng)
+    energies = np.append(problem.values(drawn), problem.value(problem.u(problem.best_x)))
+    hot, cold = limits(energies, problem.dim, settings.temperature)
+    search.report |= {"temperature": (hot, cold)}
+    points = np.vstack([problem.u(problem.best_x), drawn[np.argsort(energies[:-1])]])[:count]
+    fruitless = 0
+    while True:
+        ensemble = Ensemble(problem, points, int(search.rng.integers(2**63)), settings.gradient_noise)
+        search.report["dt"] = ensemble.dt
+        search.attempts += 1
+        best = search.improved_at
+        yield from run(ensemble, hot, cold)
+        if settings.polish and settings.gradient_noise is None:
+            for r in np.argsort(ensemble.best_f)[: max(3, count // 2)]:
+                search.accept(search.descend(ensemble.best_u[r]))
+            yield
+        else:
+            for r in np.argsort(ensemble.best_f)[: max(3, count // 2)]:
+                search.meet(ensemble.best_u[r], float(ensemble.best_f[r]))
+        fruitless = 0 if search.improved_at > best else fruitless + 1
+        agreed = len(search.minima) and search.minima.best.hits > 1
+        if fruitless >= settings.patience * (1 if agreed else CYCLES):
+            break
+        kept = np.array([m.u for m in search.minima.found[: count // 2]]).reshape(-1, problem.dim)
+        points = np.vstack([kept, problem.draw(count - len(kept), search.rng)])
+    if settings.polish and settings.gradient_noise is None:
+        search.finish()
+    search.verdict = f"No lower minimum in the last {fruitless} of {search.attempts} cycles of {count} replicas."
+
+
+STRATEGIES: dict[str, Callable[[Search, Settings], Iterator[None]]] = {
+    "auto": automatic,
+    "portfolio": portfolio,
+    "clusters": clusters,
+    "anneal": annealing,
+    "exchange": tempering,
+    "population": population,
+}
