@@ -154,7 +154,7 @@ def minimize(
         warnings.warn("Initial guess is not within the specified bounds; it is moved onto them.", OptimizeWarning, stacklevel=2)
     args = args if isinstance(args, tuple) else (args,)
     tell = _teller(callback)
-    with nullcontext((None, 1)) if workers == 1 else mapping(workers) as (apply, _):
+    with nullcontext(None) if workers == 1 else mapping(workers) as apply:
         problem = Problem(
             fun, clipped, args, jac, (low, high), domain, vectorized=vectorized, apply=apply,
             maxfev=math.inf if maxfev is None else maxfev, seconds=max_seconds, target=target,

@@ -12,9 +12,10 @@ import signal
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -38,6 +39,16 @@ def check_workers(workers: Any) -> None:
         raise TypeError(f"workers must be an int or a callable like map(function, parts), not {shown(workers)}")
     if workers < 1 and workers != -1:
         raise ValueError(f"workers must be at least 1, or -1 for one a processor, not {workers}")
+
+
+@contextmanager
+def mapping(workers: Any) -> Iterator[Callable[..., Iterable[Any]]]:
+    """The map of processes for an int (-1: one for each processor), or the callable itself: for jobs that may be asked but once."""
+    if callable(workers):
+        yield workers
+    else:
+        with ProcessPoolExecutor(os.cpu_count() or 1 if workers == -1 else workers, get_context("spawn")) as pool:
+            yield pool.map
 
 
 class Team:
