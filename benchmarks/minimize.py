@@ -23,7 +23,6 @@ from scipy import optimize
 
 import langevin_sa as lsa
 
-FIGURES = Path(__file__).parent.parent / "docs" / "figures"
 CLOSE = 1e-5
 RASTRIGIN = [Function(f"rastrigin {dim}", dim, (-5.12, 5.12), 0, rastrigin, True, turns=False) for dim in (5, 10, 30)]
 CLUSTERS = {7: 100, 13: 300, 19: 1000, 26: 2000}  # particles: hops of basinhopping, twice what it needs on average or more
@@ -163,24 +162,27 @@ def table(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
-def profile(runs: list[Run], path: Path, title: str) -> None:
-    """Share of all runs that had hit the minimum after so many evaluations; a dot where half the runs have stopped."""
+def profile(runs: list[Run], path: Path) -> None:
+    """Share of all runs that had hit the minimum after so many evaluations; a dot where the median run has stopped."""
     import matplotlib.pyplot as plt
 
-    from langevin_sa.plots.style import PALETTE
+    from langevin_sa import plots
 
-    fig, ax = plt.subplots(figsize=(5, 3.4), layout="constrained")
-    for k, name in enumerate(dict.fromkeys(r.solver for r in runs)):
-        mine = [r for r in runs if r.solver == name]
-        first = np.sort([r.first for r in mine])
-        share = 100 * np.arange(1, len(first) + 1) / len(first)
-        seen = np.isfinite(first)
-        (line,) = ax.step(first[seen], share[seen], where="post", lw=1.6, color=PALETTE[k % len(PALETTE)], label=name)
-        stop = np.median([r.evaluations for r in mine])
-        ax.plot(stop, np.searchsorted(first, stop) / len(first) * 100, "o", ms=6, color=line.get_color())
-    ax.set(xscale="log", xlabel="evaluations", ylabel="runs that have hit the minimum (%)", ylim=(0, 101), title=title)
-    ax.legend(frameon=False, fontsize="small")
-    fig.savefig(path, dpi=150)
+    colours = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.RED, plots.PURPLE)
+    with plt.rc_context(plots.STYLE):
+        figure, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
+        for colour, name in zip(colours, dict.fromkeys(r.solver for r in runs), strict=False):
+            mine = [r for r in runs if r.solver == name]
+            first = np.sort([r.first for r in mine])
+            share = 100 * np.arange(1, len(first) + 1) / len(first)
+            seen = np.isfinite(first)
+            ax.step(first[seen], share[seen], where="post", color=colour, label=name)
+            stop = np.median([r.evaluations for r in mine])
+            ax.plot(stop, np.searchsorted(first, stop) / len(first) * 100, "o", color=colour)
+        ax.set(xscale="log", xlabel="evaluations", ylabel="runs that have hit\nthe minimum (%)", ylim=(0, 101), xlim=(5, None))
+        ax.legend()
+        figure.savefig(path)
+        plt.close(figure)
 
 
 @click.command(help=__doc__)
@@ -214,7 +216,7 @@ def main(
         done = [Run(**json.loads(line)) for line in keep.read_text().splitlines()]
     click.echo(table(done))
     if figure:
-        profile(done, figure, f"{len({r.function for r in done})} functions, {'with' if gradient else 'without'} gradient")
+        profile(done, figure)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest
 SHAKE, REARRANGED = 0.45, 0.95  # share of rearrangements; of the median nearest distance
 ROOMY = 0.6  # radius of the ball that a run starts in where no domain is given, in nearest distances times particles^(1/space)
 STALL = 12  # trials without success that end a run
-AGREE = 30  # runs that end in the lowest minimum, ...
+AGREE = 50  # runs that end in the lowest minimum, ...
 FEWEST, AGAIN = 10_000, 1.0  # ... or evaluations without a lower one: by coordinate, and of those that the lowest took
 ALIKE = 1e-3  # relative difference of sorted distances
 

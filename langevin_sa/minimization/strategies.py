@@ -22,10 +22,11 @@ MOVES: dict[str, Callable[[Search], bool]] = {
     "difference": kinds.difference,
     "funnel": kinds.funnel,
 }
-FEWEST = 12  # moves without improvement before stopping, and one more for each coordinate
+FEWEST = 10  # moves without improvement before stopping, and one more for each coordinate
 REPLICAS, STEPS, SWEEP, SEEN, POINTS, CYCLES = 16, 400, 5, 20, 32, 4  # of annealing: see _cycles
-FAMILIAR, STRANGE = 150, 750  # evaluations, likewise, by coordinate: where every descent ends in a known minimum, where none does
-WITHOUT, AGAIN = 2.0, 0.5  # times this without gradients; and of those that the last improvement took
+FAMILIAR, MANY = 80, 8  # evaluations without improvement, by coordinate, where all minima are known; twice that for so many coordinates
+STRANGE = 1400  # more of them where every descent ends in a minimum not met before
+WITHOUT, AGAIN = 2.0, 0.4  # times this without gradients; and of those that the last improvement took
 
 
 @dataclass
@@ -81,12 +82,13 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
 def _enough(search: Search, patience: float) -> bool:
     """Whether so many moves and evaluations have brought nothing lower that going on is not worth it.
 
-    The more of the descents end in minima not met before, the more is still unseen, and the longer it goes on (as in Bayesian
-    stopping rules: Boender, Rinnooy Kan, Math. Program. 37, 59 (1987)).
+    What the minima not met yet are expected to share among them of all descents, w(w + 1)/(d(d - 1)) after d descents into w minima
+    (Boender, Rinnooy Kan, Math. Program. 37, 59 (1987)), says how much there is to look for.
     """
     problem, dim = search.problem, int((~search.problem.fixed).sum())
-    strange = min(1.0, len(search.minima) / max(1, search.descents))
-    evaluations = dim * (FAMILIAR + (STRANGE - FAMILIAR) * strange) * (WITHOUT if problem.cost > 1 else 1)
+    w, d = len(search.minima), search.descents
+    unseen = min(1.0, w * (w + 1) / max(1, d * (d - 1)))
+    evaluations = dim * (FAMILIAR * (1 + dim / MANY) + STRANGE * unseen) * (WITHOUT if problem.cost > 1 else 1)
     return search.attempts - search.improved_at >= patience * (
         FEWEST + min(dim, 20)
     ) and problem.evaluations - search.improved_after >= patience * (evaluations + AGAIN * search.improved_after)
