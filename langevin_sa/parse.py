@@ -14,6 +14,7 @@ FUNCTIONS = (
 )  # fmt: skip
 CONSTANTS = ("pi", "e")
 MAX_LENGTH, MAX_EXPONENT, MAX_NUMBER = 20_000, 64, 1e300
+MAX_DEPTH, MAX_EFFORT, TOWER = 20, 500_000, 3  # see `depths`: beyond, sympy may take minutes, or for ever
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
@@ -22,6 +23,9 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Div: lambda a, b: a / b,
     ast.Pow: lambda a, b: a**b,
 }
+
+
+_SUMS = (ast.Add, ast.Sub)
 
 
 class FormulaError(ValueError):
@@ -35,7 +39,7 @@ def parse(formula: str) -> ast.expr:
     ------
     FormulaError
         For text that is no arithmetic expression, a function or construction that is not allowed, or a size beyond
-        `MAX_LENGTH` characters.
+        `MAX_LENGTH` characters, or nested beyond `MAX_DEPTH` levels or `MAX_EFFORT`.
     """
     if not isinstance(formula, str):
         raise TypeError(f"a formula must be a string, not {type(formula).__name__}")
@@ -49,6 +53,9 @@ def parse(formula: str) -> ast.expr:
     try:
         tree = ast.parse(text, mode="eval").body
         _check(tree, text)
+        deep = depths(tree)
+        if max(deep) > MAX_DEPTH or sum(d**3 for d in deep) > MAX_EFFORT:
+            raise FormulaError(f"the formula {short(formula)!r} is nested too deeply; use array functions instead")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if isinstance(error, FormulaError):
             raise
@@ -85,6 +92,30 @@ def _check(node: ast.AST, text: str) -> None:
                     f"{short(place or type(part).__name__)!r} is not allowed in a formula: "
                     f"use numbers, names, + - * / ** and {', '.join(FUNCTIONS)}"
                 )
+
+
+def depths(tree: ast.expr) -> list[int]:
+    """How deep each number and name lies: in a sum all terms are equally deep, in a product all factors.
+
+    To differentiate twice takes, as measured, some 15 s for a sum of cubes of 10^6; quotients in quotients take far longer, and
+    formulas in exponents, which count as so many levels more.
+    """
+    found, stack = [], [(tree, 1, False)]
+    while stack:
+        node, depth, chained = stack.pop()
+        match node:
+            case ast.BinOp(left=left, op=op, right=right):
+                inner = depth if chained else depth + 1
+                alike = isinstance(left, ast.BinOp) and type(op) is not ast.Pow and (type(left.op) in _SUMS) == (type(op) in _SUMS)
+                tower = TOWER if type(op) is ast.Pow and not isinstance(right, ast.Constant) else 0
+                stack += [(left, inner, alike and type(left.op) is not ast.Pow), (right, inner + tower, False)]
+            case ast.Call(args=[argument]):
+                stack.append((argument, depth + 1, False))
+            case ast.UnaryOp(operand=operand):
+                stack.append((operand, depth, False))
+            case _:
+                found.append(depth)
+    return found
 
 
 def short(text: str) -> str:

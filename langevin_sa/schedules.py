@@ -27,7 +27,7 @@ class NamedLaw:
 
     @np.errstate(all="ignore")  # what is not finite is refused where it is used
     def __call__(self, s: Any) -> Any:
-        return self.shape(np.asarray(s, dtype=float), *self.numbers)
+        return self.shape(np.asarray(s, dtype=float), *[n if isinstance(n, tuple) else float(n) for n in self.numbers])
 
     def __repr__(self) -> str:
         return f"{self.shape.__name__.strip('_')}({', '.join(map(repr, self.numbers))})"
@@ -142,6 +142,7 @@ class Schedule:
     gamma: Any = 1.0
     dt: Any = 0.01
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is refused below
     def coefficients(self, n_steps: int, integrator: str = "gjf", steps: tuple[int, int] | None = None) -> Steps:
         """The recursion's numbers for each step.
 

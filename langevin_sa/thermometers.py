@@ -63,7 +63,7 @@ def blocking(series: Any) -> Estimate:
     if series.ndim != 1 or series.size < 2 or not np.isfinite(series).all():
         raise ValueError(f"a series is a 1-D array of at least 2 finite numbers, not of shape {series.shape}")
     mean, variance = float(series.mean()), float(series.var(ddof=1))
-    if variance <= 1e-28 * mean**2:
+    if np.sqrt(variance) <= 1e-14 * abs(mean):
         return Estimate(mean, 0.0, float(series.size))
     best, blocks = variance / series.size, series
     while blocks.size >= 2 * FEWEST_BLOCKS:

@@ -35,7 +35,7 @@ def measured(code, *arguments):
     return map(float, done.stdout.split())
 
 
-@pytest.mark.parametrize("kind", ["formula", "lattice", "functions"])
+@pytest.mark.parametrize("kind", ["formula", *(pytest.param(k, marks=pytest.mark.slow) for k in ("lattice", "functions"))])
 def test_peak_of_a_large_run(tmp_path, kind):
     """In numbers of 8 bytes a coordinate: 4 for the walk, 3 for the copy before a slice, what the kernel needs; writing needs none."""
     expected = {"formula": 7, "lattice": 9, "functions": 11}[kind]
