@@ -106,9 +106,10 @@ def depths(tree: ast.expr) -> list[int]:
         match node:
             case ast.BinOp(left=left, op=op, right=right):
                 inner = depth if chained else depth + 1
-                alike = isinstance(left, ast.BinOp) and type(op) is not ast.Pow and (type(left.op) in _SUMS) == (type(op) in _SUMS)
+                before = type(left.op) if isinstance(left, ast.BinOp) else ast.Pow
+                alike = ast.Pow not in (type(op), before) and (before in _SUMS) == (type(op) in _SUMS)
                 tower = TOWER if type(op) is ast.Pow and not isinstance(right, ast.Constant) else 0
-                stack += [(left, inner, alike and type(left.op) is not ast.Pow), (right, inner + tower, False)]
+                stack += [(left, inner, alike), (right, inner + tower, False)]
             case ast.Call(args=[argument]):
                 stack.append((argument, depth + 1, False))
             case ast.UnaryOp(operand=operand):
