@@ -24,7 +24,7 @@ MOVES: dict[str, Callable[[Search], bool]] = {
 }
 FEWEST = 10  # moves without improvement before stopping, and one more for each coordinate
 REPLICAS, STEPS, SWEEP, SEEN, POINTS, CYCLES = 16, 400, 5, 20, 32, 4  # of annealing: see _cycles
-FAMILIAR, MANY = 80, 8  # evaluations without improvement, by coordinate, where all minima are known; twice that for so many coordinates
+FAMILIAR, MANY, MOST = 80, 8, 30  # evaluations without improvement, by coordinate, where all minima are known: more with dim, up to MOST
 STRANGE = 1400  # more of them where every descent ends in a minimum not met before
 WITHOUT, AGAIN = 2.0, 0.4  # times this without gradients; and of those that the last improvement took
 
@@ -88,7 +88,7 @@ def _enough(search: Search, patience: float) -> bool:
     problem, dim = search.problem, int((~search.problem.fixed).sum())
     w, d = len(search.minima), search.descents
     unseen = min(1.0, w * (w + 1) / max(1, d * (d - 1)))
-    evaluations = dim * (FAMILIAR * (1 + dim / MANY) + STRANGE * unseen) * (WITHOUT if problem.cost > 1 else 1)
+    evaluations = dim * (FAMILIAR * (1 + min(dim, MOST) / MANY) + STRANGE * unseen) * (WITHOUT if problem.cost > 1 else 1)
     return search.attempts - search.improved_at >= patience * (
         FEWEST + min(dim, 20)
     ) and problem.evaluations - search.improved_after >= patience * (evaluations + AGAIN * search.improved_after)
