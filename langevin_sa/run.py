@@ -251,7 +251,7 @@ class Run:
     def best(self) -> tuple[np.ndarray, float]:
         """The lowest point seen by any replica, and its energy."""
         r = int(np.argmin(self.walk.best_energy))
-        return self.kept(self.walk.best_x[r]).astype(float), float(self.walk.best_energy[r])
+        return self.kept(self.walk.best_x[r]).astype(float, copy=False), float(self.walk.best_energy[r])
 
     def evaluations(self) -> int:
         """Energies (and gradients) taken along the trajectories from step 0."""
