@@ -1,4 +1,8 @@
-"""A phi^4 chain of 10^7 sites annealed on a GPU, where its arrays stay; without one, the CPU does the same steps on the same noise."""
+"""A phi^4 chain of 10^7 sites on a GPU
+====================================
+
+It is annealed on the GPU, where its arrays stay; without one, the CPU does the same steps on the same noise.
+"""
 
 import time
 

@@ -1,8 +1,9 @@
-"""SciPy's call, another method: `minimize(..., method=langevin_sa.minimize)` finds the lowest of 10^10 wells, and stops.
+"""SciPy's call, another method
+============================
 
-Rastrigin's function in ten dimensions, its minimum somewhere else for each seed. Each line is one run: the lowest value so far
-against the evaluations made (calls of the function and of its gradient); it ends, with a dot, where the method stopped by itself.
-dual_annealing, given the same gradient, spends most of its evaluations after it is done.
+``method=langevin_sa.minimize`` finds the lowest of 10^10 wells of Rastrigin's function, elsewhere for each seed, and stops. Each line is
+a run: the lowest value so far against calls of function and gradient; the dot is where it stopped by itself. dual_annealing, given
+the same gradient, spends most of its evaluations after it is done.
 """
 
 import matplotlib.pyplot as plt
