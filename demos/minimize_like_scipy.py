@@ -1,9 +1,8 @@
 """SciPy's call, another method
 ============================
 
-``method=langevin_sa.minimize`` finds the lowest of 10^10 wells of Rastrigin's function, elsewhere for each seed, and stops. Each line is
-a run: the lowest value so far against calls of function and gradient; the dot is where it stopped by itself. dual_annealing, given
-the same gradient, spends most of its evaluations after it is done.
+It finds the lowest of 10^10 wells of Rastrigin's function and stops. A line is one run: the lowest value so far against calls of
+function and gradient, up to where it stopped by itself. dual_annealing spends most of its evaluations after it is done.
 """
 
 import matplotlib.pyplot as plt
