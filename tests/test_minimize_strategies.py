@@ -128,7 +128,7 @@ def test_noise_of_the_gradient_is_taken_off(known):
 
 
 @pytest.mark.parametrize(
-    ("strategy", "keywords"), [("population", {"replicas": 600, "n_steps": 200}), ("exchange", {"replicas": 32, "n_steps": 5000})]
+    ("strategy", "keywords"), [("population", {"replicas": 600, "n_steps": 200}), ("exchange", {"replicas": 32, "n_steps": 2500})]
 )
 def test_free_energy_against_quadrature(strategy, keywords):
     """ln Z of a tilted double well between T = 4 and 0.5, over independent seeds."""
@@ -142,7 +142,7 @@ def test_free_energy_against_quadrature(strategy, keywords):
     exact = np.log([quad(lambda x, t=t: np.exp(-tilted([x]) / t), -2, 2)[0] for t in runs[0].temperatures])
     measured = np.array([run.log_z for run in runs])
     error = measured[:, -1].std(ddof=1) / np.sqrt(len(runs))
-    assert error < 0.02 and abs(exact[-1] - exact[0]) > 0.4
+    assert error < 0.03 and abs(exact[-1] - exact[0]) > 0.4
     assert measured[:, -1].mean() == pytest.approx(exact[-1] - exact[0], abs=4.5 * error)
     assert measured[:, len(exact) // 2].mean() == pytest.approx(exact[len(exact) // 2] - exact[0], abs=4.5 * error)
 
