@@ -111,7 +111,8 @@ def digest(*arrays: Any) -> str:
     """A short name for arrays of numbers, the same on machines that round the last bits differently."""
     total = hashlib.sha256()
     for array in arrays:
-        array = np.asarray(array, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            array = np.asarray(array, dtype=np.float32)
         total.update(f"{array.shape}".encode())
         total.update(octets(array))
     return total.hexdigest()[:16]

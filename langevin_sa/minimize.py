@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -16,7 +17,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
+from .checkpoint import Checkpoint, digest
 from .minimization.arguments import check_annealing, check_numbers, function_and_gradient, limits, starting_point
+from .minimization.memory import Memory
 from .minimization.problem import Finished, Problem
 from .minimization.search import Search
 from .minimization.strategies import STRATEGIES, Settings
@@ -51,6 +54,8 @@ def minimize(
     rng: Any = None,
     workers: Any = 1,
     vectorized: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 10.0,
     disp: bool = False,
     hess: Any = None,
     hessp: Any = None,
@@ -112,6 +117,10 @@ def minimize(
         processor), or by anything with a map.
     vectorized : bool
         `fun` takes many points at once.
+    checkpoint, checkpoint_seconds : path, float, optional
+        As for `anneal`: the search so far, and every answer of `fun` and `jac` since, is written there now and then and at the end, and
+        the same call goes on from it to the same bits (rng may be left out; budgets, target and callback may be others). Also for
+        replica exchange and population annealing.
     disp : bool
         Print a line after each iteration.
 
@@ -143,7 +152,8 @@ def minimize(
     check_numbers(maxfev=maxfev, maxiter=maxiter, max_seconds=max_seconds, patience=patience, tol=tol, target=target)
     check_annealing(replicas, n_steps, gradient_noise, cooling)
     check_workers(workers)
-    seed = seed_of(rng)
+    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
+    seed = seed_of(keeper.seed if rng is None else rng)
     fun, jac = function_and_gradient(fun, jac)
     point, domain = starting_point(fun, x0, bounds, seed)
     low, high = limits(bounds, point.size)
@@ -154,27 +164,37 @@ def minimize(
         warnings.warn("Initial guess is not within the specified bounds; it is moved onto them.", OptimizeWarning, stacklevel=2)
     args = args if isinstance(args, tuple) else (args,)
     tell = _teller(callback)
+    found = keeper.belongs_to({
+        "potential": fun.name if isinstance(fun, Potential) else "a function", "dim": point.size, "seed": seed, "strategy": strategy,
+        **{name: str(value) for name, value in vars(settings).items()}, "tol": str(tol), "vectorized": bool(vectorized),
+        "jac": "a function" if callable(jac) else jac, "the starting point": digest(clipped), "the bounds": digest(low, high),
+    })  # fmt: skip
     with nullcontext(None) if workers == 1 else mapping(workers) as apply:
         problem = Problem(
             fun, clipped, args, jac, (low, high), domain, vectorized=vectorized, apply=apply,
             maxfev=math.inf if maxfev is None else maxfev, seconds=max_seconds, target=target,
         )  # fmt: skip
-        search = Search.of(problem, seed)
-        search.tol = search.tol if tol is None else float(tol)
-        nit = 0
+        fresh = Search.of(problem, seed)
+        fresh.tol = fresh.tol if tol is None else float(tol)
+        memory = Memory(fresh, keeper, found)
+        search = memory.search
 
         def result(status: int, message: str) -> OptimizeResult:
-            return _result(search, seed, nit, status, " ".join([message, *notes, *_remarks(problem)]))
+            return _result(search, seed, memory.nit, status, " ".join([message, *notes, *_remarks(problem)]))
+
+        def check_iterations() -> None:
+            if maxiter is not None and memory.nit >= max(1, maxiter):
+                raise Finished(1, f"Maximum number of iterations ({maxiter}) has been exceeded.")
 
         try:
-            for _ in run(search, settings):
-                nit += 1
+            check_iterations()
+            for _ in () if search.verdict else run(search, settings):
+                memory.at_yield()
                 if disp:
-                    print(f"{nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} minima  best {problem.best_fun:.10g}")
+                    print(f"{memory.nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} minima  best {problem.best_fun:.10g}")
                 if tell is not None:
-                    tell(_intermediate(search, nit))
-                if maxiter is not None and nit >= maxiter:
-                    raise Finished(1, f"Maximum number of iterations ({maxiter}) has been exceeded.")
+                    tell(_intermediate(search, memory.nit))
+                check_iterations()
             return result(2 if problem.best_fun == math.inf or problem.endless else 0, search.verdict)
         except Finished as end:
             return result(end.status, end.message)
@@ -185,6 +205,8 @@ def minimize(
         except Exception as error:
             error.partial_result = result(-1, f"{type(error).__name__} after {problem.nfev} evaluations: {error}.")  # type: ignore[attr-defined]
             raise
+        finally:
+            memory.at_end()
 
 
 def _result(search: Search, seed: int, nit: int, status: int, message: str) -> OptimizeResult:

@@ -95,7 +95,7 @@ def test_strategies_on_a_potential(strategy):
 
 def test_ensemble_has_the_temperature_it_was_given():
     p = problem(lambda x: 5 * x[0] ** 2, lambda x: 10 * x, -2, 2, vectorized=True)
-    ensemble = Ensemble(p, np.random.default_rng(0).uniform(-5, 5, (1000, 1)), 1)
+    ensemble = Ensemble.at_rest(p, np.random.default_rng(0).uniform(-5, 5, (1000, 1)), 1)
     energies = []
     for n in range(400):
         ensemble.advance(0.5)
@@ -115,7 +115,7 @@ def test_noise_of_the_gradient_is_taken_off(known):
     p = problem(lambda x: 5 * x[0] ** 2, noisy, -2, 2, vectorized=True)
     measured = {}
     for own in (0.0, std**2 if known else "estimate"):
-        ensemble = Ensemble(p, np.random.default_rng(0).uniform(-5, 5, (1000, 1)), 1, own)
+        ensemble = Ensemble.at_rest(p, np.random.default_rng(0).uniform(-5, 5, (1000, 1)), 1, own)
         energies = []
         for n in range(300):
             ensemble.advance(0.5)

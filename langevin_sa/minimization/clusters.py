@@ -8,6 +8,7 @@ and a descent follows that only counts if it ends lower (Leary, J. Global Optim.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,40 +102,50 @@ def _place(atoms: np.ndarray, near: float, rng: np.random.Generator) -> np.ndarr
     return centre + reach[k] * way[k]
 
 
+@dataclass
+class Descending:
+    """A run under way: where it is, how low (None before its first descent), and trials since it last got lower."""
+
+    x: np.ndarray
+    fun: float | None = None
+    idle: int = 0
+
+
 def run_clusters(search: Search, patience: float) -> Iterator[None]:
     """Runs that go down and start over, until enough of them end in the lowest minimum or go on finding nothing lower."""
     problem, rng = search.problem, search.rng
     space = problem.fun.formula.source.spec.space
     particles = problem.dim // space
-    x, runs = problem.best_x, 0
-    while True:
-        search.attempts += 1
-        runs += 1
-        x, fun = problem.quench(x, COARSE, LONGEST * _nearest(x.reshape(-1, space)))
-        idle = 0
-        while idle < STALL:
-            atoms = x.reshape(-1, space)
+
+    run = search.stage = search.stage or Descending(problem.best_x)
+    while not search.verdict:
+        if run.fun is None:
+            search.attempts += 1
+            run.x, run.fun = problem.quench(run.x, COARSE, LONGEST * _nearest(run.x.reshape(-1, space)))
+        while run.idle < STALL:
+            atoms = run.x.reshape(-1, space)
             if rng.random() < REARRANGED:
                 trial = rearranged(atoms, int(rng.integers(1, max(2, particles // 6) + 1)), rng)
             else:
                 trial = shaken(atoms, rng)
             trial = np.clip(trial.ravel(), problem.x_low, problem.x_high)
-            end, value = problem.quench(trial, COARSE, LONGEST * _nearest(atoms), below=fun)
+            end, value = problem.quench(trial, COARSE, LONGEST * _nearest(atoms), below=run.fun)
             search.descents += 1
-            if value < fun - 10 * COARSE * abs(fun):
-                x, fun, idle = end, value, 0
+            if value < run.fun - 10 * COARSE * abs(run.fun):
+                run.x, run.fun, run.idle = end, value, 0
                 yield
             else:
-                idle += 1
-        x, fun = problem.quench(x, FINE, LONGEST * _nearest(x.reshape(-1, space)))
+                run.idle += 1
+        x, fun = problem.quench(run.x, FINE, LONGEST * _nearest(run.x.reshape(-1, space)))
         search.meet(problem.u(x), fun)
-        yield
         agreed, since = search.minima.best.hits, problem.evaluations - search.improved_after
         if agreed >= AGREE * patience or since > patience * max(FEWEST * problem.dim, AGAIN * search.improved_after):
-            break
-        x = problem.x(problem.draw(1, rng)[0])
-        if not problem.fun.has_domain:
-            near = _nearest(problem.best_x.reshape(-1, space))
-            x = np.clip(problem.centre + scattered(particles, space, near, rng).ravel(), problem.x_low, problem.x_high)
-    search.finish()
-    search.verdict = f"{agreed} of {runs} runs ended in the lowest minimum."
+            search.finish()
+            search.verdict = f"{agreed} of {search.attempts} runs ended in the lowest minimum."
+        else:
+            x = problem.x(problem.draw(1, rng)[0])
+            if not problem.fun.has_domain:
+                near = _nearest(problem.best_x.reshape(-1, space))
+                x = np.clip(problem.centre + scattered(particles, space, near, rng).ravel(), problem.x_low, problem.x_high)
+            run.x, run.fun, run.idle = x, None, 0
+        yield

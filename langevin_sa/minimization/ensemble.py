@@ -7,6 +7,8 @@ T1 = T0/10,000, the time step from the curvature met (omega*dt = 0.35), friction
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,26 +24,45 @@ RENEWED = 25  # steps between looks at the curvature and at the gradient's own n
 NUDGE = 1e-4  # length of the step that curvature is read from, in units
 
 
+@dataclass
 class Ensemble:
     """Replicas u (replicas, dim) with energies f, gradients g, updates du, and the best point of each.
 
-    Parameters
+    Attributes
     ----------
-    gradient_noise : float, "estimate" or None
+    noisy : float, "estimate" or None
         Variance of each component of the gradient (per squared unit of x), which is then taken off the noise put in, so that the
         temperature is the one asked for (Eq. 19); "estimate" measures it from gradients taken twice at one point.
+    variance : float or ndarray (dim,)
+        That variance per squared unit of u.
+    stiffest, mean : float
+        The largest and the mean curvature met.
     """
 
-    def __init__(self, problem: Problem, u: np.ndarray, seed: int, gradient_noise: Any = None) -> None:
-        self.problem, self.seed, self.step = problem, seed, 0
-        self.noisy = gradient_noise
-        self.u = problem.inside(np.array(u, dtype=float))
-        self.du, self.kick = np.zeros_like(self.u), np.zeros_like(self.u)
-        self.f, self.g = problem.gradients(self.u)
-        self.best_f, self.best_u = self.f.copy(), self.u.copy()
-        self.variance: Any = 0.0 if gradient_noise in (None, "estimate") else float(gradient_noise) * problem.unit**2
-        self.stiffest, self.mean = 0.0, 0.0
-        self.look()
+    problem: Problem
+    seed: int
+    noisy: Any
+    u: np.ndarray
+    du: np.ndarray
+    kick: np.ndarray
+    f: np.ndarray
+    g: np.ndarray
+    best_u: np.ndarray
+    best_f: np.ndarray
+    variance: Any
+    stiffest: float = 0.0
+    mean: float = 0.0
+    step: int = 0
+
+    @classmethod
+    def at_rest(cls, problem: Problem, u: np.ndarray, seed: int, gradient_noise: Any = None) -> Ensemble:
+        """Replicas at u, folded into the bounds."""
+        u = problem.inside(np.array(u, dtype=float))
+        f, g = problem.gradients(u)
+        variance = 0.0 if gradient_noise in (None, "estimate") else float(gradient_noise) * problem.unit**2
+        ensemble = cls(problem, seed, gradient_noise, u, np.zeros_like(u), np.zeros_like(u), f, g, u.copy(), f.copy(), variance)
+        ensemble.look()
+        return ensemble
 
     def look(self) -> None:
         """Curvature at one replica in turn (kept as the largest seen), and the variance of the gradient if it is to be measured."""
@@ -124,39 +145,42 @@ def limits(energies: np.ndarray, dim: int, chosen: tuple[float | None, float | N
     return hot, cold
 
 
-def exponential(ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any:
+def exponential(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
     """Geometric cooling."""
-    for n in range(steps):
-        ensemble.advance(hot * (cold / hot) ** (n / max(1, steps - 1)))
-        yield hot * (cold / hot) ** (n / max(1, steps - 1))
+    for n in range(ensemble.step, steps):
+        t = hot * (cold / hot) ** (n / max(1, steps - 1))
+        ensemble.advance(t)
+        yield t
 
 
-def constant_speed(ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any:
+def constant_speed(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
     """Constant thermodynamic speed: d ln T/dn ~ -1/sqrt(C), with the heat capacity C = Var(U)/T^2 over replicas on the way.
 
     Nourani, Andresen, J. Phys. A 31, 8373 (1998). What the remaining steps must make good sets the speed again at each step.
     """
-    t, plain = hot, ensemble.problem.dim / 2
-    capacity = plain
-    for n in range(steps):
+    plain = ensemble.problem.dim / 2
+    kept.setdefault("t", hot)
+    kept.setdefault("capacity", plain)
+    for n in range(ensemble.step, steps):
+        t, capacity = kept["t"], kept["capacity"]
         ensemble.advance(t)
-        yield t
         finite = ensemble.f[np.isfinite(ensemble.f)]
         if finite.size > 1:
             capacity += 0.2 * (min(max(float(np.var(finite)) / t**2, 0.01 * plain), 100 * plain) - capacity)
-        left = steps - 1 - n
+        left, following = steps - 1 - n, t
         if left > 0:
             pace = math.log(t / cold) / left if t > cold else 0.0
-            t *= math.exp(-pace * min(max(math.sqrt(plain / capacity), 0.2), 5.0))
-            t = max(t, cold)
+            following = max(t * math.exp(-pace * min(max(math.sqrt(plain / capacity), 0.2), 5.0)), cold)
+        kept |= {"t": following, "capacity": capacity}
+        yield t
 
 
-def coolmomentum(ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any:
+def coolmomentum(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
     """The paper's Table 1: momentum falls to 0 under constant force noise, set so that the first temperature is T0."""
-    rho0, lr = 0.99, ensemble.dt**2
+    rho0, lr = 0.99, kept.setdefault("lr", ensemble.dt**2)
     noise = math.sqrt(hot * 4 * (1 - rho0) / (lr * (1 + rho0)))  # Eq. (19)
     row = CoolMomentum(lr, rho0, noise).coefficients(steps)
-    for n in range(steps):
+    for n in range(ensemble.step, steps):
         if n and n % RENEWED == 0:
             ensemble.look()
         ensemble.recur(float(row.rho[n]), float(row.lr[n]), float(row.s[n]))
@@ -166,6 +190,6 @@ def coolmomentum(ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any
 COOLING = {"exponential": exponential, "constant speed": constant_speed, "coolmomentum": coolmomentum}
 
 
-def cool(name: str, ensemble: Ensemble, hot: float, cold: float, steps: int) -> Any:
-    """A generator that cools the ensemble from T0 to T1 and yields each step's temperature."""
-    return look_up(name, COOLING, "cooling")(ensemble, hot, cold, steps)
+def cool(name: str, ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
+    """Cool from T0 to T1 and yield each step's temperature; goes on from `ensemble.step` with what it noted in `kept`."""
+    return look_up(name, COOLING, "cooling")(ensemble, hot, cold, steps, kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,12 +21,17 @@ class Minimum:
     hits: int = 1
 
 
-class Minima:
-    """Distinct minima; `same(u, v)` says whether two points of equal energy are one, by default by their distance."""
+def near(u: np.ndarray, v: np.ndarray) -> bool:
+    """Whether two points of equal energy are one, by their distance."""
+    return bool(np.abs(u - v).max() < SAME_PLACE)
 
-    def __init__(self, same: Callable[[np.ndarray, np.ndarray], bool] | None = None) -> None:
-        self.same = same or (lambda u, v: bool(np.abs(u - v).max() < SAME_PLACE))
-        self.found: list[Minimum] = []
+
+@dataclass
+class Minima:
+    """Distinct minima; `same(u, v)` says whether two points of equal energy are one."""
+
+    same: Callable[[np.ndarray, np.ndarray], bool] = near
+    found: list[Minimum] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.found)

@@ -1,12 +1,14 @@
 """Replica exchange and population annealing: ensembles that use several temperatures and say what the free energy is.
 
-Both end with ``ln Z(T_k)/Z(T_0)``, Z the integral of exp(-U/T) over the bounds, as `log_z` of the report.
+Both end with ``ln Z(T_k)/Z(T_0)``, Z the integral of exp(-U/T) over the bounds, as `log_z` of the report. Both go on from
+`ensemble.step` with what they noted in `kept`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -14,59 +16,64 @@ from .ensemble import Ensemble
 
 
 def exchange(
-    ensemble: Ensemble, temperatures: np.ndarray, steps: int, sweep: int, rng: np.random.Generator, report: dict
-) -> Iterator[None]:
+    ensemble: Ensemble, temperatures: np.ndarray, steps: int, sweep: int, rng: np.random.Generator, report: dict, kept: dict[str, Any]
+) -> Iterator[float]:
     """Each replica at a temperature of its own; neighbours swap with probability min(1, exp((1/Ti - 1/Tj)(Ui - Uj))).
 
     Swendsen, Wang, Phys. Rev. Lett. 57, 2607 (1986); ln Z between neighbours by Bennett's ratio at half way; the first fifth is left out.
     """
     beta = 1 / temperatures
-    gaps, swaps, tried = np.diff(beta), 0, 0
-    up: list[np.ndarray] = []
-    down: list[np.ndarray] = []
-    for n in range(steps):
+    gaps = np.diff(beta)
+    if not kept:
+        kept |= {"up": [], "down": [], "swaps": 0, "tried": 0}
+    for n in range(ensemble.step, steps):
         ensemble.advance(temperatures)
         if n % sweep == sweep - 1:
             u = ensemble.f
             if n >= steps // 5:
-                up.append(-gaps * u[:-1] / 2)
-                down.append(gaps * u[1:] / 2)
+                kept["up"].append(-gaps * u[:-1] / 2)
+                kept["down"].append(gaps * u[1:] / 2)
             order = np.arange(len(u))
             for k in range((n // sweep) % 2, len(u) - 1, 2):
-                tried += 1
+                kept["tried"] += 1
                 if math.log(rng.random() + 1e-300) < (beta[k] - beta[k + 1]) * (u[k] - u[k + 1]):
                     order[[k, k + 1]] = order[[k + 1, k]]
-                    swaps += 1
+                    kept["swaps"] += 1
             scale = np.sqrt(temperatures / temperatures[order])[:, None]
             ensemble.take(order)
             ensemble.du *= scale
             ensemble.kick *= scale
-        yield
-    if up:
-        log_z = np.cumsum(_log_mean(np.array(up)) - _log_mean(np.array(down)))
-        report |= {"log_z": np.concatenate([[0.0], log_z]), "temperatures": temperatures, "swapped": swaps / max(1, tried)}
+        yield float(temperatures[-1])
+    if kept["up"]:
+        log_z = np.cumsum(_log_mean(np.array(kept["up"])) - _log_mean(np.array(kept["down"])))
+        swapped = kept["swaps"] / max(1, kept["tried"])
+        report |= {"log_z": np.concatenate([[0.0], log_z]), "temperatures": temperatures, "swapped": swapped}
 
 
-def populate(ensemble: Ensemble, temperatures: np.ndarray, sweep: int, rng: np.random.Generator, report: dict) -> Iterator[None]:
+def populate(
+    ensemble: Ensemble, temperatures: np.ndarray, sweep: int, rng: np.random.Generator, report: dict, kept: dict[str, Any]
+) -> Iterator[float]:
     """All replicas at one temperature that falls; at each fall they are drawn again by exp(-dBeta U), then move `sweep` steps.
 
     Hukushima, Iba, AIP Conf. Proc. 690, 200 (2003); Machta, Phys. Rev. E 82, 026704 (2010), whose ln Z is the sum of ln <exp(-dBeta U)>.
     """
-    log_z, families = [0.0], np.arange(len(ensemble.u))
-    for k, t in enumerate(temperatures):
+    if not kept:
+        kept |= {"log_z": [0.0], "families": np.arange(len(ensemble.u))}
+    for k in range(ensemble.step // sweep, len(temperatures)):
+        t = float(temperatures[k])
         if k:
             weights = -(1 / t - 1 / temperatures[k - 1]) * ensemble.f
-            log_z.append(log_z[-1] + float(_log_mean(weights[:, None])[0]))
+            kept["log_z"].append(kept["log_z"][-1] + float(_log_mean(weights[:, None])[0]))
             shares = np.exp(weights - weights.max())
             chosen = _systematic(shares / shares.sum(), rng)
             ensemble.take(chosen)
             ensemble.du *= math.sqrt(t / temperatures[k - 1])
             ensemble.kick *= math.sqrt(t / temperatures[k - 1])
-            families = families[chosen]
+            kept["families"] = kept["families"][chosen]
         for _ in range(sweep):
             ensemble.advance(t)
-        yield
-    report |= {"log_z": np.array(log_z), "temperatures": temperatures, "families": len(np.unique(families))}
+        yield t
+    report |= {"log_z": np.array(kept["log_z"]), "temperatures": temperatures, "families": len(np.unique(kept["families"]))}
 
 
 def _systematic(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:

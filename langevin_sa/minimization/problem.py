@@ -38,6 +38,8 @@ class Problem:
         Bounds in u; very far (`FAR`) where there are none.
     box : ndarray (dim, 2)
         The domain where points are drawn, in u; finite.
+    ask : callable
+        ``ask(function, x)`` is function(x), one of `energies`, `slopes` and `pair`; every call of the user's functions goes through it.
     nfev, njev, failures : int
         Calls of fun (those for finite differences too), calls of jac, and values that were not finite.
     best_x, best_fun : ndarray (dim,), float
@@ -63,6 +65,7 @@ class Problem:
         self.best_fun, self.best_x = math.inf, x0.copy()
         self.paired = jac is True
         self.fun = fun
+        self.ask: Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray], np.ndarray] = lambda function, x: function(x)
         self.compiled: Any = None
         self.descender: Any = None
         if isinstance(fun, Potential):
@@ -101,6 +104,27 @@ class Problem:
         share = (layers + generator.random((count, self.dim))) / count
         return self.inside(self.box[:, 0] + share * (self.box[:, 1] - self.box[:, 0]))
 
+    # ----------------------------------------------------------------------------------------- the user's functions
+
+    def energies(self, x: np.ndarray) -> np.ndarray:
+        """fun (points,) at x (points, dim)."""
+        if self.compiled is not None:
+            return self.compiled(x)[0]
+        if self.vectorized:
+            return self._array(self.fun(np.array(x.T, order="C"), *self.args), (len(x),))
+        return np.array(list((self.apply or map)(_One(self.fun, self.args, self.paired), list(x))), dtype=float)
+
+    def slopes(self, x: np.ndarray) -> np.ndarray:
+        """jac (points*dim,) at x (points, dim); one point unless `vectorized`."""
+        if self.vectorized:
+            return self._array(self.jac(np.array(x.T, order="C"), *self.args), (self.dim, len(x))).T.ravel()
+        return self._array(self.jac(x[0].copy(), *self.args), (self.dim,))
+
+    def pair(self, x: np.ndarray) -> np.ndarray:
+        """fun and its gradient (1 + dim,) at x (dim,), of a function that returns both."""
+        f, g = _One(self.fun, self.args, False, pair=True)(x)
+        return np.append(f, self._array(g, (self.dim,)))
+
     # ------------------------------------------------------------------------------------------------- evaluation
 
     def check(self, cost: int = 1) -> None:
@@ -133,14 +157,8 @@ class Problem:
         room = min(len(u), int(min(self.maxfev - self.nfev, 2**31)))
         self.nfev += room
         x = self.x(u[:room])
-        if self.compiled is not None:
-            f = self.compiled(x)[0]
-        elif self.vectorized:
-            f = self._array(self.fun(np.ascontiguousarray(x.T), *self.args), (room,))
-        else:
-            one = _One(self.fun, self.args, self.paired)
-            f = np.array(list((self.apply or map)(one, list(x))), dtype=float)
-        f = self._note(x, f)
+        at_once = self.compiled is not None or self.vectorized or self.apply is not None
+        f = self._note(x, np.concatenate([self.ask(self.energies, part) for part in ([x] if at_once else x[:, None])]))
         if room < len(u):
             self.check()
         return f
@@ -155,9 +173,7 @@ class Problem:
             return self.both(u)[1]
         if callable(self.jac):
             self.njev += 1
-            x = self.x(u)
-            raw = self.jac(x[:, None] if self.vectorized else x, *self.args)
-            return self._finite(self._array(raw, (self.dim,)) * self.unit)
+            return self._finite(self.ask(self.slopes, self.x(u)[None]) * self.unit)
         return self._differences(u, f)
 
     def both(self, u: np.ndarray) -> tuple[float, np.ndarray]:
@@ -173,8 +189,8 @@ class Problem:
             values, gradients = self.compiled(x[None])
             f, g = float(values[0]), gradients[0]
         else:
-            f, g = _One(self.fun, self.args, False, pair=True)(x)
-            g = self._array(g, (self.dim,))
+            pair = self.ask(self.pair, x)
+            f, g = float(pair[0]), pair[1:]
         f = float(self._note(x[None], np.array([f]))[0])
         return f, self._finite(g * self.unit) if f < math.inf else np.zeros(self.dim)
 
@@ -184,8 +200,7 @@ class Problem:
             f = self.values(u)
             if self.vectorized:
                 self.njev += len(u)
-                raw = self._array(self.jac(np.ascontiguousarray(self.x(u).T), *self.args), (self.dim, len(u)))
-                return f, self._finite(raw.T * self.unit)
+                return f, self._finite(self.ask(self.slopes, self.x(u)).reshape(u.shape) * self.unit)
             return f, np.array([self.gradient(p, e) for p, e in zip(u, f, strict=True)])
         if self.compiled is None and not self.paired:
             f = self.values(u)

@@ -42,6 +42,12 @@ class Search:
         Length of hops along each coordinate, in units; grows when they fall back, shrinks when they do not.
     descents, attempts, improved_at, improved_after : int
         Descents done; moves made; how many had been when the best energy last fell, and after how many evaluations that was.
+    slope : ndarray (dim,) or None
+        The gradient where `finish` ended.
+    stage : object or None
+        Where the strategy stands, besides.
+    verdict : str
+        Why the search is over; empty while it is not.
     """
 
     problem: Problem
@@ -61,6 +67,7 @@ class Search:
     order: list[int] = field(default_factory=list)
     tol: float = 1e-9
     slope: np.ndarray | None = None
+    stage: Any = None
     verdict: str = ""
     report: dict[str, Any] = field(default_factory=dict)
 

@@ -1,9 +1,12 @@
-"""Strategies: generators that search until they have found enough, yielding after every move."""
+"""Strategies: generators that search until they have found enough, yielding after every move.
+
+All that a strategy knows between two moves is in the search, so that it can be started anew on a search from a checkpoint.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -61,9 +64,10 @@ def clusters(search: Search, settings: Settings) -> Iterator[None]:
 def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     """Descend from the starting point, then whatever moves earn most, until nothing lower has turned up for long enough."""
     problem = search.problem
-    problem.check()
-    search.accept(search.descend(problem.u(problem.best_x)))
-    yield
+    if not search.descents:
+        problem.check()
+        search.accept(search.descend(problem.u(problem.best_x)))
+        yield
     if problem.fixed.all():
         search.verdict = "The bounds fix every coordinate."
         return
@@ -75,8 +79,9 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
         yield
     if settings.polish:
         search.finish()
-        yield
     search.verdict = f"No lower minimum in the last {search.attempts - search.improved_at} of {search.attempts} moves."
+    if settings.polish:
+        yield
 
 
 def _enough(search: Search, patience: float) -> bool:
@@ -100,71 +105,101 @@ def annealing(search: Search, settings: Settings) -> Iterator[None]:
     Ends when a cycle brings nothing lower and two replicas agree on the best minimum, or after `CYCLES` such cycles.
     """
 
-    def cooled(ensemble: Ensemble, hot: float, cold: float) -> Iterator[None]:
-        for n, t in enumerate(cool(settings.cooling, ensemble, hot, cold, settings.n_steps or STEPS)):
-            search.temperature = t
-            if n % SEEN == SEEN - 1:
-                yield
+    def cooled(c: Cycle) -> Iterator[float]:
+        return cool(settings.cooling, c.ensemble, c.hot, c.cold, settings.n_steps or STEPS, c.kept)
 
-    return _cycles(search, settings, cooled)
+    return _cycles(search, settings, cooled, SEEN)
 
 
 def tempering(search: Search, settings: Settings) -> Iterator[None]:
     """Replica exchange between temperatures from T0 down to T1, in cycles as for annealing."""
 
-    def exchanged(ensemble: Ensemble, hot: float, cold: float) -> Iterator[None]:
-        ladder = np.geomspace(hot, cold, len(ensemble.u))
-        for n, _ in enumerate(exchange(ensemble, ladder, settings.n_steps or STEPS, SWEEP, search.rng, search.report)):
-            search.temperature = float(ladder[-1])
-            if n % SEEN == SEEN - 1:
-                yield
+    def exchanged(c: Cycle) -> Iterator[float]:
+        ladder = np.geomspace(c.hot, c.cold, len(c.ensemble.u))
+        return exchange(c.ensemble, ladder, settings.n_steps or STEPS, SWEEP, search.rng, search.report, c.kept)
 
-    return _cycles(search, settings, exchanged)
+    return _cycles(search, settings, exchanged, SEEN)
 
 
 def population(search: Search, settings: Settings) -> Iterator[None]:
     """Population annealing from T0 down to T1, in cycles as for annealing."""
 
-    def resampled(ensemble: Ensemble, hot: float, cold: float) -> Iterator[None]:
-        ladder = np.geomspace(hot, cold, max(2, (settings.n_steps or STEPS) // SWEEP))
-        for k, _ in enumerate(populate(ensemble, ladder, SWEEP, search.rng, search.report)):
-            search.temperature = float(ladder[k])
+    def resampled(c: Cycle) -> Iterator[float]:
+        ladder = np.geomspace(c.hot, c.cold, max(2, (settings.n_steps or STEPS) // SWEEP))
+        return populate(c.ensemble, ladder, SWEEP, search.rng, search.report, c.kept)
+
+    return _cycles(search, settings, resampled, SWEEP)
+
+
+@dataclass
+class Cycle:
+    """Where an annealing strategy stands.
+
+    Attributes
+    ----------
+    hot, cold : float
+        T0 and T1.
+    points : ndarray (replicas, dim)
+        Where the next cycle starts.
+    ensemble : Ensemble or None
+        Of the cycle under way.
+    kept : dict
+        What its cooling needs besides.
+    best, fruitless : int
+        When the best energy last fell before this cycle; cycles that brought nothing lower.
+    """
+
+    hot: float
+    cold: float
+    points: np.ndarray
+    ensemble: Any = None
+    kept: dict[str, Any] = field(default_factory=dict)
+    best: int = 0
+    fruitless: int = 0
+
+
+def _cycles(search: Search, settings: Settings, run: Callable[[Cycle], Iterator[float]], seen: int) -> Iterator[None]:
+    """Cycles of `run`, which yields temperatures; looked at every `seen` steps."""
+    problem, count, polish = search.problem, settings.replicas or REPLICAS, settings.polish and settings.gradient_noise is None
+    c = search.stage = search.stage or _first_cycle(search, settings, count)
+    while not search.verdict:
+        if c.ensemble is None:
+            c.ensemble, c.kept = Ensemble.at_rest(problem, c.points, int(search.rng.integers(2**63)), settings.gradient_noise), {}
+            search.report["dt"] = c.ensemble.dt
+            search.attempts += 1
+            c.best = search.improved_at
+        for t in run(c):
+            search.temperature = t
+            if c.ensemble.step % seen == 0:
+                yield
+        for r in np.argsort(c.ensemble.best_f)[: max(3, count // 2)]:
+            if polish:
+                search.accept(search.descend(c.ensemble.best_u[r]))
+            else:
+                search.meet(c.ensemble.best_u[r], float(c.ensemble.best_f[r]))
+        c.ensemble = None
+        c.fruitless = 0 if search.improved_at > c.best else c.fruitless + 1
+        agreed = len(search.minima) and search.minima.best.hits > 1
+        if c.fruitless >= settings.patience * (1 if agreed else CYCLES):
+            if polish:
+                search.finish()
+            search.verdict = f"No lower minimum in the last {c.fruitless} of {search.attempts} cycles of {count} replicas."
+        else:
+            kept = np.array([m.u for m in search.minima.found[: count // 2]]).reshape(-1, problem.dim)
+            c.points = np.vstack([kept, problem.draw(count - len(kept), search.rng)])
+        if polish:
             yield
 
-    return _cycles(search, settings, resampled)
 
-
-def _cycles(search: Search, settings: Settings, run: Callable[[Ensemble, float, float], Iterator[None]]) -> Iterator[None]:
-    problem, count = search.problem, settings.replicas or REPLICAS
+def _first_cycle(search: Search, settings: Settings, count: int) -> Cycle:
+    """From the best of some points over the domain, which also say how hot it is."""
+    problem = search.problem
     problem.check()
     drawn = problem.draw(max(count - 1, POINTS), search.rng)
     energies = np.append(problem.values(drawn), problem.value(problem.u(problem.best_x)))
     hot, cold = limits(energies, problem.dim, settings.temperature)
     search.report |= {"temperature": (hot, cold)}
-    points = np.vstack([problem.u(problem.best_x), drawn[np.argsort(energies[:-1])]])[:count]
-    fruitless = 0
-    while True:
-        ensemble = Ensemble(problem, points, int(search.rng.integers(2**63)), settings.gradient_noise)
-        search.report["dt"] = ensemble.dt
-        search.attempts += 1
-        best = search.improved_at
-        yield from run(ensemble, hot, cold)
-        if settings.polish and settings.gradient_noise is None:
-            for r in np.argsort(ensemble.best_f)[: max(3, count // 2)]:
-                search.accept(search.descend(ensemble.best_u[r]))
-            yield
-        else:
-            for r in np.argsort(ensemble.best_f)[: max(3, count // 2)]:
-                search.meet(ensemble.best_u[r], float(ensemble.best_f[r]))
-        fruitless = 0 if search.improved_at > best else fruitless + 1
-        agreed = len(search.minima) and search.minima.best.hits > 1
-        if fruitless >= settings.patience * (1 if agreed else CYCLES):
-            break
-        kept = np.array([m.u for m in search.minima.found[: count // 2]]).reshape(-1, problem.dim)
-        points = np.vstack([kept, problem.draw(count - len(kept), search.rng)])
-    if settings.polish and settings.gradient_noise is None:
-        search.finish()
-    search.verdict = f"No lower minimum in the last {fruitless} of {search.attempts} cycles of {count} replicas."
+    return Cycle(hot, cold, np.vstack([problem.u(problem.best_x), drawn[np.argsort(energies[:-1])]])[:count])
 
 
 STRATEGIES: dict[str, Callable[[Search, Settings], Iterator[None]]] = {
