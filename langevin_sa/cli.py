@@ -10,7 +10,9 @@ import re
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import closing
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,25 @@ def main() -> None:
     """
 
 
+# ------------------------------------------------------------------------------------- options of several commands
+
+
+def potential_options(most: int | None = None) -> Callable[[Any], Any]:
+    """NAME, --formula, --param and --dim, of which `build_potential` makes a potential; of at most so many coordinates."""
+    options = [
+        click.argument("name", required=False),
+        click.option("--formula", help="A potential of its coordinates, e.g. 'a*(y - x**2)**2 + (1 - x)**2', instead of a NAME."),
+        click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated. A list: a=1,2,3"),
+        click.option("--dim", type=click.IntRange(1, most), help="Number of coordinates, for potentials that come in any dimension."),
+    ]
+    return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
+
+
+checkpoint_option = click.option(
+    "--checkpoint", type=click.Path(dir_okay=False), help="Write the run to this .npz file every 10 s; go on from it if it is there."
+)
+
+
 # -------------------------------------------------------------------------------------------------------------- anneal
 
 
@@ -88,10 +109,7 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 
 
 @main.command()
-@click.argument("name", required=False)
-@click.option("--formula", help="A potential of its coordinates, e.g. 'a*(y - x**2)**2 + (1 - x)**2', instead of a NAME.")
-@click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated. A list: a=1,2,3")
-@click.option("--dim", type=click.IntRange(min=1), help="Number of coordinates, for potentials that come in any dimension.")
+@potential_options()
 @click.option("--schedule", default="exponential", show_default=True, help=f"How temperature falls: {', '.join(LAWS)}.")
 @click.option("--T0", "T0", type=float, help="First temperature (energy).  [default: from the energy spread]")
 @click.option("--T1", "T1", type=float, help="Last temperature.  [default: T0/10,000]")
@@ -109,9 +127,7 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 @click.option("--config", type=click.Path(exists=True, dir_okay=False), is_eager=True, expose_value=False, callback=read_config,
               help="A TOML file with these options by name; the command line wins.")  # fmt: skip
 @click.option("--save", type=click.Path(dir_okay=False), help="Write the run to this .npz file.")
-@click.option(
-    "--checkpoint", type=click.Path(dir_okay=False), help="Write the run to this .npz file every 10 s; go on from it if it is there."
-)
+@checkpoint_option
 @click.option("--plot", type=click.Path(dir_okay=False), help="Draw the run to this image file.")
 @click.option("--no-progress", is_flag=True, help="Print only the outcome.")
 @click.pass_context
@@ -125,11 +141,8 @@ def anneal(ctx: click.Context, **options: Any) -> None:
     potential = build_potential(ctx, options)
 
     from . import annealing, run
-    from .checkpoint import Checkpoint
-    from .noise import seed_of
 
-    known = options["seed"] if options["seed"] is not None else Checkpoint(options["checkpoint"], 0, "checkpoint").seed
-    seed = seed_of(None) >> 32 if known is None else seed_of(known)  # short enough to type again
+    seed = typed_seed(options["seed"], options["checkpoint"], "checkpoint")
     start = run.starting_points(potential, None, options["replicas"], seed)
     schedule = build_schedule(ctx, potential, start, seed, options)
     steps = options["steps"]
@@ -150,6 +163,15 @@ def anneal(ctx: click.Context, **options: Any) -> None:
         _write_figure(plots.summary(result, potential), options["plot"])
         click.echo(f"drawn        {options['plot']}")
     ctx.exit({2: 1, 3: 130}.get(result.status, 0))
+
+
+def typed_seed(seed: int | None, checkpoint: str | None, kind: str) -> int:
+    """The seed that was given, or the checkpoint's, or a random one that is short enough to type again."""
+    from .checkpoint import Checkpoint
+    from .noise import seed_of
+
+    known = Checkpoint(checkpoint, 0, kind).seed if seed is None else seed
+    return seed_of(None) >> 32 if known is None else seed_of(known)
 
 
 def short(schedule: Any) -> str:
@@ -319,13 +341,11 @@ def outcome(result: Any, potential: Any) -> str:
 
 
 @main.command()
-@click.argument("name", required=False)
-@click.option("--formula", help="A potential of its coordinates instead of a NAME, as for anneal.")
-@click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated.")
-@click.option("--dim", type=click.IntRange(min=1), help="Number of coordinates, for potentials that come in any dimension.")
+@potential_options()
 @click.option("--target", type=float, help="Stop as soon as an energy is at or below this.")
 @click.option("--max-seconds", type=float, help="Stop after this time.")
 @click.option("--seed", type=int, help="Seed of the search.  [default: random, and printed]")
+@checkpoint_option
 @click.pass_context
 def minimize(ctx: click.Context, **options: Any) -> None:
     """Find the global minimum of the potential NAME of the catalogue, or of a formula, and the lowest of the others met."""
@@ -333,7 +353,9 @@ def minimize(ctx: click.Context, **options: Any) -> None:
 
     from .minimize import minimize as search
 
-    result = search(potential, rng=options["seed"], target=options["target"], max_seconds=options["max_seconds"])
+    result = search(
+        potential, rng=options["seed"], target=options["target"], max_seconds=options["max_seconds"], checkpoint=options["checkpoint"]
+    )
     click.echo(f"{potential.name}, dim {potential.dim}, seed {result.seed}\n{result.message}\n")
     for k, found in enumerate(result.minima[:6]):
         place = "  at " + ", ".join(f"{v:.8g}" for v in found.x) if potential.dim <= 6 else ""
@@ -347,10 +369,7 @@ def minimize(ctx: click.Context, **options: Any) -> None:
 
 
 @main.command()
-@click.argument("name", required=False)
-@click.option("--formula", help="A potential of its coordinates instead of a NAME, as for anneal.")
-@click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated.")
-@click.option("--dim", type=click.IntRange(min=1), help="Number of coordinates, for potentials that come in any dimension.")
+@potential_options()
 @click.option("--methods", default="exponential,quench", show_default=True, help=f"What to compare, of: {', '.join(LAWS + OPTIMIZERS)}.")
 @click.option("--T0", "T0", type=float, help="First temperature (energy).  [default: from the energy spread]")
 @click.option("--T1", "T1", type=float, help="Last temperature, and that of the quench.  [default: T0/10,000]")
@@ -364,6 +383,7 @@ def minimize(ctx: click.Context, **options: Any) -> None:
 @click.option("--judged", default="polished", show_default=True, help="Energy that counts: polished (by a descent), final or best.")
 @click.option("--tolerance", type=float, help="Success is an energy this close to the minimum.  [default: 1e-3 of its size]")
 @click.option("--seed", type=int, help="Seed of the noise and the starting points.  [default: random, and printed]")
+@checkpoint_option
 @click.option("--plot", type=click.Path(dir_okay=False), help="Draw energy, success and temperature to this image file.")
 @click.pass_context
 def compare(ctx: click.Context, **options: Any) -> None:
@@ -377,9 +397,8 @@ def compare(ctx: click.Context, **options: Any) -> None:
 
     from . import run
     from .compare import compare as experiment
-    from .noise import seed_of
 
-    seed = seed_of(None) >> 32 if options["seed"] is None else seed_of(options["seed"])
+    seed = typed_seed(options["seed"], options["checkpoint"], "comparison checkpoint")
     start = run.starting_points(potential, None, options["replicas"], seed)
     methods = {}
     for name in (text.strip() for text in options["methods"].split(",")):
@@ -391,7 +410,7 @@ def compare(ctx: click.Context, **options: Any) -> None:
         click.echo(f"{name}: {short(methods[name])}")
     found = experiment(
         potential, methods, x0=start, replicas=len(start), n_steps=options["steps"], rng=seed, judged=options["judged"],
-        tolerance=options["tolerance"], integrator=options["integrator"],
+        tolerance=options["tolerance"], integrator=options["integrator"], checkpoint=options["checkpoint"],
     )  # fmt: skip
     click.echo(found)
     if options["plot"]:
@@ -403,10 +422,7 @@ def compare(ctx: click.Context, **options: Any) -> None:
 
 
 @main.command()
-@click.argument("name", required=False)
-@click.option("--formula", help="A potential of one or two coordinates instead of a NAME, as for anneal.")
-@click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated.")
-@click.option("--dim", type=click.IntRange(1, 2), help="Number of coordinates, for potentials that come in any dimension.")
+@potential_options(most=2)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), default="page.html", show_default=True, help="The file to write.")
 @click.option("--T0", "T0", type=float, help="Temperature it opens with; it cools to a hundredth.  [default: from the barriers]")
 @click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]")

@@ -60,6 +60,14 @@ def test_checkpoint(here):
     assert other.exit_code == 1 and "belongs to another run (it differs in seed" in other.output
 
 
+@pytest.mark.parametrize("words", [["minimize", "himmelblau"], ["compare", "double_well", "--steps", 100, "--replicas", 20]])
+def test_checkpoint_of_a_search_and_of_a_comparison(here, words):
+    """The same command is the same again, the seed that was drawn included, and another is refused."""
+    first = good(*words, "--checkpoint", "c.npz")
+    assert good(*words, "--checkpoint", "c.npz") == first
+    assert "belongs to another run (it differs in" in call(*words, "--seed", 3, "--checkpoint", "c.npz").output
+
+
 def test_minimize_lists_the_minima():
     text = good("minimize", "himmelblau", "--seed", 1)
     assert re.search(r"^lowest +\d\S* +at ", text, re.M) and "known     0" in text and "4 minima" in text
