@@ -157,8 +157,9 @@ class Problem:
         room = min(len(u), int(min(self.maxfev - self.nfev, 2**31)))
         self.nfev += room
         x = self.x(u[:room])
-        at_once = self.compiled is not None or self.vectorized or self.apply is not None
-        f = self._note(x, np.concatenate([self.ask(self.energies, part) for part in ([x] if at_once else x[:, None])]))
+        at_once = room == 1 or self.compiled is not None or self.vectorized or self.apply is not None
+        f = self.ask(self.energies, x) if at_once else np.concatenate([self.ask(self.energies, point) for point in x[:, None]])
+        f = self._note(x, f)
         if room < len(u):
             self.check()
         return f
