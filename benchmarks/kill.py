@@ -75,8 +75,9 @@ def killed(pid: int, after: float) -> bool:
 
 
 def same(a: Result, b: Result) -> bool:
-    """The same bits of the state, the best points and every sample."""
+    """The same bits of the state, the best points, every sample and every number of the history."""
     pairs = [(getattr(a.state, key), getattr(b.state, key)) for key in STATE] + [(a.samples, b.samples), (a.energies, b.energies)]
+    pairs += [(a.history[key], b.history[key]) for key in a.history]
     return a.nit == b.nit and all(np.array_equal(x, y) for x, y in pairs)
 
 
