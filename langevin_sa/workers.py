@@ -155,14 +155,14 @@ class Spread:
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
-        for (low, high), (arrays, ratio, _, _) in zip(ranges, answers, strict=True):
+        for (low, high), (arrays, *_) in zip(ranges, answers, strict=True):
             for name, array in arrays.items():
                 getattr(w, name)[low:high] = array
         self.overhead = time.perf_counter() - began - max(seconds for _, _, seconds, _ in answers)
         bad = [end for _, _, _, end in answers if end is not None]
         if bad:
             raise NonFinite(*min(bad))
-        w.step, w.ratio = w.step + len(steps.rho), ratio
+        w.step, w.ratio = w.step + len(steps.rho), answers[0][1]
 
 
 def _advance_part(
