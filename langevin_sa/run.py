@@ -114,7 +114,7 @@ class Run:
                 + self._smaller(self.omega_dt / 0.43)
                 + (", or integrator='gjf' or 'baoab', whose positions have no such error" if isinstance(self.schedule, Schedule) else ""),
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,  # of the caller of a driver
             )
 
     def _smaller(self, excess: float) -> str:

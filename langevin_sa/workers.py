@@ -128,6 +128,12 @@ class Team:
         return Spread(self, backend, potential, walk, threads)
 
 
+def team_of(workers: Any) -> Team | None:
+    """The team of a driver's `workers`, which starts processes when there is work and must be left as a context; None for 1."""
+    check_workers(workers)
+    return None if not callable(workers) and workers == 1 else Team(workers)
+
+
 def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that made the call
 
