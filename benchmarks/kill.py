@@ -45,7 +45,8 @@ def annealed(folder: Path, **arguments: Any) -> dict[str, Any]:
         samples=folder / "samples.npy",
         checkpoint=folder / "run.npz",
     )
-    return {name: getattr(result.state, name) for name in STATE} | {"samples": np.array(result.samples), "energies": result.energies}
+    state = {name: getattr(result.state, name) for name in STATE}
+    return state | {"samples": np.array(result.samples), "energies": result.energies, "history": dict(result.history)}
 
 
 def searched(folder: Path, fun: Any, **arguments: Any) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def prepared(*args: Any, **keywords: Any) -> Run:
     seed = {} if "state" in keywords else {"rng": 1}
     given = inspect.signature(simulate).bind(*args, **{"threads": THREADS} | seed | keywords)
     given.apply_defaults()
-    return Run(**given.arguments)
+    return Run(**{name: value for name, value in given.arguments.items() if name in inspect.signature(Run).parameters})
 
 
 def kernel(*args: Any, **keywords: Any) -> Callable[[], float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import closing, nullcontext
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run
 from .trajectory import Trajectory
-from .workers import Team, check_workers
+from .workers import team_of
 
 
 def simulate(
@@ -40,32 +40,36 @@ def simulate(
     threads: int | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
+    workers: Any = 1,
 ) -> Iterator[Snapshot]:
     """Run and yield a Snapshot every `record_every` steps; parameters as in `anneal`, checked before the first step.
 
-    Going on from a checkpoint yields the snapshots after it, of which the first may have been yielded before.
+    Going on from a checkpoint yields the snapshots after it, of which the first may have been yielded before. Processes of `workers`
+    end with the iterator, also when it is closed or thrown away.
 
     Raises
     ------
     FloatingPointError
         If an energy becomes non-finite; the message says at which step and what omega*dt was.
     """
-    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
-    rng = keeper.seed if rng is None and state is None else rng
-    run = Run(potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng, state, dtype, noise, threads)
-    _go_on(keeper, run, x0 is not None or state is not None)
+    team = team_of(workers)
+    keeper, run, _ = _begin(
+        checkpoint, checkpoint_seconds, False, potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng, state,
+        dtype, noise, threads, team,
+    )  # fmt: skip
 
     def contents() -> Contents:
         return _contents(run, run.result(4, _under_way(run), [], None, 0.0))
 
     def snapshots() -> Iterator[Snapshot]:
-        try:
-            for record in run.records(keep=lambda: keeper.save(contents)):
-                yield run.snapshot(record)
-        except NonFinite as error:
-            raise FloatingPointError(run.explain(error)) from None
-        finally:
-            keeper.save(contents, now=True)
+        with team or nullcontext():
+            try:
+                for record in run.records(keep=lambda: keeper.save(contents)):
+                    yield run.snapshot(record)
+            except NonFinite as error:
+                raise FloatingPointError(run.explain(error)) from None
+            finally:
+                keeper.save(contents, now=True)
 
     return snapshots()
 
@@ -179,19 +183,17 @@ def anneal(
         raise TypeError(f"callback must be a function of intermediate_result, not {type(callback).__name__}")
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
-    check_workers(workers)
-    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
-    rng = keeper.seed if rng is None and state is None else rng
-    with ExitStack() as stack:
-        team = None if workers == 1 else stack.enter_context(Team(workers))
-        run = Run(potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng, state, dtype, noise, threads, team)
-        if check_gradient:
-            _check_gradient(run)
-        earlier = _go_on(keeper, run, x0 is not None or state is not None, samples=bool(samples))
-        history = _lines(earlier) if earlier else []
-        kept = Trajectory(None if isinstance(samples, (bool, np.bool_)) else samples, run.walk.x.shape, run.walk.x.dtype,
-                          earlier and len(history), earlier and earlier.samples)  # fmt: skip
-        stack.callback(kept.close)
+    team = team_of(workers)
+    keeper, run, earlier = _begin(
+        checkpoint, checkpoint_seconds, bool(samples), potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng,
+        state, dtype, noise, threads, team,
+    )  # fmt: skip
+    if check_gradient:
+        _check_gradient(run)
+    history = _lines(earlier) if earlier else []
+    kept = Trajectory(None if isinstance(samples, (bool, np.bool_)) else samples, run.walk.x.shape, run.walk.x.dtype,
+                      earlier and len(history), earlier and earlier.samples)  # fmt: skip
+    with team or nullcontext(), closing(kept):
         before = earlier.seconds if earlier else 0.0
         stops = _stop_rules(stop_below, patience)
 
@@ -278,13 +280,20 @@ def _contents(run: Run, result: Result) -> Contents:
     return arrays | {f"sums_{name}": array for name, array in run.sums().items()}, about
 
 
-def _go_on(keeper: Checkpoint, run: Run, start_given: bool, samples: bool = False) -> Result | None:
-    """Bring a run to where the checkpoint's stood, and return what there was; None without a file.
+def _begin(
+    checkpoint: str | os.PathLike[str] | None, seconds: float, samples: bool, potential: Potential, x0: Any, schedule: Any, n_steps: int,
+    replicas: int | None, integrator: str, record_every: int | None, backend: str, rng: Any, state: State | None, *rest: Any,
+) -> tuple[Checkpoint, Run, Result | None]:  # fmt: skip
+    """The checkpoint's keeper, the run where it stood, and what there was of it; None without a file.
 
     Starting points must be those of the checkpoint's run, unless they were left out or are its present ones.
     """
+    keeper = Checkpoint(checkpoint, seconds, "checkpoint")
+    rng = keeper.seed if rng is None and state is None else rng
+    run = Run(potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng, state, *rest)
     if keeper.path is None:
-        return None
+        return keeper, run, None
+    start_given = x0 is not None or state is not None
     problem = run.problem() | {"samples": samples}
     if keeper.found is not None:
         arrays, about = keeper.found
@@ -292,10 +301,10 @@ def _go_on(keeper: Checkpoint, run: Run, start_given: bool, samples: bool = Fals
             problem["the starting points"] = about["problem"].get("the starting points")
     found = keeper.belongs_to(problem)
     if found is None:
-        return None
+        return keeper, run, None
     earlier = Result.unpacked(*found)
     run.restore(earlier.state, earlier.energies, {name: found[0][f"sums_{name}"] for name in run.sums()})
-    return earlier
+    return keeper, run, earlier
 
 
 def _lines(result: Result) -> list[dict[str, float]]:
@@ -305,8 +314,6 @@ def _lines(result: Result) -> list[dict[str, float]]:
 
 
 def _bar(shown: bool, total: int, done: int) -> Any:
-    from contextlib import nullcontext
-
     if not shown:
         return nullcontext()
     from tqdm.auto import tqdm

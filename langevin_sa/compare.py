@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import fields
 from typing import Any
 
@@ -23,7 +23,7 @@ from .potential import Potential
 from .results import State
 from .run import Run, _positive_int, check_energies, starting_points, walk_of
 from .statistics import bootstrap_mean, time_to_solution, wilson
-from .workers import Team, check_workers
+from .workers import Team, team_of
 
 REPLICAS = 256
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
@@ -108,7 +108,7 @@ def compare(
         look_up(name, steps, "method in budgets")
         steps[name] = _positive_int(count, f"the budget of {name}")
     epochs = _positive_int(epochs, "epochs")
-    check_workers(workers)
+    team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     seed = seed_of(keeper.seed if rng is None else rng)
     start = starting_points(potential, x0, REPLICAS if replicas is None and np.ndim(x0) < 2 else replicas, seed)
@@ -124,8 +124,7 @@ def compare(
         kept[list(methods)[int(number)]][what] = array
 
     outcomes = {}
-    with ExitStack() as stack:
-        team = None if workers == 1 else stack.enter_context(Team(workers))
+    with team or nullcontext():
         for k, (name, method) in enumerate(methods.items()):
             own = seed if common_noise else int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0])
 

@@ -114,7 +114,7 @@ class Run:
                 + self._smaller(self.omega_dt / 0.43)
                 + (", or integrator='gjf' or 'baoab', whose positions have no such error" if isinstance(self.schedule, Schedule) else ""),
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,  # of the caller of a driver
             )
 
     def _smaller(self, excess: float) -> str:
@@ -125,7 +125,7 @@ class Run:
         return f"make dt {excess**2 if overdamped else excess:.3g} times smaller"
 
     def _reset(self) -> None:
-        self.walk.dx2[:], self.walk.kinetic[:] = 0, 0
+        self.walk.forget()
         self._since, self._target = self.walk.step, 0.0
 
     def records(
@@ -170,7 +170,7 @@ class Run:
                 getattr(walk, name)[...] = array
             walk.step = step
             raise
-        self._target += float(np.sum(steps.temperature))
+        self._target = float(np.cumsum(np.append(self._target, steps.temperature))[-1])  # one after the other, however a run is cut
 
     def _record(self) -> dict[str, float]:
         walk = self.walk
@@ -228,11 +228,12 @@ class Run:
         if sums is not None:
             fill(w.dx2, sums["dx2"])
             fill(w.kinetic, sums["kinetic"])
-            self._since, self._target = int(sums["since"]), float(sums["target"])
+            w.ratio, self._since, self._target = float(sums["ratio"]), int(sums["since"]), float(sums["target"])
 
     def sums(self) -> dict[str, np.ndarray]:
         """What the next record will be made of, so far."""
-        return {"dx2": self.walk.dx2, "kinetic": self.walk.kinetic, "since": np.array(self._since), "target": np.array(self._target)}
+        numbers = {"ratio": self.walk.ratio, "since": self._since, "target": self._target}
+        return {"dx2": self.walk.dx2, "kinetic": self.walk.kinetic} | {name: np.array(value) for name, value in numbers.items()}
 
     def state(self) -> State:
         """A copy of where the run stands."""

@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from .backends import NonFinite, Walk
+from .backends import ARRAYS, NonFinite, Walk
 from .momentum import Steps
 from .naming import shown
 
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
 ATTEMPTS = 3  # at a part whose worker dies
-THERE, BACK = ("x", "dx", "noise", "best_x", "best_energy"), ("x", "dx", "noise", "best_x", "best_energy", "energy", "dx2", "kinetic")
+THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")  # the energy only comes back
 
 
 def check_workers(workers: Any) -> None:
@@ -128,6 +128,12 @@ class Team:
         return Spread(self, backend, potential, walk, threads)
 
 
+def team_of(workers: Any) -> Team | None:
+    """The team of a driver's `workers`, which starts processes when there is work and must be left as a context; None for 1."""
+    check_workers(workers)
+    return None if not callable(workers) and workers == 1 else Team(workers)
+
+
 def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that made the call
 
@@ -149,39 +155,40 @@ class Spread:
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         w, began = self.walk, time.perf_counter()
-        job = partial(_advance_part, self.kernel, self.potential, self.threads, steps, w.step, w.seed, w.purpose)
+        job = partial(_advance_part, self.kernel, self.potential, self.threads, steps, w.step, w.seed, w.purpose, w.ratio)
         ranges = list(zip(self.edges[:-1], self.edges[1:], strict=True))
         answers = self.team.run(job, [(low, {name: getattr(w, name)[low:high] for name in THERE}) for low, high in ranges])
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
-        for (low, high), (arrays, _, _) in zip(ranges, answers, strict=True):
+        for (low, high), (arrays, *_) in zip(ranges, answers, strict=True):
             for name, array in arrays.items():
-                getattr(w, name)[low:high] = array if name not in ("dx2", "kinetic") else getattr(w, name)[low:high] + array
-        self.overhead = time.perf_counter() - began - max(seconds for _, seconds, _ in answers)
-        bad = [end for _, _, end in answers if end is not None]
+                getattr(w, name)[low:high] = array
+        self.overhead = time.perf_counter() - began - max(seconds for _, _, seconds, _ in answers)
+        bad = [end for _, _, _, end in answers if end is not None]
         if bad:
             raise NonFinite(*min(bad))
-        w.step += len(steps.rho)
+        w.step, w.ratio = w.step + len(steps.rho), answers[0][1]
 
 
 def _advance_part(
-    kernel: Any, potential: Any, threads: int, steps: Steps, step: int, seed: int, purpose: int, part: tuple[int, tuple[int, Any]]
-) -> tuple[int, Any]:
-    """A part's arrays after the steps, seconds in the kernel, and (step, replica) where it is not finite; or an exception."""
+    kernel: Any, potential: Any, threads: int, steps: Steps, step: int, seed: int, purpose: int, ratio: float,
+    part: tuple[int, tuple[int, Any]],
+) -> tuple[int, Any]:  # fmt: skip
+    """A part's arrays and ratio after the steps, seconds in the kernel, and (step, replica) where it is not finite; or an exception."""
     k, (first, arrays) = part
     try:
         walk = Walk.at_rest(arrays["x"], seed, arrays["x"].dtype)
         for name in THERE:
             getattr(walk, name)[...] = arrays[name]
-        walk.step, walk.purpose, walk.first_replica, bad = step, purpose, first, None
+        walk.step, walk.purpose, walk.first_replica, walk.ratio, bad = step, purpose, first, ratio, None
         began = time.perf_counter()
         try:
             kernel(potential, walk, threads).advance(steps)
         except NonFinite as error:
             bad = (error.step, error.replica)
         seconds = time.perf_counter() - began
-        return k, ({name: getattr(walk, name) for name in BACK}, seconds, bad)
+        return k, ({name: getattr(walk, name) for name in ARRAYS}, walk.ratio, seconds, bad)
     except Exception as error:
         return k, _sendable(error)
 

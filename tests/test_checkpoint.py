@@ -51,7 +51,7 @@ def same(a, b, besides=()):
     for name in ("x", "dx", "noise", "best_x", "best_energy", "step", "seed"):
         np.testing.assert_array_equal(getattr(a.state, name), getattr(b.state, name), err_msg=name)
     for name in a.history:
-        np.testing.assert_allclose(a.history[name], b.history[name], rtol=1e-12, err_msg=name)
+        np.testing.assert_array_equal(a.history[name], b.history[name], err_msg=name)
 
 
 def cut(tmp_path, step=70, **keywords):
@@ -72,9 +72,13 @@ def cut(tmp_path, step=70, **keywords):
     ],
     ids=["formula", "numpy", "float32", "samples", "baoab", "functions", "automatic", "fluid", "lattice"],
 )  # fmt: skip
-def test_the_same_call_goes_on(tmp_path, keywords):
-    path = cut(tmp_path, **keywords)
-    assert 0 < State.load(path).step < 200
+def test_the_same_call_goes_on(tmp_path, monkeypatch, keywords):
+    """In the middle of a record, whose sums are under way."""
+    with monkeypatch.context() as patch:
+        patch.setattr("langevin_sa.run.MOST_STEPS", 3)
+        path = cut(tmp_path, **keywords)
+    step = State.load(path).step
+    assert 0 < step < 200 and step % keywords.get("record_every", 10)
     same(run(checkpoint=path, **keywords), run(**keywords))
 
 
@@ -179,7 +183,7 @@ def test_simulate(tmp_path):
     assert [s.step for s in rest] == list(range(State.load(path).step and rest[0].step, 201, 20)) and rest[0].step <= 100
     for a, b in zip(rest, whole[-len(rest) :], strict=True):
         np.testing.assert_array_equal(a.state.x, b.state.x)
-        np.testing.assert_allclose([a.temperature, a.eq22, a.target], [b.temperature, b.eq22, b.target], rtol=1e-12)
+        assert (a.temperature, a.eq22, a.target, a.configurational) == (b.temperature, b.eq22, b.target, b.configurational)
     assert list(simulate(WELL, None, RAMP, 200, **arguments, checkpoint=path)) == []
 
 
@@ -189,10 +193,8 @@ METHODS = {"anneal": RAMP, "adam": Adam(0.02, 1.0), "quench": Momentum(0.9, 0.00
 def same_comparison(a, b):
     assert str(a) == str(b)
     for name in a.outcomes:
-        for key in ("x", "step", "energy", "best", "judged", "polished_x"):
+        for key in ("x", "step", "energy", "best", "judged", "polished_x", "temperature", "rescaled"):
             np.testing.assert_array_equal(getattr(a[name], key), getattr(b[name], key), err_msg=f"{name} {key}")
-        for key in ("temperature", "rescaled"):  # sums over slices, whose lengths depend on the clock
-            np.testing.assert_allclose(getattr(a[name], key), getattr(b[name], key), rtol=1e-12, err_msg=f"{name} {key}")
 
 
 @pytest.mark.parametrize("epoch", [1, 3, 6, 7, 11])

@@ -31,7 +31,7 @@ def measure(drive, potential, steps_of_n, squares, n, replicas, seed=1, burn=150
     """Per-replica time averages: mean of `squares`(x), T_22 and the exact kinetic estimator, stacked on the last axis."""
     walk, backend = drive(potential, np.random.default_rng(0).normal(size=(replicas, potential.dim)), seed)
     backend.advance(steps_of_n(burn))
-    walk.dx2[:], walk.kinetic[:] = 0, 0
+    walk.forget()
     total = 0.0
     for _ in range(n // every):
         backend.advance(steps_of_n(every))
@@ -118,7 +118,7 @@ def test_free_particle(name, drive, agree):
     for force in (0.0, 0.35):
         walk, backend = drive(lsa.Potential.from_formula("-force*x", force=force), np.zeros((replicas, 1)), 3)
         backend.advance(burn)
-        walk.dx2[:], walk.kinetic[:] = 0, 0
+        walk.forget()
         path = [walk.x[:, 0].copy()]
         for _ in range(rounds):
             backend.advance(steps)

@@ -33,7 +33,7 @@ def same(a, b):
     for name in ("energies", "best_positions", "x", "samples", "fun", "nit", "nfev", "status", "message"):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
     for name in a.history:
-        np.testing.assert_allclose(a.history[name], b.history[name], rtol=1e-12, err_msg=name)
+        np.testing.assert_array_equal(a.history[name], b.history[name], err_msg=name)
 
 
 def shuffled(function, parts):
@@ -59,7 +59,7 @@ def futures(function, parts):
     ids=["formula", "functions", "lattice", "pairs"],
 )  # fmt: skip
 def test_any_map(potential, workers):
-    """For the lattice 20 replicas take one kernel and 16 or fewer another, whose sums have another order."""
+    """For the lattice 20 replicas take one kernel and 16 or fewer another, whose energies are added in another order."""
     arguments = {"potential": potential, "samples": True}
     if potential.dim == 15:
         arguments |= {"n_steps": 20}
@@ -84,6 +84,48 @@ def test_everything_else_goes_with_workers(tmp_path):
     rest = anneal(RASTRIGIN, None, RAMP, 200, state=part.state, workers=map, record_every=50)
     np.testing.assert_array_equal(rest.state.x, whole.state.x)
     assert run(n_steps=100_000, workers=map, max_seconds=0.2).status == 1
+
+
+def steps(**keywords):
+    return lsa.simulate(RASTRIGIN, None, RAMP, 200, **{"replicas": 20, "rng": 5, "record_every": 50} | keywords)
+
+
+def same_snapshots(a, b):
+    for s, t in zip(a, b, strict=True):
+        assert (s.step, s.temperature, s.eq22, s.best_energy) == (t.step, t.temperature, t.eq22, t.best_energy)
+        for name in ("x", "dx", "noise", "best_x"):
+            np.testing.assert_array_equal(getattr(s.state, name), getattr(t.state, name), err_msg=name)
+
+
+def test_simulate_on_a_map(tmp_path):
+    """The same snapshots, also from a checkpoint of a run on other workers."""
+    whole = list(steps())
+    same_snapshots(steps(workers=shuffled), whole)
+    part = steps(workers=map, checkpoint=tmp_path / "c.npz")
+    next(part), next(part)
+    part.close()
+    same_snapshots(steps(checkpoint=tmp_path / "c.npz"), whole[2:])
+    with pytest.raises(ValueError, match="workers must be at least 1"):
+        steps(workers=0)
+
+
+@pytest.mark.parametrize("end", ["last step", "closed", "thrown away", "raises"])
+def test_processes_of_simulate_end(end):
+    if end == "raises":
+        run = lsa.simulate(Potential.from_formula("-x**4"), [2.0], Schedule(0.01, 1.0, 0.1), 1000, replicas=2, rng=1, workers=2)
+        with pytest.raises(FloatingPointError, match="non-finite"):
+            list(run)
+    else:
+        run = steps(workers=2)
+        first = next(run)
+        assert multiprocessing.active_children()
+        if end == "last step":
+            same_snapshots([first, *run], steps())
+        elif end == "closed":
+            run.close()
+        else:
+            del run
+    assert not multiprocessing.active_children()
 
 
 def test_progress(monkeypatch):

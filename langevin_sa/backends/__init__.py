@@ -37,7 +37,11 @@ class Walk:
     best_energy, best_x : ndarray (replicas,), (replicas, dim)
         The lowest energy of every point visited, and where.
     dx2, kinetic : ndarray (replicas,)
-        Sums over steps and coordinates of (dx/dt)^2, Eq. (22), and of (dx/velocity_scale)^2 since they were last zeroed.
+        Sums over steps and coordinates of (dx/dt)^2, Eq. (22), and of (dx/velocity_scale)^2 since `forget`. Backends add
+        to them step by step, never sums of several steps, so that no bit depends on where a run is cut.
+    ratio : float
+        What dx2 is of kinetic, as long as that was the same in every step since `forget`; 0 before the first, then NaN. A
+        backend may use it to keep one sum instead of two.
     """
 
     x: np.ndarray
@@ -52,6 +56,7 @@ class Walk:
     kinetic: np.ndarray
     first_replica: int = 0
     purpose: int = THERMAL
+    ratio: float = 0.0
 
     @classmethod
     def at_rest(cls, x: Any, seed: int, dtype: Any = float) -> Walk:
@@ -62,6 +67,10 @@ class Walk:
             x=x, dx=aligned(np.zeros_like(x)), noise=aligned(np.zeros(x.shape)), step=0, seed=seed, energy=zeros.copy(),
             best_energy=zeros + np.inf, best_x=aligned(x), dx2=zeros.copy(), kinetic=zeros.copy(),
         )  # fmt: skip
+
+    def forget(self) -> None:
+        """Zero the sums that thermometers read."""
+        self.dx2[:], self.kinetic[:], self.ratio = 0, 0, 0.0
 
     def on_host(self) -> Walk:
         """Itself, or a copy in NumPy arrays if it is on a GPU."""

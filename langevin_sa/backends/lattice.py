@@ -123,7 +123,7 @@ def run_alone(
 ) -> int:  # fmt: skip
     """All steps of one replica on one thread; the number of steps before the first energy that is not finite, or -1.
 
-    `sums` holds the lowest energy, and the sums of dx^2 times either weight.
+    `sums` holds the lowest energy, and the sums of dx^2 times either weight, both from before.
     """
     for t in range(len(modes)):
         x, y = rows[order[0]], rows[order[1]]
@@ -199,7 +199,7 @@ class LatticeBackend:
             if not np.isfinite(e):
                 end = t
                 break
-            sums += (min(sums[0], e) - sums[0], q * weights[t, 0], q * weights[t, 1])
+            sums[:] = min(sums[0], e), sums[1] + q * weights[t, 0], sums[2] + q * weights[t, 1]
         return self._finish(r, rows, order, sums, end, len(modes))
 
     def _sweep(self, r: int, mode: int, coefficients: np.ndarray, x: np.ndarray, y: np.ndarray, t: int) -> None:
@@ -218,7 +218,7 @@ class LatticeBackend:
         """The arrays of x, their order, sums, and for each step a mode, coefficients and thermometer weights."""
         w = self.walk
         rows, order = (w.x[r], self.spare[r], w.best_x[r]), np.arange(3)
-        sums = np.array([w.best_energy[r], 0.0, 0.0])
+        sums = np.array([w.best_energy[r], w.dx2[r], w.kinetic[r]])
         warm = steps.s > 0
         if steps.paired:
             carried = np.concatenate([[bool(np.any(w.noise[r]))], warm[:-1]]) if len(warm) else warm
@@ -250,7 +250,5 @@ class LatticeBackend:
             rows[0][...] = x
         if best is not rows[2]:
             rows[2][...] = best
-        w.best_energy[r] = sums[0]
-        w.dx2[r] += sums[1]
-        w.kinetic[r] += sums[2]
+        w.best_energy[r], w.dx2[r], w.kinetic[r] = sums
         return end

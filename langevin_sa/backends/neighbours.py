@@ -386,7 +386,7 @@ class NeighbourBackend:
         w, system, n = self.walk, self.systems[r], len(steps.rho)
         now, after, best = x, _, best_x = w.x[r], self.spare[r], w.best_x[r]  # they change names, and nothing is copied
         numbers = list(zip(steps.carry, steps.lr, steps.s, strict=True))
-        sums, end = np.zeros(2), -1
+        sums, end = np.array([w.dx2[r], w.kinetic[r]]), -1
         if n and steps.s[0] > 0:
             self._sweep(r, 0, NOTHING, False, x, x, -1, 0)
         for t in range(n):
@@ -413,8 +413,7 @@ class NeighbourBackend:
         if now is not x or best is not best_x:
             kept = best.copy()
             x[:], best_x[:] = now, kept
-        w.dx2[r] += sums[0]
-        w.kinetic[r] += sums[1]
+        w.dx2[r], w.kinetic[r] = sums
         return self._look(r, n) if end < 0 else end
 
     def _look(self, r: int, step: int) -> int:

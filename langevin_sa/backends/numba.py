@@ -93,10 +93,13 @@ def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
 @njit(nogil=True, cache=True, error_model="numpy")
 def advance_replicas(
     step: int, p: Any, size: Any, shift: int, x: Any, dx: Any, noise: Any, energy: Any, best_energy: Any, best_x: Any,
-    dx2: Any, kinetic: Any, carry: Any, lr: Any, s: Any, weight22: Any, weight: Any, ratio: float, paired: bool,
+    dx2: Any, kinetic: Any, carry: Any, lr: Any, s: Any, weight22: Any, weight: Any, ratio: float, change: int, paired: bool,
     k0: int, k1: int, purpose: int, first_step: int, first_replica: int, low: int, high: int
 ) -> tuple[int, int]:  # fmt: skip
-    """Run replicas low <= r < high through all steps, 2**shift side by side; (step, replica) of a non-finite energy, or (-1, -1)."""
+    """Run replicas low <= r < high through all steps, 2**shift side by side; (step, replica) of a non-finite energy, or (-1, -1).
+
+    dx2 is `ratio` times kinetic up to step `change`, and a sum of its own from there on (from the start if that is -1).
+    """
     dim, width, steps = x.shape[1], 1 << shift, len(lr)
     single = x.itemsize == 4  # float32 is a storage format: arithmetic is float64, rounded once a step
     chunk = max(1, min(steps, max(4, NOISE_NUMBERS >> shift) // dim))  # steps whose noise is made together
@@ -120,7 +123,8 @@ def advance_replicas(
         for i in range(n):
             for d in range(dim):
                 X[d, i], DX[d, i], W[d, i], BX[d, i] = x[r + i, d], dx[r + i, d], noise[r + i, d], best_x[r + i, d]
-            BE[i], S[i], S22[i] = best_energy[r + i], 0.0, 0.0
+            BE[i], S[i], S22[i] = best_energy[r + i], kinetic[r + i], dx2[r + i]
+        apart = change < 0
         for t in range(steps):
             start = (first_step + t) * dim  # number of this step's first normal in a replica's stream
             fresh = t % chunk == 0
@@ -136,6 +140,10 @@ def advance_replicas(
                 rows[d] = (m & 3) * normals + ((m >> 2) << shift)
                 m -= dim
                 rows[dim + d] = past + d * width if fresh else (m & 3) * normals + ((m >> 2) << shift)
+            if t == change:
+                apart = True
+                for i in range(n):
+                    S22[i] = ratio * S[i]
             call_step(step, (X.ctypes.data, Y.ctypes.data, DX.ctypes.data, G.ctypes.data, z.ctypes.data, S.ctypes.data,
                       E.ctypes.data, p.ctypes.data, rows.ctypes.data, size.ctypes.data, c.ctypes.data), n)  # fmt: skip
             bad = look(E, BE, X, BX, n)
@@ -146,7 +154,7 @@ def advance_replicas(
                     for i in range(n):
                         DX[d, i] = float64(float32(DX[d, i]))
                         Y[d, i] = float64(float32(X[d, i] + DX[d, i]))
-            if ratio < 0.0:
+            if apart:
                 for d in range(dim):
                     for i in range(n):
                         S22[i] += weight22[t] * (DX[d, i] * DX[d, i])
@@ -159,8 +167,7 @@ def advance_replicas(
         for i in range(n):
             for d in range(dim):
                 x[r + i, d], dx[r + i, d], noise[r + i, d] = X[d, i], DX[d, i], W[d, i]
-            kinetic[r + i] += S[i]
-            dx2[r + i] += S22[i] if ratio < 0.0 else ratio * S[i]
+            kinetic[r + i], dx2[r + i] = S[i], S22[i] if apart else ratio * S[i]
         if bad < 0:  # the energy of where they are now; Y, G, W and S are spent
             t = steps
             c[:] = 0.0
@@ -259,14 +266,13 @@ class BlockBackend:
         w, n = self.walk, len(steps.rho)
         k0, k1 = (uint64(k) for k in key_of(w.seed))
         weight22, weight = 1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)
-        ratios = weight22 / weight
-        ratio = float(ratios[0]) if n and np.ptp(ratios) < 1e-14 else -1.0
+        ratio, change = self._ratio(steps)
         coefficients = [np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, weight22, weight)]
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
             return advance_replicas(
                 self.step.address, self.numbers, self.size, self.width.bit_length() - 1, w.x, w.dx, w.noise, w.energy,
-                w.best_energy, w.best_x, w.dx2, w.kinetic, *coefficients, ratio, steps.paired, k0, k1, w.purpose,
+                w.best_energy, w.best_x, w.dx2, w.kinetic, *coefficients, ratio, change, steps.paired, k0, k1, w.purpose,
                 w.step, w.first_replica, *part,
             )  # fmt: skip
 
@@ -275,6 +281,16 @@ class BlockBackend:
             step, replica = min(bad)
             raise NonFinite(step, w.first_replica + replica)
         w.step += n
+        if n:
+            w.ratio = ratio if change == n else np.nan
+
+    def _ratio(self, steps: Steps) -> tuple[float, int]:
+        """What dx2 is of kinetic in these steps and those before, and up to which of these; -1 if it is so no more."""
+        if not len(steps.rho) or np.isnan(self.walk.ratio):
+            return self.walk.ratio, -1
+        ratios = (1 + steps.rho) / 2 if steps.paired else np.ones(len(steps.rho))  # weight22/weight without its rounding
+        ratio = self.walk.ratio or float(ratios[0])
+        return ratio, int(np.argmax(np.append(ratios != ratio, True)))
 
     def _parts(self, steps: int) -> list[tuple[int, int]]:
         """Replicas shared out over threads in whole blocks; one part if the work is too small to share."""

@@ -20,7 +20,8 @@ class NumpyBackend:
         batches = getattr(potential, "batches", None)  # of a StochasticPotential
         self.batches = None if batches is None else batches(walk.seed, self.replicas)
         self.gradient = self._look()
-        self.refresh()
+        if self.batches is not None:  # for whoever asks; no look, as a kernel may be made anywhere on the way
+            walk.energy[...] = potential.energy(walk.x)
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""

@@ -162,7 +162,7 @@ class Driven:
 
     def forget(self) -> None:
         """Zero the sums that thermometers read."""
-        self.walk.dx2[:], self.walk.kinetic[:] = 0, 0
+        self.walk.forget()
 
 
 class Lab:

@@ -13,7 +13,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
             noise[d] = NOISE[r * DIM + d];
         }
         Stream stream(first_replica + u32(r), purpose, k0, k1);
-        double e, lowest = best_energy[r], squares22 = 0, squares = 0;
+        double e, lowest = best_energy[r], squares22 = dx2[r], squares = kinetic[r];
         for (i64 t = 0;; ++t) {
             e = force(x, g, p);
             if (!finite(e)) {
@@ -57,7 +57,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
         }
         energy[r] = e;
         best_energy[r] = lowest;
-        dx2[r] += squares22;
-        kinetic[r] += squares;
+        dx2[r] = squares22;
+        kinetic[r] = squares;
     }
 }
