@@ -10,6 +10,8 @@ import reprlib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
+
 T = TypeVar("T")
 
 _BRIEF = reprlib.Repr()
@@ -42,6 +44,13 @@ def real(value: Any) -> bool:
 def finite(value: Any) -> bool:
     """Whether a value is a finite number."""
     return real(value) and math.isfinite(value)
+
+
+def check_flags(**flags: Any) -> None:
+    """Raise a TypeError unless each is True or False (or 1 or 0)."""
+    for name, value in flags.items():
+        if not (isinstance(value, (bool, np.bool_)) or (whole(value) and value in (0, 1))):
+            raise TypeError(f"{name} must be True or False, not {shown(value)}")
 
 
 def unknown(name: object, known: Iterable[str], what: str) -> str:

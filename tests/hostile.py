@@ -54,6 +54,7 @@ def refused_or(call, *errors):
     with warnings.catch_warnings(), time_limit():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", UserWarning)  # our own advice
+        warnings.filterwarnings("ignore", "langevin_sa.minimize", RuntimeWarning)  # what it cannot use
         warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
         try:
             return call()
