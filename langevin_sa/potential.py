@@ -401,8 +401,8 @@ def _sorted_parameters(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict
         if name in (*FUNCTIONS, *CONSTANTS):
             raise ValueError(f"a parameter cannot be called {name!r}: that is a function or constant of formulas")
         try:
-            array = np.asarray(value, dtype=float)
-        except (TypeError, ValueError):
+            array = real_array(value, name)
+        except TypeError:
             raise TypeError(f"parameter {name!r} must be a number or an array of numbers, not {shown(value)}") from None
         if not np.isfinite(array).all():
             raise ValueError(f"parameter {name!r} must be finite, not {shown(value)}")
@@ -457,10 +457,7 @@ def _check_variables(variables: tuple[str, ...]) -> None:
 def _minima(minima: Any, dim: int) -> np.ndarray | None:
     if minima is None:
         return None
-    try:
-        out = np.atleast_2d(np.asarray(minima, dtype=float))
-    except (TypeError, ValueError):
-        raise TypeError(f"minima must be an array of numbers of shape (k, {dim}), not {shown(minima)}") from None
+    out = np.atleast_2d(real_array(minima, "minima"))
     if out.ndim != 2 or out.shape[1] != dim:
         raise ValueError(f"minima must have shape (k, {dim}), not {out.shape}")
     return out
@@ -470,7 +467,7 @@ def _bounds(bounds: Any, dim: int) -> np.ndarray | None:
     if bounds is None:
         return None
     try:
-        out = np.broadcast_to(np.asarray(bounds, dtype=float), (dim, 2)).copy()
+        out = np.broadcast_to(real_array(bounds, "bounds"), (dim, 2)).copy()
     except (TypeError, ValueError):
         raise ValueError(f"bounds must be one (low, high), or {dim} of them, not {shown(bounds)}") from None
     if not (np.abs(out) < FARTHEST).all() or not (out[:, 0] < out[:, 1]).all():

@@ -11,6 +11,7 @@ import signal
 import warnings
 
 import numpy as np
+import pandas as pd
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -73,7 +74,7 @@ class Odd:
 
 
 class Column:
-    """Like a column of pandas: an array by protocol only."""
+    """An array by protocol only."""
 
     def __init__(self, values):
         self.values = values
@@ -110,7 +111,7 @@ def arrays(draw, dim=2, most=4, numbers=None):
         st.sampled_from([(dim,), (1, dim), (3, dim), (most, dim), (0, dim), (dim, 3), (), (0,), (1, 1, dim), (2, dim + 1), (dim + 1,)])
     )
     values = np.array(draw(st.lists(numbers, min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))).reshape(shape)
-    kind = draw(st.sampled_from(["plain"] * 3 + ["dtype"] * 3 + ["layout"] * 3 + ["container"] * 3))
+    kind = draw(st.sampled_from(["plain", "dtype", "layout", "container", "pandas"] * 3))
     given = values.astype(float)
     if kind == "dtype":
         with contextlib.suppress(Exception), warnings.catch_warnings():
@@ -137,7 +138,20 @@ def arrays(draw, dim=2, most=4, numbers=None):
                 ]
             )
         )(given)  # fmt: skip
+    elif kind == "pandas" and given.ndim in (1, 2):
+        given = (pd.Series if given.ndim == 1 else pd.DataFrame)(given)
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given = given.astype(draw(st.sampled_from(["float64", "float32", "object", "Float64", "Int64", "str", "category", "bool"])))
+            given = given.mask(np.arange(given.size).reshape(given.shape) == 0) if draw(st.booleans()) else given
     return given
+
+
+def bits(x):
+    """What must not change in an input."""
+    if isinstance(x, (pd.Series, pd.DataFrame)):
+        return repr((x.dtypes, x.to_numpy().tolist()))
+    return x.tobytes() if isinstance(x, np.ndarray) and x.dtype.kind in "fiu" else None
 
 
 def frozen(a):

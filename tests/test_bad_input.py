@@ -335,7 +335,7 @@ TERMS = {
     "bounds of wrong shape": (dict(formula="x*y", bounds=[1, 2, 3]), ValueError, r"one \(low, high\), or 2 of them, not \[1, 2, 3\]"),
     "bounds infinite": (dict(formula="x", bounds=(0.0, np.inf)), ValueError, "must be finite with low < high"),
     "minima of wrong shape": (dict(formula="x*y", minima=[[0.0, 0.0, 0.0]]), ValueError, r"minima must have shape \(k, 2\), not \(1, 3\)"),
-    "minima are text": (dict(formula="x*y", minima="here"), TypeError, "minima must be an array of numbers"),
+    "minima are text": (dict(formula="x*y", minima="here"), TypeError, "minima must be an array of real numbers"),
 }
 
 

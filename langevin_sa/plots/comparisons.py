@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.ticker import EngFormatter
 
+from ..potential import real_array
 from .landscapes import landscape
 from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, dots, new_axes, stack, styled
 
@@ -175,7 +176,7 @@ def heat_map(
     good : {"high", "low"}
         Which value is framed as the best.
     """
-    values = np.asarray(values, dtype=float)
+    values = real_array(values, "values")
     if values.shape != (len(rho0), len(lr)):
         raise ValueError(f"values must have shape ({len(rho0)}, {len(lr)}), one row a rho0 and one column a lr, not {values.shape}")
     ax = new_axes(ax)

@@ -10,6 +10,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
+from ..naming import finite, shown
+from ..potential import real_array
 from .style import BLACK, ENERGY, SKY, TIME, YELLOW, ceiling, new_axes, styled
 
 
@@ -41,7 +43,7 @@ def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None
     box = box_of(potential, path, bounds)
     colours: dict[str, Any] = {"label": "record", "norm": None, "values": np.arange(0 if path is None else len(path))}
     if temperature is not None:
-        values = np.asarray(temperature, dtype=float)
+        values = real_array(temperature, "temperature")
         if path is None or values.shape != path.shape[:1] or not (values > 0).all():
             raise ValueError("temperature colours a trajectory: it needs one T > 0 for each of its records")
         colours = {"label": "$T$ (energy)", "norm": LogNorm(values.min(), values.max()), "values": values}
@@ -50,7 +52,7 @@ def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None
 
 def path_of(trajectory: Any, potential: Any) -> np.ndarray:
     """The trajectory as (records, replicas, dim)."""
-    path = np.asarray(trajectory, dtype=float)
+    path = real_array(trajectory, "a trajectory")
     dim = potential.dim
     if path.ndim == 1 and dim == 1:
         path = path[:, None]
@@ -75,11 +77,11 @@ def box_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray:
         margin = np.where(high - low > 1e-3, 0.4 * (high - low), 1.0)
         bounds = np.stack([low - margin, high + margin], axis=-1)
     try:
-        box = np.broadcast_to(np.asarray(bounds, dtype=float), (potential.dim, 2))
+        box = np.broadcast_to(real_array(bounds, "bounds"), (potential.dim, 2))
     except (TypeError, ValueError):
-        raise ValueError(f"bounds must be (low, high), or {potential.dim} of them, not {bounds!r}") from None
+        raise ValueError(f"bounds must be (low, high), or {potential.dim} of them, not {shown(bounds)}") from None
     if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
-        raise ValueError(f"each of the bounds must be finite with low < high, not {bounds!r}")
+        raise ValueError(f"each of the bounds must be finite with low < high, not {shown(bounds)}")
     return box
 
 
@@ -150,7 +152,7 @@ def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = N
         raise ValueError(f"histogram compares one coordinate, and {potential.name} has dim {potential.dim}")
     if not temperature > 0:
         raise ValueError(f"the Boltzmann density needs a temperature > 0, not {temperature!r}")
-    x = np.asarray(x, dtype=float).ravel()
+    x = real_array(x, "samples").ravel()
     if not x.size or not np.isfinite(x).all():
         raise ValueError("samples must be finite, and at least one")
     ax = new_axes(ax)
