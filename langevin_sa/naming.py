@@ -10,8 +10,6 @@ import reprlib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-
 T = TypeVar("T")
 
 _BRIEF = reprlib.Repr()
@@ -46,10 +44,16 @@ def finite(value: Any) -> bool:
     return real(value) and math.isfinite(value)
 
 
+def check_type(value: Any, kind: type, what: str) -> None:
+    """Raise a TypeError unless a value is of a type of ours."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{what} must be a {kind.__name__}, not {shown(value)}")
+
+
 def check_flags(**flags: Any) -> None:
     """Raise a TypeError unless each is True or False (or 1 or 0)."""
     for name, value in flags.items():
-        if not (isinstance(value, (bool, np.bool_)) or (whole(value) and value in (0, 1))):
+        if not (type(value).__name__ == "bool" or (whole(value) and value in (0, 1))):  # NumPy's has the same name
             raise TypeError(f"{name} must be True or False, not {shown(value)}")
 
 

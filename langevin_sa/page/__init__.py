@@ -19,7 +19,7 @@ import numpy as np
 
 from ..formula import Spec
 from ..integrators import INTEGRATORS, get_integrator
-from ..naming import finite, shown, whole
+from ..naming import check_type, finite, shown, whole
 from ..noise import seed_of
 from ..potential import Potential, real_array
 from ..sources import javascript_source
@@ -93,6 +93,7 @@ def describe(
     potential: Any, *, temperature: Any, gamma: Any, dt: Any, integrator: str, balls: int, window: Any, seed: int
 ) -> tuple[dict[str, Any], str]:
     """What the page knows of a potential and of the situation it opens with; and its force as JavaScript."""
+    check_type(potential, Potential, "potential")
     if potential.formula is None:
         raise ValueError(
             f"{potential.name} is made of functions, and a page needs a formula to print as JavaScript: write Potential.from_formula(...)"

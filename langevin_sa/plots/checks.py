@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SIZE, new_axes, styled
+from ..naming import check_type
+from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SIZE, given_axes, new_axes, styled
 
 ROW_STYLE = {
     "bbk": (RED, "o", 11, "BBK"),
@@ -36,10 +38,13 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
     -----
     Eq. (22) and the exact kinetic estimator are the same measurement, <dx^2>, in units of dt^2 and of velocity_scale^2.
     """
-    from ..validation.lab import unit_row
+    from ..validation.lab import Check, unit_row
     from ..validation.laws import stationary
 
-    axes = plt.subplots(1, 3, figsize=(2 * SIZE[0], 4.0), layout="constrained", sharey=True)[1] if axes is None else axes
+    points = list(points) if isinstance(points, Iterable) else [points]
+    for point in points:
+        check_type(point, Check, "each of points")
+    axes = plt.subplots(1, 3, figsize=(2 * SIZE[0], 4.0), layout="constrained", sharey=True)[1] if axes is None else given_axes(axes, 3)
     omega_dt = np.linspace(0, 1.85, 300)
     for panel, (what, index) in zip(axes, (("T_conf", 0), ("T_22", 1), ("T_22", 2)), strict=True):
         for name, (colour, marker, size, label) in ROW_STYLE.items():
@@ -64,12 +69,15 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
     axes[1].set_title(r"Eq. (22), $\langle dx^2\rangle/\Delta t^2$")
     axes[2].set_title(r"exact kinetic, $T_\mathrm{kin}$")
     axes[0].legend(loc="lower left")
-    return np.asarray(axes)
+    return axes
 
 
 @styled
 def p_values(report: Any, ax: Axes | None = None) -> Axes:
     """The p-values of a validation report in order, against those of as many correct checks; without those that leave a tolerance."""
+    from ..validate import Report
+
+    check_type(report, Report, "report")
     ax = new_axes(ax)
     p = np.sort([check.p_value for check in report.checks if check.is_pure_chance])
     expected = (np.arange(len(p)) + 0.5) / len(p)

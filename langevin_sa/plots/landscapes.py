@@ -10,8 +10,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
-from ..naming import finite, shown
-from ..potential import real_array
+from ..naming import check_type, finite, shown
+from ..potential import Potential, real_array
 from .style import BLACK, ENERGY, SKY, TIME, YELLOW, ceiling, new_axes, styled
 
 
@@ -35,6 +35,7 @@ def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None
     ValueError
         For more than two coordinates, a trajectory of another shape, or nothing that tells what to show.
     """
+    check_type(potential, Potential, "potential")
     if potential.dim not in (1, 2):
         raise ValueError(
             f"landscape draws potentials of dim 1 or 2, and {potential.name} has dim {potential.dim}; plots.energy needs no dim"
@@ -85,14 +86,20 @@ def box_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray:
     return box
 
 
+def _lowest(energy: np.ndarray, potential: Any, box: np.ndarray) -> float:
+    if not np.isfinite(energy).any():
+        raise ValueError(f"the energy of {potential.name} is finite nowhere within {box.tolist()}: give other bounds")
+    return float(energy[np.isfinite(energy)].min())
+
+
 def _curve(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes) -> Axes:
     x = np.linspace(box[0, 0], box[0, 1], 1001)
     energy = potential.energy(x[:, None])
-    low, top = np.nanmin(energy), ceiling(energy)
+    low, top = _lowest(energy, potential, box), ceiling(energy)
     ax.plot(x, energy, color=BLACK, zorder=2)
     if path is not None:
         heights = potential.energy(path.reshape(-1, 1))
-        top = max(top, float(np.nanquantile(heights, 0.98)))
+        top = max(top, ceiling(heights, 0.98))
         values = np.repeat(colours["values"], path.shape[1])
         points = ax.scatter(path.ravel(), heights, c=values, norm=colours["norm"], cmap=TIME, s=16, linewidths=0, alpha=0.8, zorder=3)
         ax.figure.colorbar(points, ax=ax, label=colours["label"], pad=0.02)
@@ -105,7 +112,7 @@ def _contours(potential: Any, path: np.ndarray | None, colours: dict[str, Any], 
     x, y = (np.linspace(low, high, 241) for low, high in box)
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     energy = potential.energy(grid.reshape(-1, 2)).reshape(grid.shape[:2])
-    levels = MaxNLocator(24).tick_values(np.nanmin(energy), ceiling(energy))
+    levels = MaxNLocator(24).tick_values(_lowest(energy, potential, box), ceiling(energy))
     filled = ax.contourf(x, y, energy, levels, cmap=ENERGY, extend="max")
     ax.contour(x, y, energy, levels[::2], colors="#8A8A8A", linewidths=0.5, linestyles="solid")
     ax.figure.colorbar(filled, ax=ax, label="$U$ (energy)", pad=0.02, ticks=levels[::4])
@@ -148,10 +155,11 @@ def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = N
     ValueError
         For a potential of more coordinates, a temperature that is not positive, or samples that are not finite.
     """
+    check_type(potential, Potential, "potential")
     if potential.dim != 1:
         raise ValueError(f"histogram compares one coordinate, and {potential.name} has dim {potential.dim}")
-    if not temperature > 0:
-        raise ValueError(f"the Boltzmann density needs a temperature > 0, not {temperature!r}")
+    if not (finite(temperature) and temperature > 0):
+        raise ValueError(f"the Boltzmann density needs a temperature > 0, not {shown(temperature)}")
     x = real_array(x, "samples").ravel()
     if not x.size or not np.isfinite(x).all():
         raise ValueError("samples must be finite, and at least one")
@@ -159,8 +167,8 @@ def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = N
     grid, density = _boltzmann(potential, temperature, x)
     ax.hist(x, bins=bins, density=True, color=SKY, alpha=0.75, label="samples")
     ax.plot(grid, density, color=BLACK, label=r"$\exp(-U/T)/Z$")
-    shown = grid[density > 1e-3 * density.max()]
-    ax.set(xlim=(min(shown[0], x.min()), max(shown[-1], x.max())), xlabel="position $x$ (length)", ylabel="probability density (1/length)")
+    seen = grid[density > 1e-3 * density.max()]
+    ax.set(xlim=(min(seen[0], x.min()), max(seen[-1], x.max())), xlabel="position $x$ (length)", ylabel="probability density (1/length)")
     ax.set_title(f"$T = {temperature:g}$")
     ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
     ax.legend(loc="upper right", ncols=2)

@@ -15,6 +15,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
+from ..naming import shown
+
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
@@ -47,12 +49,18 @@ Plot = TypeVar("Plot", bound=Callable[..., Any])
 
 
 def styled(plot: Plot) -> Plot:
-    """The function run under `STYLE`; the user's own matplotlib settings are as before when it returns."""
+    """The function run under `STYLE`; the user's own matplotlib settings are as before when it returns, and his figures if it raises."""
 
     @wraps(plot)
     def run(*args: Any, **keywords: Any) -> Any:
-        with plt.rc_context(STYLE):
-            return plot(*args, **keywords)
+        there = plt.get_fignums()
+        try:
+            with plt.rc_context(STYLE):
+                return plot(*args, **keywords)
+        except BaseException:
+            for number in set(plt.get_fignums()).difference(there):
+                plt.close(number)
+            raise
 
     return run  # type: ignore[return-value]
 
@@ -63,7 +71,15 @@ def image_formats() -> dict[str, str]:
 
 
 def new_axes(ax: Axes | None) -> Axes:
-    return plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else ax
+    return plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else given_axes(ax, 1)[0]
+
+
+def given_axes(axes: Any, count: int) -> np.ndarray:
+    """So many Axes that the caller brings, as an array."""
+    found = np.ravel(np.asarray(axes, dtype=object))
+    if len(found) != count or not all(isinstance(ax, Axes) for ax in found):
+        raise TypeError(f"{'ax must be the Axes' if count == 1 else f'axes must be the {count} Axes'} to draw on, not {shown(axes)}")
+    return found
 
 
 def stack(panels: int, height: float) -> np.ndarray:
@@ -81,6 +97,8 @@ def log_if_wide(ax: Axes, values: np.ndarray) -> None:
 def ceiling(energies: np.ndarray, quantile: float = 0.6) -> float:
     """Where to cut an energy axis so that steep walls, or a wild start, do not squeeze the rest."""
     energies = energies[np.isfinite(energies)]
+    if not energies.size:
+        return np.nan
     low, usual = energies.min(), np.quantile(energies, quantile)
     return float(min(energies.max(), low + 2 * (usual - low)))
 
@@ -91,7 +109,7 @@ def dots(step: Any) -> dict[str, Any]:
 
 def image(axes: Any, kind: str = "svg") -> bytes:
     """The figure of some Axes as the bytes of an image file; the figure is closed."""
-    figure = np.ravel(axes)[0].figure
+    figure = given_axes(axes, np.size(axes))[0].figure
     buffer = BytesIO()
     with plt.rc_context({"svg.hashsalt": "langevin_sa"}):
         figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
