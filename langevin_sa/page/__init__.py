@@ -19,7 +19,7 @@ import numpy as np
 
 from ..formula import Spec
 from ..integrators import INTEGRATORS, get_integrator
-from ..naming import check_type, finite, shown, whole
+from ..naming import check_file, check_type, finite, shown, whole
 from ..noise import seed_of
 from ..potential import Potential, real_array
 from ..sources import javascript_source
@@ -78,8 +78,8 @@ def page(
     ValueError, TypeError
         For a potential of more coordinates or without a formula, a pair formula, numbers out of range, or a folder that is not there.
     """
-    if path is not None and not Path(path).resolve().parent.is_dir():
-        raise ValueError(f"cannot write {os.fspath(path)}: there is no folder {Path(path).parent}")
+    if path is not None:
+        check_file(path, "path")
     data, force = describe(
         potential, temperature=temperature, gamma=gamma, dt=dt, integrator=integrator, balls=balls, window=window, seed=seed_of(rng)
     )

@@ -121,7 +121,12 @@ def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
     for (law, fit), (colour, dashes) in zip(cooling.fits.items(), ((RED, "-"), (GREEN, "--")), strict=False):
         form = rf"$\tau^{{-{fit.zeta:.2f}}}$" if law == "power" else rf"$(\ln \tau)^{{-{fit.zeta:.1f}}}$"
         axes[1].plot(steps * times[0] / cooling.n_steps[0], fit(steps), color=colour, linestyle=dashes, label=f"{law} law, {form}")
-    axes[1].set(xscale="log", yscale="log", xlabel=r"cooling time $\tau$ (time)", ylabel=r"$\langle U \rangle - U_{\min}$ (energy)")
+    axes[1].set(
+        xscale="log",
+        yscale="log" if shown.any() else "linear",
+        xlabel=r"cooling time $\tau$ (time)",
+        ylabel=r"$\langle U \rangle - U_{\min}$ (energy)",
+    )
     if shown.any():
         axes[1].set_ylim(bottom / 1.3, 2 * high.max())
     axes[1].legend(loc="lower left")
@@ -152,7 +157,7 @@ def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes
             share = 100 * np.histogram(o.x[:, 0], edges)[0] / len(o.x)
             width = (edges[1] - edges[0]) / count
             twin.bar(edges[:-1] + (k + 0.5) * width, share, width, color=style["color"], label=style["label"], alpha=0.85)
-        twin.set(ylabel="replicas in a bin (%)", ylim=(0, 1.7 * twin.dataLim.y1))
+        twin.set(ylabel="replicas in a bin (%)", ylim=(0, 1.7 * twin.dataLim.y1 or 100))
         twin.set_yticks([tick for tick in twin.get_yticks() if tick <= 100])
         twin.grid(False)
         twin.spines["right"].set_visible(True)

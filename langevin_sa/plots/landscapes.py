@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..naming import check_type, finite, shown
 from ..potential import Potential, real_array
-from .style import BLACK, ENERGY, SKY, TIME, YELLOW, ceiling, new_axes, styled
+from .style import BLACK, ENERGY, SKY, TIME, YELLOW, between, ceiling, new_axes, styled
 
 
 @styled
@@ -88,14 +88,14 @@ def box_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray:
 
 def _lowest(energy: np.ndarray, potential: Any, box: np.ndarray) -> float:
     if not np.isfinite(energy).any():
-        raise ValueError(f"the energy of {potential.name} is finite nowhere within {box.tolist()}: give other bounds")
+        raise ValueError(f"the energy of {potential.name} is finite nowhere within {box.tolist()}")
     return float(energy[np.isfinite(energy)].min())
 
 
 def _curve(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes) -> Axes:
     x = np.linspace(box[0, 0], box[0, 1], 1001)
     energy = potential.energy(x[:, None])
-    low, top = _lowest(energy, potential, box), ceiling(energy)
+    low, top = _lowest(energy, potential, box[0]), ceiling(energy)
     ax.plot(x, energy, color=BLACK, zorder=2)
     if path is not None:
         heights = potential.energy(path.reshape(-1, 1))
@@ -104,7 +104,8 @@ def _curve(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box
         points = ax.scatter(path.ravel(), heights, c=values, norm=colours["norm"], cmap=TIME, s=16, linewidths=0, alpha=0.8, zorder=3)
         ax.figure.colorbar(points, ax=ax, label=colours["label"], pad=0.02)
     _mark_minima(ax, potential, None if potential.minima is None else potential.energy(potential.minima))
-    ax.set(xlim=box[0], ylim=(low - 0.06 * (top - low), top + 0.06 * (top - low)), xlabel="position $x$ (length)", ylabel="$U(x)$ (energy)")
+    ax.set(xlim=box[0], xlabel="position $x$ (length)", ylabel="$U(x)$ (energy)")
+    between(ax, low, top)
     return ax
 
 
@@ -180,13 +181,18 @@ def _boltzmann(potential: Any, temperature: float, x: np.ndarray) -> tuple[np.nd
     seen = np.concatenate([x, *(np.ravel(p) for p in (potential.bounds, potential.minima) if p is not None)])
     start = low, high = seen.min(), max(seen.max(), seen.min() + 1e-9)
     for _ in range(12):
-        grid = np.linspace(low, high, 20_001)
-        energy = potential.energy(grid[:, None])
-        weight = np.exp(-(energy - np.nanmin(energy)) / temperature)
+        grid, weight = _weights(potential, temperature, low, high)
         if max(weight[0], weight[-1]) < 1e-9:
             break
         low, high = low - (high - low) / 4, high + (high - low) / 4
     else:  # nothing confines, as in a periodic potential: the density between the samples
-        keep = (grid >= start[0]) & (grid <= start[1])
-        grid, weight = grid[keep], weight[keep]
+        grid, weight = _weights(potential, temperature, *start)
     return grid, weight / np.trapezoid(weight, grid)
+
+
+def _weights(potential: Any, temperature: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """exp(-U/T) on a grid, 1 at its largest, 0 where U is not finite."""
+    grid = np.linspace(low, high, 20_001)
+    energy = potential.energy(grid[:, None])
+    lowest = _lowest(energy, potential, grid[[0, -1]])
+    return grid, np.exp(-(np.where(np.isfinite(energy), energy, np.inf) - lowest) / temperature)

@@ -12,7 +12,7 @@ from ..naming import check_type, shown, whole
 from ..potential import Potential
 from ..results import Result
 from .landscapes import box_of, landscape
-from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, ceiling, dots, given_axes, log_if_wide, new_axes, stack, styled
+from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, between, ceiling, dots, given_axes, log_if_wide, new_axes, stack, styled
 
 MOST = 10_000_000  # steps of a schedule that are drawn
 
@@ -29,8 +29,7 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
     for values, colour, label in lines:
         ax.plot(run.step, values, color=colour, label=label, **dots(run.step))
     low, high = np.min(run.best, where=np.isfinite(run.best), initial=np.inf), ceiling(np.asarray(run.energy_mean), 0.9)
-    if high > low:
-        ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+    between(ax, low, high)
     ax.set(xlabel="step", ylabel="$U$ (energy)")
     ax.legend(loc="upper right")
     return ax

@@ -15,7 +15,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
-from ..naming import shown
+from ..naming import finite, shown
+from ..parse import short
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -103,6 +104,12 @@ def ceiling(energies: np.ndarray, quantile: float = 0.6) -> float:
     return float(min(energies.max(), low + 2 * (usual - low)))
 
 
+def between(ax: Axes, low: float, high: float) -> None:
+    """The y axis from `low` to `high` with a margin; matplotlib's own limits where nothing is between."""
+    if high - low > 1e-9 * max(abs(low), abs(high), 1e-290):
+        ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+
+
 def dots(step: Any) -> dict[str, Any]:
     return {"marker": "o", "markersize": 4} if len(step) < 12 else {}
 
@@ -119,9 +126,13 @@ def image(axes: Any, kind: str = "svg") -> bytes:
 
 def formula(latex: str, size: float = 11) -> bytes:
     """Text with LaTeX between dollars, as an SVG image."""
+    if not isinstance(latex, str) or not (finite(size) and 1 <= size <= 1000):
+        raise TypeError(f"a formula is text, in a size from 1 to 1000 points, not {shown(latex)} in {shown(size)}")
+    style = {"svg.hashsalt": "langevin_sa", "mathtext.fontset": "stix", "font.family": "STIXGeneral", "savefig.transparent": True}
     buffer = BytesIO()
-    with plt.rc_context(
-        {"svg.hashsalt": "langevin_sa", "mathtext.fontset": "stix", "font.family": "STIXGeneral", "savefig.transparent": True}
-    ):
-        math_to_image(latex, buffer, prop=FontProperties(size=size), dpi=100, format="svg")
+    try:
+        with plt.rc_context(style), np.errstate(all="raise"):
+            math_to_image(latex, buffer, prop=FontProperties(size=size), dpi=100, format="svg")
+    except (ValueError, ArithmeticError) as error:  # the latter where there is nothing to see
+        raise ValueError(f"cannot draw {shown(latex)}: {short(str(error))}") from None
     return buffer.getvalue()
