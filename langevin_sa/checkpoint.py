@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .naming import real, shown
+from .naming import check_file, real, shown
 from .results import load, octets, save
 
 SHARE = 0.1  # of the time at most goes into writing
@@ -54,11 +54,7 @@ class Checkpoint:
         self.failed = False
         if path is None:
             return
-        if not isinstance(path, (str, os.PathLike)):
-            raise TypeError(f"checkpoint must be the path of a file, not {shown(path)}")
-        self.path = Path(path)
-        if self.path.is_dir() or not self.path.absolute().parent.is_dir():
-            raise ValueError(f"checkpoint {os.fspath(path)!r} must be a file in a folder that exists")
+        self.path = check_file(path, "checkpoint")
         if self.path.exists():
             self.found = load(self.path, kind)
             if not isinstance(self.found[1].get("problem"), dict):

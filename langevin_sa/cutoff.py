@@ -9,7 +9,7 @@ import numpy as np
 
 from .formula import Source
 from .naming import shown
-from .potential import FormulaKernel
+from .potential import FormulaKernel, real_array
 
 PAIRS_AT_ONCE = 1_000_000
 MOST_SPECIES = 64
@@ -142,7 +142,7 @@ def _species(species: Any, particles: int, matrices: list[int]) -> tuple[np.ndar
 def _between_species(value: Any, what: str, types: int) -> np.ndarray:
     """A number, or a symmetric matrix with a value for each pair of species, as a matrix (types, types)."""
     try:
-        out = np.asarray(value, dtype=float)
+        out = real_array(value, what)
     except (TypeError, ValueError):
         out = np.empty(0)
     if out.ndim and out.shape != (types, types):
@@ -156,7 +156,7 @@ def _box(box: Any, space: int, cutoff: float) -> np.ndarray:
     if box is None:
         return np.zeros(space)
     try:
-        out = np.broadcast_to(np.asarray(box, dtype=float), (space,)).copy()
+        out = np.broadcast_to(real_array(box, "box"), (space,)).copy()
     except (TypeError, ValueError):
         raise ValueError(f"box must be one length or {space}, one an axis, not {shown(box)}") from None
     if not np.isfinite(out).all() or (out < 2 * cutoff).any():

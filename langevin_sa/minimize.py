@@ -18,12 +18,12 @@ import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from .checkpoint import Checkpoint, digest
-from .minimization.arguments import check_annealing, check_numbers, function_and_gradient, limits, starting_point
+from .minimization.arguments import FARTHEST, check_numbers, check_settings, function_and_gradient, limits, starting_point
 from .minimization.memory import Memory
 from .minimization.problem import Finished, Problem
 from .minimization.search import Search
 from .minimization.strategies import STRATEGIES, Settings
-from .naming import look_up
+from .naming import check_flags, look_up, shown
 from .noise import seed_of
 from .potential import Potential
 from .workers import check_workers, mapping
@@ -141,7 +141,7 @@ def minimize(
     run = look_up(strategy, STRATEGIES, "strategy")
     if unknown:
         warnings.warn(f"Unknown solver options: {', '.join(map(str, unknown))}", OptimizeWarning, stacklevel=2)
-    if np.any(constraints):
+    if constraints is not None and np.size(constraints):
         warnings.warn("langevin_sa.minimize cannot handle constraints.", RuntimeWarning, stacklevel=2)
     if not (callable(fun) or isinstance(fun, Potential)):
         raise TypeError(f"fun must be a function or a Potential, not {type(fun).__name__}")
@@ -150,7 +150,8 @@ def minimize(
     if hess is not None or hessp is not None:
         warnings.warn("langevin_sa.minimize does not use Hessian information.", RuntimeWarning, stacklevel=2)
     check_numbers(maxfev=maxfev, maxiter=maxiter, max_seconds=max_seconds, patience=patience, tol=tol, target=target)
-    check_annealing(replicas, n_steps, gradient_noise, cooling)
+    check_settings(settings)
+    check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
     seed = seed_of(keeper.seed if rng is None else rng)
@@ -158,6 +159,8 @@ def minimize(
     point, domain = starting_point(fun, x0, bounds, seed)
     low, high = limits(bounds, point.size)
     clipped = np.clip(point, low, high)
+    if np.abs(clipped).max() > FARTHEST:
+        raise ValueError(f"the starting point must not be beyond {FARTHEST:g}: {shown(clipped)}")
     notes = []
     if x0 is not None and not np.array_equal(clipped, point):
         notes.append("x0 was outside the bounds and was moved onto them.")
@@ -169,7 +172,7 @@ def minimize(
         **{name: str(value) for name, value in vars(settings).items()}, "tol": str(tol), "vectorized": bool(vectorized),
         "jac": "a function" if callable(jac) else jac, "the starting point": digest(clipped), "the bounds": digest(low, high),
     })  # fmt: skip
-    with nullcontext(None) if workers == 1 else mapping(workers) as apply:
+    with nullcontext(None) if workers == 1 else mapping(workers) as apply, np.errstate(all="ignore"):  # see _remarks
         problem = Problem(
             fun, clipped, args, jac, (low, high), domain, vectorized=vectorized, apply=apply,
             maxfev=math.inf if maxfev is None else maxfev, seconds=max_seconds, target=target,

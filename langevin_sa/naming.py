@@ -6,8 +6,10 @@ import difflib
 import math
 import numbers
 import operator
+import os
 import reprlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -42,6 +44,28 @@ def real(value: Any) -> bool:
 def finite(value: Any) -> bool:
     """Whether a value is a finite number."""
     return real(value) and math.isfinite(value)
+
+
+def check_type(value: Any, kind: type, what: str) -> None:
+    """Raise a TypeError unless a value is of a type of ours."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{what} must be a {kind.__name__}, not {shown(value)}")
+
+
+def check_file(path: Any, what: str) -> Path:
+    """The path of a file to write, in a folder that exists; a TypeError or ValueError if it is none."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{what} must be the path of a file, not {shown(path)}")
+    if Path(path).is_dir() or not Path(path).absolute().parent.is_dir():
+        raise ValueError(f"{what} {os.fspath(path)!r} must be a file in a folder that exists")
+    return Path(path)
+
+
+def check_flags(**flags: Any) -> None:
+    """Raise a TypeError unless each is True or False (or 1 or 0)."""
+    for name, value in flags.items():
+        if not (type(value).__name__ == "bool" or (whole(value) and value in (0, 1))):  # NumPy's has the same name
+            raise TypeError(f"{name} must be True or False, not {shown(value)}")
 
 
 def unknown(name: object, known: Iterable[str], what: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .backends import on_gpu
 from .formula import INPUTS, Source, Spec, check_names, source_of
-from .naming import shown, whole
+from .naming import check_flags, shown, whole
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
 from .sources import numpy_source
 
@@ -167,8 +167,7 @@ class Potential:
         _check_variables(variables)
         if (pair is not None) != (particles is not None):
             raise TypeError("particles= goes with pair=" if pair is None else "pair= needs particles=, the number of particles")
-        if not isinstance(periodic, (bool, np.bool_)):
-            raise TypeError(f"periodic must be True or False, not {shown(periodic)}")
+        check_flags(periodic=periodic)
         dim, shape = _sizes(len(variables), dim, shape, particles, space, lattice=site is not None or bond is not None)
         if bond is not None and periodic and 1 in shape:
             raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
@@ -301,7 +300,10 @@ class Potential:
             x = real_array(x, "x")
         if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
             raise ValueError(f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not {x.shape}")
-        return np.atleast_2d(x), x.ndim == 1
+        block = np.atleast_2d(x).view()
+        if not on_gpu(x):
+            block.flags.writeable = False  # a function that writes to x would move the replicas
+        return block, x.ndim == 1
 
     def _checked(self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]) -> np.ndarray:
         out = out if on_gpu(out) else np.asarray(out)
@@ -312,7 +314,7 @@ class Potential:
                 f"{what} of {self.name} returned shape {out.shape} for x of shape {block.shape}; expected {shape}: "
                 "functions work on all replicas at once, one energy and one gradient a replica"
             )
-        return out
+        return out.copy() if not on_gpu(out) and np.may_share_memory(out, block) else out
 
     def _difference(self, block: np.ndarray) -> np.ndarray:
         gradient = np.empty_like(block)
@@ -324,11 +326,15 @@ class Potential:
         return gradient
 
 
+NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64, np.complexfloating, type(None))  # although float or NumPy would convert them
+
+
 def real_array(value: Any, what: str) -> np.ndarray:
     """A copy as float64; a TypeError unless it is an array of real numbers with no entry masked."""
     try:
         raw = np.asarray(value)
-        if raw.dtype.kind not in "biufO" or np.ma.is_masked(value) or (raw.dtype == object and any(isinstance(v, str) for v in raw.flat)):
+        odd = raw.dtype == object and any(isinstance(v, NO_NUMBERS) for v in raw.flat)
+        if odd or raw.dtype.kind not in "biufO" or np.ma.is_masked(value):
             raise TypeError
         with np.errstate(over="ignore"):
             return np.array(raw, dtype=float)
@@ -336,7 +342,7 @@ def real_array(value: Any, what: str) -> np.ndarray:
         raise TypeError(f"{what} must be an array of real numbers, none of them masked, not {shown(value)}") from None
 
 
-MOST = 2**48  # coordinates
+MOST, FARTHEST = 2**48, 1e300  # coordinates; where a bound may lie
 _STEP = float(np.cbrt(np.finfo(float).eps))
 
 
@@ -395,8 +401,8 @@ def _sorted_parameters(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict
         if name in (*FUNCTIONS, *CONSTANTS):
             raise ValueError(f"a parameter cannot be called {name!r}: that is a function or constant of formulas")
         try:
-            array = np.asarray(value, dtype=float)
-        except (TypeError, ValueError):
+            array = real_array(value, name)
+        except TypeError:
             raise TypeError(f"parameter {name!r} must be a number or an array of numbers, not {shown(value)}") from None
         if not np.isfinite(array).all():
             raise ValueError(f"parameter {name!r} must be finite, not {shown(value)}")
@@ -451,10 +457,7 @@ def _check_variables(variables: tuple[str, ...]) -> None:
 def _minima(minima: Any, dim: int) -> np.ndarray | None:
     if minima is None:
         return None
-    try:
-        out = np.atleast_2d(np.asarray(minima, dtype=float))
-    except (TypeError, ValueError):
-        raise TypeError(f"minima must be an array of numbers of shape (k, {dim}), not {shown(minima)}") from None
+    out = np.atleast_2d(real_array(minima, "minima"))
     if out.ndim != 2 or out.shape[1] != dim:
         raise ValueError(f"minima must have shape (k, {dim}), not {out.shape}")
     return out
@@ -464,9 +467,9 @@ def _bounds(bounds: Any, dim: int) -> np.ndarray | None:
     if bounds is None:
         return None
     try:
-        out = np.broadcast_to(np.asarray(bounds, dtype=float), (dim, 2)).copy()
+        out = np.broadcast_to(real_array(bounds, "bounds"), (dim, 2)).copy()
     except (TypeError, ValueError):
         raise ValueError(f"bounds must be one (low, high), or {dim} of them, not {shown(bounds)}") from None
-    if not (np.isfinite(out).all() and (out[:, 0] < out[:, 1]).all()):
-        raise ValueError(f"each bound must be finite with low < high, not {shown(bounds)}")
+    if not (np.abs(out) < FARTHEST).all() or not (out[:, 0] < out[:, 1]).all():
+        raise ValueError(f"each bound must be finite with low < high, not {shown(bounds)}; at most {FARTHEST:g}")
     return out

@@ -111,7 +111,7 @@ def fit_law(law: str, steps: Any, y: Any, error: Any) -> Fit:
     """
     from scipy.stats import chi2 as chi_square
 
-    steps, y, error = (np.asarray(v, dtype=float) for v in (steps, y, error))
+    steps, y, error = (real_array(v, "each of steps, y and error") for v in (steps, y, error))
     if steps.size < 3 or np.any(y <= 0) or np.any(error <= 0) or np.any(steps <= 1):
         raise ValueError("a law is fitted to three points or more with steps > 1, y > 0 and errors > 0")
     weight = y / error

@@ -238,7 +238,7 @@ def boltzmann_bins(potential: Any, temperature: float, edges: Sequence[Any], mar
         Length beyond the outer edges where there is still probability.
     """
     fine, cut = [], []
-    for edge in (np.asarray(e, dtype=float) for e in edges):
+    for edge in (real_array(e, "edges") for e in edges):
         width = edge[1] - edge[0]
         extra = int(np.ceil(margin / width))
         bins = len(edge) - 1 + 2 * extra

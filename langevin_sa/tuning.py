@@ -21,7 +21,7 @@ import numpy as np
 
 from .backends import NonFinite, Walk, get_backend
 from .naming import look_up
-from .potential import Potential
+from .potential import Potential, real_array
 from .schedules import Schedule, constant, exponential, linear, logarithmic, power, quench
 
 LAWS = {law.__name__: law for law in (exponential, linear, logarithmic, power, quench)}
@@ -114,7 +114,7 @@ def omega_dt(potential: Potential, points: np.ndarray, dt: float) -> float:
 
 def _points(potential: Potential, x0: Any, generator: np.random.Generator) -> np.ndarray:
     most = max(FEWEST, min(8 * POINTS, POINT_NUMBERS // potential.dim))
-    points = potential.draw_start(most, generator) if x0 is None else np.atleast_2d(np.asarray(x0, dtype=float))
+    points = potential.draw_start(most, generator) if x0 is None else np.atleast_2d(real_array(x0, "x0"))
     if len(np.unique(points, axis=0)) < FEWEST:
         drawn = potential.draw_start(most, generator)
         points = np.vstack([points[:1], drawn if potential.has_domain else points[:1] + drawn])

@@ -24,9 +24,10 @@ import numpy as np
 
 from .backends import ARRAYS, NonFinite, Walk
 from .momentum import Steps
-from .naming import shown
+from .naming import shown, whole
 
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
+MOST = 4096  # processes
 ATTEMPTS = 3  # at a part whose worker dies
 THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")  # the energy only comes back
 
@@ -35,10 +36,10 @@ def check_workers(workers: Any) -> None:
     """Raise a TypeError or ValueError unless `workers` is a positive int, -1, or callable like ``map``."""
     if callable(workers):
         return
-    if isinstance(workers, bool) or not isinstance(workers, (int, np.integer)):
+    if not whole(workers):
         raise TypeError(f"workers must be an int or a callable like map(function, parts), not {shown(workers)}")
-    if workers < 1 and workers != -1:
-        raise ValueError(f"workers must be at least 1, or -1 for one a processor, not {workers}")
+    if workers != -1 and not 1 <= workers <= MOST:
+        raise ValueError(f"workers must be from 1 to {MOST}, or -1 for one a processor, not {shown(workers)}")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import signal
 import warnings
 
 import numpy as np
+import pandas as pd
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -54,6 +55,7 @@ def refused_or(call, *errors):
     with warnings.catch_warnings(), time_limit():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", UserWarning)  # our own advice
+        warnings.filterwarnings("ignore", "langevin_sa.minimize", RuntimeWarning)  # what it cannot use
         warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
         try:
             return call()
@@ -72,7 +74,7 @@ class Odd:
 
 
 class Column:
-    """Like a column of pandas: an array by protocol only."""
+    """An array by protocol only."""
 
     def __init__(self, values):
         self.values = values
@@ -95,6 +97,13 @@ JUNK = st.one_of(
     np.timedelta64(3, "s"), range(3)]),
 )  # fmt: skip
 ANYTHING = st.one_of(NUMBERS, JUNK)
+
+
+def mostly(good, bad=JUNK, odds=5):
+    """Values of `good`, but for one in so many (`one_of` would draw from JUNK eight times as often)."""
+    return st.sampled_from([good] * (odds - 1) + [bad]).flatmap(lambda chosen: chosen)
+
+
 SIZES = st.one_of(st.integers(-2, 6), st.sampled_from([np.int64(2), np.uint8(2), np.True_, 2.0, np.float64(3), "3", None]), JUNK)
 DTYPES = ["?", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "e", "f", "d", "g", "F", "D", "O", "U", "S", "M8[s]", "m8[s]"]
 
@@ -109,7 +118,7 @@ def arrays(draw, dim=2, most=4, numbers=None):
         st.sampled_from([(dim,), (1, dim), (3, dim), (most, dim), (0, dim), (dim, 3), (), (0,), (1, 1, dim), (2, dim + 1), (dim + 1,)])
     )
     values = np.array(draw(st.lists(numbers, min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))).reshape(shape)
-    kind = draw(st.sampled_from(["plain"] * 3 + ["dtype"] * 3 + ["layout"] * 3 + ["container"] * 3))
+    kind = draw(st.sampled_from(["plain", "dtype", "layout", "container", "pandas"] * 3))
     given = values.astype(float)
     if kind == "dtype":
         with contextlib.suppress(Exception), warnings.catch_warnings():
@@ -136,7 +145,20 @@ def arrays(draw, dim=2, most=4, numbers=None):
                 ]
             )
         )(given)  # fmt: skip
+    elif kind == "pandas" and given.ndim in (1, 2):
+        given = (pd.Series if given.ndim == 1 else pd.DataFrame)(given)
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given = given.astype(draw(st.sampled_from(["float64", "float32", "object", "Float64", "Int64", "str", "category", "bool"])))
+            given = given.mask(np.arange(given.size).reshape(given.shape) == 0) if draw(st.booleans()) else given
     return given
+
+
+def bits(x):
+    """What must not change in an input."""
+    if isinstance(x, (pd.Series, pd.DataFrame)):
+        return repr((x.dtypes, x.to_numpy().tolist()))
+    return x.tobytes() if isinstance(x, np.ndarray) and x.dtype.kind in "fiu" else None
 
 
 def frozen(a):

@@ -166,7 +166,7 @@ ARGUMENTS = {
     "patience 0": (dict(patience=0), ValueError, "patience must be positive, not 0"),
     "patience nan": (dict(patience=np.nan), TypeError, "patience must be a number, not nan"),
     "max_seconds": (dict(max_seconds=-1.0), ValueError, "max_seconds must be positive, not -1.0"),
-    "workers": (dict(workers=0), ValueError, "workers must be at least 1, or -1 for one a processor, not 0"),
+    "workers": (dict(workers=0), ValueError, "workers must be from 1 to 4096, or -1 for one a processor, not 0"),
     "workers text": (dict(workers="all"), TypeError, "workers must be an int or a callable like map"),
     "noise": (dict(noise="gaussian"), ValueError, "unknown noise 'gaussian'"),
     "callback": (dict(callback=3), TypeError, "callback must be a function of intermediate_result, not int"),
@@ -335,7 +335,7 @@ TERMS = {
     "bounds of wrong shape": (dict(formula="x*y", bounds=[1, 2, 3]), ValueError, r"one \(low, high\), or 2 of them, not \[1, 2, 3\]"),
     "bounds infinite": (dict(formula="x", bounds=(0.0, np.inf)), ValueError, "must be finite with low < high"),
     "minima of wrong shape": (dict(formula="x*y", minima=[[0.0, 0.0, 0.0]]), ValueError, r"minima must have shape \(k, 2\), not \(1, 3\)"),
-    "minima are text": (dict(formula="x*y", minima="here"), TypeError, "minima must be an array of numbers"),
+    "minima are text": (dict(formula="x*y", minima="here"), TypeError, "minima must be an array of real numbers"),
 }
 
 

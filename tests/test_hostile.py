@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hostile import ANYTHING, JUNK, NUMBERS, SIZES, Odd, arrays, examples, meaning, refused_or
+from hostile import ANYTHING, JUNK, NUMBERS, SIZES, Odd, arrays, bits, examples, meaning, refused_or
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,7 +78,7 @@ def test_points_of_a_potential(x, potential, what):
 )
 def test_starting_points(x0, replicas, potential, backend):
     block = meaning(x0, 2)
-    before = x0.tobytes() if isinstance(x0, np.ndarray) and x0.dtype.kind in "fiu" else None
+    before = bits(x0)
     with np.errstate(all="ignore"):
         result = refused_or(lambda: anneal(potential, x0, RAMP, 3, replicas=replicas, rng=1, backend=backend))
     if result is not None and x0 is not None:
@@ -88,8 +88,7 @@ def test_starting_points(x0, replicas, potential, backend):
         )
         np.testing.assert_array_equal(result.state.x, expected.state.x)
         assert np.isfinite(result.fun) and np.isfinite(result.x).all()
-    if before is not None:
-        assert x0.tobytes() == before
+    assert bits(x0) == before
 
 
 # ------------------------------------------------------------------------------------------------------ arguments
@@ -173,7 +172,7 @@ def laws(draw):
     if kind == "number":
         return draw(NUMBERS)
     if kind == "junk":
-        return draw(JUNK)
+        return draw(JUNK.filter(lambda thing: thing is not len))  # which calls itself a constant, another for each block of steps
     if kind == "named":
         make = draw(st.sampled_from([schedules.linear, schedules.exponential, schedules.quench, schedules.power]))
         return make(draw(st.floats(0.1, 5)), draw(st.floats(0.01, 5)))

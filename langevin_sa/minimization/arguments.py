@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds
 
-from ..naming import look_up
-from ..potential import Potential
+from ..naming import finite, look_up, real, shown, whole
+from ..potential import Potential, real_array
 from .ensemble import COOLING
+from .strategies import MOVES, Settings
+
+LARGEST, FARTHEST = 1e300, 1e290  # of bounds, and of starting points, around which a domain must be finite
 
 
 def check_numbers(**numbers: Any) -> None:
-    """Raise a ValueError unless each is None or a number >= 0; a target may be any number."""
+    """Raise a ValueError unless each is a number >= 0, or None (but for the patience); a target may be any number."""
     for name, value in numbers.items():
-        least = -math.inf if name == "target" else 0
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= least):
-            raise ValueError(f"{name} must be a number{'' if name == 'target' else ' >= 0'}, not {value!r}")
+        if (value is not None or name == "patience") and not (real(value) and (name == "target" or value >= 0)):
+            raise ValueError(f"{name} must be a number{'' if name == 'target' else ' >= 0'}, not {shown(value)}")
 
 
-def check_annealing(replicas: Any, n_steps: Any, gradient_noise: Any, cooling: str) -> None:
-    """Raise a ValueError for options of the annealing strategies that make no sense."""
-    for name, count, least in (("replicas", replicas, 2), ("n_steps", n_steps, 1)):
-        if count is not None and (isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < least):
-            raise ValueError(f"{name} must be a whole number >= {least}, not {count!r}")
-    variance = isinstance(gradient_noise, (int, float, np.number)) and 0 <= gradient_noise < math.inf
-    if not (variance or gradient_noise is None or gradient_noise == "estimate"):
-        raise ValueError(f"gradient_noise must be a variance >= 0 or 'estimate', not {gradient_noise!r}")
-    look_up(cooling, COOLING, "cooling")
+def check_settings(settings: Settings) -> None:
+    """Raise a ValueError or TypeError for options of the strategies that make no sense."""
+    for name, least in (("replicas", 2), ("n_steps", 1)):
+        count = getattr(settings, name)
+        if count is not None and not (whole(count) and count >= least):
+            raise ValueError(f"{name} must be a whole number >= {least}, not {shown(count)}")
+    noise, moves = settings.gradient_noise, settings.moves
+    if not (noise is None or (isinstance(noise, str) and noise == "estimate") or (finite(noise) and noise >= 0)):
+        raise ValueError(f"gradient_noise must be a variance >= 0 or 'estimate', not {shown(noise)}")
+    try:
+        hot, cold = settings.temperature
+        good = all(t is None or (finite(t) and t > 0) for t in (hot, cold)) and (hot is None or cold is None or hot >= cold)
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise ValueError(f"temperature must be (T0, T1) with T0 >= T1 > 0, or None for either, not {shown(settings.temperature)}")
+    if moves is not None and (not isinstance(moves, tuple | list) or not moves):
+        raise TypeError(f"moves must be a list of at least one of {', '.join(MOVES)}, not {shown(moves)}")
+    for move in moves or ():
+        look_up(move, MOVES, "move")
+    look_up(settings.cooling, COOLING, "cooling")
 
 
 def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:
@@ -39,10 +52,10 @@ def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:
         return inner, True
     if isinstance(jac, str):
         if jac not in ("2-point", "3-point", "cs"):
-            raise ValueError(f"jac must be a function, True, None or '2-point', not {jac!r}")
+            raise ValueError(f"jac must be a function, True, None or '2-point', not {shown(jac)}")
         return fun, None
     if jac is not None and not isinstance(jac, (bool, np.bool_)) and not callable(jac):
-        raise TypeError(f"jac must be a function, True, None or '2-point', not {jac!r}")
+        raise TypeError(f"jac must be a function, True, None or '2-point', not {shown(jac)}")
     return fun, jac if callable(jac) else (True if jac else None)
 
 
@@ -59,36 +72,33 @@ def starting_point(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarra
         if not np.isfinite([low, high]).all():
             raise ValueError("without x0 all bounds must be finite")
         return generator.uniform(low, high), None
-    try:
-        point = np.atleast_1d(np.array(x0, dtype=float))
-    except (TypeError, ValueError):
-        raise TypeError(f"x0 must be an array of numbers, not {x0!r}") from None
+    point = np.atleast_1d(real_array(x0, "x0"))
     if point.ndim != 1 or point.size == 0:
         raise ValueError(f"'x0' must only have one dimension, not shape {point.shape}")
     if isinstance(fun, Potential) and point.size != fun.dim:
         raise ValueError(f"x0 must have shape ({fun.dim},) for {fun.name}, not {point.shape}")
     if not np.isfinite(point).all():
-        raise ValueError(f"x0 must be finite, not {point}")
+        raise ValueError(f"x0 must be finite, not {shown(point)}")
     return point, domain
 
 
 def limits(bounds: Any, dim: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds (dim,), infinite where there are none."""
+    """Lower and upper bounds (dim,), infinite where there are none or where they are beyond `LARGEST`."""
     if bounds is None:
         return np.full(dim or 0, -np.inf), np.full(dim or 0, np.inf)
     try:
         if isinstance(bounds, Bounds):
-            shape = (dim,) if dim is not None else np.broadcast_shapes(np.shape(bounds.lb), np.shape(bounds.ub))
-            low, high = (np.broadcast_to(np.asarray(b, dtype=float), shape).copy() for b in (bounds.lb, bounds.ub))
+            low, high = np.broadcast_arrays(*(real_array(side, "a bound") for side in (bounds.lb, bounds.ub)), np.empty(dim or 1))[:2]
         else:
             pairs = [(-np.inf if a is None else a, np.inf if b is None else b) for a, b in bounds]
-            low, high = np.array(pairs, dtype=float).reshape(-1, 2).T.copy()
-    except (TypeError, ValueError):
-        raise ValueError(f"bounds must be a Bounds or a sequence of (low, high), not {bounds!r}") from None
-    if dim is not None and low.size != dim:
-        raise ValueError(f"there are {low.size} bounds and {dim} coordinates")
-    low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
-    if (low > high).any():
-        k = int(np.argmax(low > high))
-        raise ValueError(f"an upper bound is less than the lower bound: coordinate {k} has ({low[k]:g}, {high[k]:g})")
+            low, high = real_array(pairs or np.empty((0, 2)), "bounds").T
+    except (TypeError, ValueError, NotImplementedError):  # the last by a memoryview
+        raise ValueError(f"bounds must be a Bounds or a sequence of (low, high), not {shown(bounds)}") from None
+    if low.ndim != 1 or low.size != (dim or max(1, low.size)):
+        raise ValueError(f"there are {low.size} bounds and {'no' if dim is None else dim} coordinates")
+    low, high = np.where(low >= -LARGEST, low, -np.inf), np.where(high <= LARGEST, high, np.inf)  # NaN is no bound either
+    bad = (low > high) | (low == np.inf) | (high == -np.inf)
+    if bad.any():
+        k = int(np.argmax(bad))
+        raise ValueError(f"an upper bound is less than the lower bound, or nothing lies between: coordinate {k}: ({low[k]:g}, {high[k]:g})")
     return low, high

@@ -138,11 +138,8 @@ def spread_temperature(energies: np.ndarray, dim: int) -> float:
 
 def limits(energies: np.ndarray, dim: int, chosen: tuple[float | None, float | None]) -> tuple[float, float]:
     """T0 and T1: what is given, the rest by the rules."""
-    hot = spread_temperature(energies, dim) if chosen[0] is None else float(chosen[0])
-    cold = COLDEST * hot if chosen[1] is None else float(chosen[1])
-    if not 0 < cold <= hot < math.inf:
-        raise ValueError(f"temperature must be (T0, T1) with T0 >= T1 > 0, not ({hot:g}, {cold:g})")
-    return hot, cold
+    hot = max(spread_temperature(energies, dim), chosen[1] or 0.0) if chosen[0] is None else float(chosen[0])
+    return hot, COLDEST * hot if chosen[1] is None else float(chosen[1])
 
 
 def exponential(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:

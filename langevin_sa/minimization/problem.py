@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..potential import Potential
+from ..naming import shown
+from ..potential import Potential, real_array
 
 UNITS = 20.0  # units in half the width of the domain
 OPEN = 10.0  # half the width of a domain that nobody gave, in sizes of x0 (at least 1)
@@ -155,14 +156,16 @@ class Problem:
         """Energies (n,) of points (n, dim), as far as the budget goes."""
         self.check()
         room = min(len(u), int(min(self.maxfev - self.nfev, 2**31)))
-        self.nfev += room
         x = self.x(u[:room])
         at_once = room == 1 or self.compiled is not None or self.vectorized or self.apply is not None
-        f = self.ask(self.energies, x) if at_once else np.concatenate([self.ask(self.energies, point) for point in x[:, None]])
-        f = self._note(x, f)
+        f = np.concatenate([self._values(part) for part in ([x] if at_once else x[:, None])])
         if room < len(u):
             self.check()
         return f
+
+    def _values(self, x: np.ndarray) -> np.ndarray:
+        self.nfev += len(x)
+        return self._note(x, self.ask(self.energies, x))
 
     def value(self, u: np.ndarray) -> float:
         """Energy of one point."""
@@ -234,7 +237,8 @@ class Problem:
         if not math.isfinite(f) or not free.size:
             return np.zeros(self.dim)
         x = self.x(u)
-        h = DIFFERENCE * np.maximum(np.abs(x), np.minimum(self.unit, 1.0)) / self.unit
+        size = np.maximum(np.abs(x), np.minimum(self.unit, 1.0))
+        h = DIFFERENCE * np.maximum(size, 8 * DIFFERENCE * np.abs(self.centre)) / self.unit  # more than x can be rounded by
         h = np.where(u + h > self.high, -h, h)
         points = np.repeat(u[None], len(free), axis=0)
         points[np.arange(len(free)), free] += h[free]
@@ -248,7 +252,7 @@ class Problem:
         return np.where(np.isfinite(gradient) & ~self.fixed, gradient, 0.0)
 
     def _array(self, out: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.asarray(out, dtype=float)
+        array = out.copy() if type(out) is np.ndarray and out.dtype == float else real_array(out, "what the function returns")
         if array.size != math.prod(shape):
             raise ValueError(f"the function returned shape {array.shape}; expected {shape}")
         return array.reshape(shape)
@@ -263,23 +267,32 @@ class _One:
     def __call__(self, x: np.ndarray) -> Any:
         try:
             out = self.fun(x.copy(), *self.args)
+        except StopIteration as error:  # which would end the loop around it
+            raise RuntimeError("fun raised StopIteration") from error
         except (ArithmeticError, ValueError) as error:
             if isinstance(error, ValueError) and "math domain error" not in str(error):
                 raise
             return (math.nan, np.zeros_like(x)) if self.pair else math.nan
-        if self.pair:
-            return _number(out[0]), out[1]
-        return _number(out[0] if self.first else out)
+        if not (self.first or self.pair):
+            return _number(out)
+        try:
+            f, gradient = out
+        except (TypeError, ValueError):
+            raise ValueError(f"with jac=True fun must return (f, gradient), not {shown(out)}") from None
+        return (_number(f), gradient) if self.pair else _number(f)
 
 
 def _number(value: Any) -> float:
-    array = np.asarray(value)
-    if array.size != 1 or array.dtype.kind not in "biufO":
-        raise ValueError(
-            f"fun must return one real number, not {f'an array of shape {array.shape}' if array.size != 1 else repr(value)}"
-            + ("; with vectorized=True it gets x of shape (N, S) and returns (S,)" if array.size > 1 else "")
-        )
-    return float(array.reshape(-1)[0]) if array.dtype.kind != "O" or array.reshape(-1)[0] is not None else math.nan
+    if isinstance(value, float):
+        return value
+    try:
+        array = real_array(math.nan if value is None else value, "f")
+    except TypeError:
+        raise ValueError(f"fun must return one real number, not {shown(value)}") from None
+    if array.size != 1:
+        more = "; with vectorized=True it gets x of shape (N, S) and returns (S,)" if array.size else ""
+        raise ValueError(f"fun must return one real number, not an array of shape {array.shape}{more}")
+    return float(array.reshape(-1)[0])
 
 
 def _domain(x0: np.ndarray, low: np.ndarray, high: np.ndarray, domain: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -288,4 +301,4 @@ def _domain(x0: np.ndarray, low: np.ndarray, high: np.ndarray, domain: Any) -> t
     a, b = (x0 - size, x0 + size) if domain is None else (domain[:, 0].copy(), domain[:, 1].copy())
     a = np.where(np.isfinite(low), low, np.where(np.isfinite(high), np.minimum(a, high - size), a))
     b = np.where(np.isfinite(high), high, np.where(np.isfinite(low), np.maximum(b, low + size), b))
-    return (a + b) / 2, (b - a) / 2
+    return a / 2 + b / 2, b / 2 - a / 2

@@ -19,7 +19,9 @@ import numpy as np
 
 from ..formula import Spec
 from ..integrators import INTEGRATORS, get_integrator
+from ..naming import check_file, check_type, finite, shown, whole
 from ..noise import seed_of
+from ..potential import Potential, real_array
 from ..sources import javascript_source
 from ..tuning import OMEGA_DT, largest_curvature
 from .wells import CELLS, Landscape, hot_temperature, survey, window_of
@@ -76,8 +78,8 @@ def page(
     ValueError, TypeError
         For a potential of more coordinates or without a formula, a pair formula, numbers out of range, or a folder that is not there.
     """
-    if path is not None and not Path(path).resolve().parent.is_dir():
-        raise ValueError(f"cannot write {os.fspath(path)}: there is no folder {Path(path).parent}")
+    if path is not None:
+        check_file(path, "path")
     data, force = describe(
         potential, temperature=temperature, gamma=gamma, dt=dt, integrator=integrator, balls=balls, window=window, seed=seed_of(rng)
     )
@@ -91,6 +93,7 @@ def describe(
     potential: Any, *, temperature: Any, gamma: Any, dt: Any, integrator: str, balls: int, window: Any, seed: int
 ) -> tuple[dict[str, Any], str]:
     """What the page knows of a potential and of the situation it opens with; and its force as JavaScript."""
+    check_type(potential, Potential, "potential")
     if potential.formula is None:
         raise ValueError(
             f"{potential.name} is made of functions, and a page needs a formula to print as JavaScript: write Potential.from_formula(...)"
@@ -102,10 +105,10 @@ def describe(
     if "pair" in source.bodies:
         raise ValueError(f"{potential.name} is a pair potential, whose coordinates are particles': a page shows formulas of coordinates")
     for name, value in (("temperature", temperature), ("gamma", gamma), ("dt", dt)):
-        if value is not None and not (isinstance(value, (int, float, np.number)) and 0 < value < np.inf):
-            raise ValueError(f"{name} must be a positive number, not {value!r}")
-    if isinstance(balls, bool) or not isinstance(balls, (int, np.integer)) or not 1 <= balls <= MOST_BALLS:
-        raise ValueError(f"balls must be an integer from 1 to {MOST_BALLS}, not {balls!r}")
+        if value is not None and not (finite(value) and value > 0):
+            raise ValueError(f"{name} must be a positive number, not {shown(value)}")
+    if not whole(balls) or not 1 <= balls <= MOST_BALLS:
+        raise ValueError(f"balls must be an integer from 1 to {MOST_BALLS}, not {shown(balls)}")
     get_integrator(integrator)
 
     land = survey(potential, _window(potential, window))
@@ -158,11 +161,11 @@ def _window(potential: Any, window: Any) -> np.ndarray:
     if window is None:
         return window_of(potential)
     try:
-        box = np.broadcast_to(np.asarray(window, dtype=float), (potential.dim, 2))
+        box = np.broadcast_to(real_array(window, "window"), (potential.dim, 2))
     except (TypeError, ValueError):
         box = np.full((1, 2), np.nan)
     if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
-        raise ValueError(f"window must be (low, high), or {potential.dim} of them, with low < high, not {window!r}")
+        raise ValueError(f"window must be (low, high), or {potential.dim} of them, with low < high, not {shown(window)}")
     return box
 
 

@@ -105,7 +105,7 @@ def hot_temperature(potential: Any, land: Landscape) -> float:
     """A temperature at which balls cross every barrier, or that fills the window if there is none; less if they would leave it."""
     low = float(land.energy.min())
     depths = [well.depth for well in land.wells if well.depth is not None]
-    hot = 1.25 * max(depths) if depths else (land.top - low) / 4 or 1.0
+    hot = 1.25 * max(depths, default=0.0) or (land.top - low) / 4 or 1.0
     middle, half = land.window.mean(1), (land.window[:, 1] - land.window[:, 0]) / 2
     points, energy = sampled(potential, np.stack([middle - 2 * half, middle + 2 * half], axis=-1))
     inside = (np.abs(points - middle) < half).all(1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SIZE, new_axes, styled
+from ..naming import check_type, finite, shown
+from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SIZE, given_axes, new_axes, styled
 
 ROW_STYLE = {
     "bbk": (RED, "o", 11, "BBK"),
@@ -36,10 +38,15 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
     -----
     Eq. (22) and the exact kinetic estimator are the same measurement, <dx^2>, in units of dt^2 and of velocity_scale^2.
     """
-    from ..validation.lab import unit_row
+    from ..validation.lab import Check, unit_row
     from ..validation.laws import stationary
 
-    axes = plt.subplots(1, 3, figsize=(2 * SIZE[0], 4.0), layout="constrained", sharey=True)[1] if axes is None else axes
+    points = list(points) if isinstance(points, Iterable) else [points]
+    for point in points:
+        check_type(point, Check, "each of points")
+    if not (finite(gamma_dt) and gamma_dt >= 0):
+        raise ValueError(f"gamma_dt must be >= 0, not {shown(gamma_dt)}")
+    axes = plt.subplots(1, 3, figsize=(2 * SIZE[0], 4.0), layout="constrained", sharey=True)[1] if axes is None else given_axes(axes, 3)
     omega_dt = np.linspace(0, 1.85, 300)
     for panel, (what, index) in zip(axes, (("T_conf", 0), ("T_22", 1), ("T_22", 2)), strict=True):
         for name, (colour, marker, size, label) in ROW_STYLE.items():
@@ -49,9 +56,9 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
                 omega_dt, stationary(name, omega_dt**2, float(steps.rho[0]))[index], color=colour, linestyle="--" if overdamped else "-"
             )
             unit = float((steps.dt / steps.velocity_scale)[0]) ** 2 if index == 2 else 1.0
-            shown = [c for c in points if c.about.get("what") == what and c.about["integrator"] == name
+            here = [c for c in points if c.about.get("what") == what and c.about["integrator"] == name
                      and (overdamped or c.about["gamma_dt"] == gamma_dt)]  # fmt: skip
-            found = [(c.about["omega_dt"], unit * c.measured / c.about["T"], unit * c.standard_error / c.about["T"]) for c in shown]
+            found = [(c.about["omega_dt"], unit * c.measured / c.about["T"], unit * c.standard_error / c.about["T"]) for c in here]
             x, y, error = np.array(found or np.empty((0, 3))).T
             panel.errorbar(x, y, error, color=colour, marker=marker, markersize=size, markerfacecolor="none", linestyle="none",
                            elinewidth=1.2, markeredgewidth=1.6, label=label)  # fmt: skip
@@ -64,14 +71,19 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
     axes[1].set_title(r"Eq. (22), $\langle dx^2\rangle/\Delta t^2$")
     axes[2].set_title(r"exact kinetic, $T_\mathrm{kin}$")
     axes[0].legend(loc="lower left")
-    return np.asarray(axes)
+    return axes
 
 
 @styled
 def p_values(report: Any, ax: Axes | None = None) -> Axes:
     """The p-values of a validation report in order, against those of as many correct checks; without those that leave a tolerance."""
-    ax = new_axes(ax)
+    from ..validate import Report
+
+    check_type(report, Report, "report")
     p = np.sort([check.p_value for check in report.checks if check.is_pure_chance])
+    if not p.size:
+        raise ValueError("the report has no check that is of chance alone, and so no p-values to draw")
+    ax = new_axes(ax)
     expected = (np.arange(len(p)) + 0.5) / len(p)
     low = min(1e-6, report.threshold / 3)
     ax.plot([low, 1], [low, 1], color=BLACK, linewidth=0.8)

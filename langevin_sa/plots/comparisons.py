@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,8 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.ticker import EngFormatter
 
+from ..cooling import Cooling
+from ..naming import check_type, look_up
+from ..outcomes import Comparison
+from ..potential import real_array
 from .landscapes import landscape
-from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, dots, new_axes, stack, styled
+from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, dots, given_axes, new_axes, stack, styled
 
 SERIES = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
@@ -39,7 +42,8 @@ def comparison(comparison: Any, axes: Any = None) -> np.ndarray:
     axes : three Axes, optional
         Where to draw.
     """
-    axes = np.asarray(stack(3, 7.2) if axes is None else axes)
+    check_type(comparison, Comparison, "comparison")
+    axes = stack(3, 7.2) if axes is None else given_axes(axes, 3)
     energy, success, temperature = axes
     lowest = comparison.minimum_energy
     for o, style in _series(comparison):
@@ -78,6 +82,7 @@ def _symlog(ax: Axes, series: list[np.ndarray]) -> None:
 @styled
 def bands(comparison: Any, ax: Axes | None = None) -> Axes:
     """Energy (thick) and lowest energy so far (thin) of each method: medians, with a band from the 10 to the 90 % quantile."""
+    check_type(comparison, Comparison, "comparison")
     ax = new_axes(ax)
     for o, style in _series(comparison):
         for values, width, alpha in ((o.energy, 1.8, 0.18), (o.best, 1.0, 0.10)):
@@ -100,7 +105,8 @@ def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
     axes : two Axes, optional
         Where to draw.
     """
-    axes = np.asarray(stack(2, 5.4) if axes is None else axes)
+    check_type(cooling, Cooling, "cooling")
+    axes = stack(2, 5.4) if axes is None else given_axes(axes, 2)
     marks: dict[str, Any] = {"marker": "o", "markersize": 5, "capsize": 3, "linestyle": "none"}
     times = cooling.times
     share, low, high = 100 * cooling.success.T
@@ -115,7 +121,12 @@ def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
     for (law, fit), (colour, dashes) in zip(cooling.fits.items(), ((RED, "-"), (GREEN, "--")), strict=False):
         form = rf"$\tau^{{-{fit.zeta:.2f}}}$" if law == "power" else rf"$(\ln \tau)^{{-{fit.zeta:.1f}}}$"
         axes[1].plot(steps * times[0] / cooling.n_steps[0], fit(steps), color=colour, linestyle=dashes, label=f"{law} law, {form}")
-    axes[1].set(xscale="log", yscale="log", xlabel=r"cooling time $\tau$ (time)", ylabel=r"$\langle U \rangle - U_{\min}$ (energy)")
+    axes[1].set(
+        xscale="log",
+        yscale="log" if shown.any() else "linear",
+        xlabel=r"cooling time $\tau$ (time)",
+        ylabel=r"$\langle U \rangle - U_{\min}$ (energy)",
+    )
     if shown.any():
         axes[1].set_ylim(bottom / 1.3, 2 * high.max())
     axes[1].legend(loc="lower left")
@@ -126,6 +137,7 @@ def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
 @styled
 def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes:
     """Where the replicas of each method ended, on the landscape: histograms under the curve (dim 1), or points (dim 2)."""
+    check_type(comparison, Comparison, "comparison")
     potential = comparison.potential
     ax = landscape(potential, bounds=bounds, ax=ax)
     if potential.dim == 2:
@@ -145,7 +157,7 @@ def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes
             share = 100 * np.histogram(o.x[:, 0], edges)[0] / len(o.x)
             width = (edges[1] - edges[0]) / count
             twin.bar(edges[:-1] + (k + 0.5) * width, share, width, color=style["color"], label=style["label"], alpha=0.85)
-        twin.set(ylabel="replicas in a bin (%)", ylim=(0, 1.7 * twin.dataLim.y1))
+        twin.set(ylabel="replicas in a bin (%)", ylim=(0, 1.7 * twin.dataLim.y1 or 100))
         twin.set_yticks([tick for tick in twin.get_yticks() if tick <= 100])
         twin.grid(False)
         twin.spines["right"].set_visible(True)
@@ -159,9 +171,7 @@ def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes
 
 
 @styled
-def heat_map(
-    rho0: Sequence[float], lr: Sequence[float], values: Any, *, label: str = "success (%)", good: str = "high", ax: Axes | None = None
-) -> Axes:
+def heat_map(rho0: Any, lr: Any, values: Any, *, label: str = "success (%)", good: str = "high", ax: Axes | None = None) -> Axes:
     """A table of rho0 (rows) by lr (columns) in colours with its numbers, the shape of the paper's Table 2; NaN is divergent.
 
     Parameters
@@ -175,14 +185,17 @@ def heat_map(
     good : {"high", "low"}
         Which value is framed as the best.
     """
-    values = np.asarray(values, dtype=float)
+    rho0, lr, values = real_array(rho0, "rho0"), real_array(lr, "lr"), real_array(values, "values")
+    best_of = look_up(good, {"high": np.nanargmax, "low": np.nanargmin}, "value of good")
+    if not (rho0.ndim == lr.ndim == 1 and values.size):
+        raise ValueError(f"rho0 and lr must be at least one number each, not of shapes {rho0.shape} and {lr.shape}")
     if values.shape != (len(rho0), len(lr)):
         raise ValueError(f"values must have shape ({len(rho0)}, {len(lr)}), one row a rho0 and one column a lr, not {values.shape}")
     ax = new_axes(ax)
     shown = ax.imshow(np.ma.masked_invalid(values), cmap=GOODNESS, aspect="auto")
     finite = values[np.isfinite(values)]
     middle = (finite.max() + finite.min()) / 2 if finite.size else 0
-    best = (np.nanargmax if good == "high" else np.nanargmin)(values) if finite.size else -1
+    best = best_of(values) if finite.size else -1
     for k, value in enumerate(values.ravel()):
         row, column = divmod(k, len(lr))
         if np.isfinite(value):

@@ -10,7 +10,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
-from .style import BLACK, ENERGY, SKY, TIME, YELLOW, ceiling, new_axes, styled
+from ..naming import check_type, finite, shown
+from ..potential import Potential, real_array
+from .style import BLACK, ENERGY, SKY, TIME, YELLOW, between, ceiling, new_axes, styled
 
 
 @styled
@@ -33,6 +35,7 @@ def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None
     ValueError
         For more than two coordinates, a trajectory of another shape, or nothing that tells what to show.
     """
+    check_type(potential, Potential, "potential")
     if potential.dim not in (1, 2):
         raise ValueError(
             f"landscape draws potentials of dim 1 or 2, and {potential.name} has dim {potential.dim}; plots.energy needs no dim"
@@ -41,7 +44,7 @@ def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None
     box = box_of(potential, path, bounds)
     colours: dict[str, Any] = {"label": "record", "norm": None, "values": np.arange(0 if path is None else len(path))}
     if temperature is not None:
-        values = np.asarray(temperature, dtype=float)
+        values = real_array(temperature, "temperature")
         if path is None or values.shape != path.shape[:1] or not (values > 0).all():
             raise ValueError("temperature colours a trajectory: it needs one T > 0 for each of its records")
         colours = {"label": "$T$ (energy)", "norm": LogNorm(values.min(), values.max()), "values": values}
@@ -50,7 +53,7 @@ def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None
 
 def path_of(trajectory: Any, potential: Any) -> np.ndarray:
     """The trajectory as (records, replicas, dim)."""
-    path = np.asarray(trajectory, dtype=float)
+    path = real_array(trajectory, "a trajectory")
     dim = potential.dim
     if path.ndim == 1 and dim == 1:
         path = path[:, None]
@@ -75,27 +78,34 @@ def box_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray:
         margin = np.where(high - low > 1e-3, 0.4 * (high - low), 1.0)
         bounds = np.stack([low - margin, high + margin], axis=-1)
     try:
-        box = np.broadcast_to(np.asarray(bounds, dtype=float), (potential.dim, 2))
+        box = np.broadcast_to(real_array(bounds, "bounds"), (potential.dim, 2))
     except (TypeError, ValueError):
-        raise ValueError(f"bounds must be (low, high), or {potential.dim} of them, not {bounds!r}") from None
+        raise ValueError(f"bounds must be (low, high), or {potential.dim} of them, not {shown(bounds)}") from None
     if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
-        raise ValueError(f"each of the bounds must be finite with low < high, not {bounds!r}")
+        raise ValueError(f"each of the bounds must be finite with low < high, not {shown(bounds)}")
     return box
+
+
+def _lowest(energy: np.ndarray, potential: Any, box: np.ndarray) -> float:
+    if not np.isfinite(energy).any():
+        raise ValueError(f"the energy of {potential.name} is finite nowhere within {box.tolist()}")
+    return float(energy[np.isfinite(energy)].min())
 
 
 def _curve(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes) -> Axes:
     x = np.linspace(box[0, 0], box[0, 1], 1001)
     energy = potential.energy(x[:, None])
-    low, top = np.nanmin(energy), ceiling(energy)
+    low, top = _lowest(energy, potential, box[0]), ceiling(energy)
     ax.plot(x, energy, color=BLACK, zorder=2)
     if path is not None:
         heights = potential.energy(path.reshape(-1, 1))
-        top = max(top, float(np.nanquantile(heights, 0.98)))
+        top = max(top, ceiling(heights, 0.98))
         values = np.repeat(colours["values"], path.shape[1])
         points = ax.scatter(path.ravel(), heights, c=values, norm=colours["norm"], cmap=TIME, s=16, linewidths=0, alpha=0.8, zorder=3)
         ax.figure.colorbar(points, ax=ax, label=colours["label"], pad=0.02)
     _mark_minima(ax, potential, None if potential.minima is None else potential.energy(potential.minima))
-    ax.set(xlim=box[0], ylim=(low - 0.06 * (top - low), top + 0.06 * (top - low)), xlabel="position $x$ (length)", ylabel="$U(x)$ (energy)")
+    ax.set(xlim=box[0], xlabel="position $x$ (length)", ylabel="$U(x)$ (energy)")
+    between(ax, low, top)
     return ax
 
 
@@ -103,7 +113,7 @@ def _contours(potential: Any, path: np.ndarray | None, colours: dict[str, Any], 
     x, y = (np.linspace(low, high, 241) for low, high in box)
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     energy = potential.energy(grid.reshape(-1, 2)).reshape(grid.shape[:2])
-    levels = MaxNLocator(24).tick_values(np.nanmin(energy), ceiling(energy))
+    levels = MaxNLocator(24).tick_values(_lowest(energy, potential, box), ceiling(energy))
     filled = ax.contourf(x, y, energy, levels, cmap=ENERGY, extend="max")
     ax.contour(x, y, energy, levels[::2], colors="#8A8A8A", linewidths=0.5, linestyles="solid")
     ax.figure.colorbar(filled, ax=ax, label="$U$ (energy)", pad=0.02, ticks=levels[::4])
@@ -146,19 +156,20 @@ def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = N
     ValueError
         For a potential of more coordinates, a temperature that is not positive, or samples that are not finite.
     """
+    check_type(potential, Potential, "potential")
     if potential.dim != 1:
         raise ValueError(f"histogram compares one coordinate, and {potential.name} has dim {potential.dim}")
-    if not temperature > 0:
-        raise ValueError(f"the Boltzmann density needs a temperature > 0, not {temperature!r}")
-    x = np.asarray(x, dtype=float).ravel()
+    if not (finite(temperature) and temperature > 0):
+        raise ValueError(f"the Boltzmann density needs a temperature > 0, not {shown(temperature)}")
+    x = real_array(x, "samples").ravel()
     if not x.size or not np.isfinite(x).all():
         raise ValueError("samples must be finite, and at least one")
     ax = new_axes(ax)
     grid, density = _boltzmann(potential, temperature, x)
     ax.hist(x, bins=bins, density=True, color=SKY, alpha=0.75, label="samples")
     ax.plot(grid, density, color=BLACK, label=r"$\exp(-U/T)/Z$")
-    shown = grid[density > 1e-3 * density.max()]
-    ax.set(xlim=(min(shown[0], x.min()), max(shown[-1], x.max())), xlabel="position $x$ (length)", ylabel="probability density (1/length)")
+    seen = grid[density > 1e-3 * density.max()]
+    ax.set(xlim=(min(seen[0], x.min()), max(seen[-1], x.max())), xlabel="position $x$ (length)", ylabel="probability density (1/length)")
     ax.set_title(f"$T = {temperature:g}$")
     ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
     ax.legend(loc="upper right", ncols=2)
@@ -170,13 +181,18 @@ def _boltzmann(potential: Any, temperature: float, x: np.ndarray) -> tuple[np.nd
     seen = np.concatenate([x, *(np.ravel(p) for p in (potential.bounds, potential.minima) if p is not None)])
     start = low, high = seen.min(), max(seen.max(), seen.min() + 1e-9)
     for _ in range(12):
-        grid = np.linspace(low, high, 20_001)
-        energy = potential.energy(grid[:, None])
-        weight = np.exp(-(energy - np.nanmin(energy)) / temperature)
+        grid, weight = _weights(potential, temperature, low, high)
         if max(weight[0], weight[-1]) < 1e-9:
             break
         low, high = low - (high - low) / 4, high + (high - low) / 4
     else:  # nothing confines, as in a periodic potential: the density between the samples
-        keep = (grid >= start[0]) & (grid <= start[1])
-        grid, weight = grid[keep], weight[keep]
+        grid, weight = _weights(potential, temperature, *start)
     return grid, weight / np.trapezoid(weight, grid)
+
+
+def _weights(potential: Any, temperature: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """exp(-U/T) on a grid, 1 at its largest, 0 where U is not finite."""
+    grid = np.linspace(low, high, 20_001)
+    energy = potential.energy(grid[:, None])
+    lowest = _lowest(energy, potential, grid[[0, -1]])
+    return grid, np.exp(-(np.where(np.isfinite(energy), energy, np.inf) - lowest) / temperature)

@@ -8,8 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..naming import check_type, shown, whole
+from ..potential import Potential
+from ..results import Result
 from .landscapes import box_of, landscape
-from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, ceiling, dots, log_if_wide, new_axes, stack, styled
+from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, between, ceiling, dots, given_axes, log_if_wide, new_axes, stack, styled
+
+MOST = 10_000_000  # steps of a schedule that are drawn
 
 
 @styled
@@ -23,9 +28,8 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
     lines.append((run.best, BLUE, "best so far"))
     for values, colour, label in lines:
         ax.plot(run.step, values, color=colour, label=label, **dots(run.step))
-    low, high = np.nanmin(run.best), ceiling(np.asarray(run.energy_mean), 0.9)
-    if high > low:
-        ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+    low, high = np.min(run.best, where=np.isfinite(run.best), initial=np.inf), ceiling(np.asarray(run.energy_mean), 0.9)
+    between(ax, low, high)
     ax.set(xlabel="step", ylabel="$U$ (energy)")
     ax.legend(loc="upper right")
     return ax
@@ -49,6 +53,7 @@ def temperature(result: Any, ax: Axes | None = None) -> Axes:
 
 
 def _records(result: Any) -> Any:
+    check_type(result, Result, "result")
     if not len(result.history.step):
         raise ValueError("the run has no records to draw: it stopped before the first")
     return result.history
@@ -67,8 +72,12 @@ def history(result: Any) -> np.ndarray:
 @styled
 def summary(result: Any, potential: Any) -> np.ndarray:
     """`history`, and for one or two coordinates the landscape with the place where each replica ended; all the Axes."""
+    check_type(potential, Potential, "potential")
+    _records(result)
     if potential.dim > 2:
         return history(result)
+    if result.x.shape != (potential.dim,):
+        raise ValueError(f"the result is of {result.x.size} coordinates, and {potential.name} has dim {potential.dim}")
     figure = plt.figure(figsize=(2 * SIZE[0], 4.6), layout="constrained")
     axes = figure.subplot_mosaic([["T", "U"], ["E", "U"]])
     axes["T"].sharex(axes["E"])
@@ -93,6 +102,10 @@ def schedule(schedule: Any, n_steps: int = 1000, *, integrator: str = "gjf", ax:
     -------
     array of three Axes (rho, lr, T); with ``ax`` given, only T is drawn, on it.
     """
+    if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
+        raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
+    if not whole(n_steps) or not 1 <= n_steps <= MOST:
+        raise ValueError(f"n_steps must be an integer from 1 to {MOST}, not {shown(n_steps)}")
     steps = schedule.coefficients(n_steps, integrator)
     progress = np.arange(n_steps) / n_steps
     rows = (
@@ -100,7 +113,7 @@ def schedule(schedule: Any, n_steps: int = 1000, *, integrator: str = "gjf", ax:
         (steps.lr, "learning rate\n(time$^2$)", GREEN),
         (steps.temperature, "$T$ (energy)", RED),
     )
-    axes = stack(3, 5.4) if ax is None else [ax]
+    axes = stack(3, 5.4) if ax is None else given_axes(ax, 1)
     for panel, (values, label, colour) in zip(axes, rows[-len(axes) :], strict=True):
         panel.plot(progress, values, color=colour, drawstyle="steps-post" if n_steps < 50 else "default")
         panel.set_ylabel(label)

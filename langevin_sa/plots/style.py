@@ -15,6 +15,9 @@ from matplotlib.colors import ListedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
+from ..naming import finite, shown
+from ..parse import short
+
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
@@ -47,12 +50,18 @@ Plot = TypeVar("Plot", bound=Callable[..., Any])
 
 
 def styled(plot: Plot) -> Plot:
-    """The function run under `STYLE`; the user's own matplotlib settings are as before when it returns."""
+    """The function run under `STYLE`; the user's own matplotlib settings are as before when it returns, and his figures if it raises."""
 
     @wraps(plot)
     def run(*args: Any, **keywords: Any) -> Any:
-        with plt.rc_context(STYLE):
-            return plot(*args, **keywords)
+        there = plt.get_fignums()
+        try:
+            with plt.rc_context(STYLE):
+                return plot(*args, **keywords)
+        except BaseException:
+            for number in set(plt.get_fignums()).difference(there):
+                plt.close(number)
+            raise
 
     return run  # type: ignore[return-value]
 
@@ -63,7 +72,15 @@ def image_formats() -> dict[str, str]:
 
 
 def new_axes(ax: Axes | None) -> Axes:
-    return plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else ax
+    return plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else given_axes(ax, 1)[0]
+
+
+def given_axes(axes: Any, count: int) -> np.ndarray:
+    """So many Axes that the caller brings, as an array."""
+    found = np.ravel(np.asarray(axes, dtype=object))
+    if len(found) != count or not all(isinstance(ax, Axes) for ax in found):
+        raise TypeError(f"{'ax must be the Axes' if count == 1 else f'axes must be the {count} Axes'} to draw on, not {shown(axes)}")
+    return found
 
 
 def stack(panels: int, height: float) -> np.ndarray:
@@ -81,8 +98,16 @@ def log_if_wide(ax: Axes, values: np.ndarray) -> None:
 def ceiling(energies: np.ndarray, quantile: float = 0.6) -> float:
     """Where to cut an energy axis so that steep walls, or a wild start, do not squeeze the rest."""
     energies = energies[np.isfinite(energies)]
+    if not energies.size:
+        return np.nan
     low, usual = energies.min(), np.quantile(energies, quantile)
     return float(min(energies.max(), low + 2 * (usual - low)))
+
+
+def between(ax: Axes, low: float, high: float) -> None:
+    """The y axis from `low` to `high` with a margin; matplotlib's own limits where nothing is between."""
+    if high - low > 1e-9 * max(abs(low), abs(high), 1e-290):
+        ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
 
 
 def dots(step: Any) -> dict[str, Any]:
@@ -91,7 +116,7 @@ def dots(step: Any) -> dict[str, Any]:
 
 def image(axes: Any, kind: str = "svg") -> bytes:
     """The figure of some Axes as the bytes of an image file; the figure is closed."""
-    figure = np.ravel(axes)[0].figure
+    figure = given_axes(axes, np.size(axes))[0].figure
     buffer = BytesIO()
     with plt.rc_context({"svg.hashsalt": "langevin_sa"}):
         figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
@@ -101,9 +126,13 @@ def image(axes: Any, kind: str = "svg") -> bytes:
 
 def formula(latex: str, size: float = 11) -> bytes:
     """Text with LaTeX between dollars, as an SVG image."""
+    if not isinstance(latex, str) or not (finite(size) and 1 <= size <= 1000):
+        raise TypeError(f"a formula is text, in a size from 1 to 1000 points, not {shown(latex)} in {shown(size)}")
+    style = {"svg.hashsalt": "langevin_sa", "mathtext.fontset": "stix", "font.family": "STIXGeneral", "savefig.transparent": True}
     buffer = BytesIO()
-    with plt.rc_context(
-        {"svg.hashsalt": "langevin_sa", "mathtext.fontset": "stix", "font.family": "STIXGeneral", "savefig.transparent": True}
-    ):
-        math_to_image(latex, buffer, prop=FontProperties(size=size), dpi=100, format="svg")
+    try:
+        with plt.rc_context(style), np.errstate(all="raise"):
+            math_to_image(latex, buffer, prop=FontProperties(size=size), dpi=100, format="svg")
+    except (ValueError, ArithmeticError) as error:  # the latter where there is nothing to see
+        raise ValueError(f"cannot draw {shown(latex)}: {short(str(error))}") from None
     return buffer.getvalue()

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import naming
 from ..naming import shown
-from ..potential import MOST
+from ..potential import MOST, real_array
 
 
 def positive(**values: Any) -> None:
@@ -22,9 +22,9 @@ def positive_arrays(**values: Any) -> None:
     """Raise a ValueError unless every value, a number or an array, is positive and finite."""
     for name, value in values.items():
         try:
-            array = np.asarray(value, dtype=float)
+            array = real_array(value, name)
             good = array.size > 0 and bool(np.all(np.isfinite(array) & (array > 0)))
-        except (TypeError, ValueError):
+        except TypeError:
             good = False
         if not good:
             raise ValueError(f"{name} must be positive and finite, not {shown(value)}")

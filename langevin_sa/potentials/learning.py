@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..potential import real_array
 from ..stochastic import StochasticPotential
 from .checks import count, positive
 
@@ -161,7 +162,7 @@ def _with_one(inputs: np.ndarray) -> np.ndarray:
 def _checked(data: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Inputs, labels and the number of classes, or an error that says what data must be."""
     inputs, labels = clouds() if data is None else data
-    inputs, labels = np.asarray(inputs, dtype=float), np.asarray(labels)
+    inputs, labels = real_array(inputs, "inputs"), np.asarray(labels)
     if inputs.ndim != 2 or labels.shape != inputs.shape[:1] or labels.dtype.kind not in "iu" or not np.isfinite(inputs).all():
         raise ValueError(
             "data must be (inputs, labels): finite numbers of shape (samples, features) and integers of shape (samples,), not of "
