@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .momentum import Langevin, Steps
+from .potential import real_array
 
 STABILITY_LIMIT = 2.0  # of omega*dt, for every row and every rho
 
@@ -32,7 +33,8 @@ class Integrator:
 
     def steps(self, gamma: Any, dt: Any, temperature: Any) -> Steps:
         """Coefficients for arrays (or numbers) of friction, time step and temperature."""
-        gamma, dt, temperature = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (gamma, dt, temperature)))
+        given = {"gamma": gamma, "dt": dt, "temperature": temperature}
+        gamma, dt, temperature = np.broadcast_arrays(*(real_array(value, name) for name, value in given.items()))
         rho, lr, s = (np.broadcast_to(v, dt.shape) for v in self.rule(gamma, dt, temperature))
         return Steps(rho, lr, s, paired=self.paired)
 
