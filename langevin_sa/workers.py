@@ -33,20 +33,27 @@ THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")  # the e
 
 
 def check_workers(workers: Any) -> None:
-    """Raise a TypeError or ValueError unless `workers` is a positive int, -1, or callable like ``map``."""
-    if callable(workers):
+    """Raise a TypeError or ValueError unless `workers` is a positive int, -1, callable like ``map``, or has a method ``map``."""
+    if _map_of(workers) is not None:
         return
     if not whole(workers):
-        raise TypeError(f"workers must be an int or a callable like map(function, parts), not {shown(workers)}")
+        raise TypeError(f"workers must be an int or a callable like map(function, parts), or have such a method map, not {shown(workers)}")
     if workers != -1 and not 1 <= workers <= MOST:
         raise ValueError(f"workers must be from 1 to {MOST}, or -1 for one a processor, not {shown(workers)}")
 
 
+def _map_of(workers: Any) -> Callable[..., Iterable[Any]] | None:
+    """The callable itself, or the map of an executor or a client; None for what has none."""
+    own = workers if callable(workers) else getattr(workers, "map", None)
+    return own if callable(own) else None
+
+
 @contextmanager
 def mapping(workers: Any) -> Iterator[Callable[..., Iterable[Any]]]:
-    """The map of processes for an int (-1: one for each processor), or the callable itself: for jobs that may be asked but once."""
-    if callable(workers):
-        yield workers
+    """The map of processes for an int (-1: one for each processor), or the caller's own, futures resolved: for jobs asked but once."""
+    own = _map_of(workers)
+    if own is not None:
+        yield lambda *call: [answer.result() if hasattr(answer, "result") else answer for answer in own(*call)]
     else:
         with ProcessPoolExecutor(os.cpu_count() or 1 if workers == -1 else workers, get_context("spawn")) as pool:
             yield pool.map
@@ -60,8 +67,8 @@ class Team:
 
     def __init__(self, workers: Any) -> None:
         check_workers(workers)
-        self.parts = MAPPED_PARTS if callable(workers) else os.cpu_count() or 1 if workers == -1 else int(workers)
-        self._map: Callable[..., Iterable[Any]] | None = workers if callable(workers) else None
+        self._map = _map_of(workers)
+        self.parts = MAPPED_PARTS if self._map else os.cpu_count() or 1 if workers == -1 else int(workers)
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Team:
@@ -132,7 +139,7 @@ class Team:
 def team_of(workers: Any) -> Team | None:
     """The team of a driver's `workers`, which starts processes when there is work and must be left as a context; None for 1."""
     check_workers(workers)
-    return None if not callable(workers) and workers == 1 else Team(workers)
+    return None if whole(workers) and workers == 1 else Team(workers)
 
 
 def _ignore_interrupts() -> None:
