@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import real_array
 from .formula import Source
 from .naming import shown
-from .potential import FormulaKernel, real_array
+from .potential import FormulaKernel
 
 PAIRS_AT_ONCE = 1_000_000
 MOST_SPECIES = 64

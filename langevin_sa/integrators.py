@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import real_array
 from .momentum import Langevin, Steps
-from .potential import real_array
 
 STABILITY_LIMIT = 2.0  # of omega*dt, for every row and every rho
 

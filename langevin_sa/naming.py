@@ -1,4 +1,4 @@
-"""What a user gives: names looked up, with a suggestion when they are not there; numbers; and how messages show it."""
+"""What a user gives: names looked up, with a suggestion when they are not there; numbers checked; and how messages show it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+MOST = 2**48  # of anything that is counted
 
 _BRIEF = reprlib.Repr()
 _BRIEF.maxstring = _BRIEF.maxother = 100
@@ -44,6 +45,35 @@ def real(value: Any) -> bool:
 def finite(value: Any) -> bool:
     """Whether a value is a finite number."""
     return real(value) and math.isfinite(value)
+
+
+def check_finite(**numbers: Any) -> None:
+    """Raise a ValueError unless each is a finite number."""
+    for name, value in numbers.items():
+        if not finite(value):
+            raise ValueError(f"{name} must be a finite number, not {shown(value)}")
+
+
+def check_positive(**numbers: Any) -> None:
+    """Raise a ValueError unless each is a positive, finite number."""
+    for name, value in numbers.items():
+        if not (finite(value) and value > 0):
+            raise ValueError(f"{name} must be a positive number, not {shown(value)}")
+
+
+def check_fraction(**numbers: Any) -> None:
+    """Raise a ValueError unless each is a number in [0, 1)."""
+    for name, value in numbers.items():
+        if not (finite(value) and 0 <= value < 1):
+            raise ValueError(f"{name} must be in [0, 1), not {shown(value)}")
+
+
+def check_whole(low: int, high: int = MOST, **numbers: Any) -> None:
+    """Raise a ValueError unless each is an integer from `low` to `high`."""
+    for name, value in numbers.items():
+        if not (whole(value) and low <= value <= high):
+            limits = f"of at least {low}" if high == MOST and not (whole(value) and value > MOST) else f"from {low} to {high}"
+            raise ValueError(f"{name} must be an integer {limits}, not {shown(value)}")
 
 
 def check_type(value: Any, kind: type, what: str) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from .backends import Walk
 from .backends.numpy import NumpyBackend
 from .momentum import Momentum, Steps, progress_of, values
-from .naming import finite, shown
+from .naming import check_fraction, finite, shown
 from .noise import stream
 
 AHEAD = 65_536  # normals made at a time
@@ -56,7 +56,7 @@ class Adam(StepRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _fractions(beta1=self.beta1, beta2=self.beta2)
+        check_fraction(beta1=self.beta1, beta2=self.beta2)
 
     def update(self, n: int, lr: float, gradient: np.ndarray, *memory: np.ndarray) -> np.ndarray:
         m, v = memory
@@ -75,7 +75,7 @@ class RMSprop(StepRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _fractions(decay=self.decay)
+        check_fraction(decay=self.decay)
 
     def update(self, n: int, lr: float, gradient: np.ndarray, *memory: np.ndarray) -> np.ndarray:
         (v,) = memory
@@ -96,7 +96,7 @@ class SGD:
 
     def __post_init__(self) -> None:
         _check(self.lr, self.noise)
-        _fractions(momentum=self.momentum)
+        check_fraction(momentum=self.momentum)
 
     @np.errstate(over="ignore")
     def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
@@ -135,9 +135,3 @@ def _check(lr: Any, noise: Any) -> None:
         raise ValueError(f"lr must be a positive number or a law of progress, not {shown(lr)}")
     if not (finite(noise) and noise >= 0):
         raise ValueError(f"noise is the standard deviation of the gradient's noise and must be >= 0, not {shown(noise)}")
-
-
-def _fractions(**numbers: Any) -> None:
-    for name, value in numbers.items():
-        if not (finite(value) and 0 <= value < 1):
-            raise ValueError(f"{name} must be in [0, 1), not {shown(value)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import box_of, real_array
 from .backends import on_gpu
 from .formula import INPUTS, Source, Spec, check_names, source_of
-from .naming import check_flags, shown, whole
+from .naming import check_flags, check_whole, shown
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
 from .sources import numpy_source
 
@@ -61,7 +63,8 @@ class Potential:
                 raise TypeError(f"{what} must be a function of x with shape (replicas, dim), not {type(function).__name__}")
         if dim is None:
             raise TypeError("dim is missing: say how many coordinates the potential has, Potential(energy, gradient, dim=...)")
-        self.dim = _count(dim, "dim")
+        check_whole(1, dim=dim)
+        self.dim = int(dim)
         if not isinstance(args, tuple):
             raise TypeError(f"args must be a tuple of further arguments, not {type(args).__name__}; write args=(value,)")
         if gradient is None:
@@ -72,7 +75,7 @@ class Potential:
                 stacklevel=2,
             )
         self._energy, self._gradient, self._laplacian, self._start, self.args = energy, gradient, laplacian, start, args
-        self.bounds = _bounds(bounds, self.dim)
+        self.bounds = None if bounds is None else box_of(bounds, self.dim, "bounds")
         self.minima = _minima(minima, self.dim)
         self.minimum_energy = minimum_energy
         self.latex = latex
@@ -326,23 +329,6 @@ class Potential:
         return gradient
 
 
-NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64, np.complexfloating, type(None))  # although float or NumPy would convert them
-
-
-def real_array(value: Any, what: str) -> np.ndarray:
-    """A copy as float64; a TypeError unless it is an array of real numbers with no entry masked."""
-    try:
-        raw = np.asarray(value)
-        odd = raw.dtype == object and any(isinstance(v, NO_NUMBERS) for v in raw.flat)
-        if odd or raw.dtype.kind not in "biufO" or np.ma.is_masked(value):
-            raise TypeError
-        with np.errstate(over="ignore"):
-            return np.array(raw, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{what} must be an array of real numbers, none of them masked, not {shown(value)}") from None
-
-
-MOST, FARTHEST = 2**48, 1e300  # coordinates; where a bound may lie
 _STEP = float(np.cbrt(np.finfo(float).eps))
 
 
@@ -421,27 +407,25 @@ def _sizes(
     if variables:
         claims["the formula's coordinates"] = variables
     if dim is not None:
-        claims["dim"] = _count(dim, "dim")
+        check_whole(1, dim=dim)
+        claims["dim"] = int(dim)
     if shape is not None:
         if not lattice:
             raise TypeError("shape= goes with site= or bond=")
         if np.ndim(shape) != 1 or len(shape) == 0:
             raise TypeError(f"shape must be the numbers of sites along each axis, as in (8, 8), not {shown(shape)}")
-        claims["the sites of shape"] = int(np.prod([_count(n, "a length in shape") for n in shape]))
+        for n in shape:
+            check_whole(1, **{"a length in shape": n})
+        claims["the sites of shape"] = math.prod(map(int, shape))
     if particles is not None:
-        claims["particles*space"] = _count(particles, "particles") * _count(space, "space")
+        check_whole(1, particles=particles, space=space)
+        claims["particles*space"] = int(particles) * int(space)
     if not claims:
         raise TypeError("site= and bond= need dim=, the number of sites, or shape=, the sites along each axis")
     if len(set(claims.values())) > 1:
         raise ValueError("the sizes disagree: " + ", ".join(f"{what} = {n}" for what, n in claims.items()))
     n = next(iter(claims.values()))
     return n, (tuple(shape) if shape is not None else (n,)) if lattice else ()
-
-
-def _count(n: Any, what: str) -> int:
-    if not whole(n) or not 1 <= n <= MOST:
-        raise ValueError(f"{what} must be a positive integer, {'not' if not whole(n) or n < 1 else 'at most 2**48, not'} {shown(n)}")
-    return int(n)
 
 
 def _check_variables(variables: tuple[str, ...]) -> None:
@@ -460,16 +444,4 @@ def _minima(minima: Any, dim: int) -> np.ndarray | None:
     out = np.atleast_2d(real_array(minima, "minima"))
     if out.ndim != 2 or out.shape[1] != dim:
         raise ValueError(f"minima must have shape (k, {dim}), not {out.shape}")
-    return out
-
-
-def _bounds(bounds: Any, dim: int) -> np.ndarray | None:
-    if bounds is None:
-        return None
-    try:
-        out = np.broadcast_to(real_array(bounds, "bounds"), (dim, 2)).copy()
-    except (TypeError, ValueError):
-        raise ValueError(f"bounds must be one (low, high), or {dim} of them, not {shown(bounds)}") from None
-    if not (np.abs(out) < FARTHEST).all() or not (out[:, 0] < out[:, 1]).all():
-        raise ValueError(f"each bound must be finite with low < high, not {shown(bounds)}; at most {FARTHEST:g}")
     return out

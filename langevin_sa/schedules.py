@@ -15,7 +15,7 @@ import numpy as np
 
 from .integrators import get_integrator
 from .momentum import Momentum, Steps, progress_of, values
-from .naming import finite, look_up, shown
+from .naming import check_finite, check_fraction, check_positive, finite, look_up, shown
 
 
 @dataclass(frozen=True)
@@ -62,33 +62,21 @@ def _quench(s: Any, start: float, end: float, at: float) -> Any:
     return np.where(s < at, start, end)
 
 
-def _require_finite(**numbers: Any) -> None:
-    for name, value in numbers.items():
-        if not finite(value):
-            raise ValueError(f"{name} must be a finite number, not {shown(value)}")
-
-
-def _require(**numbers: Any) -> None:
-    for name, value in numbers.items():
-        if not (finite(value) and value > 0):
-            raise ValueError(f"{name} must be a positive number, not {shown(value)}")
-
-
 def constant(value: float) -> NamedLaw:
     """The same value throughout."""
-    _require_finite(value=value)
+    check_finite(value=value)
     return NamedLaw(_constant, (value,))
 
 
 def linear(start: float, end: float) -> NamedLaw:
     """From `start` to `end` in equal steps; `end` may be 0."""
-    _require_finite(start=start, end=end)
+    check_finite(start=start, end=end)
     return NamedLaw(_linear, (start, end))
 
 
 def exponential(start: float, end: float) -> NamedLaw:
     """Geometric cooling, ``start*(end/start)**s``; both positive."""
-    _require(start=start, end=end)
+    check_positive(start=start, end=end)
     return NamedLaw(_exponential, (start, end))
 
 
@@ -98,14 +86,14 @@ def logarithmic(start: float, end: float, stretch: float = 1e4) -> NamedLaw:
     Then d = ln(1 + stretch)/(start/end - 1) and c = start*d; annealing converges in the limit of long runs if c is at
     least the critical depth (Hajek 1988). `stretch` is the length of the run in units of the law's own time.
     """
-    _require(start=start, end=end, stretch=stretch)
+    check_positive(start=start, end=end, stretch=stretch)
     return NamedLaw(_logarithmic, (start, end, stretch))
 
 
 def power(start: float, end: float, exponent: float = 2.0) -> NamedLaw:
     """``end + (start - end)*(1 - s)**exponent``; `end` may be 0."""
-    _require_finite(start=start, end=end)
-    _require(exponent=exponent)
+    check_finite(start=start, end=end)
+    check_positive(exponent=exponent)
     return NamedLaw(_power, (start, end, exponent))
 
 
@@ -124,7 +112,7 @@ def stepwise(points: Sequence[tuple[float, float]]) -> NamedLaw:
 
 def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
     """`start` before progress `at`, `end` from then on: the sudden cooling that annealing is compared with."""
-    _require_finite(start=start, end=end)
+    check_finite(start=start, end=end)
     if not (finite(at) and 0 <= at <= 1):
         raise ValueError(f"the quench happens at a progress in [0, 1], not {shown(at)}")
     return NamedLaw(_quench, (start, end, at))
@@ -220,9 +208,8 @@ class CoolMomentum:
     law: str = "paper"
 
     def __post_init__(self) -> None:
-        _require(lr=self.lr)
-        if not (finite(self.rho0) and 0 <= self.rho0 < 1):
-            raise ValueError(f"rho0 must be in [0, 1), not {shown(self.rho0)}")
+        check_positive(lr=self.lr)
+        check_fraction(rho0=self.rho0)
         if not (finite(self.noise) and self.noise >= 0):
             raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {shown(self.noise)}")
         look_up(self.law, COOLMOMENTUM_LAWS, "CoolMomentum law")

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .arrays import real_array
 from .naming import real, shown
-from .potential import real_array
 
 LEVEL, RESAMPLES = 0.95, 4000
 

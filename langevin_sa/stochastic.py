@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .naming import check_whole
 from .noise import GRADIENT, KIND, stream
-from .potential import Potential, _count
+from .potential import Potential
 
 LOOKED = 2_000_000  # samples times replicas in one look at all data
 
@@ -63,7 +64,8 @@ class StochasticPotential(Potential):
             raise TypeError(f"batch_gradient must be a function of x and a batch, not {type(batch_gradient).__name__}")
         arrays = _arrays(data)
         samples = len(arrays[0])
-        self.batch_size = _count(batch_size, "batch_size")
+        check_whole(1, batch_size=batch_size)
+        self.batch_size = int(batch_size)
         if self.batch_size > samples:
             raise ValueError(f"batch_size must be at most the number of samples, {samples}, and is {batch_size}")
         super().__init__(batch_energy, batch_gradient, dim, args=tuple(a[None] for a in arrays), **keywords)

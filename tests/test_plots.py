@@ -147,7 +147,7 @@ def test_histogram_of_a_potential_that_does_not_confine():
     ("arguments", "message"),
     [
         (([0.0], BOWL, 1.0), "one coordinate"),
-        (([0.0], WELL, 0.0), "temperature > 0"),
+        (([0.0], WELL, 0.0), "temperature must be a positive number"),
         (([np.nan], WELL, 1.0), "finite"),
         (([], WELL, 1.0), "finite"),
     ],

@@ -149,7 +149,7 @@ def test_pickle():
     ("arguments", "error", "message"),
     [
         ((spring_energy, spring_gradient, DATA, 104, 1), ValueError, "batch_size must be at most the number of samples, 103, and is 104"),
-        ((spring_energy, spring_gradient, DATA, 0, 1), ValueError, "batch_size must be a positive integer, not 0"),
+        ((spring_energy, spring_gradient, DATA, 0, 1), ValueError, "batch_size must be an integer of at least 1, not 0"),
         ((spring_energy, spring_gradient, (DATA, DATA[1:]), 10, 1), ValueError, "different numbers of samples: 103, 102"),
         ((spring_energy, spring_gradient, [], 10, 1), TypeError, "data must be an array"),
         ((spring_energy, None, DATA, 10, 1), TypeError, "batch_gradient must be a function of x and a batch, not NoneType"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..naming import finite, shown
 from ..schedules import CoolMomentum
 
 
@@ -13,6 +14,6 @@ def check_ramp(lr: Any, rho0: Any, law: Any, total_steps: Any, warmup_steps: Any
     CoolMomentum(lr, rho0, law=law)
     for name, steps, low in (("total_steps", total_steps, 1), ("warmup_steps", warmup_steps, 0)):
         endless = name == "total_steps" and steps == math.inf
-        if not endless and (isinstance(steps, bool) or not isinstance(steps, (int, float)) or steps != steps // 1 or steps < low):
+        if not endless and not (finite(steps) and steps >= low and steps == steps // 1):
             more = ", or math.inf for a constant rho" if name == "total_steps" else ""
-            raise ValueError(f"{name} must be a whole number of steps, at least {low}{more}, not {steps!r}")
+            raise ValueError(f"{name} must be a whole number of steps, at least {low}{more}, not {shown(steps)}")

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import box_of
 from ..formula import Spec
 from ..integrators import INTEGRATORS, get_integrator
-from ..naming import check_file, check_type, finite, shown, whole
+from ..naming import check_file, check_positive, check_type, check_whole
 from ..noise import seed_of
-from ..potential import Potential, real_array
+from ..potential import Potential
 from ..sources import javascript_source
 from ..tuning import OMEGA_DT, largest_curvature
 from .wells import CELLS, Landscape, hot_temperature, survey, window_of
@@ -104,14 +105,11 @@ def describe(
     source = potential.formula.source
     if "pair" in source.bodies:
         raise ValueError(f"{potential.name} is a pair potential, whose coordinates are particles': a page shows formulas of coordinates")
-    for name, value in (("temperature", temperature), ("gamma", gamma), ("dt", dt)):
-        if value is not None and not (finite(value) and value > 0):
-            raise ValueError(f"{name} must be a positive number, not {shown(value)}")
-    if not whole(balls) or not 1 <= balls <= MOST_BALLS:
-        raise ValueError(f"balls must be an integer from 1 to {MOST_BALLS}, not {shown(balls)}")
+    check_positive(**{name: value for name, value in (("temperature", temperature), ("gamma", gamma), ("dt", dt)) if value is not None})
+    check_whole(1, MOST_BALLS, balls=balls)
     get_integrator(integrator)
 
-    land = survey(potential, _window(potential, window))
+    land = survey(potential, window_of(potential) if window is None else box_of(window, potential.dim, "window"))
     hot = rounded(hot_temperature(potential, land) if temperature is None else temperature)
     curvature, mean = _curvatures(potential, land, hot)
     dt = rounded(OMEGA_DT / np.sqrt(curvature) if dt is None else dt)
@@ -155,18 +153,6 @@ def assemble(data: dict[str, Any], force: str) -> str:
 def rounded(value: float) -> float:
     """Three digits: what a slider shows is what is meant."""
     return float(f"{value:.3g}")
-
-
-def _window(potential: Any, window: Any) -> np.ndarray:
-    if window is None:
-        return window_of(potential)
-    try:
-        box = np.broadcast_to(real_array(window, "window"), (potential.dim, 2))
-    except (TypeError, ValueError):
-        box = np.full((1, 2), np.nan)
-    if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
-        raise ValueError(f"window must be (low, high), or {potential.dim} of them, with low < high, not {shown(window)}")
-    return box
 
 
 def _curvatures(potential: Any, land: Landscape, hot: float) -> tuple[float, float]:

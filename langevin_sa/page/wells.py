@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import around, ceiling
 from ..descent import descend
 
 CELLS = {1: 800, 2: 160}  # an axis
@@ -41,9 +42,8 @@ class Landscape:
         """Energy at which a picture is cut, so that steep walls do not squeeze the rest; above every barrier between wells."""
         low = float(self.energy.min())
         barriers = [well.energy + well.depth for well in self.wells if well.depth is not None]
-        usual = low + 2 * (float(np.quantile(self.energy[np.isfinite(self.energy)], 0.6)) - low)
         highest = float(self.energy.max(where=np.isfinite(self.energy), initial=low))
-        return min(highest, max([usual, *(low + 1.5 * (barrier - low) for barrier in barriers)]))
+        return min(highest, max([ceiling(self.energy), *(low + 1.5 * (barrier - low) for barrier in barriers)]))
 
 
 def window_of(potential: Any) -> np.ndarray:
@@ -59,9 +59,7 @@ def window_of(potential: Any) -> np.ndarray:
     points = np.concatenate([near if len(near) else found, found[:0] if potential.minima is None else potential.minima])
     if not len(points):
         points = np.zeros((1, potential.dim))
-    low, high = points.min(0), points.max(0)
-    margin = np.where(high - low > 1e-3, 0.4 * (high - low), 2 * SCATTER)
-    return np.stack([low - margin, high + margin], axis=-1)
+    return around(points, alone=2 * SCATTER)
 
 
 def survey(potential: Any, window: np.ndarray) -> Landscape:

@@ -10,9 +10,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
-from ..naming import check_type, finite, shown
-from ..potential import Potential, real_array
-from .style import BLACK, ENERGY, SKY, TIME, YELLOW, between, ceiling, new_axes, styled
+from ..arrays import around, box_of, ceiling, real_array
+from ..naming import check_positive, check_type
+from ..potential import Potential
+from .style import BLACK, ENERGY, SKY, TIME, YELLOW, between, new_axes, styled
 
 
 @styled
@@ -41,7 +42,7 @@ def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None
             f"landscape draws potentials of dim 1 or 2, and {potential.name} has dim {potential.dim}; plots.energy needs no dim"
         )
     path = None if trajectory is None else path_of(trajectory, potential)
-    box = box_of(potential, path, bounds)
+    box = place_of(potential, path, bounds)
     colours: dict[str, Any] = {"label": "record", "norm": None, "values": np.arange(0 if path is None else len(path))}
     if temperature is not None:
         values = real_array(temperature, "temperature")
@@ -66,24 +67,15 @@ def path_of(trajectory: Any, potential: Any) -> np.ndarray:
     return path
 
 
-def box_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray:
+def place_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray:
     if bounds is None:
         bounds = potential.bounds
     if bounds is None:
         seen = [p.reshape(-1, potential.dim) for p in (path, potential.minima) if p is not None]
         if not seen:
             raise ValueError(f"{potential.name} has no bounds: say what to show, bounds=(low, high) or one pair a coordinate")
-        points = np.concatenate(seen)
-        low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
-        margin = np.where(high - low > 1e-3, 0.4 * (high - low), 1.0)
-        bounds = np.stack([low - margin, high + margin], axis=-1)
-    try:
-        box = np.broadcast_to(real_array(bounds, "bounds"), (potential.dim, 2))
-    except (TypeError, ValueError):
-        raise ValueError(f"bounds must be (low, high), or {potential.dim} of them, not {shown(bounds)}") from None
-    if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
-        raise ValueError(f"each of the bounds must be finite with low < high, not {shown(bounds)}")
-    return box
+        return around(np.concatenate(seen), alone=1.0)
+    return box_of(bounds, potential.dim, "bounds")
 
 
 def _lowest(energy: np.ndarray, potential: Any, box: np.ndarray) -> float:
@@ -159,8 +151,7 @@ def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = N
     check_type(potential, Potential, "potential")
     if potential.dim != 1:
         raise ValueError(f"histogram compares one coordinate, and {potential.name} has dim {potential.dim}")
-    if not (finite(temperature) and temperature > 0):
-        raise ValueError(f"the Boltzmann density needs a temperature > 0, not {shown(temperature)}")
+    check_positive(temperature=temperature)
     x = real_array(x, "samples").ravel()
     if not x.size or not np.isfinite(x).all():
         raise ValueError("samples must be finite, and at least one")

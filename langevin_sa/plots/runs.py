@@ -8,11 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..naming import check_type, shown, whole
+from ..arrays import ceiling
+from ..naming import check_type, check_whole, shown
 from ..potential import Potential
 from ..results import Result
-from .landscapes import box_of, landscape
-from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, between, ceiling, dots, given_axes, log_if_wide, new_axes, stack, styled
+from .landscapes import landscape, place_of
+from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, between, dots, given_axes, log_if_wide, new_axes, stack, styled
 
 MOST = 10_000_000  # steps of a schedule that are drawn
 
@@ -85,7 +86,7 @@ def summary(result: Any, potential: Any) -> np.ndarray:
     axes["T"].tick_params(labelbottom=False)
     energy(result, axes["E"]).figure.align_ylabels([axes["T"], axes["E"]])
     ends = np.reshape(result.state.x, (-1, potential.dim))
-    landscape(potential, bounds=box_of(potential, ends[None], None), ax=axes["U"])
+    landscape(potential, bounds=place_of(potential, ends[None], None), ax=axes["U"])
     heights = potential.energy(ends) if potential.dim == 1 else ends[:, 1]
     axes["U"].scatter(
         ends[:, 0], heights, s=26, color=RED, edgecolors="white", linewidths=0.4, alpha=0.9, zorder=6, label="end of a replica"
@@ -104,8 +105,7 @@ def schedule(schedule: Any, n_steps: int = 1000, *, integrator: str = "gjf", ax:
     """
     if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
         raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
-    if not whole(n_steps) or not 1 <= n_steps <= MOST:
-        raise ValueError(f"n_steps must be an integer from 1 to {MOST}, not {shown(n_steps)}")
+    check_whole(1, MOST, n_steps=n_steps)
     steps = schedule.coefficients(n_steps, integrator)
     progress = np.arange(n_steps) / n_steps
     rows = (

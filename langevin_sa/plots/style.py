@@ -95,15 +95,6 @@ def log_if_wide(ax: Axes, values: np.ndarray) -> None:
         ax.set_ylim(values.min() / 2, values.max() * 2)
 
 
-def ceiling(energies: np.ndarray, quantile: float = 0.6) -> float:
-    """Where to cut an energy axis so that steep walls, or a wild start, do not squeeze the rest."""
-    energies = energies[np.isfinite(energies)]
-    if not energies.size:
-        return np.nan
-    low, usual = energies.min(), np.quantile(energies, quantile)
-    return float(min(energies.max(), low + 2 * (usual - low)))
-
-
 def between(ax: Axes, low: float, high: float) -> None:
     """The y axis from `low` to `high` with a margin; matplotlib's own limits where nothing is between."""
     if high - low > 1e-9 * max(abs(low), abs(high), 1e-290):

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..potential import Potential, real_array
-from .checks import count, everywhere, positive
+from ..arrays import real_array
+from ..naming import check_positive, check_whole
+from ..potential import Potential
+from .checks import everywhere
 
 
 def rosenbrock(dim: int = 2, a: float = 100.0) -> Potential:
@@ -21,8 +23,8 @@ def rosenbrock(dim: int = 2, a: float = 100.0) -> Potential:
     Domain [-2.048, 2.048]; minimum 0 with all x_i = 1; from dim = 4 on also a local one near (-1, 1, ..., 1).
     Rosenbrock, Comput. J. 3, 175 (1960).
     """
-    count(2, dim=dim)
-    positive(a=a)
+    check_whole(2, dim=dim)
+    check_positive(a=a)
     return Potential.from_formula(
         bond="a*(y - x**2)**2 + (1 - x)**2", a=a, dim=dim, name="rosenbrock", bounds=(-2.048, 2.048), minima=np.ones(dim),
         minimum_energy=0.0,
@@ -43,7 +45,7 @@ def rastrigin(dim: int = 10, shift: Any = None) -> Potential:
     -----
     Domain [-5.12, 5.12] around the minimum, which has energy 0. Rastrigin, Systems of Extremal Control (1974).
     """
-    count(1, dim=dim)
+    check_whole(1, dim=dim)
     shift = None if shift is None else real_array(shift, "shift")
     if shift is not None and np.shape(shift) not in ((), (dim,)):
         raise ValueError(f"shift must be a number or an array of shape ({dim},), not of shape {np.shape(shift)}")
@@ -62,7 +64,7 @@ def styblinski_tang(dim: int = 10) -> Potential:
     -----
     Domain [-5, 5]; minimum -39.16617 dim with all x_i = -2.903534. Styblinski, Tang, Neural Netw. 3, 467 (1990).
     """
-    count(1, dim=dim)
+    check_whole(1, dim=dim)
     return Potential.from_formula(
         site="(x**4 - 16*x**2 + 5*x)/2", dim=dim, name="styblinski_tang", bounds=(-5, 5), minima=everywhere([-2.90353402777117710], dim),
         minimum_energy=-39.1661657037714155 * dim,
@@ -79,8 +81,8 @@ def schwefel(dim: int = 10, wall: float = 1.0) -> Potential:
     Domain [-500, 500], where the wall does nothing; minimum 0 with all x_i = 420.9687 (the constant, often rounded to
     418.9829, is exact here). Schwefel, Numerical Optimization of Computer Models (1981).
     """
-    count(1, dim=dim)
-    positive(wall=wall)
+    check_whole(1, dim=dim)
+    check_positive(wall=wall)
     return Potential.from_formula(
         site=f"{_SCHWEFEL!r} - x*sin(sqrt(abs(x) + 1e-30)) + wall*(abs(x) - 500 + abs(abs(x) - 500))**2/4",  # 1e-30: a slope at 0
         wall=wall, dim=dim, name="schwefel", bounds=(-500, 500), minima=everywhere([420.968746359982027], dim), minimum_energy=0.0,
@@ -100,7 +102,7 @@ def levy(dim: int = 10) -> Potential:
     -----
     Domain [-10, 10]; minimum 0 with all x_i = 1. Laguna, Marti, J. Glob. Optim. 33, 235 (2005).
     """
-    count(1, dim=dim)
+    check_whole(1, dim=dim)
     first, last = np.zeros(dim), np.zeros(dim)
     first[0] = last[-1] = 1
     w = "(1 + (x - 1)/4)"
@@ -118,8 +120,8 @@ def michalewicz(dim: int = 10, m: int = 10) -> Potential:
     Domain [0, pi], which is part of the definition: beyond it lie more grooves, from 2 pi on some deeper ones. Minimum
     -1.8013 for dim = 2, -9.6602 for dim = 10 with m = 10. Michalewicz, Genetic Algorithms + Data Structures (1992).
     """
-    count(1, dim=dim)
-    count(1, 32, m=m)
+    check_whole(1, dim=dim)
+    check_whole(1, 32, m=m)
     index = np.arange(1.0, dim + 1)
     minimum, energy = _michalewicz_minimum(index, m)
     return Potential.from_formula(
@@ -154,8 +156,8 @@ def ackley(dim: int = 10, a: float = 20.0, b: float = 0.2, c: float = 2 * np.pi)
     Domain [-32.768, 32.768]; minimum 0 at the origin, the tip of a cone: the gradient there is taken as 0. Ackley, A
     Connectionist Machine for Genetic Hillclimbing (1987).
     """
-    count(1, dim=dim)
-    positive(a=a, b=b, c=c)
+    check_whole(1, dim=dim)
+    check_positive(a=a, b=b, c=c)
     return Potential(
         _ackley_energy, _ackley_gradient, dim, (float(a), float(b), float(c)), (-32.768, 32.768), "ackley", laplacian=_ackley_laplacian,
         minima=np.zeros(dim), minimum_energy=0.0,
@@ -187,7 +189,7 @@ def griewank(dim: int = 10) -> Potential:
     -----
     Domain [-600, 600]; minimum 0 at the origin. Griewank, J. Optim. Theory Appl. 34, 11 (1981).
     """
-    count(1, dim=dim)
+    check_whole(1, dim=dim)
     return Potential(
         _griewank_energy, _griewank_gradient, dim, (np.sqrt(np.arange(1.0, dim + 1)),), (-600, 600), "griewank",
         laplacian=_griewank_laplacian, minima=np.zeros(dim), minimum_energy=0.0,

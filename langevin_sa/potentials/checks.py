@@ -1,4 +1,4 @@
-"""What the factories of the catalogue share: checks of their arguments, and minima of sums over coordinates."""
+"""What the factories of the catalogue share: a check of arrays, and minima of sums over coordinates."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import naming
+from ..arrays import real_array
 from ..naming import shown
-from ..potential import MOST, real_array
 
 
-def positive(**values: Any) -> None:
-    """Raise a ValueError unless every value is a positive and finite number."""
-    for name, value in values.items():
-        if not (naming.finite(value) and value > 0):
-            raise ValueError(f"{name} must be positive and finite, not {shown(value)}")
-
-
-def positive_arrays(**values: Any) -> None:
+def check_positive_arrays(**values: Any) -> None:
     """Raise a ValueError unless every value, a number or an array, is positive and finite."""
     for name, value in values.items():
         try:
@@ -27,22 +19,7 @@ def positive_arrays(**values: Any) -> None:
         except TypeError:
             good = False
         if not good:
-            raise ValueError(f"{name} must be positive and finite, not {shown(value)}")
-
-
-def finite(**values: Any) -> None:
-    """Raise a ValueError unless every value is a finite number."""
-    for name, value in values.items():
-        if not naming.finite(value):
-            raise ValueError(f"{name} must be a finite number, not {shown(value)}")
-
-
-def count(low: int, high: int | None = None, **values: Any) -> None:
-    """Raise a ValueError unless every value is an integer from `low` to `high`."""
-    for name, value in values.items():
-        if not naming.whole(value) or not low <= value <= (high or MOST):
-            limits = f"of at least {low}" if high is None else f"from {low} to {high}"
-            raise ValueError(f"{name} must be an integer {limits}, not {shown(value)}")
+            raise ValueError(f"{name} must be a positive number, or an array of them, not {shown(value)}")
 
 
 def everywhere(minima: Any, dim: int, most: int = 16) -> np.ndarray:

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
+from ..naming import check_positive, check_whole
 from ..potential import Potential
-from .checks import count, positive
 
 # Wales, Doye, J. Phys. Chem. A 101, 5111 (1997), epsilon = sigma = 1; `particles` -> energy
 LENNARD_JONES = {
@@ -36,8 +36,8 @@ def lennard_jones(particles: int = 13, epsilon: float = 1.0, sigma: float = 1.0)
     2^(1/6) sigma), their energy where `LENNARD_JONES` has it, else None. Starting points are random sites of a cubic
     lattice of spacing 1.2 sigma, jittered, so that no atoms overlap.
     """
-    count(2, particles=particles)
-    positive(epsilon=epsilon, sigma=sigma)
+    check_whole(2, particles=particles)
+    check_positive(epsilon=epsilon, sigma=sigma)
     known = LENNARD_JONES.get(particles)
     return Potential.from_formula(
         pair="4*epsilon*((sigma/r)**12 - (sigma/r)**6)", particles=particles, epsilon=epsilon, sigma=sigma, name="lennard_jones",
@@ -57,8 +57,8 @@ def morse_cluster(particles: int = 13, rho: float = 6.0) -> Potential:
     -6 for every rho), their energy for a few more at rho = 6 and 14 (`MORSE`), else None. Doye, Wales, J. Chem. Soc.,
     Faraday Trans. 93, 4233 (1997).
     """
-    count(2, particles=particles)
-    positive(rho=rho)
+    check_whole(2, particles=particles)
+    check_positive(rho=rho)
     minima = _simplex(particles, 1.0)
     return Potential.from_formula(
         pair="exp(rho*(1 - r))*(exp(rho*(1 - r)) - 2)", particles=particles, rho=rho, name="morse_cluster",

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
+from ..naming import check_positive, check_whole
 from ..potential import Potential
-from .checks import count, positive
 
 JITTER = 0.02  # of the starting lattice, in units of the distance between sites
 _PAIR = "4*epsilon*((sigma/r)**12 - (sigma/r)**6)"
@@ -25,9 +25,9 @@ def lennard_jones_fluid(particles: int = 1000, density: float = 0.8, space: int 
     Starting points are random sites of a face-centred lattice, jittered. No minima are given. Smit, J. Chem. Phys. 96,
     8639 (1992).
     """
-    count(2, particles=particles)
-    count(2, 3, space=space)
-    positive(density=density, cutoff=cutoff)
+    check_whole(2, particles=particles)
+    check_whole(2, 3, space=space)
+    check_positive(density=density, cutoff=cutoff)
     side = (particles / density) ** (1 / space)
     return Potential.from_formula(
         pair=_PAIR, particles=particles, space=space, cutoff=cutoff, box=side, epsilon=1.0, sigma=1.0, name="lennard_jones_fluid",
@@ -48,8 +48,8 @@ def kob_andersen(particles: int = 1000, density: float = 1.2, cutoff: float = 2.
     random sites of a face-centred lattice, jittered; every fifth particle is a B. No minima are given. Kob, Andersen, Phys.
     Rev. E 51, 4626 (1995).
     """
-    count(2, particles=particles)
-    positive(density=density, cutoff=cutoff)
+    check_whole(2, particles=particles)
+    check_positive(density=density, cutoff=cutoff)
     side = (particles / density) ** (1 / 3)
     sigma = np.array([[1.0, 0.8], [0.8, 0.88]])
     return Potential.from_formula(

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..naming import shown
+from ..naming import check_finite, check_positive, check_whole, shown
 from ..potential import Potential
-from .checks import count, finite, positive
 
 
 def phi4_chain(dim: int = 64, coupling: float = 1.0, periodic: bool = True) -> Potential:
@@ -40,8 +39,8 @@ def phi4_lattice(shape: Sequence[int] = (16, 16), coupling: float = 1.0, periodi
 
 def _phi4(name: str, shape: tuple[int, ...], coupling: float, periodic: bool) -> Potential:
     for n in shape:
-        count(1, **{"dim" if name == "phi4_chain" else "a length in shape": n})
-    positive(coupling=coupling)
+        check_whole(1, **{"dim" if name == "phi4_chain" else "a length in shape": n})
+    check_positive(coupling=coupling)
     sites = int(np.prod(shape))
     return Potential.from_formula(
         site="x**4/4 - x**2/2", bond="coupling*(y - x)**2/2", coupling=coupling, shape=shape, periodic=periodic, name=name,
@@ -58,8 +57,8 @@ def xy_chain(dim: int = 64, coupling: float = 1.0, periodic: bool = True) -> Pot
     -----
     Domain [-pi, pi]; minimum 0 with all angles equal, one of which, all 0, is given.
     """
-    count(1, dim=dim)
-    positive(coupling=coupling)
+    check_whole(1, dim=dim)
+    check_positive(coupling=coupling)
     return Potential.from_formula(
         bond="coupling*(1 - cos(y - x))", coupling=coupling, dim=dim, periodic=periodic, name="xy_chain", bounds=(-np.pi, np.pi),
         minima=np.zeros(dim), minimum_energy=0.0,
@@ -91,9 +90,9 @@ def normal_modes(dim: int = 64, k: float = 1.0, periodic: bool = True, pinning: 
 
 
 def _check_chain(dim: int, k: float, pinning: float) -> None:
-    count(1, dim=dim)
-    positive(k=k)
-    finite(pinning=pinning)
+    check_whole(1, dim=dim)
+    check_positive(k=k)
+    check_finite(pinning=pinning)
     if pinning < 0:
         raise ValueError(f"pinning must not be negative, not {shown(pinning)}: the chain would have no minimum")
 
@@ -119,9 +118,9 @@ def spin_glass(dim: int = 64, seed: int = 0, kappa: float = 10.0) -> Potential:
     signs, with |x|^2/dim = 1 + lam/kappa and U/dim = -lam/2 - lam^2/(4 kappa). Kosterlitz, Thouless, Jones, Phys. Rev.
     Lett. 36, 1217 (1976).
     """
-    count(2, dim=dim)
-    count(0, seed=seed)
-    positive(kappa=kappa)
+    check_whole(2, dim=dim)
+    check_whole(0, seed=seed)
+    check_positive(kappa=kappa)
     a = np.random.default_rng(seed).standard_normal((dim, dim))
     J = (a + a.T) / np.sqrt(2 * dim)
     np.fill_diagonal(J, 0)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..potential import real_array
+from ..arrays import real_array
+from ..naming import check_positive, check_whole
 from ..stochastic import StochasticPotential
-from .checks import count, positive
 
 
 def clouds(samples: int = 300, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +52,7 @@ def logistic_regression(data: Any = None, batch_size: int = 30, l2: float = 1e-3
     Domain [-3, 3].
     """
     inputs, labels, classes = _checked(data)
-    positive(l2=l2)
+    check_positive(l2=l2)
     features = inputs.shape[1]
     functions = [partial(f, classes=classes, l2=l2) for f in (_regression_energy, _regression_gradient, _regression_laplacian)]
     energy, gradient, laplacian = functions
@@ -79,8 +79,8 @@ def one_hidden_layer(data: Any = None, hidden: int = 8, batch_size: int = 30, l2
     Domain [-2, 2]; a run starts from normal weights of variance 1/(number of inputs of the unit).
     """
     inputs, labels, classes = _checked(data)
-    count(1, hidden=hidden)
-    positive(l2=l2)
+    check_whole(1, hidden=hidden)
+    check_positive(l2=l2)
     split = (inputs.shape[1] + 1) * hidden
     shape: dict[str, Any] = {"hidden": hidden, "classes": classes, "l2": l2}
     energy, gradient, laplacian = (partial(f, **shape) for f in (_network_energy, _network_gradient, _network_laplacian))

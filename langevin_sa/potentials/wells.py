@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..potential import Potential, real_array
-from .checks import count, everywhere, finite, positive, positive_arrays
+from ..arrays import real_array
+from ..naming import check_finite, check_positive, check_whole
+from ..potential import Potential
+from .checks import check_positive_arrays, everywhere
 
 
 def harmonic(dim: int | None = None, k: Any = 1.0) -> Potential:
@@ -25,9 +27,9 @@ def harmonic(dim: int | None = None, k: Any = 1.0) -> Potential:
     -----
     Domain [-3, 3]; minimum 0 at the origin.
     """
-    positive_arrays(k=k)
+    check_positive_arrays(k=k)
     dim = np.size(k) if dim is None else dim
-    count(1, dim=dim)
+    check_whole(1, dim=dim)
     if np.ndim(k) and np.shape(k) != (dim,):
         raise ValueError(f"k must be a number or an array of shape ({dim},), one curvature a coordinate, not of shape {np.shape(k)}")
     return Potential.from_formula(
@@ -42,7 +44,7 @@ def quartic(dim: int = 1, k: float = 1.0) -> Potential:
     -----
     Domain [-3, 3]; minimum 0 at the origin.
     """
-    positive(k=k)
+    check_positive(k=k)
     return Potential.from_formula(
         site="k*x**4/4", k=k, dim=dim, name="quartic", bounds=(-3, 3), minima=np.zeros(dim), minimum_energy=0.0
     )  # fmt: skip
@@ -58,9 +60,9 @@ def double_well(tilt: float = 0.3, barrier: float = 1.0, dim: int = 1) -> Potent
     -----
     Domain [-2, 2]. Minimum: the lowest root of 4 barrier x (x^2 - 1) + tilt = 0, -1.0356 with -0.3054 by default.
     """
-    finite(tilt=tilt)
-    positive(barrier=barrier)
-    count(1, dim=dim)
+    check_finite(tilt=tilt)
+    check_positive(barrier=barrier)
+    check_whole(1, dim=dim)
     if tilt == 0:
         lowest, energy = [-1.0, 1.0], 0.0
     else:
@@ -97,9 +99,9 @@ def periodic(amplitude: float = 1.0, tilt: float = 0.0, dim: int = 1) -> Potenti
     Domain [-3 pi, 3 pi]. Without tilt the minima are 0 at every multiple of 2 pi; with tilt there is none. Risken,
     The Fokker-Planck Equation (1989), chapter 11.
     """
-    positive(amplitude=amplitude)
-    finite(tilt=tilt)
-    count(1, dim=dim)
+    check_positive(amplitude=amplitude)
+    check_finite(tilt=tilt)
+    check_whole(1, dim=dim)
     level = tilt == 0
     return Potential.from_formula(
         site="amplitude*(1 - cos(x)) + tilt*x", amplitude=amplitude, tilt=tilt, dim=dim, name="periodic",
@@ -136,8 +138,8 @@ def gaussian_wells(
     if places.ndim != 2 or not places.size or not np.isfinite(places).all():
         raise ValueError(f"centres must be finite and have shape (wells, dim), not {places.shape}")
     wells, dim = places.shape
-    positive_arrays(depths=depths, widths=widths)
-    positive(confinement=confinement)
+    check_positive_arrays(depths=depths, widths=widths)
+    check_positive(confinement=confinement)
     for name, value in (("depths", depths), ("widths", widths)):
         if np.shape(value) not in ((), (wells,)):
             raise ValueError(f"{name} must be a number or {wells} numbers, one a well, not of shape {np.shape(value)}")
@@ -185,8 +187,8 @@ def funnel(dim: int = 2, width: float = 3.0) -> Potential:
     Domain [-3 width, 3 width]; minimum -width^2 (dim - 1)^2 / 8 at v = -width^2 (dim - 1)/2, x = 0, far down the neck
     (beyond the domain for larger dim). Neal, Ann. Stat. 31, 705 (2003), has dim = 10, width = 3.
     """
-    count(2, 100, dim=dim)
-    positive(width=width)
+    check_whole(2, 100, dim=dim)
+    check_positive(width=width)
     others = [f"x{i}" for i in range(1, dim)]
     minimum = np.zeros(dim)
     minimum[0] = -(width**2) * (dim - 1) / 2
