@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 os.environ["MPLBACKEND"] = "Agg"
 
@@ -10,7 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 import langevin_sa as lsa
-from langevin_sa import cli
+from langevin_sa import cli, tuning
+from langevin_sa.cli.options import parse_parameters
+from langevin_sa.cli.table import HEADER, Table, clock
+from langevin_sa.cli.ways import LAWS, LOGARITHMS
 
 WELL = "(x**2 - 1)**2 + 0.3*x"
 QUICK = ("anneal", "--formula", WELL, "--steps", "300", "--replicas", "8", "--seed", "1", "--backend", "numpy")
@@ -34,7 +38,7 @@ def here(tmp_path, monkeypatch):
 
 def test_anneal_prints_a_table_and_the_outcome():
     lines = good(*QUICK).splitlines()
-    header = next(k for k, text in enumerate(lines) if text == cli.HEADER)
+    header = next(k for k, text in enumerate(lines) if text == HEADER)
     rows = [text.split() for text in lines[header + 1 : lines.index("", header)]]
     assert 10 <= len(rows) <= 15
     assert [rows[0][0], rows[-1][0]] == ["1", "300"]
@@ -75,7 +79,7 @@ def test_minimize_lists_the_minima():
 
 
 def test_no_progress_prints_no_table():
-    assert cli.HEADER not in good(*QUICK, "--no-progress")
+    assert HEADER not in good(*QUICK, "--no-progress")
 
 
 def test_save_and_plot_and_plot_again(here):
@@ -88,6 +92,46 @@ def test_save_and_plot_and_plot_again(here):
     assert (here / "run.png").exists()
     good("plot", "run.npz", "-o", "other.svg")
     assert (here / "other.svg").exists()
+
+
+def test_laws_are_those_of_tuning():
+    """The command keeps names of its own because tuning needs NumPy, which --help does not."""
+    assert {*LAWS} == {*tuning.LAWS, "coolmomentum"}
+    for law, make in tuning.LAWS.items():
+        if law in LOGARITHMS:
+            with pytest.raises(ValueError, match="positive"):
+                make(1.0, 0.0)
+        else:
+            make(1.0, 0.0)
+
+
+def test_bounds_of_a_formula(here):
+    """log(x) has a place to start; and the temperatures are those of the region, not of far walls."""
+    assert "nan" not in good("anneal", "--formula", "log(x)**2", "--bounds", 0.1, 5, *QUICK[3:], "--no-progress")
+    far = "(x - 50)**2*((x - 53)**2 + 0.1)"
+    text = good("anneal", "--formula", far, "--bounds", 48, 55, *QUICK[3:], "--no-progress")
+    assert float(re.search(r"exponential\(([^,]+),", text)[1]) < 100
+    (here / "run.toml").write_text(f'formula = "{far}"\nbounds = [48, 55]\n')
+    assert good("anneal", "--config", "run.toml", *QUICK[3:], "--no-progress").splitlines()[1] == text.splitlines()[1]
+    assert re.search(r"^lowest +-?\S+ +at 50(\.0|$)", good("minimize", "--formula", far, "--bounds", 48, 55, "--seed", 1), re.M)
+
+
+def test_a_search_without_a_minimum_exits_with_1():
+    outcome = call("minimize", "--formula", "-x**3", "--seed", 1)
+    assert outcome.exit_code == 1 and "no minimum" in outcome.output
+
+
+def test_a_missing_package_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    for words in (QUICK[:-2], ("validate",)):
+        outcome = call(*words, "--backend", "cupy")
+        assert outcome.exit_code == 1 and isinstance(outcome.exception, SystemExit), outcome.output
+        assert "cupy" in outcome.output.lower().splitlines()[-1] and outcome.output.splitlines()[-1].startswith("Error: ")
+
+
+def test_help_says_what_each_command_does():
+    lines = good("--help").split("Commands:")[1].splitlines()
+    assert len([line for line in lines if line.strip()]) == 8 and not any("..." in line for line in lines)
 
 
 def test_known_minimum_is_reported():
@@ -117,7 +161,7 @@ def test_coolmomentum_starts_at_T0():
 
 
 def test_parameters():
-    assert cli.parse_parameters(("a=100", "b = -0.5", "k=1,2.5")) == {"a": 100, "b": -0.5, "k": [1, 2.5]}
+    assert parse_parameters(("a=100", "b = -0.5", "k=1,2.5")) == {"a": 100, "b": -0.5, "k": [1, 2.5]}
     out = good("anneal", "double_well", "--param", "tilt=0.1", "--param", "barrier=2", *QUICK[3:], "--no-progress")
     assert f"known        {lsa.potentials.double_well(tilt=0.1, barrier=2).minimum_energy:.10g}" in out
 
@@ -142,6 +186,7 @@ def test_config_and_the_command_line_wins(here):
         ("stpes = 5", "unknown key 'stpes'; did you mean 'steps'?"),
         ("steps = 'many'", "not a valid integer"),
         ("steps = [1, 2]", "steps must be one value"),
+        ("bounds = 3", "bounds must be a list of 2 numbers"),
         ("param = 3", "write parameters as a table"),
         ("steps 5", "is not TOML"),
         ("schedule = 'exponentil'", "did you mean 'exponential'?"),
@@ -174,8 +219,12 @@ def test_config_that_is_wrong(here, text, message):
         ([*QUICK, "--steps", 0], "0 is not in the range"),
         ([*QUICK, "--replicas", "-1"], "-1 is not in the range"),
         ([*QUICK, "--seed", "-1"], "seed"),
-        ([*QUICK, "--T0", "-1"], "temperature must be >= 0"),
-        ([*QUICK, "--T1", "0"], "end must be a positive number"),
+        ([*QUICK, "--T0", "-1"], "--T0 must be > 0 for exponential, not -1"),
+        ([*QUICK, "--T0", "0"], "--T0 must be > 0 for exponential, not 0"),
+        ([*QUICK, "--T1", "0"], "--T1 must be > 0 for exponential, not 0"),
+        ([*QUICK, "--T1", "-1", "--schedule", "linear"], "--T1 must be >= 0 for linear, not -1"),
+        ([*QUICK, "--bounds", "2", "1"], "must be finite with low < high"),
+        (["anneal", "rastrigin", "--bounds", "1", "2"], "--bounds goes with a --formula"),
         ([*QUICK, "--dt", "5"], "beyond stability"),
         ([*QUICK, "--rho0", "0.9"], "coolmomentum"),
         ([*QUICK, "--schedule", "coolmomentum", "--T1", "0.1"], "follow from them"),
@@ -217,7 +266,7 @@ def test_interrupted_runs_are_saved(here, monkeypatch):
         if intermediate_result.step >= 100:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.Table, "__call__", interrupt)
+    monkeypatch.setattr(Table, "__call__", interrupt)
     outcome = call(*QUICK, "--save", "run.npz", "--plot", "run.png")
     assert outcome.exit_code == 130 and "Interrupted at step 100" in outcome.output
     result = lsa.Result.load("run.npz")
@@ -245,7 +294,7 @@ def test_warnings_are_one_line():
 
 @pytest.mark.parametrize(("seconds", "text"), [(3.21, "3.2 s"), (245, "4:05"), (7200, "2:00:00")])
 def test_clock(seconds, text):
-    assert cli.clock(seconds) == text
+    assert clock(seconds) == text
 
 
 def test_potentials_lists_the_catalogue():

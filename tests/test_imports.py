@@ -37,7 +37,7 @@ def importers(module: str) -> set[str]:
         ("matplotlib", {"plots"}),
         ("sympy", {"formula.py"}),
         ("cupy", {"backends/cupy.py"}),
-        ("click", {"cli.py"}),
+        ("click", {"cli"}),
         ("torch", {"ml"}),
         ("jax", {"ml"}),
         ("optax", {"ml"}),

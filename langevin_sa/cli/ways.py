@@ -1,0 +1,76 @@
+"""Ways of cooling by name: a schedule or an optimizer from a command's options, the rest chosen from the potential."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from ..naming import look_up
+
+LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")  # tuning's and one more; no NumPy for --help
+LOGARITHMS = ("exponential", "logarithmic")  # laws whose temperatures cannot be 0
+OPTIMIZERS = ("momentum", "sgd", "adam", "rmsprop")
+
+
+def build_schedule(ctx: click.Context, potential: Any, start: Any, seed: int, options: dict[str, Any]) -> Any:
+    """The schedule that the options say, the rest chosen from the potential."""
+    law, rho0, hot, cold = (options[key] for key in ("schedule", "rho0", "T0", "T1"))
+    look_up(law, dict.fromkeys(LAWS), "schedule")
+    cool = law == "coolmomentum"
+    if rho0 is not None and not cool:
+        raise click.UsageError("--rho0 goes with --schedule coolmomentum; other schedules take --gamma", ctx)
+    if cool and not (cold is None and options["gamma"] is None):
+        raise click.UsageError("coolmomentum takes --T0, --rho0 and --dt; T1 and gamma follow from them", ctx)
+
+    for option, value in (("--T0", hot), ("--T1", cold)):
+        if value is not None and not (value > 0 or (value == 0 and law not in LOGARITHMS)):
+            raise click.UsageError(f"{option} must be {'>' if law in LOGARITHMS else '>='} 0 for {law}, not {value:g}", ctx)
+
+    from ..schedules import CoolMomentum
+    from ..tuning import automatic_schedule
+
+    schedule = automatic_schedule(
+        potential, start, seed, law="exponential" if cool else law, temperature=(hot or None if cool else hot, cold),
+        gamma=options["gamma"], dt=options["dt"], integrator=options["integrator"],
+    )  # fmt: skip
+    if not cool:
+        return schedule
+    first = CoolMomentum(lr=float(schedule.dt) ** 2, **({} if rho0 is None else {"rho0": rho0}))
+    if hot == 0:
+        return first
+    steps = first.coefficients(1)
+    noise = (2 * float(schedule.temperature(0.0)) * (1 - steps.rho[0]) / steps.lr[0]) ** 0.5  # Eq. (19) for R
+    return CoolMomentum(first.lr, first.rho0, float(noise))
+
+
+def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None) -> Any:
+    """An optimizer with the paper's step decay, its noise and first learning rate those of a CoolMomentum unless they are given.
+
+    Adam and RMSprop divide by the size of the gradient, so that their lr is a length: the thermal step, sqrt(T0) dt.
+    """
+    from ..optimizers import SGD, Adam, RMSprop
+    from ..schedules import stepwise
+
+    first = cool.coefficients(1)
+    noise = cool.noise if noise is None else noise
+    if lr is None:
+        length = float(first.temperature[0]) ** 0.5 * float(first.dt[0])
+        lr = {"momentum": 0.95 * cool.lr, "sgd": 0.5 * cool.lr}.get(name, length)  # (1 + rho)/2 lr, Eq. (16)
+    if not lr > 0:
+        raise ValueError(f"{name} needs a learning rate > 0, not {lr:g}; with T0 = 0 give --lr")
+    law = stepwise([(0, lr), (0.4, lr / 10), (0.6, lr / 100), (0.8, lr / 1000), (0.9, lr / 2000)])
+    match name:
+        case "momentum":
+            return SGD(law, momentum=0.9, noise=noise)
+        case "sgd":
+            return SGD(law, noise=noise)
+        case "adam":
+            return Adam(law, noise=noise)
+    return RMSprop(law, noise=noise)
+
+
+def short(schedule: Any) -> str:
+    """A schedule as text, numbers to five digits."""
+    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda number: f"{float(number[0]):.5g}", str(schedule))
