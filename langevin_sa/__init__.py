@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import optimizers, plots, potentials, schedules, thermometers
+    from . import integrators, ml, noise, optimizers, outcomes, plots, potentials, schedules, statistics, thermometers, tuning
     from .annealing import Result, Snapshot, State, anneal, simulate
     from .compare import compare
     from .cooling import Cooling, cooling_rates
@@ -30,8 +30,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "INTEGRATORS", "Comparison", "CoolMomentum", "Cooling", "FormulaError", "Langevin", "Momentum", "Potential", "Report", "Result",
-    "Schedule", "Snapshot", "State", "StochasticPotential", "anneal", "compare", "cooling_rates", "minimize", "optimizers", "page",
-    "plots", "potentials", "schedules", "simulate", "thermometers", "validate",
+    "Schedule", "Snapshot", "State", "StochasticPotential", "anneal", "compare", "cooling_rates", "integrators", "minimize", "ml", "noise",
+    "optimizers", "outcomes", "page", "plots", "potentials", "schedules", "simulate", "statistics", "thermometers", "tuning", "validate",
 ]  # fmt: skip
 
 _HOME = {

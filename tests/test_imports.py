@@ -110,6 +110,12 @@ def test_ml_without_a_name_loads_nothing():
     assert not modules_after("import langevin_sa.ml") & {"torch", "jax", "optax", "scipy"}
 
 
+def test_modules_are_there_in_a_fresh_process():
+    """README and reference name them as lsa.ml, lsa.integrators, ...; torch and jax wait until they are needed."""
+    code = "import langevin_sa as lsa; lsa.ml, lsa.integrators, lsa.tuning, lsa.statistics, lsa.noise, lsa.outcomes.Outcome"
+    assert not modules_after(code) & {"torch", "jax", "matplotlib"}
+
+
 @pytest.mark.parametrize("name", lsa.__all__)
 def test_public_names_exist(name):
     assert getattr(lsa, name) is not None
