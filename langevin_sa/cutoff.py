@@ -9,8 +9,8 @@ import numpy as np
 
 from .arrays import real_array
 from .formula import Source
+from .kernel import FormulaKernel
 from .naming import shown
-from .potential import FormulaKernel
 
 PAIRS_AT_ONCE = 1_000_000
 MOST_SPECIES = 64

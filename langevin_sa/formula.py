@@ -168,7 +168,10 @@ def generate(spec: Spec, key: str) -> Source:
         value = evaluate(parse(text), {**constants, **functions, **parameters, **local}, number)
         if value.has(sp.zoo, sp.nan, sp.oo, sp.I):
             raise FormulaError(f"the {kind} formula {short(text)!r} is not a finite real expression")
-        latex.append(_summed(sp.latex(value, symbol_names={s: _upright(s.name, sp) for s in parameters.values()}), kind))
+        short_floats = {number: sp.Float(repr(float(number))) for number in value.atoms(sp.Float)}  # 0.3, not 0.29999999999999999
+        latex.append(
+            _summed(sp.latex(value.xreplace(short_floats), symbol_names={s: _upright(s.name, sp) for s in parameters.values()}), kind)
+        )
         renamed = {symbol: sp.Symbol(f"v{i}", real=True, positive=symbol.is_positive) for i, symbol in enumerate(local.values())}
         renamed |= {symbol: sp.Symbol(f"p_{name}", real=True) for name, symbol in parameters.items()}
         value = value.xreplace(renamed)

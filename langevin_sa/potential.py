@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
@@ -12,10 +11,10 @@ import numpy as np
 
 from .arrays import box_of, real_array
 from .backends import on_gpu
-from .formula import INPUTS, Source, Spec, check_names, source_of
-from .naming import check_flags, check_whole, shown
-from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
-from .sources import numpy_source
+from .formula import Spec, source_of
+from .kernel import FormulaKernel
+from .naming import check_flags, check_type, check_whole
+from .terms import check_all_names, check_terms, coordinates, sizes, sorted_parameters
 
 
 class Potential:
@@ -61,6 +60,8 @@ class Potential:
         for what, function in (("energy", energy), ("gradient", gradient), ("laplacian", laplacian), ("start", start)):
             if not (callable(function) or (function is None and what != "energy")):
                 raise TypeError(f"{what} must be a function of x with shape (replicas, dim), not {type(function).__name__}")
+        if name is not None:
+            check_type(name, str, "name")
         if dim is None:
             raise TypeError("dim is missing: say how many coordinates the potential has, Potential(energy, gradient, dim=...)")
         check_whole(1, dim=dim)
@@ -141,46 +142,27 @@ class Potential:
         Raises
         ------
         FormulaError
-            If a formula cannot be read or uses a name that is not known; formulas are parsed, never run as Python.
+            If a formula cannot be read, uses a name that is not known or an argument of this method that was given a number, or
+            does not use a parameter; formulas are parsed, never run as Python.
 
         Examples
         --------
         >>> Potential.from_formula("a*(y - x**2)**2 + (1 - x)**2", a=100.0).gradient([1.0, 1.0])
         array([0., 0.])
         """
-        texts = {"coordinates": formula, "site": site, "bond": bond, "pair": pair}
-        if all(text is None for text in texts.values()):
-            raise TypeError("give a formula, or site=, bond= or pair=")
-        scalars, arrays = _sorted_parameters(parameters)
+        kinds = {"coordinates": formula, "site": site, "bond": bond, "pair": pair}
+        texts = {kind: text for kind, text in kinds.items() if text is not None}
+        check_terms(texts, particles, cutoff, box, species)
+        scalars, arrays = sorted_parameters(parameters)
         if cutoff is not None:
-            if pair is None or formula is not None or site is not None or bond is not None:
-                raise TypeError("cutoff= goes with pair= alone")
             scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}  # a matrix is one number to each pair
-        elif box is not None or species is not None:
-            raise TypeError("box= and species= go with cutoff=, the distance beyond which a pair does not count")
-        if formula is None:
-            variables = ()
-        elif variables is None:
-            variables = tuple(n for n in names(parse(formula)) if n not in parameters)
-        elif isinstance(variables, str) or not isinstance(variables, Iterable):
-            raise TypeError(f"variables must be a sequence of names, as in ('y', 'x'), not {shown(variables)}")
-        variables = tuple(variables)
-        if formula is not None and not variables:
-            raise ValueError(f"the formula {short(formula)!r} has no coordinates; name them with variables=")
-        _check_variables(variables)
-        if (pair is not None) != (particles is not None):
-            raise TypeError("particles= goes with pair=" if pair is None else "pair= needs particles=, the number of particles")
+        variables = coordinates(formula, variables, parameters)
+        own = {"name": name, "dim": dim, "space": space, "periodic": periodic, "minimum_energy": minimum_energy}
+        check_all_names(texts, own, variables, scalars, arrays)
         check_flags(periodic=periodic)
-        dim, shape = _sizes(len(variables), dim, shape, particles, space, lattice=site is not None or bond is not None)
+        dim, shape = sizes(len(variables), dim, shape, particles, space, lattice="site" in texts or "bond" in texts)
         if bond is not None and periodic and 1 in shape:
             raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
-        unused = set(parameters)
-        for kind, text in texts.items():
-            if text is not None:
-                check_names(kind, text, INPUTS.get(kind, variables), tuple(scalars), tuple(arrays))
-                unused -= set(names(parse(text)))
-        if unused:
-            raise FormulaError(f"{min(unused)!r} is neither an argument of from_formula nor a name in the formula")
         for key, array in arrays.items():
             if array.size != dim or (array.ndim > 1 and array.shape != shape):
                 raise ValueError(f"parameter {key!r} has shape {array.shape}; an array parameter needs one value a coordinate, {dim}")
@@ -198,7 +180,7 @@ class Potential:
             kernel = CutoffKernel(source_of(spec), scalars, dim // space, cutoff, box, species)
             if bounds is None and kernel.box.all():
                 bounds = np.tile(np.stack([np.zeros(space), kernel.box], axis=1), (dim // space, 1))
-        written = "; ".join(f"{text}" if kind == "coordinates" else f"{kind} {text}" for kind, text in texts.items() if text)
+        written = "; ".join(f"{text}" if kind == "coordinates" else f"{kind} {text}" for kind, text in texts.items())
         potential = cls(
             kernel.energy, kernel.gradient, dim, bounds=bounds, name=name or written, laplacian=kernel.laplacian,
             minima=minima, minimum_energy=minimum_energy, latex=kernel.source.latex, start=start,
@@ -330,112 +312,6 @@ class Potential:
 
 
 _STEP = float(np.cbrt(np.finfo(float).eps))
-
-
-class FormulaKernel:
-    """A printed formula with the numbers it needs: the packed parameters and the sizes."""
-
-    def __init__(self, source: Source, numbers: np.ndarray, size: np.ndarray) -> None:
-        self.source, self.numbers, self.size = source, numbers, size
-        self._functions: dict[str, Any] | None = None
-
-    def _function(self, name: str) -> Callable[..., Any]:
-        if self._functions is None:  # compiled on first use, not pickled
-            arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
-            space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
-            space |= {"zeros_like": np.zeros_like, "roll": np.roll, "power": np.power, "neighbours": _neighbours}
-            exec(compile(numpy_source(self.source.spec, self.source.bodies), f"<formula {self.source.key}>", "exec"), space)
-            self._functions = space
-        return self._functions[name]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_functions": None}
-
-    def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Energy (replicas,) and gradient (replicas, dim)."""
-        with np.errstate(all="ignore"):
-            return self._function("energy_gradient")(x, self._numbers_like(x), self.size)
-
-    def energy(self, x: np.ndarray) -> np.ndarray:
-        """Energy (replicas,)."""
-        return self.energy_gradient(x)[0]
-
-    def gradient(self, x: np.ndarray) -> np.ndarray:
-        """Gradient (replicas, dim)."""
-        return self.energy_gradient(x)[1]
-
-    def laplacian(self, x: np.ndarray) -> np.ndarray:
-        """Laplacian (replicas,)."""
-        with np.errstate(all="ignore"):
-            return self._function("laplacian")(x, self._numbers_like(x), self.size)
-
-    def _numbers_like(self, x: Any) -> Any:
-        """The parameters as an array of the kind of x, which may be CuPy's."""
-        return self.numbers if isinstance(x, np.ndarray) else np.asarray(self.numbers, like=x)
-
-
-def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Slices of the lower and the upper sites of the bonds along an axis, open ends."""
-    low, high = [slice(None)] * v.ndim, [slice(None)] * v.ndim
-    low[axis], high[axis] = slice(None, -1), slice(1, None)
-    return tuple(low), tuple(high)
-
-
-def _sorted_parameters(parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    scalars, arrays = {}, {}
-    for name, value in sorted(parameters.items()):
-        if name in (*FUNCTIONS, *CONSTANTS):
-            raise ValueError(f"a parameter cannot be called {name!r}: that is a function or constant of formulas")
-        try:
-            array = real_array(value, name)
-        except TypeError:
-            raise TypeError(f"parameter {name!r} must be a number or an array of numbers, not {shown(value)}") from None
-        if not np.isfinite(array).all():
-            raise ValueError(f"parameter {name!r} must be finite, not {shown(value)}")
-        if array.ndim:
-            arrays[name] = array
-        else:
-            scalars[name] = float(array)
-    return scalars, arrays
-
-
-def _sizes(
-    variables: int, dim: int | None, shape: Sequence[int] | None, particles: int | None, space: int, lattice: bool
-) -> tuple[int, tuple[int, ...]]:
-    """Number of coordinates that all terms agree on, and the lattice's shape, () if there is no lattice."""
-    claims = {}
-    if variables:
-        claims["the formula's coordinates"] = variables
-    if dim is not None:
-        check_whole(1, dim=dim)
-        claims["dim"] = int(dim)
-    if shape is not None:
-        if not lattice:
-            raise TypeError("shape= goes with site= or bond=")
-        if np.ndim(shape) != 1 or len(shape) == 0:
-            raise TypeError(f"shape must be the numbers of sites along each axis, as in (8, 8), not {shown(shape)}")
-        for n in shape:
-            check_whole(1, **{"a length in shape": n})
-        claims["the sites of shape"] = math.prod(map(int, shape))
-    if particles is not None:
-        check_whole(1, particles=particles, space=space)
-        claims["particles*space"] = int(particles) * int(space)
-    if not claims:
-        raise TypeError("site= and bond= need dim=, the number of sites, or shape=, the sites along each axis")
-    if len(set(claims.values())) > 1:
-        raise ValueError("the sizes disagree: " + ", ".join(f"{what} = {n}" for what, n in claims.items()))
-    n = next(iter(claims.values()))
-    return n, (tuple(shape) if shape is not None else (n,)) if lattice else ()
-
-
-def _check_variables(variables: tuple[str, ...]) -> None:
-    for i, name in enumerate(variables):
-        if not (isinstance(name, str) and name.isidentifier()):
-            raise ValueError(f"variables must be names of coordinates, and {name!r} is none")
-        if name in (*FUNCTIONS, *CONSTANTS):
-            raise ValueError(f"a coordinate cannot be called {name!r}: that is a function or constant of formulas")
-        if name in variables[:i]:
-            raise ValueError(f"coordinate {name!r} is there twice in variables={variables!r}")
 
 
 def _minima(minima: Any, dim: int) -> np.ndarray | None:

@@ -290,7 +290,7 @@ def test_kob_andersen_has_one_b_in_five():
         ({"box": np.inf, "cutoff": 2.5}, ValueError, "box must be"),
         ({"box": 6.0}, TypeError, "box= and species= go with cutoff="),
         ({"species": [0] * 8}, TypeError, "box= and species= go with cutoff="),
-        ({"cutoff": -1.0}, ValueError, "cutoff must be a positive number, not -1.0"),
+        ({"cutoff": -1.0}, ValueError, "cutoff must be positive and finite, not -1.0"),
         ({"cutoff": "far"}, ValueError, "cutoff must be a number or a matrix"),
         ({"cutoff": 2.0, "site": "x**2"}, TypeError, "cutoff= goes with pair= alone"),
         ({"cutoff": 2.0, "species": [0] * 7}, ValueError, r"species must be 8 integers, one a particle, not int64 of shape \(7,\)"),

@@ -449,3 +449,24 @@ def inner_parts(text):
     return [
         ast.unparse(node) for node in ast.walk(ast.parse(text, mode="eval").body) if isinstance(node, (ast.BinOp, ast.Call, ast.UnaryOp))
     ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "numbers"),
+    [
+        ("(x**2 - 1)**2 + 0.3*x", "0.3 x"),
+        ("0.1*x**2 + 1.2345678901234567*x", "0.1 x^{2} + 1.2345678901234567 x"),
+        ("1e-10*x", r"1.0 \cdot 10^{-10} x"),
+    ],
+)
+def test_latex_shows_numbers_as_they_were_written(formula, numbers):
+    assert numbers in Potential.from_formula(formula).latex
+
+
+@pytest.mark.parametrize("name", ["name", "dim", "space", "minimum_energy", "periodic"])
+def test_a_number_for_an_argument_is_no_parameter(name):
+    """It would go to the argument, and the name in the formula would silently be a coordinate."""
+    with pytest.raises(FormulaError, match=f"{name}=2 is an argument of from_formula, and '{name}' is in the formula"):
+        Potential.from_formula(f"{name}*x**2", **{name: 2})
+    with pytest.raises(TypeError, match="name must be a str"):
+        Potential.from_formula("x**2", name=2.0)
