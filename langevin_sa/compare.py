@@ -204,10 +204,8 @@ def _run(
         first = walk.step
         try:
             if mover is not None:
-                walk.dx2[:] = 0
-                mover.run_to(min(first + every, n_steps))
+                temperature, rescaled = np.nan, mover.run_to(min(first + every, n_steps))
                 mover.refresh()
-                temperature, rescaled = np.nan, walk.dx2.sum() / (walk.x.size * (walk.step - first))
             else:
                 temperature = next(records)["eq22"]
                 rescaled = temperature * float(np.mean(run.coefficients(first, walk.step).dt ** 2))

@@ -7,15 +7,18 @@ only place where the two vocabularies meet. Mass and k_B are 1, temperatures are
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .arrays import real_array
 from .naming import shown
 
-Law = Callable[[Any], Any]  # progress in [0, 1] -> value
+
+def plain(value: Any) -> Any:
+    """A number as a float, which prints as one; an array as it is."""
+    return float(value) if np.ndim(value) == 0 else value
 
 
 def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
@@ -81,7 +84,7 @@ class Momentum:
     @property
     def dt(self) -> Any:
         """Time step that belongs to (rho, lr), Eq. (16)."""
-        return np.sqrt(2 * np.asarray(self.lr) / (1 + np.asarray(self.rho)))[()]
+        return plain(np.sqrt(2 * np.asarray(self.lr) / (1 + np.asarray(self.rho))))
 
     @property
     def temperature(self) -> Any:
@@ -89,16 +92,17 @@ class Momentum:
         rho, lr, s = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (self.rho, self.lr, self.s)))
         if np.any((s > 0) & (rho >= 1)):
             raise ValueError("noise with rho = 1 (no friction) has no temperature: it heats for ever; use rho < 1 or s = 0")
-        return np.divide(s**2, 2 * lr * (1 - rho), out=np.zeros_like(lr), where=s > 0)[()]
+        return plain(np.divide(s**2, 2 * lr * (1 - rho), out=np.zeros_like(lr), where=s > 0))
 
     @property
     def force_noise(self) -> Any:
         """Standard deviation of the random force R of Eq. (17): s/lr."""
-        return np.asarray(self.s)[()] / np.asarray(self.lr)[()]
+        return plain(np.asarray(self.s) / np.asarray(self.lr))
 
     def to_langevin(self) -> Langevin:
-        """The same recursion as friction, time step and temperature (Eqs. 16, 18, 19)."""
-        return Langevin(2 / self.dt * (1 - self.rho) / (1 + self.rho), self.dt, self.temperature)
+        """The same recursion as friction, time step and temperature (Eqs. 16, 18, 19); a TypeError if one of the three is a law."""
+        m = Momentum(*(real_array(getattr(self, name), name) for name in ("rho", "lr", "s")))
+        return Langevin(2 / m.dt * (1 - m.rho) / (1 + m.rho), m.dt, m.temperature)
 
     def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
         """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
@@ -173,10 +177,11 @@ class Langevin:
             value = np.asarray(given)
             if value.dtype.kind not in "iuf" or not np.all(value > 0 if low == "> 0" else value >= 0):
                 raise ValueError(f"{name} must be {low}, not {shown(given)}")
+            object.__setattr__(self, name, plain(value.astype(float)))
 
     def to_momentum(self) -> Momentum:
         """The same equation as momentum, learning rate and noise (Eqs. 15-17)."""
         c = self.gamma * self.dt
         rho = (1 - c / 2) / (1 + c / 2)
         lr = self.dt**2 / (1 + c / 2)
-        return Momentum(rho, lr, lr * np.sqrt(2 * self.gamma * self.temperature / self.dt))
+        return Momentum(rho, lr, plain(lr * np.sqrt(2 * self.gamma * self.temperature / self.dt)))

@@ -108,7 +108,7 @@ class SGD:
 
 
 class RuleWalk(NumpyBackend):
-    """A walk whose steps a rule takes; energies, the lowest point and sums of dx^2 are kept as by any backend."""
+    """A walk whose steps a rule takes; energies and the lowest point are kept as by any backend."""
 
     def __init__(self, potential: Any, walk: Walk, rule: StepRule, n_steps: int) -> None:
         super().__init__(potential, walk)
@@ -116,18 +116,20 @@ class RuleWalk(NumpyBackend):
         self.lr = values(rule.lr, progress_of(n_steps), "lr")
         self.memory = [np.zeros_like(walk.x) for _ in range(rule.memory)]
 
-    def run_to(self, stop: int) -> None:
-        """Go on to step `stop`; dx2 then holds the sums of dx^2 (dt is unknown here)."""
+    def run_to(self, stop: int) -> float:
+        """Go on to step `stop`; returns the mean of dx^2 over the steps, replicas and coordinates (no dt is known here)."""
         w, (replicas, dim) = self.walk, self.walk.x.shape
+        moved, first = np.zeros(replicas), w.step
         while w.step < stop:
             count = min(stop - w.step, max(1, AHEAD // w.x.size))
             z = stream(w.seed, self.replicas, w.step * dim, count * dim, w.purpose).reshape(replicas, count, dim)
             for k in range(count):
                 w.dx[...] = self.rule.update(w.step + 1, self.lr[w.step], self.gradient - self.rule.noise * z[:, k], *self.memory)
                 w.x += w.dx
-                w.dx2 += (w.dx**2).sum(1)
+                moved += (w.dx**2).sum(1)
                 w.step += 1
                 self.gradient = self._look()
+        return float(moved.sum()) / (w.x.size * (stop - first))
 
 
 def _check(lr: Any, noise: Any) -> None:

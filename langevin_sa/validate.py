@@ -175,7 +175,7 @@ def validate(
         from .potentials import harmonic
 
         get_backend(backend, harmonic())
-    if not (families is None or isinstance(families, Iterable)):
+    if isinstance(families, str) or not (families is None or isinstance(families, Iterable)):
         raise TypeError(f"families must be a sequence of names, not {shown(families)}")
     if threads is not None and not (whole(threads) and 1 <= threads <= MOST_THREADS):
         raise ValueError(f"threads must be an integer from 1 to {MOST_THREADS}, not {shown(threads)}")

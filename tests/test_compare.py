@@ -16,9 +16,10 @@ from scipy import optimize, stats
 
 import langevin_sa as lsa
 from langevin_sa import cli, plots
+from langevin_sa.backends import Walk
 from langevin_sa.descent import descend
 from langevin_sa.noise import normals
-from langevin_sa.optimizers import SGD, Adam, RMSprop, StepRule
+from langevin_sa.optimizers import SGD, Adam, RMSprop, RuleWalk, StepRule
 from langevin_sa.schedules import exponential, linear, quench, stepwise
 from langevin_sa.statistics import Interval, bootstrap_mean, fit_law, time_to_solution, wilson
 
@@ -446,3 +447,10 @@ def test_optimizers_on_the_command_line():
 def test_command_says_what_is_wrong(words, message):
     done = CliRunner().invoke(cli.main, words.split())
     assert done.exit_code != 0 and message in done.output
+
+
+def test_a_rule_says_how_far_it_moved():
+    """<dx^2> of Adam's first step is lr^2, whatever the gradient; Walk.dx2, a sum of (dx/dt)^2, is left alone."""
+    walk = Walk.at_rest(np.array([[1.0, -2.0], [0.3, 4.0]]), 1)
+    assert RuleWalk(lsa.potentials.harmonic(dim=2), walk, Adam(0.01), 5).run_to(1) == pytest.approx(1e-4, rel=1e-6)
+    assert not walk.dx2.any()

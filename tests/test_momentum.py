@@ -147,3 +147,11 @@ def test_velocity_scales():
     steps = Steps(np.array([0.5]), np.array([0.03]), np.array([0.0]))
     assert steps.velocity_scale[0] == steps.dt[0] == pytest.approx(0.2, rel=1e-12)
     assert Steps(steps.rho, steps.lr, steps.s, paired=True).velocity_scale[0] == pytest.approx(np.sqrt(0.03), rel=1e-15)
+
+
+def test_numbers_print_as_numbers_and_lists_are_arrays():
+    assert repr(lsa.Momentum(0.0, 0.125).to_langevin()) == "Langevin(gamma=4.0, dt=0.5, temperature=0.0)"
+    assert repr(lsa.Langevin(4, 0.5).to_momentum()) == "Momentum(rho=0.0, lr=0.125, s=0.0)"
+    np.testing.assert_array_equal(lsa.Langevin([1.0, 2.0], 0.1, 1.0).to_momentum().rho, [0.95 / 1.05, 0.9 / 1.1])
+    with pytest.raises(TypeError, match="lr must be an array of real numbers"):
+        lsa.Momentum(0.9, lsa.schedules.linear(1.0, 0.1)).to_langevin()

@@ -145,6 +145,7 @@ def test_command(tmp_path, monkeypatch):
         ({"backend": 3}, TypeError, "name or a Backend class"),
         ({"dtype": "int8"}, ValueError, "float64"),
         ({"families": ["momenta"]}, ValueError, "momentum"),
+        ({"families": "momentum"}, TypeError, "families must be a sequence of names, not .momentum"),
     ],
 )
 def test_bad_arguments(arguments, error, match):
