@@ -54,6 +54,9 @@ def time_to_solution(share: Interval, run: float) -> Interval:
     Infinite for p = 0; the interval is that of p, turned around.
     """
 
+    if not (real(run) and run > 0):
+        raise ValueError(f"the cost of a run must be a positive number, not {shown(run)}")
+
     def at(p: float) -> float:
         return float("inf") if p <= 0 else run if p >= 0.99 else run * float(np.log(0.01) / np.log1p(-p))
 

@@ -73,7 +73,7 @@ def test_learning(data, make):
     inputs, labels = potentials.clouds(12, 3)
     bad = {
         "data": mostly(st.one_of(DATA, st.tuples(st.just(inputs), st.one_of(arrays(), JUNK))),
-                       st.sampled_from([(inputs, labels * 2), (inputs, labels * 0), (inputs, -labels), (inputs, labels + 10**6), (inputs,
+                       st.sampled_from([(inputs, labels * 2), (inputs, labels * 0), (inputs, -labels), (inputs, labels + 50), (inputs,
                        labels.astype(np.uint8)), (inputs[:0], labels[:0]), (inputs, labels, labels), (inputs[:, :0], labels)]), odds=2),
         "batch_size": SIZES, "l2": ANYTHING, "hidden": SIZES,
     }  # fmt: skip
@@ -236,7 +236,7 @@ def written(tmp_path_factory):
     return path.read_bytes(), whole
 
 
-@examples(3)
+@examples(1)
 @given(data=st.data())
 def test_damaged_checkpoints_of_comparisons(data, written, tmp_path_factory):
     """Refused, or gone on with to the same end."""
