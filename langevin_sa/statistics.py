@@ -88,7 +88,7 @@ class Fit:
 
     def __call__(self, steps: Any) -> Any:
         """The fitted y after a number of steps."""
-        return self.amplitude * _clock(self.law, np.asarray(steps, dtype=float)) ** -self.zeta
+        return self.amplitude * _clock(self.law, real_array(steps, "steps")) ** -self.zeta
 
     def __str__(self) -> str:
         time = "tau" if self.law == "power" else "(ln tau)"

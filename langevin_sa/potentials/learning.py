@@ -168,7 +168,8 @@ def _checked(data: Any) -> tuple[np.ndarray, np.ndarray, int]:
         raise TypeError(f"data must be (inputs, labels), not {shown(data)}")
     inputs, labels = clouds() if data is None else data
     inputs, labels = real_array(inputs, "inputs"), np.asarray(labels)
-    if inputs.ndim != 2 or not inputs.size or labels.shape != inputs.shape[:1] or labels.dtype.kind not in "iu" or not np.isfinite(inputs).all():
+    good = inputs.ndim == 2 and inputs.size and np.isfinite(inputs).all()
+    if not good or labels.shape != inputs.shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError(
             "data must be (inputs, labels): finite numbers of shape (samples, features) and integers of shape (samples,), not of "
             f"shapes {inputs.shape} and {labels.shape} with labels of {labels.dtype.name}"
