@@ -52,9 +52,10 @@ DATA = st.one_of(arrays(dim=2), st.tuples(arrays(dim=2), arrays(dim=1)), st.list
 def test_mini_batches(data):
     given = odd_arguments(
         data,
-        {"batch_energy": lambda x, y: ((x - y) ** 2).mean(1), "batch_gradient": lambda x, y: 2 * (x - y.mean(1, keepdims=True)),
+        {"batch_energy": lambda x, *batch: (x**2).sum(1) / 2, "batch_gradient": lambda x, *batch: x,
          "data": np.arange(6.0), "batch_size": 2, "dim": 1},
-        {"batch_energy": mostly(JUNK, st.just(lambda x, y: None)), "batch_gradient": st.one_of(JUNK, st.just(lambda x, y: x[:, 0])),
+        {"batch_energy": mostly(JUNK, st.just(lambda x, *batch: None)), 
+         "batch_gradient": st.one_of(JUNK, st.just(lambda x, *batch: x[:, 0])),
          "data": DATA, "batch_size": SIZES, "dim": SIZES, "bounds": arrays(), "name": JUNK, "start": JUNK},
     )  # fmt: skip
     before = bits(given["data"])
@@ -73,15 +74,13 @@ def test_learning(data, make):
     inputs, labels = potentials.clouds(12, 3)
     bad = {
         "data": mostly(st.one_of(DATA, st.tuples(st.just(inputs), st.one_of(arrays(), JUNK))),
-                       st.sampled_from([(inputs, labels * 2), (inputs, labels * 0), (inputs, -labels), (inputs, labels + 10**6), (inputs,
+                       st.sampled_from([(inputs, labels * 2), (inputs, labels * 0), (inputs, -labels), (inputs, labels + 50), (inputs,
                        labels.astype(np.uint8)), (inputs[:0], labels[:0]), (inputs, labels, labels), (inputs[:, :0], labels)]), odds=2),
         "batch_size": SIZES, "l2": ANYTHING, "hidden": SIZES,
     }  # fmt: skip
     if make is potentials.logistic_regression:
         del bad["hidden"]
     given = odd_arguments(data, {"data": (inputs, labels), "batch_size": 3}, bad)
-    if given.get("hidden") == 10**400:
-        return
     made = refused_or(lambda: make(**given))
     if made is not None:
         x = made.draw_start(2, np.random.default_rng(0))
@@ -97,7 +96,8 @@ def test_fluids(data):
         data,
         {"pair": "a/r**2", "particles": 4, "space": 2, "cutoff": 1.0, "box": 3.0, "a": 1.0},
         {"particles": SIZES, "space": SIZES, "cutoff": matrix, "box": st.one_of(ANYTHING, arrays(dim=1), st.just([3.0, 4.0])), "a": matrix,
-         "species": st.one_of(JUNK, arrays(dim=4), st.just([0, 1, 0, 1]), st.just([0, 1, 2, 1]), st.just([0, -1, 0, 1])), "bounds": arrays(),
+         "species": st.one_of(JUNK, arrays(dim=4), st.just([0, 1, 0, 1]), st.just([0, 1, 2, 1]), st.just([0, -1, 0, 1])),
+         "bounds": arrays(),
          "pair": st.sampled_from(["log(r - 1)", "0*r", "1/(r - 1)", "exp(-r)", "sqrt(1 - r)"])},
     )  # fmt: skip
     made = refused_or(lambda: Potential.from_formula(**given))
@@ -134,7 +134,8 @@ def test_automatic_schedules(data, potential):
     odd = odd_arguments(
         data,
         {},
-        {"x0": st.one_of(arrays(), arrays(dim=1)), "rng": ANYTHING, "law": st.one_of(JUNK, st.sampled_from(["linear", "constant", "quench"])),
+        {"x0": st.one_of(arrays(), arrays(dim=1)), "rng": ANYTHING,
+         "law": st.one_of(JUNK, st.sampled_from(["linear", "constant", "quench"])),
          "temperature": st.one_of(ANYTHING, st.tuples(ANYTHING, ANYTHING), st.sampled_from([(1.0, None), (None, 0.1), (1, 2)])),
          "gamma": ANYTHING, "dt": ANYTHING, "integrator": JUNK},
         3,
@@ -153,7 +154,8 @@ def test_automatic_schedules(data, potential):
 
 @examples(3)
 @given(data=st.data(), x=arrays(dim=1, most=4), number=ANYTHING, size=SIZES,
-       which=st.sampled_from(["effective", "bins", "mean", "fit", "fitted", "tts", "wilson", "density", "eq22", "kinetic", "potential"]))  # fmt: skip
+       which=st.sampled_from(["effective", "bins", "mean", "fit", "fitted", "tts", "wilson", "density",
+       "eq22", "kinetic", "potential"]))  # fmt: skip
 def test_statistics(data, x, number, size, which):
     axis = data.draw(mostly(st.sampled_from([np.linspace(-1, 1, 9), [-1.0, 0.0, 1.0]]), arrays(dim=1)))
     potential = data.draw(mostly(WELLS))
@@ -165,7 +167,8 @@ def test_statistics(data, x, number, size, which):
         "fitted": lambda: statistics.fit_law("power", [10, 100, 1000], [3.0, 2.0, 1.0], [0.1] * 3)(x),
         "tts": lambda: statistics.time_to_solution(statistics.wilson(1, 2), number),
         "wilson": lambda: statistics.wilson(size, data.draw(SIZES)),
-        "density": lambda: thermometers.boltzmann_density(potential, number, data.draw(st.one_of(JUNK, st.lists(arrays(dim=1), max_size=2)))),
+        "density": lambda: thermometers.boltzmann_density(potential, number,
+                                                          data.draw(st.one_of(JUNK, st.lists(arrays(dim=1), max_size=2)))),
         "eq22": lambda: thermometers.eq22(x, 0.1, rescaled=number),
         "kinetic": lambda: thermometers.kinetic(np.ones((4, 2)), 1.0, 0.1, data.draw(mostly(st.sampled_from(list(INTEGRATORS))))),
         "potential": lambda: data.draw(st.sampled_from([thermometers.configurational, thermometers.virial]))(potential, np.ones((3, 2))),
@@ -200,7 +203,8 @@ def test_arguments_of_a_validation(data, no_families):
     """Refused before the first family; with no family asked for, an empty report."""
     bad = {
         "backend": JUNK.filter(lambda b: not callable(b)), "dtype": st.one_of(JUNK, st.just("f2")), "level": ANYTHING, "rng": ANYTHING,
-        "progress": ANYTHING, "families": st.one_of(JUNK, st.lists(st.one_of(JUNK, st.just("fre")), min_size=1, max_size=2)).filter(lambda f: f is not None),
+        "progress": ANYTHING,
+        "families": st.one_of(JUNK, st.lists(st.one_of(JUNK, st.just("fre")), min_size=1, max_size=2)).filter(lambda f: f is not None),
         "threads": st.one_of(SIZES, st.just(10**400)),
     }  # fmt: skip
     given = odd_arguments(data, {"families": ()}, bad)
@@ -236,7 +240,7 @@ def written(tmp_path_factory):
     return path.read_bytes(), whole
 
 
-@examples(3)
+@examples(1)
 @given(data=st.data())
 def test_damaged_checkpoints_of_comparisons(data, written, tmp_path_factory):
     """Refused, or gone on with to the same end."""
