@@ -38,14 +38,14 @@ def main(quick: bool = False) -> dict[str, float]:
     seconds = time.perf_counter() - begun
     x = run.state.x[0]
     with plt.rc_context(plots.STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(10.2, 3.5), layout="constrained", width_ratios=[1, 1.4])
-        left.plot(run.history.step, run.history.target, color=plots.RED, label="set")
-        left.plot(run.history.step, run.history.temperature, color=plots.BLUE, ls="--", label="measured, kinetic")
-        left.set(xlabel="step", ylabel="temperature (energy)")
-        left.legend()
-        right.plot(x[:300], color=plots.BLUE)
-        right.set(xlabel=f"site (the first 300 of {sites:,})", ylabel="$x_i$ (length)")
-    finish(figure, __file__, quick)
+        figure, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.0), layout="constrained")
+        top.plot(run.history.step, run.history.target, color=plots.RED, label="set")
+        top.plot(run.history.step, run.history.temperature, color=plots.BLUE, ls="--", label="measured, kinetic")
+        top.set(xlabel="step", ylabel="temperature (energy)")
+        top.legend()
+        bottom.plot(x[:300], color=plots.BLUE)
+        bottom.set(xlabel=f"site (the first 300 of {sites:,})", ylabel="$x_i$ (length)")
+    finish(figure, "high_dimensional_gpu", quick)
     return {"sites": sites, "kinks": float(np.mean(np.diff(np.sign(x)) != 0)), "ns": seconds * 1e9 / (sites * STEPS)}
 
 

@@ -50,7 +50,7 @@ def main(quick: bool = False) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
                 ax.plot(made[-1], max(lowest[-1], 1e-9), "o", color=colour, ms=5)
         ax.set(xscale="log", yscale="log", xlabel="evaluations", ylabel="lowest value so far", xlim=(10, None))
         ax.legend(loc="lower left")
-    finish(figure, __file__, quick)
+    finish(figure, "minimize_like_scipy", quick)
     return found
 
 

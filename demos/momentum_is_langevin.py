@@ -35,9 +35,9 @@ def main(quick: bool = False) -> float:
     run = lsa.anneal(U, [0.96], optimizer, n_steps, rng=SEED, record_every=1, samples=True)
     path = langevin(U, 0.96, n_steps)
     with plt.rc_context(plots.STYLE):
-        figure, ax = plt.subplots(figsize=(6.4, 3.3), layout="constrained")
-        ax.plot(DT * run.history.step, path, color=plots.BLUE, label=rf"Langevin: $\gamma = {GAMMA}$, $\Delta t = {DT}$, $T = {T}$")
-        label = rf"Momentum: $\rho = {optimizer.rho:.3f}$, $lr = {optimizer.lr:.5f}$, $s = {optimizer.s:.4f}$"
+        figure, ax = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
+        ax.plot(DT * run.history.step, path, color=plots.BLUE, label=rf"$\gamma = {GAMMA}$, $\Delta t = {DT}$, $T = {T}$ (Langevin)")
+        label = rf"$\rho = {optimizer.rho:.3f}$, $lr = {optimizer.lr:.5f}$, $s = {optimizer.s:.4f}$ (Momentum)"
         ax.plot(DT * run.history.step[::4], run.samples[::4, 0, 0], "o", color=plots.RED, markersize=3, label=label)
         ax.set(xlabel="time (reduced units)", ylabel="position $x$ (length)", ylim=(-1.9, 2.7))
         ax.legend(loc="upper right")

@@ -20,11 +20,7 @@ def main(quick: bool = False) -> float:
     report = lsa.validate(families=["stationary"], rng=1 if quick else 0)
     points = [check for check in report.checks if "omega_dt" in check.about]
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(3, 1, figsize=(4.8, 8.6), layout="constrained", sharex=True)
-        for ax in plots.thermostat(points, axes=axes):
-            ax.set(ylabel="measured $T$ / set $T$", xlabel=r"$\omega\,\Delta t$" if ax is axes[-1] else "")
-        axes[0].legend(loc="lower left", ncols=2)
-        finish(figure, "thermostat_error", quick)
+        finish(plots.thermostat(points)[0].figure, "thermostat_error", quick)
         finish(friction(points), "thermostat_error_friction", quick)
     return max(check.sigma for check in points)
 

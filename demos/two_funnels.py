@@ -34,7 +34,7 @@ def main(quick: bool = False) -> dict[int, lsa.Comparison]:
             found[atoms] = lsa.compare(lsa.potentials.lennard_jones(atoms), methods, replicas=replicas, n_steps=n_steps, rng=1, epochs=1)
             energies = [outcome.energies["polished"] for outcome in found[atoms].outcomes.values()]
             lowest, width = min(map(np.min, energies)), np.ptp(np.quantile(energies, [0, 0.98])) / 20
-            edges = lowest + width * (np.arange(23) - 0.5)  # the lowest energy is in the middle of its bin
+            edges = lowest + width * np.arange(23)  # no bar begins below the lowest energy
             weights = [np.full(len(e), 100 / len(e)) for e in energies]
             ax.hist(energies, edges, weights=weights, color=[plots.BLUE, plots.RED], label=list(methods))
             for (name, energy), dashes in zip(MARKS[atoms].items(), ("--", ":"), strict=False):

@@ -2,6 +2,8 @@
 
 Energies, lengths and times are in reduced units (mass = k_B = 1). Colours are those of Okabe and Ito, which colour-blind
 readers can tell apart; sizes are chosen to stay legible in a column 8 cm wide.
+
+Figures are pyplot's, so that ``plt.show()`` shows them; whoever draws many in a loop closes each, ``plt.close(ax.figure)``.
 """
 
 from __future__ import annotations

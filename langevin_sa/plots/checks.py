@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
 from ..naming import check_type, finite, shown
-from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SIZE, given_axes, new_axes, styled
+from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, given_axes, new_axes, stack, styled
 
 ROW_STYLE = {
     "bbk": (RED, "o", 11, "BBK"),
@@ -46,7 +45,7 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
         check_type(point, Check, "each of points")
     if not (finite(gamma_dt) and gamma_dt >= 0):
         raise ValueError(f"gamma_dt must be >= 0, not {shown(gamma_dt)}")
-    axes = plt.subplots(1, 3, figsize=(2 * SIZE[0], 4.0), layout="constrained", sharey=True)[1] if axes is None else given_axes(axes, 3)
+    axes = stack(3, 8.6) if axes is None else given_axes(axes, 3)
     omega_dt = np.linspace(0, 1.85, 300)
     for panel, (what, index) in zip(axes, (("T_conf", 0), ("T_22", 1), ("T_22", 2)), strict=True):
         for name, (colour, marker, size, label) in ROW_STYLE.items():
@@ -63,14 +62,14 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
             panel.errorbar(x, y, error, color=colour, marker=marker, markersize=size, markerfacecolor="none", linestyle="none",
                            elinewidth=1.2, markeredgewidth=1.6, label=label)  # fmt: skip
         panel.axhline(1, color=BLACK, linewidth=0.8, zorder=1)
-        panel.set(xlabel=r"$\omega\,\Delta t$", xlim=(0, 1.9), ylim=(0.3, 3.9), yscale="log")
+        panel.set(ylabel="measured $T$ / set $T$", xlim=(0, 1.9), ylim=(0.3, 3.9), yscale="log")
         panel.set_yticks([0.5, 0.7, 1, 1.5, 2, 3], ["0.5", "0.7", "1", "1.5", "2", "3"])
         panel.minorticks_off()
-    axes[0].set_ylabel("measured temperature / $T$")
+    axes[-1].set_xlabel(r"$\omega\,\Delta t$")
     axes[0].set_title(r"positions, $T_\mathrm{conf}$")
     axes[1].set_title(r"Eq. (22), $\langle dx^2\rangle/\Delta t^2$")
     axes[2].set_title(r"exact kinetic, $T_\mathrm{kin}$")
-    axes[0].legend(loc="lower left")
+    axes[0].legend(loc="lower left", ncols=2)
     return axes
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter
 
 from ..arrays import ceiling
 from ..naming import check_type, check_whole, shown
@@ -23,15 +24,15 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
     """Mean and lowest energy of the replicas and the best so far, against the step, of a `Result`."""
     run, ax = _records(result), new_axes(ax)
     many = np.size(result.energies) > 1
-    lines = [(run.energy_mean, ORANGE, "mean of replicas" if many else "energy")]
+    lines = [(run.energy_mean, ORANGE, 1.6, "mean of replicas" if many else "energy"), (run.best, BLUE, 3.2, "best so far")]
     if many:
-        lines.append((run.energy_min, SKY, "lowest replica"))
-    lines.append((run.best, BLUE, "best so far"))
-    for values, colour, label in lines:
-        ax.plot(run.step, values, color=colour, label=label, **dots(run.step))
+        lines.insert(1, (run.energy_min, SKY, 1.2, "lowest replica"))
+    for values, colour, width, label in lines:  # the lowest replica, on or above the best so far, is drawn thin upon it
+        ax.plot(run.step, values, color=colour, linewidth=width, zorder=2 + 1 / width, label=label, **dots(run.step))
     low, high = np.min(run.best, where=np.isfinite(run.best), initial=np.inf), ceiling(np.asarray(run.energy_mean), 0.9)
     between(ax, low, high)
     ax.set(xlabel="step", ylabel="$U$ (energy)")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.legend(loc="upper right")
     return ax
 
@@ -49,6 +50,7 @@ def temperature(result: Any, ax: Axes | None = None) -> Axes:
     ax.plot(run.step, run.target, color=BLACK, linestyle="--", linewidth=1.2, label="target", zorder=4)
     log_if_wide(ax, np.asarray(run.target))
     ax.set(xlabel="step", ylabel="$T$ (energy)")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.legend(loc="upper right")
     return ax
 
@@ -79,20 +81,18 @@ def summary(result: Any, potential: Any) -> np.ndarray:
         return history(result)
     if result.x.shape != (potential.dim,):
         raise ValueError(f"the result is of {result.x.size} coordinates, and {potential.name} has dim {potential.dim}")
-    figure = plt.figure(figsize=(2 * SIZE[0], 4.6), layout="constrained")
-    axes = figure.subplot_mosaic([["T", "U"], ["E", "U"]])
-    axes["T"].sharex(axes["E"])
-    temperature(result, axes["T"]).set_xlabel("")
-    axes["T"].tick_params(labelbottom=False)
-    energy(result, axes["E"]).figure.align_ylabels([axes["T"], axes["E"]])
+    figure = plt.figure(figsize=(SIZE[0], 8.0), layout="constrained")
+    top, middle, bottom = axes = figure.subplots(3, 1, height_ratios=[1, 1, 1.3])
+    top.sharex(middle)
+    temperature(result, top).set_xlabel("")
+    top.tick_params(labelbottom=False)
+    energy(result, middle)
     ends = np.reshape(result.state.x, (-1, potential.dim))
-    landscape(potential, bounds=place_of(potential, ends[None], None), ax=axes["U"])
+    landscape(potential, bounds=place_of(potential, ends[None], None), ax=bottom).figure.align_ylabels(axes)
     heights = potential.energy(ends) if potential.dim == 1 else ends[:, 1]
-    axes["U"].scatter(
-        ends[:, 0], heights, s=26, color=RED, edgecolors="white", linewidths=0.4, alpha=0.9, zorder=6, label="end of a replica"
-    )
-    axes["U"].legend(loc="upper right")
-    return np.array([axes["T"], axes["E"], axes["U"]])
+    bottom.scatter(ends[:, 0], heights, s=26, color=RED, edgecolors="white", linewidths=0.4, alpha=0.9, zorder=6, label="end of a replica")
+    bottom.legend(loc="upper right")
+    return axes
 
 
 @styled
