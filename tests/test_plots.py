@@ -1,5 +1,7 @@
 """Plots draw what they were given, on the Axes they were given, and leave the user's matplotlib as it was."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 
 mpl.use("Agg")
@@ -191,3 +193,14 @@ def test_global_settings_stay(run):
     run.plot()
     plots.landscape(BOWL)
     assert dict(mpl.rcParams) == before
+
+
+def test_figures_are_made_for_a_column(run):
+    """A page of text is 8 cm wide in two columns: panels stand above one another, and labels of steps do not run into each other."""
+    long = lsa.Result(run | {"history": type(run.history)(run.history | {"step": 50 * run.history.step})})
+    for axes in (plots.summary(long, WELL), plots.history(long), plots.thermostat([])):
+        figure = axes[0].figure
+        assert figure.get_size_inches()[0] <= plots.SIZE[0]
+        figure.canvas.draw()
+        boxes = [t.get_window_extent() for t in axes[1].get_xticklabels() if t.get_text() and t.get_visible()]
+        assert all(left.x1 + 10 < right.x0 for left, right in pairwise(boxes))
