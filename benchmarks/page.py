@@ -84,7 +84,7 @@ def main() -> None:
                 print(f"{name:<16} {screen:<34} " + " ".join(f"{cell:>{w}}" for cell, w in zip(cells, WIDTHS, strict=True)))
         if "--picture" in sys.argv:
             lsa.page(POTENTIALS[0], path)
-            browser.screen(1280, 800)
+            browser.screen(1280, 826)  # ends between two cards
             browser.open(f"file://{path}")
             browser.run(TWO_RUNS_AND_A_THIRD)
             browser.run("new Promise((done) => setTimeout(done, 1500))")
