@@ -30,7 +30,8 @@ td { padding: 4px 10px; border-bottom: 1px solid var(--line); }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.law td { background: var(--tint); padding: 7px 10px; } tr.law img { height: auto; max-width: 100%; vertical-align: middle; }
 tr.bad td { background: #fdeee6; } .ok { color: var(--good); font-weight: 600; } .no { color: var(--bad); font-weight: 700; }
-figure { margin: 18px 0; } figure img { max-width: 100%; } figcaption { color: var(--soft); font-size: 13.5px; max-width: 100ch; }
+figure { display: inline-block; vertical-align: top; margin: 18px 18px 18px 0; max-width: min(100%, 470px); } figure img { max-width: 100%; }
+figcaption { color: var(--soft); font-size: 13.5px; }
 dl { display: flex; flex-wrap: wrap; gap: 6px 28px; font-size: 13.5px; } 
 dl div { display: flex; gap: 8px; } dt { color: var(--soft); } dd { margin: 0; }
 .bar { display: inline-block; height: 8px; background: #0072b2; border-radius: 2px; vertical-align: middle; }
@@ -123,7 +124,7 @@ def _row(report: Report, check: Check) -> str:
 
 
 THERMOMETERS = """Thermometers in a harmonic well against the time step, at gamma dt = 0.5 (the overdamped rows have no gamma dt): lines
-are the closed forms, points are measured. Left, positions: k<x^2>/T. Middle, Eq. (22) as written: <dx^2>/(T dt^2). Right, the
+are the closed forms, points are measured. Top, positions: k<x^2>/T. Middle, Eq. (22) as written: <dx^2>/(T dt^2). Bottom, the
 exact kinetic estimator, in which the same <dx^2> is divided by lr where noise is paired."""
 CHANCE = """Checks with chance in them and no allowance: p-values in order, against those that as many independent correct checks have
 on average. Checks that share trajectories move together; a wrong law falls below the dashed threshold."""
