@@ -122,6 +122,8 @@ def compare(
     for key, array in (found[0] if found else {}).items():
         number, _, what = key.partition(" ")
         kept[list(methods)[int(number)]][what] = array
+    if not all(_fits(part, start.shape) for part in kept.values() if part):
+        raise ValueError(f"checkpoint {os.fspath(keeper.path or '')} does not hold the arrays of a comparison")
 
     outcomes = {}
     with ExitStack() as stack:
@@ -225,6 +227,17 @@ def _run(
     x = walk.on_host().x
     polished_x, polished = descend(potential, x) if not message else (x.copy(), np.full(len(x), np.nan))
     return arrays() | {"polished": polished, "polished_x": polished_x}
+
+
+def _fits(part: dict[str, np.ndarray], shape: tuple[int, ...]) -> bool:
+    """Whether arrays from a file are what `_run` keeps of replicas and coordinates of this shape."""
+    epochs, replicas = part.get("step", np.array(None)).shape, shape[:1]
+    shapes = dict.fromkeys(("step", "temperature", "rescaled"), epochs) | dict.fromkeys(("energy", "best", "judged"), epochs + replicas)
+    shapes |= dict.fromkeys(("x", "dx", "noise", "best_x"), shape) | dict.fromkeys(("final", "best_energy"), replicas)
+    shapes |= dict.fromkeys(("at", "seconds", "message"), ()) | ({"polished": replicas, "polished_x": shape} if "polished" in part else {})
+    kinds = {"step": "i", "at": "i", "message": "U"}
+    arrays = {name: part.get(name, np.array(None)) for name in shapes}
+    return len(epochs) == 1 and all(a.shape == shapes[name] and a.dtype.kind == kinds.get(name, "f") for name, a in arrays.items())
 
 
 def _outcome(name: str, method: Any, n_steps: int, arrays: dict[str, np.ndarray]) -> Outcome:
