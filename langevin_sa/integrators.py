@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import real_array
 from .momentum import Langevin, Steps
 
 STABILITY_LIMIT = 2.0  # of omega*dt, for every row and every rho
@@ -33,8 +32,8 @@ class Integrator:
 
     def steps(self, gamma: Any, dt: Any, temperature: Any) -> Steps:
         """Coefficients for arrays (or numbers) of friction, time step and temperature."""
-        given = {"gamma": gamma, "dt": dt, "temperature": temperature}
-        gamma, dt, temperature = np.broadcast_arrays(*(real_array(value, name) for name, value in given.items()))
+        Langevin(gamma, dt, temperature)  # refuses what is no friction, time step or temperature
+        gamma, dt, temperature = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (gamma, dt, temperature)))
         rho, lr, s = (np.broadcast_to(v, dt.shape) for v in self.rule(gamma, dt, temperature))
         return Steps(rho, lr, s, paired=self.paired)
 

@@ -30,7 +30,8 @@ td { padding: 4px 10px; border-bottom: 1px solid var(--line); }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.law td { background: var(--tint); padding: 7px 10px; } tr.law img { height: auto; max-width: 100%; vertical-align: middle; }
 tr.bad td { background: #fdeee6; } .ok { color: var(--good); font-weight: 600; } .no { color: var(--bad); font-weight: 700; }
-figure { display: inline-block; vertical-align: top; margin: 18px 18px 18px 0; max-width: min(100%, 470px); } figure img { max-width: 100%; }
+figure { display: inline-block; vertical-align: top; margin: 18px 18px 18px 0; max-width: min(100%, 470px); }
+figure img { max-width: 100%; }
 figcaption { color: var(--soft); font-size: 13.5px; }
 dl { display: flex; flex-wrap: wrap; gap: 6px 28px; font-size: 13.5px; } 
 dl div { display: flex; gap: 8px; } dt { color: var(--soft); } dd { margin: 0; }

@@ -60,9 +60,9 @@ def automatic_schedule(
     check_type(potential, Potential, "potential")
     make = look_up(law, LAWS, "temperature law")
     hot, cold = temperature if isinstance(temperature, tuple | list) and len(temperature) == 2 else (np.nan, np.nan)
-    for name, value in (("each of temperature = (T0, T1)", hot), ("T1", cold), ("gamma", gamma), ("dt", dt)):
+    for name, value in (("temperature", hot), ("temperature", cold), ("gamma", gamma), ("dt", dt)):
         if value is not None and not (finite(value) and value >= 0):
-            raise ValueError(f"{name} must be a number >= 0, or None, not {shown(temperature if 'T' in name else value)}")
+            raise ValueError(f"{name} must be >= 0, or None, not {shown(temperature if name == 'temperature' else value)}")
     rng = seed_of(rng)
     if hot is not None and cold is not None and gamma is not None and dt is not None:
         return Schedule(make(hot, cold), gamma, dt)
