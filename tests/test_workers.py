@@ -66,27 +66,6 @@ def test_any_map(potential, workers):
     same(run(**arguments, workers=workers), run(**arguments))
 
 
-def test_an_executor_is_its_map():
-    with ThreadPoolExecutor(2) as pool:
-        same(run(workers=pool), run())
-        found = [lsa.minimize(RASTRIGIN, rng=1, maxfev=500, workers=workers) for workers in (pool, 1)]
-        assert found[0].fun == found[1].fun
-
-
-def test_minimize_takes_futures():
-    """As Dask's ``client.map`` gives them; `minimize` needs their order."""
-
-    def submitted(function, points):
-        return [pool.submit(function, point) for point in points]
-
-    def bowl(x):
-        return float((x**2).sum())
-
-    with ThreadPoolExecutor(2) as pool:
-        found = [lsa.minimize(bowl, [1.0, 2.0], rng=1, maxfev=300, workers=workers) for workers in (submitted, pool, 1)]
-    assert len({result.fun for result in found}) == 1
-
-
 def test_everything_else_goes_with_workers(tmp_path):
     """Records, stop rules, states, checkpoints and time limits are the caller's own."""
     seen = []
@@ -126,7 +105,7 @@ def test_simulate_on_a_map(tmp_path):
     next(part), next(part)
     part.close()
     same_snapshots(steps(checkpoint=tmp_path / "c.npz"), whole[2:])
-    with pytest.raises(ValueError, match="workers must be from 1 to"):
+    with pytest.raises(ValueError, match="workers must be"):
         steps(workers=0)
 
 
