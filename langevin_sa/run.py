@@ -17,6 +17,7 @@ from scipy.optimize import OptimizeResult
 
 from .backends import NonFinite, Walk, fill, get_backend, on_gpu, on_host
 from .checkpoint import digest, schedule_digest
+from .descent import descend
 from .integrators import STABILITY_LIMIT, get_integrator
 from .naming import shown, whole
 from .noise import purpose_of, seed_of
@@ -66,9 +67,7 @@ class Run:
         self.schedule = automatic_schedule(potential, self.walk.x, self.walk.seed, integrator=integrator) if schedule is None else schedule
         if isinstance(self.schedule, type) or not hasattr(self.schedule, "coefficients"):
             raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
-        windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))  # every step of all but very long runs
-        for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
-            self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps))
+        longest = self._longest_step()
         self.walk.purpose = purpose_of(noise)
         self.noise, self._kernel, self.team = noise, get_backend(backend, potential), team
         self.walk = getattr(self._kernel, "placed", lambda walk: walk)(self.walk)
@@ -81,7 +80,7 @@ class Run:
                 f"the energy of {potential.name} is {self.walk.energy[error.replica]} at the starting "
                 f"point of replica {error.replica}; start where it is finite"
             ) from None
-        self._check_time_step()
+        self._check_time_step(longest)
         self._before = {name: getattr(self.walk, name).copy() for name in ("x", "dx", "noise", "energy", "dx2", "kinetic")}
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
         self._reset()
@@ -97,32 +96,45 @@ class Run:
         """The recursion's numbers for steps start <= n < stop."""
         return self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
 
-    def _check_time_step(self) -> None:
-        """Refuse a time step that cannot be stable in the start region; warn of one that biases the temperature."""
-        first = self.coefficients(self.walk.step, self.walk.step + 1)
-        self.omega_dt = omega_dt(self.potential, on_host(self.walk.x[:: max(1, len(self.walk.x) // 16)]).astype(float), float(first.dt[0]))
-        a = self.omega_dt**2
+    def _longest_step(self) -> int:
+        """The number of the step with the longest dt, after a look at every step of all but very long schedules."""
+        windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))
+        longest, at = 0.0, self.walk.step
+        for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
+            dt = self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps)).dt
+            if dt.max() > longest:
+                longest, at = float(dt.max()), int(start + dt.argmax())
+        return at
+
+    def _check_time_step(self, longest: int) -> None:
+        """Refuse a time step that cannot be stable, at the start or in the longest step; warn of one that biases the temperature."""
+        now, worst = (self.coefficients(n, n + 1) for n in (self.walk.step, longest))
+        points = on_host(self.walk.x[:: max(1, len(self.walk.x) // 16)]).astype(float)
+        omega = omega_dt(self.potential, points, 1.0)
+        if omega * now.dt[0] < STABILITY_LIMIT <= omega * worst.dt[0]:  # it may grow as replicas leave a steep start region
+            omega = max(omega * now.dt[0] / worst.dt[0], min(omega, omega_dt(self.potential, descend(self.potential, points[::4])[0], 1.0)))
+        self.omega_dt = float(omega * worst.dt[0])
+        a, later = self.omega_dt**2, f" at step {longest}, where dt is the longest" if worst.dt[0] > now.dt[0] else ""
         if self.omega_dt >= STABILITY_LIMIT:
             raise ValueError(
-                f"the time step is beyond stability: omega*dt = {self.omega_dt:.3g} in the start region, and it must stay below 2 "
-                f"(omega^2 = {a / first.dt[0] ** 2:.3g} is the largest curvature); {self._smaller(self.omega_dt / STABILITY_LIMIT)}"
+                f"the time step is beyond stability: omega*dt = {self.omega_dt:.3g} in the start region{later}, and it must stay below 2 "
+                f"(omega^2 = {omega**2:.3g} is the largest curvature); {self._smaller(self.omega_dt / STABILITY_LIMIT, worst)}"
             )
         bias = 1 / (1 - a / 4) - 1
-        if bias > MAX_BIAS and not first.paired and np.any(first.s > 0):
+        if bias > MAX_BIAS and not worst.paired and np.any(worst.s > 0):
             warnings.warn(
-                f"omega*dt = {self.omega_dt:.3g} in the start region holds stiff modes {100 * bias:.0f} % too hot; "
-                + self._smaller(self.omega_dt / 0.43)
+                f"omega*dt = {self.omega_dt:.3g} in the start region{later} holds stiff modes {100 * bias:.0f} % too hot; "
+                + self._smaller(self.omega_dt / 0.43, worst)
                 + (", or integrator='gjf' or 'baoab', whose positions have no such error" if isinstance(self.schedule, Schedule) else ""),
                 UserWarning,
                 stacklevel=5,  # of the caller of a driver
             )
 
-    def _smaller(self, excess: float) -> str:
+    def _smaller(self, excess: float, worst: Any) -> str:
         """What to make smaller so that omega*dt shrinks by `excess`, in the schedule's own numbers."""
         if not isinstance(self.schedule, Schedule):
             return f"make lr {excess**2:.3g} times smaller"
-        overdamped = self.coefficients(self.walk.step, self.walk.step + 1).rho[0] == 0
-        return f"make dt {excess**2 if overdamped else excess:.3g} times smaller"
+        return f"make dt {excess**2 if worst.rho[0] == 0 else excess:.3g} times smaller"
 
     def _reset(self) -> None:
         self.walk.forget()
@@ -272,9 +284,15 @@ class Run:
 
     def explain(self, error: NonFinite) -> str:
         """The sentence for a run that became non-finite."""
+        if self.omega_dt > 0:
+            known = f"omega*dt was {self.omega_dt:.3g} in the start region and must stay below 2 everywhere"
+            advice = "Use a smaller dt or lower temperature."
+        else:
+            known = "no curvature was seen in the start region, so that omega*dt, which must stay below 2, is not known"
+            advice = "Use a smaller dt; or the energy falls for ever, or the gradient has the wrong sign: check_gradient=True tells."
         return (
-            f"The energy became non-finite at step {error.step} (replica {error.replica}); omega*dt was {self.omega_dt:.3g} in the start "
-            f"region and must stay below 2 everywhere; the best finite point is kept. Use a smaller dt or lower temperature."
+            f"The energy became non-finite at step {error.step} (replica {error.replica}); {known}; "
+            f"the best finite point is kept. {advice}"
         )
 
     def result(self, status: int, message: str, history: list[dict[str, float]], samples: np.ndarray | None, seconds: float) -> Result:

@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import OptimizeResult
 
 from langevin_sa import CoolMomentum, Momentum, Potential, Result, Schedule, State, anneal, simulate
-from langevin_sa.schedules import exponential, linear
+from langevin_sa.schedules import exponential, linear, quench
 
 HARMONIC = Potential.from_formula("x**2/2")
 BOWL = Potential.from_formula(site="x**2/2", dim=3, bounds=(-4, 4))
@@ -305,7 +305,8 @@ def test_divergence(backend, integrator):
     result = run(CLIFF, [[0.0], [2.0], [0.1]], Schedule(0.01, 1.0, 0.1), 1000, backend=backend, integrator=integrator)
     assert (result.success, result.status) == (False, 2)
     assert np.isfinite(result.x).all() and np.isfinite(result.fun)
-    assert "The energy became non-finite at step" in result.message and "omega*dt was 0 in the start region" in result.message
+    assert "The energy became non-finite at step" in result.message and "no curvature was seen in the start region" in result.message
+    assert "wrong sign: check_gradient=True tells" in result.message
     assert "(replica 1)" in result.message
     assert np.isfinite(result.energies).all() and np.isfinite(result.state.x).all() and np.isfinite(result.state.dx).all()
     assert np.isfinite(result.best_positions).all() and np.isfinite(result.best_energies).all()
@@ -343,7 +344,7 @@ def test_stiff_region_far_from_the_start():
 def test_simulate_raises():
     steps = simulate(CLIFF, [2.0], Schedule(0.01, 1.0, 0.1), 1000, record_every=1, rng=1)
     seen = []
-    with pytest.raises(FloatingPointError, match=r"non-finite at step \d+ \(replica 0\); omega\*dt was 0 in the start"):
+    with pytest.raises(FloatingPointError, match=r"non-finite at step \d+ \(replica 0\); no curvature was seen"):
         for snapshot in steps:
             seen.append(snapshot)
     assert len(seen) >= 2 and all(np.isfinite(s.energy).all() for s in seen)
@@ -465,6 +466,35 @@ def test_no_bias_no_warning(integrator):
 def test_no_warning_for_small_steps():
     run(schedule=Schedule(1.0, 1.0, 0.4), integrator="bbk")
     run(schedule=Schedule(0.0, 1.0, 0.6), integrator="bbk")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "keywords", "says"),
+    [
+        (Schedule(1.0, 1.0, linear(0.1, 3.0)), {}, r"omega\*dt = 3 .* at step 999, where dt is the longest, .* make dt 1.5 times smaller"),
+        (Momentum(0.9, linear(0.1, 5.0)), {}, r"omega\*dt = 2.29 .* at step 999.* make lr 1.31 times smaller"),
+        (Schedule(1.0, linear(5.0, 0.2), 1.0), {"integrator": "ermak_mccammon"}, r"omega\*dt = 3.12 .* make dt 2.4[0-9] times smaller"),
+        (Schedule(1.0, 1.0, quench(0.1, 3.0, at=0.5)), {"n_steps": 10**7}, r"omega\*dt = 3 "),
+    ],
+)
+def test_a_step_that_grows_beyond_stability_is_refused(schedule, keywords, says):
+    with pytest.raises(ValueError, match=says):
+        run(schedule=schedule, **{"n_steps": 1000} | keywords)
+
+
+def test_a_step_that_grows_may_leave_a_steep_start():
+    """x^4 from 5: omega*dt is 0.35 at the start, where the last dt would be beyond stability, and small where the replica ends."""
+    steep = Potential.from_formula("x**4")
+    growing = Schedule(0.01, 1.0, linear(0.02, 0.4))
+    assert run(steep, [5.0], growing, 2000).fun < 1e-3
+    with pytest.raises(ValueError, match="beyond stability"):
+        run(steep, [5.0], Schedule(0.01, 1.0, 0.4), 2000)
+    assert run(schedule=Schedule(1.0, 1.0, linear(1.9, 0.01))).success
+
+
+def test_bias_of_a_step_that_grows_is_said():
+    with pytest.warns(UserWarning, match=r"omega\*dt = 0.6 in the start region at step 99, where dt is the longest holds stiff modes 10 %"):
+        run(schedule=Schedule(1.0, 1.0, linear(0.1, 0.605)), integrator="bbk")
 
 
 def test_threads_change_nothing():
