@@ -24,7 +24,7 @@ from .noise import purpose_of, seed_of
 from .potential import Potential, real_array
 from .results import Result, Snapshot, State
 from .schedules import Schedule
-from .tuning import automatic_schedule, laplacian_estimate, omega_dt
+from .tuning import automatic_schedule, laplacian_estimate, omega_dt, start_points
 from .workers import Team
 
 SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
@@ -109,7 +109,7 @@ class Run:
     def _check_time_step(self, longest: int) -> None:
         """Refuse a time step that cannot be stable, at the start or in the longest step; warn of one that biases the temperature."""
         now, worst = (self.coefficients(n, n + 1) for n in (self.walk.step, longest))
-        points = on_host(self.walk.x[:: max(1, len(self.walk.x) // 16)]).astype(float)
+        points = start_points(self.walk.x)
         omega = omega_dt(self.potential, points, 1.0)
         if omega * now.dt[0] < STABILITY_LIMIT <= omega * worst.dt[0]:  # it may grow as replicas leave a steep start region
             omega = max(omega * now.dt[0] / worst.dt[0], min(omega, omega_dt(self.potential, descend(self.potential, points[::4])[0], 1.0)))
