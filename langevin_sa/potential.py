@@ -255,6 +255,7 @@ class Potential:
         if self._laplacian is not None:
             laplacian = self._checked(self._laplacian(block, *self.args), block, "laplacian", (len(block),))
         else:
+            block = block.astype(float)
             laplacian = np.zeros(len(block))
             for c in range(self.dim):
                 h = np.zeros_like(block)
@@ -317,6 +318,7 @@ class Potential:
         return out.copy() if not on_gpu(out) and np.may_share_memory(out, block) else out
 
     def _difference(self, block: np.ndarray) -> np.ndarray:
+        block = block.astype(float)  # a step that suits float64 is lost in float32
         gradient = np.empty_like(block)
         for c in range(self.dim):
             h = np.zeros_like(block)
