@@ -283,6 +283,21 @@ class Potential:
         size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in (exact, numeric, nearby))
         return float(np.max(np.abs(exact - numeric)) / size)
 
+    def check_alone(self, x: np.ndarray) -> None:
+        """Raise a ValueError unless the functions take one replica, x (1, dim).
+
+        Those of one point, x (dim,), do not, and pass every check of shapes where there are as many replicas as coordinates.
+        """
+        for what, given in (("energy", self._energy), ("gradient", self._gradient)):
+            try:
+                if given is not None:
+                    getattr(self, what)(x[:1])
+            except IndexError as error:
+                raise ValueError(
+                    f"{what} of {self.name} fails for one replica, x of shape (1, {self.dim}): {error}; functions work on all replicas "
+                    "at once: x[:, 0] is the first coordinate of each, x[0] the first replica"
+                ) from error
+
     def draw_start(self, replicas: int, generator: np.random.Generator) -> np.ndarray:
         """Starting points (replicas, dim): the potential's own, else uniform in the bounds, else standard normal."""
         if self._start is not None:
