@@ -6,7 +6,6 @@ coordinate), nothing depends on where slices, records or threads are cut.
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from .potential import Potential, real_array
 from .results import Result, Snapshot, State
 from .schedules import Schedule
 from .tuning import automatic_schedule, laplacian_estimate, omega_dt, start_points
-from .workers import Team
+from .workers import Team, processors
 
 SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
@@ -48,7 +47,7 @@ class Run:
         self.potential, self.integrator = potential, integrator
         self.n_steps = _positive_int(n_steps, "n_steps")
         self.record_every = max(1, self.n_steps // 100) if record_every is None else _positive_int(record_every, "record_every")
-        self.threads = _positive_int(threads if threads is not None else 1 if team is not None else _processors(), "threads")
+        self.threads = _positive_int(threads if threads is not None else 1 if team is not None else processors(), "threads")
         dtype = _dtype(dtype)
         self.stays = on_gpu(x0 if state is None else getattr(state, "x", None))  # results are where the caller's arrays are
         if self.stays and backend == "auto":
@@ -367,10 +366,6 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
             raise ValueError(f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and {np.shape(state.best_energy)}")
         walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
     return walk
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _positive_int(n: Any, name: str) -> int:
