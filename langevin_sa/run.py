@@ -30,6 +30,7 @@ SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
 MOST = 2**53  # steps, replicas
 MOST_STEPS = 100_000  # in one slice, whose coefficients are arrays
+COLUMNS = ("step", "target", "temperature", "eq22", "configurational", "squares", "laplacian", "energy_mean", "energy_min", "best")
 THERMOMETER_NUMBERS = 8_192  # coordinates looked at by the configurational thermometer at each record
 
 
@@ -197,6 +198,8 @@ class Run:
             "temperature": float(walk.kinetic.sum()) / numbers,
             "eq22": float(walk.dx2.sum()) / numbers,
             "configurational": squares / curvature if curvature != 0 else np.nan,
+            "squares": squares,
+            "laplacian": curvature,
             "energy_mean": float(walk.energy.mean()),
             "energy_min": float(walk.energy.min()),
             "best": float(walk.best_energy.min()),
@@ -273,7 +276,7 @@ class Run:
 
     def snapshot(self, record: dict[str, float]) -> Snapshot:
         """A line of history as a Snapshot with copies of the arrays."""
-        measured = {name: record[name] for name in ("temperature", "target", "eq22", "configurational")}
+        measured = {name: record[name] for name in ("temperature", "target", "eq22", "configurational", "squares", "laplacian")}
         x, energy = self.best()
         return Snapshot(self.walk.step, self.state(), self.kept(self.walk.energy), best_x=x, best_energy=energy, **measured)
 
@@ -299,8 +302,7 @@ class Run:
     def result(self, status: int, message: str, history: list[dict[str, float]], samples: np.ndarray | None, seconds: float) -> Result:
         """The run so far as a Result, which shares its arrays with the walk: for the end, or to be written at once."""
         walk, (x, fun) = self.walk, self.best()
-        columns = ("step", "target", "temperature", "eq22", "configurational", "energy_mean", "energy_min", "best")
-        arrays = {name: np.array([line[name] for line in history], dtype=int if name == "step" else float) for name in columns}
+        arrays = {name: np.array([line[name] for line in history], dtype=int if name == "step" else float) for name in COLUMNS}
         x_now, dx, noise, best_x, best_energy, energy = map(
             self.theirs, (walk.x, walk.dx, walk.noise, walk.best_x, walk.best_energy, walk.energy)
         )

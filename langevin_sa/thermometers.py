@@ -17,6 +17,7 @@ from .naming import finite, shown
 from .potential import real_array
 
 ENOUGH_REPLICAS, FEWEST_BLOCKS, ENOUGH_SAMPLES = 16, 16, 50
+REACH, LIKE = 10, 0.25  # records before and after one that are read with it, if their target is within this share of its own
 
 
 class Estimate(NamedTuple):
@@ -184,6 +185,21 @@ def configurational(potential: Any, x: Any) -> Estimate:
     T = float(squares.mean()) / mean
     rest = average((squares - T * curvature) / mean)  # the ratio's error to first order
     return Estimate(T, rest.standard_error, rest.effective_samples)
+
+
+def configurational_history(history: Any) -> np.ndarray:
+    """<|grad U|^2>/<laplacian U> at each record of a Result's history (records,), from the records near it at nearly the same target.
+
+    Means of single records' ratios are biased where few replicas give the Laplacian; ratios of sums are not. NaN where the sum of
+    Laplacians is not positive.
+    """
+    sums, target = np.stack([history.squares, history.laplacian]), np.asarray(history.target)
+    total, at = np.zeros(sums.shape), np.arange(target.size)
+    for k in range(-REACH, REACH + 1):
+        near = at[(at + k >= 0) & (at + k < at.size)]
+        near = near[np.abs(target[near + k] - target[near]) <= LIKE * target[near]]
+        total[:, near] += sums[:, near + k]
+    return np.divide(total[0], total[1], out=np.full(at.size, np.nan), where=total[1] > 0)
 
 
 def virial(potential: Any, x: Any) -> Estimate:

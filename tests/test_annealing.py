@@ -46,7 +46,7 @@ def test_fields():
     assert isinstance(result.state, State) and (result.state.step, result.state.seed, result.seed) == (200, 1, 1)
     for array in (result.state.x, result.state.dx, result.state.noise, result.state.best_x):
         assert array.shape == (5, 3)
-    columns = {"step", "target", "temperature", "eq22", "configurational", "energy_mean", "energy_min", "best"}
+    columns = {"step", "target", "temperature", "eq22", "configurational", "squares", "laplacian", "energy_mean", "energy_min", "best"}
     assert set(result.history) == columns
     assert all(len(result.history[name]) == 10 for name in columns)
     np.testing.assert_array_equal(result.history.step, np.arange(20, 201, 20))
@@ -80,6 +80,8 @@ def test_history_columns():
     energies = np.array([BOWL.energy(x) for x in every.samples])
     np.testing.assert_allclose(h.energy_mean, energies[39::40].mean(1), rtol=1e-12)
     np.testing.assert_allclose(h.energy_min, energies[39::40].min(1), rtol=1e-12)
+    np.testing.assert_allclose(h.squares, (every.samples[39::40] ** 2).sum((1, 2)), rtol=1e-10)
+    np.testing.assert_allclose(h.laplacian, 18, rtol=1e-10)
     np.testing.assert_allclose(h.configurational, (every.samples[39::40] ** 2).sum((1, 2)) / 18, rtol=1e-10)
     dx = np.diff(every.samples, axis=0)
     np.testing.assert_allclose(every.history.eq22[1:], (dx**2).mean((1, 2)) / 0.01, rtol=1e-8)
@@ -148,7 +150,7 @@ def test_seeds():
 def test_snapshots():
     snapshots = list(simulate(BOWL, None, SCHEDULE, 40, replicas=3, record_every=10, rng=1))
     result = run(BOWL, None, n_steps=40, replicas=3, record_every=10)
-    for name in ("temperature", "target", "eq22", "configurational"):
+    for name in ("temperature", "target", "eq22", "configurational", "squares", "laplacian"):
         np.testing.assert_array_equal([getattr(s, name) for s in snapshots], result.history[name])
     assert snapshots[0].energy.shape == (3,) and snapshots[0].best_x.shape == (3,) and isinstance(snapshots[0].best_energy, float)
     assert not np.array_equal(snapshots[0].state.x, snapshots[1].state.x)  # copies

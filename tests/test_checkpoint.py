@@ -183,7 +183,7 @@ def test_simulate(tmp_path):
     assert [s.step for s in rest] == list(range(State.load(path).step and rest[0].step, 201, 20)) and rest[0].step <= 100
     for a, b in zip(rest, whole[-len(rest) :], strict=True):
         np.testing.assert_array_equal(a.state.x, b.state.x)
-        assert (a.temperature, a.eq22, a.target, a.configurational) == (b.temperature, b.eq22, b.target, b.configurational)
+        assert (a.temperature, a.eq22, a.target, a.squares, a.laplacian) == (b.temperature, b.eq22, b.target, b.squares, b.laplacian)
     assert list(simulate(WELL, None, RAMP, 200, **arguments, checkpoint=path)) == []
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from ..naming import check_type, shown, whole
 from ..potential import Potential
 from ..results import Result
+from ..thermometers import configurational_history
 from .landscapes import box_of, landscape
 from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, between, ceiling, dots, given_axes, log_if_wide, new_axes, stack, styled
 
@@ -37,10 +38,13 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
 
 @styled
 def temperature(result: Any, ax: Axes | None = None) -> Axes:
-    """Target, kinetic and configurational temperature against the step, of a `Result`; logarithmic beyond a factor of ten."""
+    """Target, kinetic and configurational temperature against the step, of a `Result`; logarithmic beyond a factor of ten.
+
+    The configurational one is `thermometers.configurational_history`, which sums over neighbouring records.
+    """
     run, ax = _records(result), new_axes(ax)
     for values, colour, width, label in (
-        (run.configurational, GREEN, 1.0, "configurational"),
+        (configurational_history(run), GREEN, 1.0, "configurational"),
         (run.temperature, ORANGE, 1.6, "kinetic"),
     ):
         if np.isfinite(values).any():
