@@ -14,9 +14,9 @@ import pytest
 
 import langevin_sa as lsa
 from langevin_sa import Momentum, Potential, Result, Schedule, State, anneal, compare, cooling_rates, results, simulate
-from langevin_sa.checkpoint import Checkpoint
+from langevin_sa.checkpoint import Checkpoint, schedule_digest
 from langevin_sa.optimizers import Adam
-from langevin_sa.schedules import exponential
+from langevin_sa.schedules import exponential, quench
 
 WELL = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=2, bounds=(-2, 2))
 RAMP = Schedule(exponential(1.0, 0.01), 1.0, lambda s: 0.1 - 0.05 * s)
@@ -138,6 +138,14 @@ def test_another_problem_is_refused(tmp_path, change, fragment):
     with pytest.raises(ValueError, match=rf"checkpoint.* belongs to another.*{fragment}.*give another name, or remove"):
         run(checkpoint=path, **change)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("n_steps", [200, 10_000, 10**9])
+def test_another_moment_of_the_quench_is_another_schedule(n_steps):
+    """One step later, or 1e-6 of a longer run; of a law that is any function, 1e-5 of the run."""
+    for law, shift in ((lambda at: quench(1.0, 0.1, at=at), 1e-6), (lambda at: lambda s: np.where(s < at, 1.0, 0.1), 1.1e-5)):
+        names = [schedule_digest(Schedule(law(at)), n_steps, "gjf") for at in (0.507, 0.507, 0.507 + max(shift, 1.1 / n_steps))]
+        assert names[0] == names[1] != names[2]
 
 
 def test_foreign_and_damaged_files_are_refused(tmp_path):
