@@ -121,7 +121,7 @@ class Result(OptimizeResult):
     state : State
         Where the run stopped; pass it to `anneal` to go on.
     seed, schedule, integrator, n_steps, seconds, potential_name
-        How it was run.
+        How it was run; `integrator` is None where the schedule brings its own recursion.
     """
 
     def plot(self) -> Any:

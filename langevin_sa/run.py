@@ -68,6 +68,7 @@ class Run:
         if isinstance(self.schedule, type) or not hasattr(self.schedule, "coefficients"):
             raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
         longest = self._longest_step()
+        self._check_integrator()
         self.walk.purpose = purpose_of(noise)
         self.noise, self._kernel, self.team = noise, get_backend(backend, potential), team
         self.walk = getattr(self._kernel, "placed", lambda walk: walk)(self.walk)
@@ -94,9 +95,34 @@ class Run:
         if self.team is not None:
             self.backend = self.team.spread(self.backend, self.potential, self.walk, self.threads)
 
+    @property
+    def used_integrator(self) -> str | None:
+        """The row that makes the recursion, None if the schedule brings its own."""
+        return None if self.own_recursion else self.integrator
+
     def coefficients(self, start: int, stop: int) -> Any:
         """The recursion's numbers for steps start <= n < stop."""
         return self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
+
+    def _check_integrator(self) -> None:
+        """Note whether the schedule brings a recursion of its own; warn of a choice that has no effect."""
+        step = (self.walk.step, self.walk.step + 1)
+        paired = [self.schedule.coefficients(self.n_steps, integrator, step).paired for integrator in ("gjf", "verlet")]
+        self.own_recursion = paired[0] == paired[1]
+        kind, ignored = type(self.schedule).__name__, ""
+        if self.own_recursion and self.integrator != "gjf":
+            ignored = f"{kind} brings its own recursion, so that integrator={self.integrator!r} has no effect: leave it out"
+        elif not self.own_recursion and not get_integrator(self.integrator).steps(1.0, 0.1, 1.0).s and self._is_warm():
+            ignored = (
+                f"{self.integrator} adds no noise, so that the schedule's temperature has no effect and the run is at T = 0: "
+                "give temperature=0, or an integrator with a thermostat such as 'gjf'"
+            )
+        if ignored:
+            warnings.warn(ignored, UserWarning, stacklevel=5)  # of the caller of a driver
+
+    def _is_warm(self) -> bool:
+        """Whether the schedule has a temperature above 0 anywhere, as any integrator with a thermostat would run it."""
+        return bool(np.any(self.schedule.coefficients(min(self.n_steps, CHECKED_STEPS), "bbk").s > 0))
 
     def _longest_step(self) -> int:
         """The number of the step with the longest dt, after a look at every step of all but very long schedules."""
@@ -218,7 +244,7 @@ class Run:
         """What makes this run what it is, for its checkpoint; to be asked before the first step."""
         return {
             "potential": self.potential.name, "dim": self.potential.dim, "replicas": len(self.walk.x), "n_steps": self.n_steps,
-            "integrator": self.integrator, "dtype": self.walk.x.dtype.name, "noise": self.noise, "seed": self.walk.seed,
+            "integrator": self.used_integrator, "dtype": self.walk.x.dtype.name, "noise": self.noise, "seed": self.walk.seed,
             "the schedule": schedule_digest(self.schedule, self.n_steps, self.integrator),
             "the starting points": digest(on_host(self.walk.x), self.walk.step),
         }  # fmt: skip
@@ -310,7 +336,7 @@ class Run:
         return Result(
             x=x, fun=fun, success=status == 0, status=status, message=message, nit=walk.step, nfev=self.evaluations(),
             njev=self.evaluations(), state=state, energies=energy, best_energies=state.best_energy, best_positions=state.best_x,
-            history=OptimizeResult(arrays), samples=samples, seed=walk.seed, schedule=self.schedule, integrator=self.integrator,
+            history=OptimizeResult(arrays), samples=samples, seed=walk.seed, schedule=self.schedule, integrator=self.used_integrator,
             n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
         )  # fmt: skip
 

@@ -462,7 +462,31 @@ def test_bias_of_momentum_is_said():
 
 @pytest.mark.parametrize("integrator", ["gjf", "baoab", "leimkuhler_matthews", "verlet", "heavy_ball"])
 def test_no_bias_no_warning(integrator):
-    run(schedule=Schedule(1.0, 1.0, 0.18 if integrator == "leimkuhler_matthews" else 0.6), integrator=integrator)
+    run(schedule=Schedule(0.0 if integrator in ("verlet", "heavy_ball") else 1.0, 1.0, 0.18 if integrator == "leimkuhler_matthews" else 0.6), integrator=integrator)
+
+
+@pytest.mark.parametrize("integrator", ["verlet", "heavy_ball"])
+def test_a_temperature_without_a_thermostat_is_said(integrator):
+    with pytest.warns(UserWarning, match=f"{integrator} adds no noise, so that the schedule's temperature has no effect") as caught:
+        result = run(schedule=Schedule(quench(0.0, 1.0, at=0.5), 1.0, 0.1), integrator=integrator)
+    assert caught[0].filename == __file__
+    assert result.integrator == integrator
+
+
+class Own:
+    """A user's schedule with a recursion of its own."""
+
+    def coefficients(self, n_steps, integrator="heavy_ball", steps=None):
+        return Momentum(0.9, 0.01, 0.05).coefficients(n_steps, integrator, steps)
+
+
+@pytest.mark.parametrize("schedule", [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Own()])
+def test_an_integrator_without_effect_is_said(schedule, tmp_path):
+    with pytest.warns(UserWarning, match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' has no effect"):
+        ignored = run(schedule=schedule, integrator="baoab")
+    result = run(schedule=schedule, checkpoint=tmp_path / "c.npz")
+    assert ignored.integrator is result.integrator is Result.load(tmp_path / "c.npz").integrator is None
+    np.testing.assert_array_equal(ignored.state.x, result.state.x)
 
 
 def test_no_warning_for_small_steps():
