@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from .backends import NonFinite, Walk
-from .checkpoint import Checkpoint, digest, schedule_digest
-from .descent import descend
-from .momentum import progress_of, values
+from .checkpoint import Checkpoint, Contents, digest
+from .methods import Arrays, digest_of, outcome_of, run_method
 from .naming import look_up, real, shown
 from .noise import seed_of
-from .optimizers import RuleWalk, StepRule
+from .optimizers import StepRule
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
-from .results import State
-from .run import Run, _positive_int, check_energies, starting_points, walk_of
+from .run import _positive_int, starting_points
 from .statistics import bootstrap_mean, time_to_solution, wilson
-from .workers import Team, team_of
+from .workers import team_of
 
 REPLICAS = 256
-ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
-STATE = ("x", "dx", "noise", "best_x", "best_energy")  # of a walk
 
 
 def compare(
@@ -80,7 +73,7 @@ def compare(
     integrator, backend, workers
         As for `anneal`; a StepRule runs in this process.
     checkpoint, checkpoint_seconds
-        As for `anneal`; written at the ends of epochs.
+        As for `anneal`.
 
     Returns
     -------
@@ -115,10 +108,10 @@ def compare(
     found = keeper.path and keeper.belongs_to({
         "potential": potential.name, "dim": potential.dim, "replicas": len(start), "seed": seed, "epochs": epochs, "judged": judged,
         "integrator": integrator, "common_noise": bool(common_noise), "methods": list(methods), "n_steps": list(steps.values()),
-        "the methods": [_digest(method, steps[name], integrator) for name, method in methods.items()],
+        "the methods": [digest_of(method, steps[name], integrator) for name, method in methods.items()],
         "the starting points": digest(start),
     })  # fmt: skip
-    kept: dict[str, dict[str, np.ndarray]] = {name: {} for name in methods}
+    kept: dict[str, Arrays] = {name: {} for name in methods}
     for key, array in (found[0] if found else {}).items():
         number, _, what = key.partition(" ")
         kept[list(methods)[int(number)]][what] = array
@@ -128,15 +121,19 @@ def compare(
         for k, (name, method) in enumerate(methods.items()):
             own = seed if common_noise else int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0])
 
-            def keep(arrays: dict[str, np.ndarray], name: str = name, now: bool = False) -> None:
-                kept[name] = arrays
-                keeper.save(lambda: ({f"{k} {what}": a for k, part in enumerate(kept.values()) for what, a in part.items()}, {}), now)
+            def keep(arrays: Callable[[], Arrays], name: str = name, now: bool = False) -> None:
+                def contents() -> Contents:
+                    kept[name] = arrays()
+                    return {f"{k} {what}": a for k, part in enumerate(kept.values()) for what, a in part.items()}, {}
 
-            earlier = kept[name]
-            if "polished" not in earlier:
-                earlier = _run(potential, method, start, steps[name], epochs, own, judged, integrator, backend, team, earlier, keep)
-                keep(earlier, now=k == len(methods) - 1)
-            outcomes[name] = _outcome(name, method, steps[name], earlier)
+                keeper.save(contents, now)
+
+            if "polished" not in kept[name]:
+                kept[name] = run_method(
+                    potential, method, start, steps[name], epochs, own, judged, integrator, backend, team, kept[name], keep
+                )
+                keep(kept[name].copy, now=k == len(methods) - 1)
+            outcomes[name] = outcome_of(name, method, steps[name], kept[name])
 
     finished = [o for o in outcomes.values() if not o.message]
     lowest = min((float(min(o.energies["polished"].min(), o.energies["best"].min())) for o in finished), default=np.nan)
@@ -159,78 +156,6 @@ def judge(
             o.residual = bootstrap_mean(o.energies[judged] - minimum, seed)
             o.quantiles = np.quantile(o.energies[judged] - minimum, [0.1, 0.5, 0.9])
     return Comparison(potential, outcomes, minimum, near, minima, judged, seed, common_noise)
-
-
-def _digest(method: Any, n_steps: int, integrator: str) -> str:
-    """A method's numbers at some of its steps; of a StepRule also its type and the numbers that it has besides."""
-    if not isinstance(method, StepRule):
-        return schedule_digest(method, n_steps, integrator)
-    rest = {f.name: getattr(method, f.name) for f in fields(method) if f.name != "lr"}
-    return f"{type(method).__name__} {rest} {digest(values(method.lr, progress_of(n_steps), 'lr'))}"
-
-
-def _run(
-    potential: Potential, method: Any, start: np.ndarray, n_steps: int, epochs: int, seed: int, judged: str, integrator: str,
-    backend: str, team: Team | None, earlier: dict[str, np.ndarray], keep: Callable[[dict[str, np.ndarray]], None],
-) -> dict[str, np.ndarray]:  # fmt: skip
-    """One method from the start, or from the arrays that `keep` was given at the end of an epoch; the arrays of its outcome."""
-    began, every, message = time.perf_counter() - float(earlier.get("seconds", 0)), -(-n_steps // epochs), ""
-    rows = {key: list(earlier.get(key, ())) for key in ROWS}
-    state = State(**{name: earlier[name] for name in STATE}, step=int(earlier["at"]), seed=seed) if earlier else None
-    mover: RuleWalk | None = None
-    if isinstance(method, StepRule):
-        walk = Walk.at_rest(start, seed) if state is None else walk_of(state, potential)
-        mover = RuleWalk(potential, walk, method, n_steps)
-        if earlier:
-            check_energies(potential, walk.energy, earlier["final"])
-            mover.memory = list(earlier["memory"])
-    else:
-        run = Run(potential, start, method, n_steps, None, integrator, every, backend, seed, None, "float64", "normal", None, team)
-        walk, records = run.walk, run.records()
-        if state is not None:
-            run.restore(state, earlier["final"])
-
-    def arrays() -> dict[str, np.ndarray]:
-        found = {key: np.array(value, dtype=float if key != "step" else int) for key, value in rows.items()}
-        found |= {key: found[key].reshape(-1, len(start)) for key in ("energy", "best", "judged")}  # also where no epoch was finished
-        at = walk.on_host()
-        found |= {name: getattr(at, name) for name in STATE}
-        return found | {
-            "final": at.energy, "at": np.array(walk.step), "seconds": np.array(time.perf_counter() - began),
-            "message": np.array(message), "memory": np.array(mover.memory if mover else []),
-        }  # fmt: skip
-
-    while walk.step < n_steps:
-        first = walk.step
-        try:
-            if mover is not None:
-                walk.dx2[:] = 0
-                mover.run_to(min(first + every, n_steps))
-                mover.refresh()
-                temperature, rescaled = np.nan, walk.dx2.sum() / (walk.x.size * (walk.step - first))
-            else:
-                temperature = next(records)["eq22"]
-                rescaled = temperature * float(np.mean(run.coefficients(first, walk.step).dt ** 2))
-        except NonFinite as error:
-            message = f"diverged at step {error.step}"
-            break
-        at = walk.on_host()
-        seen = {"final": at.energy, "best": at.best_energy}
-        judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged].copy()
-        line = (at.step, at.energy.copy(), at.best_energy.copy(), judge, temperature, rescaled)
-        for key, value in zip(rows, line, strict=True):
-            rows[key].append(value)
-        keep(arrays())
-    x = walk.on_host().x
-    polished_x, polished = descend(potential, x) if not message else (x.copy(), np.full(len(x), np.nan))
-    return arrays() | {"polished": polished, "polished_x": polished_x}
-
-
-def _outcome(name: str, method: Any, n_steps: int, arrays: dict[str, np.ndarray]) -> Outcome:
-    """The outcome that the arrays of a finished method make."""
-    energies = {"final": arrays["final"], "best": arrays["best_energy"], "polished": arrays["polished"]}
-    rows: dict[str, Any] = {key: arrays[key] for key in (*ROWS, "polished_x")}
-    return Outcome(name, method, n_steps, float(arrays["seconds"]), str(arrays["message"]), arrays["x"], energies, **rows)
 
 
 def _minima(potential: Potential, outcomes: list[Outcome], lowest: float, tolerance: float) -> list[Minimum]:

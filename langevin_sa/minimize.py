@@ -18,11 +18,11 @@ import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from .checkpoint import Checkpoint, digest
-from .minimization.arguments import FARTHEST, check_numbers, check_settings, function_and_gradient, limits, starting_point
+from .minimization.arguments import FARTHEST, advise, check_numbers, check_settings, function_and_gradient, limits, starting_point
 from .minimization.memory import Memory
 from .minimization.problem import Finished, Problem
 from .minimization.search import Search
-from .minimization.strategies import STRATEGIES, Settings
+from .minimization.strategies import STRATEGIES, Settings, automatic
 from .naming import check_flags, look_up, shown
 from .noise import seed_of
 from .potential import Potential
@@ -138,21 +138,17 @@ def minimize(
         `partial_result`; arithmetic that fails at a point (division by zero, math domain error) counts as +inf instead.
     """
     settings = Settings(moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish)
-    run = look_up(strategy, STRATEGIES, "strategy")
-    if unknown:
-        warnings.warn(f"Unknown solver options: {', '.join(map(str, unknown))}", OptimizeWarning, stacklevel=2)
-    if constraints is not None and np.size(constraints):
-        warnings.warn("langevin_sa.minimize cannot handle constraints.", RuntimeWarning, stacklevel=2)
+    look_up(strategy, {"auto": None, **STRATEGIES}, "strategy")
     if not (callable(fun) or isinstance(fun, Potential)):
         raise TypeError(f"fun must be a function or a Potential, not {type(fun).__name__}")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function, not {type(callback).__name__}")
-    if hess is not None or hessp is not None:
-        warnings.warn("langevin_sa.minimize does not use Hessian information.", RuntimeWarning, stacklevel=2)
     check_numbers(maxfev=maxfev, maxiter=maxiter, max_seconds=max_seconds, patience=patience, tol=tol, target=target)
     check_settings(settings)
     check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
+    strategy = automatic(fun, settings) if strategy == "auto" else strategy
+    advise(strategy, settings, fun, args=args, jac=jac, vectorized=vectorized, hess=hess, hessp=hessp, constraints=constraints, **unknown)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
     seed = seed_of(keeper.seed if rng is None else rng)
     fun, jac = function_and_gradient(fun, jac)
@@ -191,7 +187,7 @@ def minimize(
 
         try:
             check_iterations()
-            for _ in () if search.verdict else run(search, settings):
+            for _ in () if search.verdict else STRATEGIES[strategy](search, settings):
                 memory.at_yield()
                 if disp:
                     print(f"{memory.nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} minima  best {problem.best_fun:.10g}")

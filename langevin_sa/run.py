@@ -249,8 +249,8 @@ class Run:
             "the starting points": digest(on_host(self.walk.x), self.walk.step),
         }  # fmt: skip
 
-    def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray] | None = None) -> None:
-        """Go back to where a run of the same problem stood; `sums` are what `sums` returned there, None after a record.
+    def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray]) -> None:
+        """Go back to where a run of the same problem stood; `sums` are what `sums` returned there.
 
         Raises
         ------
@@ -258,19 +258,19 @@ class Run:
             If the potential has other energies there.
         """
         w = self.walk
-        for name in ("x", "dx", "noise", "best_x", "best_energy"):
-            fill(getattr(w, name), getattr(state, name))
-        w.step = state.step
+        put(w, state)
         try:
             self._begin()
         except NonFinite as error:
             w.energy[error.replica] = np.nan
         check_energies(self.potential, on_host(w.energy), energies)
-        self._reset()
-        if sums is not None:
-            fill(w.dx2, sums["dx2"])
-            fill(w.kinetic, sums["kinetic"])
-            w.ratio, self._since, self._target = float(sums["ratio"]), int(sums["since"]), float(sums["target"])
+        fill(w.dx2, sums["dx2"])
+        fill(w.kinetic, sums["kinetic"])
+        w.ratio, self._since, self._target = float(sums["ratio"]), int(sums["since"]), float(sums["target"])
+
+    def settle(self) -> None:
+        """Bring the energies up to date where not every step looks at them."""
+        getattr(self._looker, "settle", lambda: None)()
 
     def sums(self) -> dict[str, np.ndarray]:
         """What the next record will be made of, so far."""
@@ -327,6 +327,7 @@ class Run:
 
     def result(self, status: int, message: str, history: list[dict[str, float]], samples: np.ndarray | None, seconds: float) -> Result:
         """The run so far as a Result, which shares its arrays with the walk: for the end, or to be written at once."""
+        self.settle()
         walk, (x, fun) = self.walk, self.best()
         arrays = {name: np.array([line[name] for line in history], dtype=int if name == "step" else float) for name in COLUMNS}
         x_now, dx, noise, best_x, best_energy, energy = map(
@@ -339,6 +340,13 @@ class Run:
             history=OptimizeResult(arrays), samples=samples, seed=walk.seed, schedule=self.schedule, integrator=self.used_integrator,
             n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
         )  # fmt: skip
+
+
+def put(walk: Walk, state: State) -> None:
+    """Put a walk where a state of the same shape was taken."""
+    for name in ("x", "dx", "noise", "best_x", "best_energy"):
+        fill(getattr(walk, name), getattr(state, name))
+    walk.step = state.step
 
 
 def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) -> None:

@@ -69,8 +69,9 @@ def cut(tmp_path, step=70, **keywords):
         {"potential": Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, 2)}, {"schedule": None, "record_every": 7},
         {"potential": lsa.potentials.lennard_jones_fluid(108, cutoff=2.0), "schedule": Schedule(0.7, 1.0, 0.004)},
         {"potential": Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600), "replicas": 2},
+        {"potential": lsa.potentials.logistic_regression(), "schedule": Schedule(0.01, 1.0, 0.05), "record_every": 70},
     ],
-    ids=["formula", "numpy", "float32", "samples", "baoab", "functions", "automatic", "fluid", "lattice"],
+    ids=["formula", "numpy", "float32", "samples", "baoab", "functions", "automatic", "fluid", "lattice", "mini-batches"],
 )  # fmt: skip
 def test_the_same_call_goes_on(tmp_path, monkeypatch, keywords):
     """In the middle of a record, whose sums are under way."""
@@ -205,23 +206,36 @@ def same_comparison(a, b):
             np.testing.assert_array_equal(getattr(a[name], key), getattr(b[name], key), err_msg=f"{name} {key}")
 
 
-@pytest.mark.parametrize("epoch", [1, 3, 6, 7, 11])
-def test_compare(tmp_path, monkeypatch, epoch):
-    """Cut after so many epochs: in the first method, in the second, between them, in the third."""
-    arguments = dict(replicas=8, n_steps=200, epochs=4, rng=3)
-    whole = compare(WELL, METHODS, **arguments)
-    path, saved = tmp_path / "c.npz", []
+def cut_comparison(path, monkeypatch, writes, potential, methods, **arguments):
+    """Kill a comparison after so many checkpoints, of which an epoch of 50 steps makes a dozen or two."""
+    saved = []
 
-    def counted(*args, real=results.save):
-        real(*args)
+    def counted(*args):
+        results.save(*args)
         saved.append(1)
-        if len(saved) == epoch:
+        if len(saved) == writes:
             raise Kill
 
-    monkeypatch.setattr("langevin_sa.checkpoint.save", counted)
-    with pytest.raises(Kill):
-        compare(WELL, METHODS, **arguments, checkpoint=path, checkpoint_seconds=0)
-    monkeypatch.setattr("langevin_sa.checkpoint.save", results.save)
+    with monkeypatch.context() as patch:
+        patch.setattr("langevin_sa.checkpoint.save", counted)
+        patch.setattr("langevin_sa.run.MOST_STEPS", 3)
+        patch.setattr("langevin_sa.optimizers.AHEAD", 64)
+        with pytest.raises(Kill):
+            compare(potential, methods, **arguments, checkpoint=path, checkpoint_seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("writes", "method", "step"),
+    [(1, 0, 16), (40, 0, 130), (64, 0, 200), (65, 0, 200), (66, 1, 4), (110, 1, 174), (123, 2, 28), (182, 2, 200)],
+)
+def test_compare(tmp_path, monkeypatch, writes, method, step):
+    """Cut within an epoch of the first method, of the second, between them, in the third."""
+    arguments = dict(replicas=8, n_steps=200, epochs=4, rng=3)
+    whole = compare(WELL, METHODS, **arguments)
+    path = tmp_path / "c.npz"
+    cut_comparison(path, monkeypatch, writes, WELL, METHODS, **arguments)
+    with np.load(path) as file:
+        assert int(file[f"{method} at"]) == step and f"{method + 1} at" not in file
     same_comparison(compare(WELL, METHODS, **arguments, checkpoint=path), whole)
     same_comparison(compare(WELL, METHODS, **arguments | {"rng": None}, checkpoint=path), whole)  # finished
     for change, fragment in (({"rng": 4}, "seed"), ({"n_steps": 201}, "n_steps"), ({"epochs": 5}, "epochs")):
@@ -229,6 +243,16 @@ def test_compare(tmp_path, monkeypatch, epoch):
             compare(WELL, METHODS, **arguments | change, checkpoint=path)
     with pytest.raises(ValueError, match="differs in the methods"):
         compare(WELL, METHODS | {"adam": Adam(0.02, 1.0, beta1=0.8)}, **arguments, checkpoint=path)
+
+
+@pytest.mark.parametrize("writes", [3, 20])
+def test_compare_with_mini_batches(tmp_path, monkeypatch, writes):
+    """Whose energies are not looked at in every step."""
+    methods = {"anneal": Schedule(0.01, 1.0, 0.05), "adam": Adam(0.02)}
+    arguments = dict(replicas=8, n_steps=70, epochs=2, rng=3, judged="final")
+    whole = compare(lsa.potentials.logistic_regression(), methods, **arguments)
+    cut_comparison(tmp_path / "c.npz", monkeypatch, writes, lsa.potentials.logistic_regression(), methods, **arguments)
+    same_comparison(compare(lsa.potentials.logistic_regression(), methods, **arguments, checkpoint=tmp_path / "c.npz"), whole)
 
 
 def test_cooling_rates(tmp_path):

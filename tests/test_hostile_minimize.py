@@ -314,7 +314,8 @@ def test_functions_that_write_to_x(which, strategy, dim):
             "callback": (energy, {"callback": lambda intermediate_result: intermediate_result.x.fill(np.nan)}),
             "potential": (Potential(spoil(lambda x: (x**2).sum(1)), spoil(lambda x: 2 * x), dim), {}),
         }[which]
-        return minimize(fun, np.ones(dim), bounds=[(-2, 2)] * dim, maxfev=150, rng=1, strategy=strategy, replicas=2, n_steps=4, **keywords)
+        keywords |= {"replicas": 2, "n_steps": 4} if strategy == "anneal" else {}
+        return minimize(fun, np.ones(dim), bounds=[(-2, 2)] * dim, maxfev=150, rng=1, strategy=strategy, **keywords)
 
     right = answer(lambda function: function)
     spoilt = refused_or(lambda: answer(spoiling))

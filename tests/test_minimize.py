@@ -142,6 +142,21 @@ def test_callback_gets_xk_and_stops():
         assert rastrigin(result.x) == result.fun <= rastrigin(points[-1])
 
 
+@pytest.mark.parametrize(
+    ("fun", "keywords", "message"),
+    [
+        (rastrigin, {"replicas": 5, "cooling": "coolmomentum"}, "strategy 'portfolio' does not use cooling, replicas"),
+        (rastrigin, {"strategy": "exchange", "moves": ["hop"]}, "strategy 'exchange' does not use moves"),
+        (lsa.potentials.lennard_jones(5), {"polish": False}, "strategy 'clusters' does not use polish"),
+        (lsa.potentials.himmelblau(), {"jac": True, "args": (1,)}, "a Potential brings its gradient: args, jac not used"),
+        (rastrigin, {"jac": "3-point"}, "jac='3-point' is not there; gradients are forward differences"),
+    ],
+)
+def test_what_is_not_used_is_said(fun, keywords, message):
+    with pytest.warns(OptimizeWarning, match=message):
+        lsa.minimize(fun, np.full(getattr(fun, "dim", 3), 0.5), rng=1, maxfev=30, **keywords)
+
+
 def test_unknown_options_warn():
     with pytest.warns(OptimizeWarning, match="Unknown solver options: maxfevs"):
         scipy_minimize(rastrigin, np.zeros(3), method=lsa.minimize, bounds=BOX, options={"maxfevs": 10, "rng": 1})

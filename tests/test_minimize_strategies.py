@@ -10,7 +10,7 @@ import langevin_sa as lsa
 from langevin_sa.backends.evaluate import evaluator
 from langevin_sa.minimization.clusters import alike, rearranged
 from langevin_sa.minimization.descent import descend
-from langevin_sa.minimization.ensemble import COOLING, Ensemble
+from langevin_sa.minimization.ensemble import COOLING, RENEWED, Ensemble
 from langevin_sa.minimization.minima import Minima
 from langevin_sa.minimization.problem import Problem
 
@@ -104,16 +104,42 @@ def test_ensemble_has_the_temperature_it_was_given():
     assert np.mean(energies) == pytest.approx(0.25, rel=0.03)
 
 
+def test_a_shorter_time_step_keeps_the_temperature(monkeypatch):
+    """The velocity and the noise of the force go on when dt falls to a quarter."""
+    p = problem(lambda x: 5 * x[0] ** 2, lambda x: 10 * x, -2, 2, vectorized=True)
+    ensemble = Ensemble.at_rest(p, np.random.default_rng(0).uniform(-5, 5, (40_000, 1)), 1)
+    monkeypatch.setattr(Ensemble, "look", lambda self: None)
+    for _ in range(200):
+        ensemble.advance(0.5)
+    assert ensemble.step % RENEWED == 0
+    monkeypatch.setattr(Ensemble, "look", lambda self: setattr(self, "stiffest", 16 * self.stiffest))
+    measured = [(ensemble.du**2).mean() / ensemble.steps(0.5).lr]
+    ensemble.advance(0.5)
+    measured.append((ensemble.du**2).mean() / ensemble.steps(0.5).lr)
+    np.testing.assert_allclose(measured, 0.5, rtol=4.5 * np.sqrt(2 / 40_000))
+
+
+def test_walls_reflect():
+    """Without a force replicas are anywhere in the box alike, and keep their temperature."""
+    p = problem(lambda x: 0 * x[0], lambda x: 0 * x, -2, 2, vectorized=True)
+    ensemble = Ensemble.at_rest(p, np.random.default_rng(0).uniform(-20, 20, (20_000, 1)), 1)
+    for _ in range(50):
+        ensemble.advance(100.0)
+    near_wall = (np.abs(ensemble.u) > 19).mean()
+    assert near_wall == pytest.approx(0.05, abs=4.5 * np.sqrt(0.05 * 0.95 / 20_000))
+    assert (ensemble.du**2).mean() / ensemble.steps(100.0).lr == pytest.approx(100.0, rel=4.5 * np.sqrt(2 / 20_000))
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_noise_of_the_gradient_is_taken_off(known):
-    """Eq. 19: with a noisy gradient the temperature is the one asked for, and would be far above without the correction."""
+    """Eq. 19: with a noisy gradient the temperature is the one asked for, and without the correction above it by lr^2 Var/s^2."""
     rng, std = np.random.default_rng(3), 5.0
 
     def noisy(x):
         return 10 * x + std * rng.standard_normal(x.shape)
 
     p = problem(lambda x: 5 * x[0] ** 2, noisy, -2, 2, vectorized=True)
-    measured = {}
+    measured, excess = {}, {}
     for own in (0.0, std**2 if known else "estimate"):
         ensemble = Ensemble.at_rest(p, np.random.default_rng(0).uniform(-5, 5, (1000, 1)), 1, own)
         energies = []
@@ -122,27 +148,37 @@ def test_noise_of_the_gradient_is_taken_off(known):
             if n > 150:
                 energies.append(ensemble.f.mean())
         measured[own] = np.mean(energies)
-    corrected, plain = measured.pop(std**2 if known else "estimate"), measured[0.0]
-    assert corrected == pytest.approx(0.25, rel=0.06)
-    assert plain > 1.3 * corrected
+        row = ensemble.steps(0.5)
+        excess[own] = row.lr**2 * (std * p.unit[0]) ** 2 / row.s**2
+    assert measured.pop(std**2 if known else "estimate") == pytest.approx(0.25, rel=0.06)
+    assert excess[0.0] > 0.2 and measured[0.0] == pytest.approx(0.25 * (1 + excess[0.0]), rel=0.06)
+
+
+WELLS = {
+    "tilted": (tilted, tilt, 2.0, (4.0, 0.5)),
+    "quartic": (lambda x: x[0] ** 4, lambda x: 4 * x**3, 4.0, (1.0, 0.1)),  # flat at the bottom, steep where replicas start
+    "sextic": (lambda x: x[0] ** 6, lambda x: 6 * x**5, 4.0, (1.0, 0.1)),
+}
 
 
 @pytest.mark.parametrize(
-    ("strategy", "keywords"), [("population", {"replicas": 600, "n_steps": 200}), ("exchange", {"replicas": 32, "n_steps": 2500})]
+    ("strategy", "keywords"), [("population", {"replicas": 600, "n_steps": 400}), ("exchange", {"replicas": 32, "n_steps": 2500})]
 )
-def test_free_energy_against_quadrature(strategy, keywords):
-    """ln Z of a tilted double well between T = 4 and 0.5, over independent seeds."""
+@pytest.mark.parametrize("well", WELLS)
+def test_free_energy_against_quadrature(well, strategy, keywords):
+    """ln Z between the first and the last temperature, over independent seeds."""
+    fun, jac, width, temperature = WELLS[well]
     runs = [
         lsa.minimize(
-            tilted, [0.9], jac=tilt, bounds=[(-2, 2)], vectorized=True, strategy=strategy, temperature=(4, 0.5), rng=seed, patience=0,
-            **keywords,
+            fun, [0.9], jac=jac, bounds=[(-width, width)], vectorized=True, strategy=strategy, temperature=temperature, rng=seed,
+            patience=0, **keywords,
         )
         for seed in range(6)
     ]  # fmt: skip
-    exact = np.log([quad(lambda x, t=t: np.exp(-tilted([x]) / t), -2, 2)[0] for t in runs[0].temperatures])
+    exact = np.log([quad(lambda x, t=t: np.exp(-fun([x]) / t), -width, width, points=[0])[0] for t in runs[0].temperatures])
     measured = np.array([run.log_z for run in runs])
     error = measured[:, -1].std(ddof=1) / np.sqrt(len(runs))
-    assert error < 0.03 and abs(exact[-1] - exact[0]) > 0.4
+    assert error < 0.03 and abs(exact[-1] - exact[0]) > 0.3
     assert measured[:, -1].mean() == pytest.approx(exact[-1] - exact[0], abs=4.5 * error)
     assert measured[:, len(exact) // 2].mean() == pytest.approx(exact[len(exact) // 2] - exact[0], abs=4.5 * error)
 

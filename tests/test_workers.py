@@ -105,7 +105,7 @@ def test_simulate_on_a_map(tmp_path):
     next(part), next(part)
     part.close()
     same_snapshots(steps(checkpoint=tmp_path / "c.npz"), whole[2:])
-    with pytest.raises(ValueError, match="workers must be from 1"):
+    with pytest.raises(ValueError, match="workers must be"):
         steps(workers=0)
 
 

@@ -20,8 +20,7 @@ class NumpyBackend:
         batches = getattr(potential, "batches", None)  # of a StochasticPotential
         self.batches = None if batches is None else batches(walk.seed, self.replicas)
         self.gradient = self._look()
-        if self.batches is not None:  # for whoever asks; no look, as a kernel may be made anywhere on the way
-            walk.energy[...] = potential.energy(walk.x)
+        self.settle()
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
@@ -56,6 +55,11 @@ class NumpyBackend:
         if self.batches.epoch_starts(w.step):
             self.refresh()
         return gradient
+
+    def settle(self) -> None:
+        """Bring the energies up to date where not every step does, without a look for the lowest: so this may be done anywhere."""
+        if self.batches is not None:
+            self.walk.energy[...] = self.potential.energy(self.walk.x)
 
     def refresh(self) -> None:
         """Look at the energy where not every step does."""

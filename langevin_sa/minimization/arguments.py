@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds
+from scipy.optimize import Bounds, OptimizeWarning
 
 from ..naming import finite, look_up, real, shown, whole
 from ..potential import Potential, real_array
 from .ensemble import COOLING
-from .strategies import MOVES, Settings
+from .strategies import MOVES, Settings, unused
 
 LARGEST, FARTHEST = 1e300, 1e290  # of bounds, and of starting points, around which a domain must be finite
 
@@ -43,6 +44,30 @@ def check_settings(settings: Settings) -> None:
     for move in moves or ():
         look_up(move, MOVES, "move")
     look_up(settings.cooling, COOLING, "cooling")
+
+
+def advise(
+    strategy: str, settings: Settings, fun: Any, *, args: Any, jac: Any, vectorized: bool, hess: Any, hessp: Any, constraints: Any,
+    **unknown: Any,
+) -> None:  # fmt: skip
+    """Warn the caller of `minimize` of what was given and will not be used."""
+    said: list[tuple[str, Any]] = []
+    if unknown:
+        said.append((f"Unknown solver options: {', '.join(map(str, unknown))}", OptimizeWarning))
+    if constraints is not None and np.size(constraints):
+        said.append(("langevin_sa.minimize cannot handle constraints.", RuntimeWarning))
+    if hess is not None or hessp is not None:
+        said.append(("langevin_sa.minimize does not use Hessian information.", RuntimeWarning))
+    idle = unused(strategy, settings)
+    if idle:
+        said.append((f"strategy {strategy!r} does not use {', '.join(idle)}", OptimizeWarning))
+    given = {"args": args is not None and args != (), "jac": jac is not None and jac is not False, "vectorized": vectorized}
+    if isinstance(fun, Potential) and any(given.values()):
+        said.append((f"a Potential brings its gradient: {', '.join(n for n, yes in given.items() if yes)} not used", OptimizeWarning))
+    if isinstance(jac, str) and jac in ("3-point", "cs"):
+        said.append((f"jac={jac!r} is not there; gradients are forward differences ('2-point')", OptimizeWarning))
+    for text, kind in said:
+        warnings.warn(text, kind, stacklevel=3)
 
 
 def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:

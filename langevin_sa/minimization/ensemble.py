@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import schedules
 from ..integrators import get_integrator
+from ..momentum import Steps
 from ..naming import look_up
 from ..noise import normals
 from ..schedules import CoolMomentum
@@ -37,6 +39,8 @@ class Ensemble:
         That variance per squared unit of u.
     stiffest, mean : float
         The largest and the mean curvature met.
+    settled : bool
+        Whether the replicas have come down from where they started, so that a time step that was too short there is too short.
     """
 
     problem: Problem
@@ -53,6 +57,7 @@ class Ensemble:
     stiffest: float = 0.0
     mean: float = 0.0
     step: int = 0
+    settled: bool = True
 
     @classmethod
     def at_rest(cls, problem: Problem, u: np.ndarray, seed: int, gradient_noise: Any = None) -> Ensemble:
@@ -65,41 +70,45 @@ class Ensemble:
         return ensemble
 
     def look(self) -> None:
-        """Curvature at one replica in turn (kept as the largest seen), and the variance of the gradient if it is to be measured."""
-        rng = np.random.default_rng([self.seed, self.step, 5])
-        r = int(np.argmin(self.f)) if self.step == 0 else int(rng.integers(len(self.u)))
-        if not math.isfinite(self.f[r]):
-            return
+        """Curvature at each replica along its gradient, and the variance of the gradient if it is to be measured."""
+        looks = self.step // RENEWED + 1
         if self.noisy == "estimate":
             again = self.problem.gradients(self.u)[1]
-            fresh = ((again - self.g) ** 2).mean(0) / 2
-            looks = self.step // RENEWED + 1
-            self.variance = self.variance + (fresh - self.variance) / looks
-        along = self.g[r] if np.any(self.g[r]) and self.noisy is None else rng.standard_normal(self.u.shape[1])
-        nudge = NUDGE if self.noisy is None else 1.0
-        point = self.u[r] + nudge * along / np.linalg.norm(along)
-        point = np.where((point < self.problem.low) | (point > self.problem.high), 2 * self.u[r] - point, point)
-        move = self.problem.inside(point) - self.u[r]
-        length = float(np.linalg.norm(move))
-        if length > 0:
-            change = self.problem.both(self.u[r] + move)[1] - self.g[r]
-            curvature = float(np.linalg.norm(change)) / length
-            self.stiffest = max(self.stiffest, curvature)
-            looks = self.step // RENEWED + 1
-            self.mean += (abs(float(change @ move)) / length**2 - self.mean) / looks
+            self.variance = self.variance + (((again - self.g) ** 2).mean(0) / 2 - self.variance) / looks
+        anywhere = np.random.default_rng([self.seed, self.step, 5]).standard_normal(self.u.shape)
+        along = anywhere if self.noisy is not None else np.where(self.g.any(1, keepdims=True), self.g, anywhere)
+        point = self.u + (NUDGE if self.noisy is None else 1.0) * along / np.linalg.norm(along, axis=1, keepdims=True)
+        move = self.problem.inside(np.where((point < self.problem.low) | (point > self.problem.high), 2 * self.u - point, point)) - self.u
+        there, gradient = self.problem.gradients(self.u + move)
+        good = np.isfinite(self.f) & np.isfinite(there) & move.any(1)
+        change, move = (gradient - self.g)[good], move[good]
+        squares = (move**2).sum(1)
+        if good.any():
+            curvature2 = (change**2).sum(1) / squares
+            if self.noisy is not None:  # two gradients differ by their noise too, of which a largest value would say most
+                curvature2 = np.maximum(curvature2.mean() - 2 * np.sum(np.broadcast_to(self.variance, self.u[0].shape)) / squares.mean(), 0)
+            stiffest = float(np.sqrt(curvature2.max()))
+            self.stiffest = max(self.stiffest, stiffest) if self.settled else stiffest
+            self.mean += (float(np.abs((change * move).sum(1) / squares).mean()) - self.mean) / looks
 
     @property
     def dt(self) -> float:
         """Time step: omega*dt = 0.35 in the stiffest direction met."""
         return OMEGA_DT / math.sqrt(self.stiffest or 1.0)
 
+    def steps(self, temperature: Any) -> Steps:
+        """The numbers of a step at a temperature."""
+        return get_integrator("gjf").steps(0.5 * math.sqrt(self.mean or self.stiffest or 1.0), self.dt, temperature)
+
     def advance(self, temperature: Any) -> None:
         """One step at a temperature, or one for each replica (replicas,)."""
         if self.step and self.step % RENEWED == 0:
+            before = self.steps(1.0)
             self.look()
-        t = np.broadcast_to(np.asarray(temperature, dtype=float), (len(self.u),))[:, None]
-        gamma = 0.5 * math.sqrt(self.mean or self.stiffest or 1.0)
-        row = get_integrator("gjf").steps(gamma, self.dt, t)
+            now = self.steps(1.0)
+            self.du *= np.sqrt(now.lr / before.lr)  # which keeps <du^2>/lr, the temperature
+            self.kick *= now.s / before.s
+        row = self.steps(np.broadcast_to(np.asarray(temperature, dtype=float), (len(self.u),))[:, None])
         self.recur(row.rho, row.lr, row.s)
 
     def recur(self, rho: Any, lr: Any, s: Any) -> None:
@@ -111,7 +120,7 @@ class Ensemble:
         self.kick = np.broadcast_to(half, self.u.shape).copy()
         moved = self.u + self.du
         self.u = self.problem.inside(moved)
-        self.du = np.where(self.u == moved, self.du, -self.du)
+        self.du, self.kick = (np.where(self.u == moved, a, -a) for a in (self.du, self.kick))
         self.f, self.g = self.problem.gradients(self.u)
         lost = ~np.isfinite(self.f)
         if lost.any():
@@ -144,8 +153,9 @@ def limits(energies: np.ndarray, dim: int, chosen: tuple[float | None, float | N
 
 def exponential(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
     """Geometric cooling."""
+    law = schedules.exponential(hot, cold)
     for n in range(ensemble.step, steps):
-        t = hot * (cold / hot) ** (n / max(1, steps - 1))
+        t = float(law(n / max(1, steps - 1)))
         ensemble.advance(t)
         yield t
 

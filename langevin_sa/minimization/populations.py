@@ -27,6 +27,7 @@ def exchange(
     if not kept:
         kept |= {"up": [], "down": [], "swaps": 0, "tried": 0}
     for n in range(ensemble.step, steps):
+        ensemble.settled = n >= steps // 5
         ensemble.advance(temperatures)
         if n % sweep == sweep - 1:
             u = ensemble.f
@@ -51,17 +52,19 @@ def exchange(
 
 
 def populate(
-    ensemble: Ensemble, temperatures: np.ndarray, sweep: int, rng: np.random.Generator, report: dict, kept: dict[str, Any]
+    ensemble: Ensemble, temperatures: np.ndarray, before: int, sweep: int, rng: np.random.Generator, report: dict, kept: dict[str, Any]
 ) -> Iterator[float]:
     """All replicas at one temperature that falls; at each fall they are drawn again by exp(-dBeta U), then move `sweep` steps.
+
+    They have `before` times as many steps at the first to come to equilibrium.
 
     Hukushima, Iba, AIP Conf. Proc. 690, 200 (2003); Machta, Phys. Rev. E 82, 026704 (2010), whose ln Z is the sum of ln <exp(-dBeta U)>.
     """
     if not kept:
         kept |= {"log_z": [0.0], "families": np.arange(len(ensemble.u))}
-    for k in range(ensemble.step // sweep, len(temperatures)):
-        t = float(temperatures[k])
-        if k:
+    for k in range(ensemble.step // sweep - before, len(temperatures)):
+        t, ensemble.settled = float(temperatures[max(k, 0)]), k >= 0
+        if k > 0:
             weights = -(1 / t - 1 / temperatures[k - 1]) * ensemble.f
             kept["log_z"].append(kept["log_z"][-1] + float(_log_mean(weights[:, None])[0]))
             shares = np.exp(weights - weights.max())

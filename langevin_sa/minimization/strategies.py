@@ -6,7 +6,7 @@ All that a strategy knows between two moves is in the search, so that it can be 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -46,11 +46,11 @@ class Settings:
     polish: bool = True
 
 
-def automatic(search: Search, settings: Settings) -> Iterator[None]:
-    """`annealing` if the gradient is said to be noisy, `clusters` for a potential of pairs in open space, else `portfolio`."""
+def automatic(fun: Any, settings: Settings) -> str:
+    """ "anneal" if the gradient is said to be noisy, "clusters" for a potential of pairs in open space, else "portfolio"."""
     if settings.gradient_noise is not None:
-        return annealing(search, settings)
-    return (clusters if is_cluster(search.problem.fun) and settings.moves is None else portfolio)(search, settings)
+        return "anneal"
+    return "clusters" if is_cluster(fun) and settings.moves is None else "portfolio"
 
 
 def clusters(search: Search, settings: Settings) -> Iterator[None]:
@@ -125,8 +125,9 @@ def population(search: Search, settings: Settings) -> Iterator[None]:
     """Population annealing from T0 down to T1, in cycles as for annealing."""
 
     def resampled(c: Cycle) -> Iterator[float]:
-        ladder = np.geomspace(c.hot, c.cold, max(2, (settings.n_steps or STEPS) // SWEEP))
-        return populate(c.ensemble, ladder, SWEEP, search.rng, search.report, c.kept)
+        sweeps = (settings.n_steps or STEPS) // SWEEP
+        ladder = np.geomspace(c.hot, c.cold, max(2, sweeps - sweeps // 5))
+        return populate(c.ensemble, ladder, sweeps // 5, SWEEP, search.rng, search.report, c.kept)
 
     return _cycles(search, settings, resampled, SWEEP)
 
@@ -165,11 +166,10 @@ def _cycles(search: Search, settings: Settings, run: Callable[[Cycle], Iterator[
     while not search.verdict:
         if c.ensemble is None:
             c.ensemble, c.kept = Ensemble.at_rest(problem, c.points, int(search.rng.integers(2**63)), settings.gradient_noise), {}
-            search.report["dt"] = c.ensemble.dt
             search.attempts += 1
             c.best = search.improved_at
         for t in run(c):
-            search.temperature = t
+            search.temperature, search.report["dt"] = t, c.ensemble.dt
             if c.ensemble.step % seen == 0:
                 yield
         for r in np.argsort(c.ensemble.best_f)[: max(3, count // 2)]:
@@ -203,10 +203,22 @@ def _first_cycle(search: Search, settings: Settings, count: int) -> Cycle:
 
 
 STRATEGIES: dict[str, Callable[[Search, Settings], Iterator[None]]] = {
-    "auto": automatic,
     "portfolio": portfolio,
     "clusters": clusters,
     "anneal": annealing,
     "exchange": tempering,
     "population": population,
 }
+LADDER = {"patience", "polish", "temperature", "replicas", "n_steps"}
+TAKES = {  # which of the settings each looks at
+    "portfolio": {"patience", "polish", "moves"},
+    "clusters": {"patience"},
+    "anneal": LADDER | {"cooling", "gradient_noise"},
+    "exchange": LADDER,
+    "population": LADDER,
+}
+
+
+def unused(strategy: str, settings: Settings) -> list[str]:
+    """The settings that were chosen and that a strategy does not look at."""
+    return [f.name for f in fields(settings) if f.name not in TAKES[strategy] and getattr(settings, f.name) != f.default]

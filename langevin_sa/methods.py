@@ -1,0 +1,86 @@
+"""One method of a comparison, run from epoch to epoch; all of it is in arrays, which a checkpoint holds and from which it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from .backends import NonFinite, Walk
+from .checkpoint import digest, schedule_digest
+from .descent import descend
+from .momentum import progress_of, values
+from .optimizers import RuleWalk, StepRule
+from .outcomes import Outcome
+from .potential import Potential
+from .results import State
+from .run import Run
+from .workers import Team
+
+ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
+STATE = ("x", "dx", "noise", "best_x", "best_energy")  # of a walk
+Arrays = dict[str, np.ndarray]
+
+
+def run_method(
+    potential: Potential, method: Any, start: np.ndarray, n_steps: int, epochs: int, seed: int, judged: str, integrator: str,
+    backend: str, team: Team | None, earlier: Arrays, keep: Callable[[Callable[[], Arrays]], None],
+) -> Arrays:  # fmt: skip
+    """One method from the start, or from `earlier`, which `keep` was offered on the way; the arrays of its outcome."""
+    began, every, message = time.perf_counter() - float(earlier.get("seconds", 0)), -(-n_steps // epochs), ""
+    rows = {key: list(earlier.get(key, ())) for key in ROWS}
+    run: Run | RuleWalk
+    if isinstance(method, StepRule):
+        run = RuleWalk(potential, Walk.at_rest(start, seed), method, n_steps, every)
+    else:
+        run = Run(potential, start, method, n_steps, None, integrator, every, backend, seed, None, "float64", "normal", None, team)
+    if earlier:
+        state = State(**{name: earlier[name] for name in STATE}, step=int(earlier["at"]), seed=seed)
+        run.restore(state, earlier["final"], {name: earlier[f"sums_{name}"] for name in run.sums()})
+
+    def arrays() -> Arrays:
+        run.settle()
+        at = run.walk.on_host()
+        found = {key: np.array(value, dtype=float if key != "step" else int) for key, value in rows.items()}
+        found |= {key: found[key].reshape(-1, len(start)) for key in ("energy", "best", "judged")}  # also where no epoch was finished
+        found |= {name: getattr(at, name) for name in STATE} | {f"sums_{name}": array for name, array in run.sums().items()}
+        return found | {
+            "final": at.energy, "at": np.array(at.step), "seconds": np.array(time.perf_counter() - began), "message": np.array(message)
+        }  # fmt: skip
+
+    try:
+        for record in run.records(keep=lambda: keep(arrays)):
+            at = run.walk.on_host()
+            if isinstance(run, Run):
+                steps = run.coefficients(rows["step"][-1] if rows["step"] else 0, at.step)
+                temperature, rescaled = record["eq22"], record["eq22"] * float(np.mean(steps.dt**2))
+            else:
+                temperature, rescaled = np.nan, record["dx2"]
+            seen = {"final": at.energy, "best": at.best_energy}
+            judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged].copy()
+            line = (at.step, at.energy.copy(), at.best_energy.copy(), judge, temperature, rescaled)
+            for key, value in zip(rows, line, strict=True):
+                rows[key].append(value)
+    except NonFinite as error:
+        message = f"diverged at step {error.step}"
+    x = run.walk.on_host().x
+    polished_x, polished = descend(potential, x) if not message else (x.copy(), np.full(len(x), np.nan))
+    return arrays() | {"polished": polished, "polished_x": polished_x}
+
+
+def outcome_of(name: str, method: Any, n_steps: int, arrays: Arrays) -> Outcome:
+    """The outcome that the arrays of a finished method make."""
+    energies = {"final": arrays["final"], "best": arrays["best_energy"], "polished": arrays["polished"]}
+    rows: dict[str, Any] = {key: arrays[key] for key in (*ROWS, "polished_x")}
+    return Outcome(name, method, n_steps, float(arrays["seconds"]), str(arrays["message"]), arrays["x"], energies, **rows)
+
+
+def digest_of(method: Any, n_steps: int, integrator: str) -> str:
+    """A method's numbers at some of its steps; of a StepRule also its type and the numbers that it has besides."""
+    if not isinstance(method, StepRule):
+        return schedule_digest(method, n_steps, integrator)
+    rest = {f.name: getattr(method, f.name) for f in fields(method) if f.name != "lr"}
+    return f"{type(method).__name__} {rest} {digest(values(method.lr, progress_of(n_steps), 'lr'))}"
