@@ -105,20 +105,17 @@ class Run:
         return self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
 
     def _check_integrator(self) -> None:
-        """Note whether the schedule brings a recursion of its own; warn of a choice that has no effect."""
+        """Note whether the schedule brings a recursion of its own; warn of a temperature without a thermostat."""
         step = (self.walk.step, self.walk.step + 1)
         paired = [self.schedule.coefficients(self.n_steps, integrator, step).paired for integrator in ("gjf", "verlet")]
         self.own_recursion = paired[0] == paired[1]
-        kind, ignored = type(self.schedule).__name__, ""
-        if self.own_recursion and self.integrator != "gjf":
-            ignored = f"{kind} brings its own recursion, so that integrator={self.integrator!r} has no effect: leave it out"
-        elif not self.own_recursion and not get_integrator(self.integrator).steps(1.0, 0.1, 1.0).s and self._is_warm():
-            ignored = (
+        if not self.own_recursion and not get_integrator(self.integrator).steps(1.0, 0.1, 1.0).s and self._is_warm():
+            warnings.warn(
                 f"{self.integrator} adds no noise, so that the schedule's temperature has no effect and the run is at T = 0: "
-                "give temperature=0, or an integrator with a thermostat such as 'gjf'"
+                "give temperature=0, or an integrator with a thermostat such as 'gjf'",
+                UserWarning,
+                stacklevel=5,  # of the caller of a driver
             )
-        if ignored:
-            warnings.warn(ignored, UserWarning, stacklevel=5)  # of the caller of a driver
 
     def _is_warm(self) -> bool:
         """Whether the schedule has a temperature above 0 anywhere, as any integrator with a thermostat would run it."""

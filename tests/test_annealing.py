@@ -482,8 +482,9 @@ class Own:
 
 @pytest.mark.parametrize("schedule", [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Own()])
 def test_an_integrator_without_effect_is_said(schedule, tmp_path):
-    with pytest.warns(UserWarning, match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' has no effect"):
+    with pytest.warns(UserWarning, match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' has no effect") as caught:
         ignored = run(schedule=schedule, integrator="baoab")
+    assert caught[0].filename == __file__
     result = run(schedule=schedule, checkpoint=tmp_path / "c.npz")
     assert ignored.integrator is result.integrator is Result.load(tmp_path / "c.npz").integrator is None
     np.testing.assert_array_equal(ignored.state.x, result.state.x)
