@@ -69,13 +69,12 @@ class Run:
             raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
         longest = self._longest_step()
         self._check_integrator()
+        potential.check_alone(self.walk.x)
         self.walk.purpose = purpose_of(noise)
         self.noise, self._kernel, self.team = noise, get_backend(backend, potential), team
         self.walk = getattr(self._kernel, "placed", lambda walk: walk)(self.walk)
         if team is not None and on_gpu(self.walk.x):
             raise ValueError("workers are for the CPU: one process keeps a GPU busy, so leave workers=1 with backend 'cupy'")
-        if len(self.walk.x) == potential.dim > 1 and potential.formula is None:
-            potential.check_alone(start_points(self.walk.x))
         try:
             self._begin()
         except NonFinite as error:

@@ -446,3 +446,15 @@ def test_optimizers_on_the_command_line():
 def test_command_says_what_is_wrong(words, message):
     done = CliRunner().invoke(cli.main, words.split())
     assert done.exit_code != 0 and message in done.output
+
+
+def test_energies_below_the_known_minimum_are_no_success():
+    """The upper well is said to be the minimum: only it counts, and what lies below is said."""
+    upper = float(WELL.energy(np.array([0.960209])))
+    U = lsa.Potential.from_formula("(x**2 - 1)**2 + 0.3*x", bounds=(-2, 2), minima=[[0.960209]], minimum_energy=upper, name="half")
+    with pytest.warns(UserWarning, match=r"energies down to -0.305.* below the known minimum of half, 0.294") as caught:
+        found = lsa.compare(U, {"quench": QUENCH}, x0=[[-1.0]] * 3 + [[1.0]], n_steps=50, epochs=1, rng=1, backend="numpy")
+    assert caught[0].filename == __file__
+    assert found.minimum_energy == upper and found["quench"].success.value == 0.25
+    assert found["quench"].success_by_epoch[-1].value == 0.25
+    assert [minimum.known for minimum in found.minima] == [False, True]

@@ -262,3 +262,11 @@ def test_differences_of_float32_positions_are_those_of_float64():
     np.testing.assert_allclose(U.gradient(x), exact, atol=1e-6)
     smooth = Potential(lambda x: (x**4).sum(1), lambda x: 4 * x**3, 2)
     np.testing.assert_allclose(smooth.laplacian(x), 12 * (x.astype(float) ** 2).sum(1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["michalewicz", "schwefel"])
+def test_a_wall_keeps_what_lies_outside_of_the_domain_above_the_minimum(name):
+    """Without it, michalewicz has -1.99 at x = 8, and schwefel no lower bound."""
+    U = potentials.catalogue()[name](2)
+    x = np.random.default_rng(1).uniform(-8, 8, (100_000, 2)) * U.bounds[0, 1]
+    assert U.energy(x).min() > U.minimum_energy
