@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from typing import Any
@@ -291,6 +292,12 @@ def _begin(
     keeper = Checkpoint(checkpoint, seconds, "checkpoint")
     rng = keeper.seed if rng is None and state is None else rng
     run = Run(potential, x0, schedule, n_steps, replicas, integrator, record_every, backend, rng, state, *rest)
+    if run.own_recursion and integrator != "gjf":
+        warnings.warn(
+            f"{type(run.schedule).__name__} brings its own recursion, so that integrator={integrator!r} has no effect: leave it out",
+            UserWarning,
+            stacklevel=3,
+        )
     if keeper.path is None:
         return keeper, run, None
     start_given = x0 is not None or state is not None

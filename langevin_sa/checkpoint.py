@@ -15,9 +15,10 @@ import numpy as np
 
 from .naming import check_file, real, shown
 from .results import load, octets, save
+from .schedules import NamedLaw
 
 SHARE = 0.1  # of the time at most goes into writing
-LOOKED_AT = 64  # steps by which a schedule is known
+LOOKED_AT = 100_000  # steps by which a schedule is known
 Contents = tuple[dict[str, np.ndarray], dict[str, Any]]  # arrays, and facts that JSON can hold
 
 
@@ -115,7 +116,12 @@ def digest(*arrays: Any) -> str:
 
 
 def schedule_digest(schedule: Any, n_steps: int, integrator: str) -> str:
-    """A short name for a schedule: for the recursion's numbers at some of its steps."""
-    at = np.unique(np.linspace(0, n_steps - 1, LOOKED_AT).astype(int)).tolist()
-    looks = [schedule.coefficients(n_steps, integrator, (n, n + 1)) for n in at]
-    return digest(*[(look.rho[0], look.lr[0], look.s[0], look.carry[0]) for look in looks])
+    """A short name for a schedule: for the recursion's numbers at every step.
+
+    Of more than `LOOKED_AT` steps it takes that many, evenly spread, besides the first, the last, and the numbers of named laws.
+    """
+    looks, laws = [schedule.coefficients(min(n_steps, LOOKED_AT), integrator)], []
+    if n_steps > LOOKED_AT:
+        looks += [schedule.coefficients(n_steps, integrator, ends) for ends in ((0, 1), (n_steps - 1, n_steps))]
+        laws = [np.ravel(law.numbers) for law in getattr(schedule, "__dict__", {}).values() if isinstance(law, NamedLaw)]
+    return digest(*[numbers for look in looks for numbers in (look.rho, look.lr, look.s, look.carry)], *laws)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from .checkpoint import Checkpoint, Contents, digest
 from .methods import Arrays, digest_of, outcome_of, run_method
 from .naming import look_up, real, shown
-from .noise import seed_of
+from .noise import child_seed, seed_of
 from .optimizers import StepRule
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
@@ -119,7 +120,7 @@ def compare(
     outcomes = {}
     with team or nullcontext():
         for k, (name, method) in enumerate(methods.items()):
-            own = seed if common_noise else int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0])
+            own = seed if common_noise else child_seed(seed, k)
 
             def keep(arrays: Callable[[], Arrays], name: str = name, now: bool = False) -> None:
                 def contents() -> Contents:
@@ -138,8 +139,15 @@ def compare(
     finished = [o for o in outcomes.values() if not o.message]
     lowest = min((float(min(o.energies["polished"].min(), o.energies["best"].min())) for o in finished), default=np.nan)
     known = potential.minimum_energy
-    minimum = lowest if known is None else float(np.fmin(known, lowest))
-    return judge(potential, outcomes, minimum, tolerance, judged, seed, common_noise)
+    comparison = judge(potential, outcomes, lowest if known is None else float(known), tolerance, judged, seed, common_noise)
+    if lowest < comparison.minimum_energy - comparison.tolerance:
+        warnings.warn(
+            f"energies down to {lowest:.8g} were seen, below the known minimum of {potential.name}, {known:.8g}: outside of its domain, or it "
+            "is not the minimum; only what is within the tolerance of the known one is a success",
+            UserWarning,
+            stacklevel=2,
+        )
+    return comparison
 
 
 def judge(
@@ -149,8 +157,8 @@ def judge(
     near = 1e-3 * max(1.0, abs(minimum)) if tolerance is None else float(tolerance)
     minima = _minima(potential, [o for o in outcomes.values() if not o.message], minimum, near)
     for o in outcomes.values():
-        o.success_by_epoch = [wilson(int((row <= minimum + near).sum()), len(o.x)) for row in o.judged]
-        o.success = wilson(0 if o.message else int((o.energies[judged] <= minimum + near).sum()), len(o.x))
+        o.success_by_epoch = [wilson(int((np.abs(row - minimum) <= near).sum()), len(o.x)) for row in o.judged]
+        o.success = wilson(0 if o.message else int((np.abs(o.energies[judged] - minimum) <= near).sum()), len(o.x))
         o.tts = time_to_solution(o.success, o.n_steps)
         if not o.message:
             o.residual = bootstrap_mean(o.energies[judged] - minimum, seed)
@@ -158,7 +166,7 @@ def judge(
     return Comparison(potential, outcomes, minimum, near, minima, judged, seed, common_noise)
 
 
-def _minima(potential: Potential, outcomes: list[Outcome], lowest: float, tolerance: float) -> list[Minimum]:
+def _minima(potential: Potential, outcomes: list[Outcome], minimum: float, tolerance: float) -> list[Minimum]:
     """Levels of polished energy, the global one split by known minimum; fills in each outcome's shares."""
     if not outcomes:
         return []
@@ -169,8 +177,8 @@ def _minima(potential: Potential, outcomes: list[Outcome], lowest: float, tolera
     level[order] = np.concatenate([[0], np.cumsum(np.diff(energy[order]) > tolerance)])
     place = np.zeros(len(energy), dtype=int)
     if potential.minima is not None and len(potential.minima) > 1:
-        nearest = np.argmin([((x - minimum) ** 2).sum(1) for minimum in potential.minima], axis=0)
-        place = np.where(energy <= lowest + tolerance, nearest, 0)
+        nearest = np.argmin([((x - place) ** 2).sum(1) for place in potential.minima], axis=0)
+        place = np.where(np.abs(energy - minimum) <= tolerance, nearest, 0)
     _, first, which = np.unique(np.stack([level, place]), axis=1, return_index=True, return_inverse=True)
     which = which.ravel()
     end = 0

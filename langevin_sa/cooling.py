@@ -11,7 +11,7 @@ import numpy as np
 
 from .compare import compare, judge
 from .naming import finite, shown
-from .noise import seed_of
+from .noise import child_seed, seed_of
 from .outcomes import Comparison
 from .potential import Potential
 from .statistics import Fit, fit_law
@@ -35,6 +35,8 @@ class Cooling:
         empty if fewer than three points have a residual energy above zero.
     verdict : str
         Which law describes the residual energy, or that neither does.
+    seed : int
+        What the seeds of the points, which are in their comparisons, were made from.
     """
 
     n_steps: np.ndarray
@@ -43,6 +45,7 @@ class Cooling:
     comparisons: list[Comparison]
     fits: dict[str, Fit]
     verdict: str
+    seed: int
 
     @property
     def residual(self) -> np.ndarray:
@@ -56,7 +59,7 @@ class Cooling:
 
     def __str__(self) -> str:
         first = self.comparisons[0]
-        lines = [f"{first.potential.name}, dim {first.potential.dim}, seed {first.seed}, {len(first['anneal'].x)} replicas",
+        lines = [f"{first.potential.name}, dim {first.potential.dim}, seed {self.seed}, {len(first['anneal'].x)} replicas",
                  f"{'steps':>12}  {'cooling time':>12}  {'success (95 %)':>24}  {'residual energy (95 %)':>30}"]  # fmt: skip
         for n, tau, c in zip(self.n_steps, self.times, self.comparisons, strict=True):
             p = c["anneal"].success
@@ -130,7 +133,7 @@ def cooling_rates(
     keywords = {"epochs": 1} | keywords
     keywords |= {"replicas": replicas, "integrator": integrator}
     found = [
-        compare(potential, {"anneal": schedule}, n_steps=int(n), rng=(seed + k) % 2**64, **keywords | _files(keywords, int(n)))
+        compare(potential, {"anneal": schedule}, n_steps=int(n), rng=child_seed(seed, k), **keywords | _files(keywords, int(n)))
         for k, n in enumerate(lengths)
     ]
     lowest = min(c.minimum_energy for c in found)  # where the minimum is not known, the lowest that any run found
@@ -138,7 +141,7 @@ def cooling_rates(
     found = [judge(potential, c.outcomes, lowest, tolerance, c.judged, c.seed, c.common_noise) for c in found]
     times = lengths * dt
     fits, verdict = _fitted(lengths, found)
-    return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, verdict)
+    return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, verdict, seed)
 
 
 def _files(keywords: dict[str, Any], n: int) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def run_method(
     rows = {key: list(earlier.get(key, ())) for key in ROWS}
     run: Run | RuleWalk
     if isinstance(method, StepRule):
+        potential.check_alone(start)
         run = RuleWalk(potential, Walk.at_rest(start, seed), method, n_steps, every)
     else:
         run = Run(potential, start, method, n_steps, None, integrator, every, backend, seed, None, "float64", "normal", None, team)

@@ -109,3 +109,8 @@ def seed_of(rng: Any) -> int:
     if not 0 <= seed < 2**64:
         raise ValueError(f"a seed must be in [0, 2**64), not {shown(rng)}")
     return int(seed)
+
+
+def child_seed(seed: int, k: int) -> int:
+    """The seed of the k-th of several runs that are to be independent, also of those of another seed."""
+    return int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0])

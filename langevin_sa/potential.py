@@ -240,6 +240,7 @@ class Potential:
         if self._laplacian is not None:
             laplacian = self._checked(self._laplacian(block, *self.args), block, "laplacian", (len(block),))
         else:
+            block = block.astype(float)
             laplacian = np.zeros(len(block))
             for c in range(self.dim):
                 h = np.zeros_like(block)
@@ -266,6 +267,20 @@ class Potential:
         nearby = self.gradient(block + 0.01 * np.maximum(1, np.abs(block)))  # x itself may be a minimum, where differences are noise
         size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in (exact, numeric, nearby))
         return float(np.max(np.abs(exact - numeric)) / size)
+
+    def check_alone(self, x: np.ndarray) -> None:
+        """Raise a ValueError for functions of one point, which pass every check of shapes if x has as many replicas as coordinates."""
+        if self.formula is not None or not len(x) == self.dim > 1:
+            return
+        for what, given in (("energy", self._energy), ("gradient", self._gradient)):
+            try:
+                if given is not None:
+                    getattr(self, what)(x[:1])
+            except IndexError as error:
+                raise ValueError(
+                    f"{what} of {self.name} fails for one replica, x of shape (1, {self.dim}): {error}; functions work on all replicas "
+                    "at once: x[:, 0] is the first coordinate of each, x[0] the first replica"
+                ) from error
 
     def draw_start(self, replicas: int, generator: np.random.Generator) -> np.ndarray:
         """Starting points (replicas, dim): the potential's own, else uniform in the bounds, else standard normal."""
@@ -302,6 +317,7 @@ class Potential:
         return out.copy() if not on_gpu(out) and np.may_share_memory(out, block) else out
 
     def _difference(self, block: np.ndarray) -> np.ndarray:
+        block = block.astype(float)  # a step that suits float64 is lost in float32
         gradient = np.empty_like(block)
         for c in range(self.dim):
             h = np.zeros_like(block)

@@ -16,7 +16,7 @@ from scipy.optimize import OptimizeResult
 from .backends import on_host
 from .parse import short
 
-VERSION = 2  # of the files; others are refused
+VERSION = 3  # of the files; others are refused
 SCALARS = (
     "fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator", "n_steps", "seconds", "potential_name",
 )  # fmt: skip
@@ -76,8 +76,8 @@ class Snapshot:
     temperature, eq22 : float
         Measured since the last snapshot, over replicas, coordinates and steps: with the integrator's exact kinetic
         estimator, and by Eq. (22) as written.
-    configurational : float
-        <|grad U|^2>/<laplacian U> over replicas at this step.
+    configurational, squares, laplacian : float
+        <|grad U|^2>/<laplacian U> over replicas at this step, and the two sums of which it is the ratio.
     target : float
         Mean of the schedule's temperature over the same steps.
     best_x, best_energy : ndarray (dim,), float
@@ -93,6 +93,8 @@ class Snapshot:
     best_energy: float
     eq22: float
     configurational: float
+    squares: float
+    laplacian: float
 
 
 class Result(OptimizeResult):
@@ -111,13 +113,15 @@ class Result(OptimizeResult):
         Final energies; the lowest seen by each replica and where.
     history : OptimizeResult
         Arrays with one entry a record: step, target, temperature (exact kinetic estimator), eq22 (Eq. 22 as written),
-        configurational, energy_mean, energy_min, best.
+        configurational (of this step's positions alone), squares and laplacian (its two sums, of |grad U|^2 and of the Laplacian of
+        U over the replicas looked at), energy_mean, energy_min, best. The configurational temperature of several records is
+        ``squares.sum()/laplacian.sum()`` over them; a mean of its ratios is biased.
     samples : ndarray (records, replicas, dim) or None
         Positions at each record, if asked for; a memory map of the file if they were streamed to one.
     state : State
         Where the run stopped; pass it to `anneal` to go on.
     seed, schedule, integrator, n_steps, seconds, potential_name
-        How it was run.
+        How it was run; `integrator` is None where the schedule brings its own recursion.
     """
 
     def plot(self) -> Any:

@@ -6,7 +6,6 @@ coordinate), nothing depends on where slices, records or threads are cut.
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,19 +16,21 @@ from scipy.optimize import OptimizeResult
 
 from .backends import NonFinite, Walk, fill, get_backend, on_gpu, on_host
 from .checkpoint import digest, schedule_digest
+from .descent import descend
 from .integrators import STABILITY_LIMIT, get_integrator
 from .naming import shown, whole
 from .noise import purpose_of, seed_of
 from .potential import Potential, real_array
 from .results import Result, Snapshot, State
 from .schedules import Schedule
-from .tuning import automatic_schedule, laplacian_estimate, omega_dt
-from .workers import Team
+from .tuning import automatic_schedule, laplacian_estimate, omega_dt, start_points
+from .workers import Team, processors
 
 SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
 MOST = 2**53  # steps, replicas
 MOST_STEPS = 100_000  # in one slice, whose coefficients are arrays
+COLUMNS = ("step", "target", "temperature", "eq22", "configurational", "squares", "laplacian", "energy_mean", "energy_min", "best")
 THERMOMETER_NUMBERS = 8_192  # coordinates looked at by the configurational thermometer at each record
 
 
@@ -47,7 +48,7 @@ class Run:
         self.potential, self.integrator = potential, integrator
         self.n_steps = _positive_int(n_steps, "n_steps")
         self.record_every = max(1, self.n_steps // 100) if record_every is None else _positive_int(record_every, "record_every")
-        self.threads = _positive_int(threads if threads is not None else 1 if team is not None else _processors(), "threads")
+        self.threads = _positive_int(threads if threads is not None else 1 if team is not None else processors(), "threads")
         dtype = _dtype(dtype)
         self.stays = on_gpu(x0 if state is None else getattr(state, "x", None))  # results are where the caller's arrays are
         if self.stays and backend == "auto":
@@ -66,9 +67,9 @@ class Run:
         self.schedule = automatic_schedule(potential, self.walk.x, self.walk.seed, integrator=integrator) if schedule is None else schedule
         if isinstance(self.schedule, type) or not hasattr(self.schedule, "coefficients"):
             raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
-        windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))  # every step of all but very long runs
-        for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
-            self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps))
+        longest = self._longest_step()
+        self._check_integrator()
+        potential.check_alone(self.walk.x)
         self.walk.purpose = purpose_of(noise)
         self.noise, self._kernel, self.team = noise, get_backend(backend, potential), team
         self.walk = getattr(self._kernel, "placed", lambda walk: walk)(self.walk)
@@ -81,7 +82,7 @@ class Run:
                 f"the energy of {potential.name} is {self.walk.energy[error.replica]} at the starting "
                 f"point of replica {error.replica}; start where it is finite"
             ) from None
-        self._check_time_step()
+        self._check_time_step(longest)
         self._before = {name: getattr(self.walk, name).copy() for name in ("x", "dx", "noise", "energy", "dx2", "kinetic")}
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
         self._reset()
@@ -93,36 +94,71 @@ class Run:
         if self.team is not None:
             self.backend = self.team.spread(self.backend, self.potential, self.walk, self.threads)
 
+    @property
+    def used_integrator(self) -> str | None:
+        """The row that makes the recursion, None if the schedule brings its own."""
+        return None if self.own_recursion else self.integrator
+
     def coefficients(self, start: int, stop: int) -> Any:
         """The recursion's numbers for steps start <= n < stop."""
         return self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
 
-    def _check_time_step(self) -> None:
-        """Refuse a time step that cannot be stable in the start region; warn of one that biases the temperature."""
-        first = self.coefficients(self.walk.step, self.walk.step + 1)
-        self.omega_dt = omega_dt(self.potential, on_host(self.walk.x[:: max(1, len(self.walk.x) // 16)]).astype(float), float(first.dt[0]))
-        a = self.omega_dt**2
+    def _check_integrator(self) -> None:
+        """Note whether the schedule brings a recursion of its own; warn of a temperature without a thermostat."""
+        step = (self.walk.step, self.walk.step + 1)
+        paired = [self.schedule.coefficients(self.n_steps, integrator, step).paired for integrator in ("gjf", "verlet")]
+        self.own_recursion = paired[0] == paired[1]
+        if not self.own_recursion and not get_integrator(self.integrator).steps(1.0, 0.1, 1.0).s and self._is_warm():
+            warnings.warn(
+                f"{self.integrator} adds no noise, so that the schedule's temperature has no effect and the run is at T = 0: "
+                "give temperature=0, or an integrator with a thermostat such as 'gjf'",
+                UserWarning,
+                stacklevel=5,  # of the caller of a driver
+            )
+
+    def _is_warm(self) -> bool:
+        """Whether the schedule has a temperature above 0 anywhere, as any integrator with a thermostat would run it."""
+        return bool(np.any(self.schedule.coefficients(min(self.n_steps, CHECKED_STEPS), "bbk").s > 0))
+
+    def _longest_step(self) -> int:
+        """The number of the step with the longest dt, after a look at every step of all but very long schedules."""
+        windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))
+        longest, at = 0.0, self.walk.step
+        for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
+            dt = self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps)).dt
+            if dt.max() > longest:
+                longest, at = float(dt.max()), int(start + dt.argmax())
+        return at
+
+    def _check_time_step(self, longest: int) -> None:
+        """Refuse a time step that cannot be stable, at the start or in the longest step; warn of one that biases the temperature."""
+        now, worst = (self.coefficients(n, n + 1) for n in (self.walk.step, longest))
+        points = start_points(self.walk.x)
+        omega = omega_dt(self.potential, points, 1.0)
+        if omega * now.dt[0] < STABILITY_LIMIT <= omega * worst.dt[0]:  # it may grow as replicas leave a steep start region
+            omega = max(omega * now.dt[0] / worst.dt[0], min(omega, omega_dt(self.potential, descend(self.potential, points[::4])[0], 1.0)))
+        self.omega_dt = float(omega * worst.dt[0])
+        a, later = self.omega_dt**2, f" at step {longest}, where dt is the longest" if worst.dt[0] > now.dt[0] else ""
         if self.omega_dt >= STABILITY_LIMIT:
             raise ValueError(
-                f"the time step is beyond stability: omega*dt = {self.omega_dt:.3g} in the start region, and it must stay below 2 "
-                f"(omega^2 = {a / first.dt[0] ** 2:.3g} is the largest curvature); {self._smaller(self.omega_dt / STABILITY_LIMIT)}"
+                f"the time step is beyond stability: omega*dt = {self.omega_dt:.3g} in the start region{later}, and it must stay below 2 "
+                f"(omega^2 = {omega**2:.3g} is the largest curvature); {self._smaller(self.omega_dt / STABILITY_LIMIT, worst)}"
             )
         bias = 1 / (1 - a / 4) - 1
-        if bias > MAX_BIAS and not first.paired and np.any(first.s > 0):
+        if bias > MAX_BIAS and not worst.paired and np.any(worst.s > 0):
             warnings.warn(
-                f"omega*dt = {self.omega_dt:.3g} in the start region holds stiff modes {100 * bias:.0f} % too hot; "
-                + self._smaller(self.omega_dt / 0.43)
+                f"omega*dt = {self.omega_dt:.3g} in the start region{later} holds stiff modes {100 * bias:.0f} % too hot; "
+                + self._smaller(self.omega_dt / 0.43, worst)
                 + (", or integrator='gjf' or 'baoab', whose positions have no such error" if isinstance(self.schedule, Schedule) else ""),
                 UserWarning,
                 stacklevel=5,  # of the caller of a driver
             )
 
-    def _smaller(self, excess: float) -> str:
+    def _smaller(self, excess: float, worst: Any) -> str:
         """What to make smaller so that omega*dt shrinks by `excess`, in the schedule's own numbers."""
         if not isinstance(self.schedule, Schedule):
             return f"make lr {excess**2:.3g} times smaller"
-        overdamped = self.coefficients(self.walk.step, self.walk.step + 1).rho[0] == 0
-        return f"make dt {excess**2 if overdamped else excess:.3g} times smaller"
+        return f"make dt {excess**2 if worst.rho[0] == 0 else excess:.3g} times smaller"
 
     def _reset(self) -> None:
         self.walk.forget()
@@ -184,6 +220,8 @@ class Run:
             "temperature": float(walk.kinetic.sum()) / numbers,
             "eq22": float(walk.dx2.sum()) / numbers,
             "configurational": squares / curvature if curvature != 0 else np.nan,
+            "squares": squares,
+            "laplacian": curvature,
             "energy_mean": float(walk.energy.mean()),
             "energy_min": float(walk.energy.min()),
             "best": float(walk.best_energy.min()),
@@ -202,7 +240,7 @@ class Run:
         """What makes this run what it is, for its checkpoint; to be asked before the first step."""
         return {
             "potential": self.potential.name, "dim": self.potential.dim, "replicas": len(self.walk.x), "n_steps": self.n_steps,
-            "integrator": self.integrator, "dtype": self.walk.x.dtype.name, "noise": self.noise, "seed": self.walk.seed,
+            "integrator": self.used_integrator, "dtype": self.walk.x.dtype.name, "noise": self.noise, "seed": self.walk.seed,
             "the schedule": schedule_digest(self.schedule, self.n_steps, self.integrator),
             "the starting points": digest(on_host(self.walk.x), self.walk.step),
         }  # fmt: skip
@@ -260,7 +298,7 @@ class Run:
 
     def snapshot(self, record: dict[str, float]) -> Snapshot:
         """A line of history as a Snapshot with copies of the arrays."""
-        measured = {name: record[name] for name in ("temperature", "target", "eq22", "configurational")}
+        measured = {name: record[name] for name in ("temperature", "target", "eq22", "configurational", "squares", "laplacian")}
         x, energy = self.best()
         return Snapshot(self.walk.step, self.state(), self.kept(self.walk.energy), best_x=x, best_energy=energy, **measured)
 
@@ -272,17 +310,21 @@ class Run:
 
     def explain(self, error: NonFinite) -> str:
         """The sentence for a run that became non-finite."""
+        if self.omega_dt > 0:
+            known = f"omega*dt was {self.omega_dt:.3g} in the start region and must stay below 2 everywhere"
+            advice = "Use a smaller dt or lower temperature."
+        else:
+            known = "no curvature was seen in the start region, so that omega*dt, which must stay below 2, is not known"
+            advice = "Use a smaller dt; or the energy falls for ever, or the gradient has the wrong sign: check_gradient=True tells."
         return (
-            f"The energy became non-finite at step {error.step} (replica {error.replica}); omega*dt was {self.omega_dt:.3g} in the start "
-            f"region and must stay below 2 everywhere; the best finite point is kept. Use a smaller dt or lower temperature."
+            f"The energy became non-finite at step {error.step} (replica {error.replica}); {known}; the best finite point is kept. {advice}"
         )
 
     def result(self, status: int, message: str, history: list[dict[str, float]], samples: np.ndarray | None, seconds: float) -> Result:
         """The run so far as a Result, which shares its arrays with the walk: for the end, or to be written at once."""
         self.settle()
         walk, (x, fun) = self.walk, self.best()
-        columns = ("step", "target", "temperature", "eq22", "configurational", "energy_mean", "energy_min", "best")
-        arrays = {name: np.array([line[name] for line in history], dtype=int if name == "step" else float) for name in columns}
+        arrays = {name: np.array([line[name] for line in history], dtype=int if name == "step" else float) for name in COLUMNS}
         x_now, dx, noise, best_x, best_energy, energy = map(
             self.theirs, (walk.x, walk.dx, walk.noise, walk.best_x, walk.best_energy, walk.energy)
         )
@@ -290,7 +332,7 @@ class Run:
         return Result(
             x=x, fun=fun, success=status == 0, status=status, message=message, nit=walk.step, nfev=self.evaluations(),
             njev=self.evaluations(), state=state, energies=energy, best_energies=state.best_energy, best_positions=state.best_x,
-            history=OptimizeResult(arrays), samples=samples, seed=walk.seed, schedule=self.schedule, integrator=self.integrator,
+            history=OptimizeResult(arrays), samples=samples, seed=walk.seed, schedule=self.schedule, integrator=self.used_integrator,
             n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
         )  # fmt: skip
 
@@ -355,10 +397,6 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
             raise ValueError(f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and {np.shape(state.best_energy)}")
         walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
     return walk
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _positive_int(n: Any, name: str) -> int:

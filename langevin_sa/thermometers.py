@@ -17,6 +17,7 @@ from .naming import check_flags, check_type, finite, shown
 from .potential import Potential, real_array
 
 ENOUGH_REPLICAS, FEWEST_BLOCKS, ENOUGH_SAMPLES = 16, 16, 50
+REACH, LIKE = 10, 0.25  # records before and after one that are read with it, if their target is within this share of its own
 
 
 class Estimate(NamedTuple):
@@ -33,7 +34,8 @@ class Estimate(NamedTuple):
 def blocking(series: Any) -> Estimate:
     """Mean of a correlated series with the error from its block averages.
 
-    Neighbours are averaged until the error no longer grows beyond its own uncertainty.
+    Neighbours are averaged until the error no longer grows beyond its own uncertainty; where the series is too short for that, the
+    error is at least that of a series with the same correlation of neighbours and one time of correlation.
 
     Parameters
     ----------
@@ -73,6 +75,8 @@ def blocking(series: Any) -> Estimate:
             best = max(best, squared)
             break
         best = max(best, squared)
+    else:  # too few blocks to see the error level off: neighbours decide, as in a series with one time of correlation
+        best = max(best, variance / series.size * _correlation(series))
     worth = float(min(series.size, variance / best))
     if worth < min(ENOUGH_SAMPLES, series.size / 2):
         warnings.warn(
@@ -81,6 +85,16 @@ def blocking(series: Any) -> Estimate:
             RuntimeWarning, stacklevel=2,
         )  # fmt: skip
     return Estimate(mean, float(np.sqrt(best)), worth)
+
+
+def _correlation(series: np.ndarray) -> float:
+    """(1 + r)/(1 - r) with r the correlation of neighbours, its bias taken off (Kendall, Biometrika 41, 403 (1954)); 1 if r may be 0."""
+    n, off = series.size, series - series.mean()
+    r = float(off[1:] @ off[:-1] / (off @ off))
+    if r <= 2 / np.sqrt(n):
+        return 1.0
+    r = min(r + (1 + 4 * r) / n, 1 - 1 / n)
+    return (1 + r) / (1 - r)
 
 
 def effective_sample_size(series: Any) -> float:
@@ -173,6 +187,21 @@ def configurational(potential: Any, x: Any) -> Estimate:
     T = float(squares.mean()) / mean
     rest = average((squares - T * curvature) / mean)  # the ratio's error to first order
     return Estimate(T, rest.standard_error, rest.effective_samples)
+
+
+def configurational_history(history: Any) -> np.ndarray:
+    """<|grad U|^2>/<laplacian U> at each record of a Result's history (records,), from the records near it at nearly the same target.
+
+    Means of single records' ratios are biased where few replicas give the Laplacian; ratios of sums are not. NaN where the sum of
+    Laplacians is not positive.
+    """
+    sums, target = np.stack([history.squares, history.laplacian]), np.asarray(history.target)
+    total, at = np.zeros(sums.shape), np.arange(target.size)
+    for k in range(-REACH, REACH + 1):
+        near = at[(at + k >= 0) & (at + k < at.size)]
+        near = near[np.abs(target[near + k] - target[near]) <= LIKE * target[near]]
+        total[:, near] += sums[:, near + k]
+    return np.divide(total[0], total[1], out=np.full(at.size, np.nan), where=total[1] > 0)
 
 
 def virial(potential: Any, x: Any) -> Estimate:

@@ -7,7 +7,7 @@ The rules, in order:
 2. T0 from the energy spread: an equilibrium with `dim` quadratic degrees of freedom has std(U) = T sqrt(dim/2), so
    T0 = spread * sqrt(2/dim), with the spread from quartiles, so that a few points on steep walls do not set it.
 3. A short hot run at T0 (200 steps from the points, its time step from the curvature there); the largest curvature k
-   met on the way, by differences of the gradient, sets dt = 0.35/sqrt(k): then the thermostat is off by less than 4 %
+   met on the way or at the starting points, by differences of the gradient, sets dt = 0.35/sqrt(k): then the thermostat is off by less than 4 %
    in the stiffest mode for every integrator.
 4. gamma = half the root of the mean curvature: near the fastest barrier crossing (Kramers' turnover).
 5. T1 = T0/10,000.
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .backends import NonFinite, Walk, get_backend
+from .backends import NonFinite, Walk, get_backend, on_host
 from .naming import check_type, finite, look_up, shown
 from .noise import seed_of
 from .potential import Potential, real_array
@@ -71,7 +71,8 @@ def automatic_schedule(
         hot = _spread(potential.energy(points)) * np.sqrt(2 / potential.dim) or 1.0
     if dt is None or gamma is None:
         seen = _hot_run(potential, points, hot, rng)
-        stiffest = largest_curvature(potential, seen)
+        start = start_points(points if x0 is None else np.atleast_2d(real_array(x0, "x0")))
+        stiffest = max(largest_curvature(potential, met) for met in (seen, start))
         mean = float(np.mean(np.abs(_mean_curvatures(potential, seen, rng))))
         dt = OMEGA_DT / np.sqrt(stiffest if stiffest > 0 else mean or 1.0) if dt is None else dt
         gamma = 0.5 * np.sqrt(mean or 1.0) if gamma is None else gamma
@@ -109,6 +110,11 @@ def largest_curvature(potential: Potential, points: np.ndarray) -> float:
         except ArpackError:
             continue
     return largest
+
+
+def start_points(x0: Any) -> np.ndarray:
+    """The starting points whose curvature a run asks for before it begins, of x0 (replicas, dim)."""
+    return on_host(x0[:: max(1, len(x0) // POINTS)]).astype(float)
 
 
 def omega_dt(potential: Potential, points: np.ndarray, dt: float) -> float:

@@ -22,6 +22,7 @@ from .naming import check_flags, look_up, shown, whole
 from .noise import seed_of
 from .validation import FAMILIES
 from .validation.lab import Check, Lab
+from .workers import processors
 
 __all__ = ["Check", "Report", "validate"]
 FALSE_ALARM = 1e-3  # of a whole report
@@ -183,15 +184,14 @@ def validate(
     names = FAMILIES if families is None else tuple(families)
     for name in names:
         look_up(name, dict.fromkeys(FAMILIES, True), "family")
-    count = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    lab = Lab(backend, _dtype(dtype), level, seed_of(rng), count)
+    lab = Lab(backend, _dtype(dtype), level, seed_of(rng), threads or processors())
     started = time.perf_counter()
     found: list[Check] = []
     for name in tqdm(names, disable=None if progress else True, unit="family"):
         lab.begin(FAMILIES.index(name))
         found += timed(lab, name)
     label = {"auto": "numba"}.get(backend, backend) if isinstance(backend, str) else getattr(backend, "__name__", "a backend")
-    return Report(found, label, lab.dtype.name, level, lab.seed, time.perf_counter() - started, machine(count))
+    return Report(found, label, lab.dtype.name, level, lab.seed, time.perf_counter() - started, machine(lab.threads))
 
 
 def timed(lab: Lab, family: str) -> list[Check]:

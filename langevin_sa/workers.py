@@ -32,6 +32,11 @@ ATTEMPTS = 3  # at a part whose worker dies
 THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")  # the energy only comes back
 
 
+def processors() -> int:
+    """Processors that this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def check_workers(workers: Any) -> None:
     """Raise a TypeError or ValueError unless `workers` is a positive int, -1, callable like ``map``, or has a method ``map``."""
     if _map_of(workers) is not None:
@@ -55,7 +60,7 @@ def mapping(workers: Any) -> Iterator[Callable[..., Iterable[Any]]]:
     if own is not None:
         yield lambda *call: [answer.result() if hasattr(answer, "result") else answer for answer in own(*call)]
     else:
-        with ProcessPoolExecutor(os.cpu_count() or 1 if workers == -1 else workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(processors() if workers == -1 else workers, get_context("spawn")) as pool:
             yield pool.map
 
 
@@ -68,7 +73,7 @@ class Team:
     def __init__(self, workers: Any) -> None:
         check_workers(workers)
         self._map = _map_of(workers)
-        self.parts = MAPPED_PARTS if self._map else os.cpu_count() or 1 if workers == -1 else int(workers)
+        self.parts = MAPPED_PARTS if self._map else processors() if workers == -1 else int(workers)
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Team:

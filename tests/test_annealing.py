@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import OptimizeResult
 
 from langevin_sa import CoolMomentum, Momentum, Potential, Result, Schedule, State, anneal, simulate
-from langevin_sa.schedules import exponential, linear
+from langevin_sa.schedules import exponential, linear, quench
 
 HARMONIC = Potential.from_formula("x**2/2")
 BOWL = Potential.from_formula(site="x**2/2", dim=3, bounds=(-4, 4))
@@ -46,7 +46,7 @@ def test_fields():
     assert isinstance(result.state, State) and (result.state.step, result.state.seed, result.seed) == (200, 1, 1)
     for array in (result.state.x, result.state.dx, result.state.noise, result.state.best_x):
         assert array.shape == (5, 3)
-    columns = {"step", "target", "temperature", "eq22", "configurational", "energy_mean", "energy_min", "best"}
+    columns = {"step", "target", "temperature", "eq22", "configurational", "squares", "laplacian", "energy_mean", "energy_min", "best"}
     assert set(result.history) == columns
     assert all(len(result.history[name]) == 10 for name in columns)
     np.testing.assert_array_equal(result.history.step, np.arange(20, 201, 20))
@@ -80,6 +80,8 @@ def test_history_columns():
     energies = np.array([BOWL.energy(x) for x in every.samples])
     np.testing.assert_allclose(h.energy_mean, energies[39::40].mean(1), rtol=1e-12)
     np.testing.assert_allclose(h.energy_min, energies[39::40].min(1), rtol=1e-12)
+    np.testing.assert_allclose(h.squares, (every.samples[39::40] ** 2).sum((1, 2)), rtol=1e-10)
+    np.testing.assert_allclose(h.laplacian, 18, rtol=1e-10)
     np.testing.assert_allclose(h.configurational, (every.samples[39::40] ** 2).sum((1, 2)) / 18, rtol=1e-10)
     dx = np.diff(every.samples, axis=0)
     np.testing.assert_allclose(every.history.eq22[1:], (dx**2).mean((1, 2)) / 0.01, rtol=1e-8)
@@ -148,7 +150,7 @@ def test_seeds():
 def test_snapshots():
     snapshots = list(simulate(BOWL, None, SCHEDULE, 40, replicas=3, record_every=10, rng=1))
     result = run(BOWL, None, n_steps=40, replicas=3, record_every=10)
-    for name in ("temperature", "target", "eq22", "configurational"):
+    for name in ("temperature", "target", "eq22", "configurational", "squares", "laplacian"):
         np.testing.assert_array_equal([getattr(s, name) for s in snapshots], result.history[name])
     assert snapshots[0].energy.shape == (3,) and snapshots[0].best_x.shape == (3,) and isinstance(snapshots[0].best_energy, float)
     assert not np.array_equal(snapshots[0].state.x, snapshots[1].state.x)  # copies
@@ -305,7 +307,8 @@ def test_divergence(backend, integrator):
     result = run(CLIFF, [[0.0], [2.0], [0.1]], Schedule(0.01, 1.0, 0.1), 1000, backend=backend, integrator=integrator)
     assert (result.success, result.status) == (False, 2)
     assert np.isfinite(result.x).all() and np.isfinite(result.fun)
-    assert "The energy became non-finite at step" in result.message and "omega*dt was 0 in the start region" in result.message
+    assert "The energy became non-finite at step" in result.message and "no curvature was seen in the start region" in result.message
+    assert "wrong sign: check_gradient=True tells" in result.message
     assert "(replica 1)" in result.message
     assert np.isfinite(result.energies).all() and np.isfinite(result.state.x).all() and np.isfinite(result.state.dx).all()
     assert np.isfinite(result.best_positions).all() and np.isfinite(result.best_energies).all()
@@ -343,7 +346,7 @@ def test_stiff_region_far_from_the_start():
 def test_simulate_raises():
     steps = simulate(CLIFF, [2.0], Schedule(0.01, 1.0, 0.1), 1000, record_every=1, rng=1)
     seen = []
-    with pytest.raises(FloatingPointError, match=r"non-finite at step \d+ \(replica 0\); omega\*dt was 0 in the start"):
+    with pytest.raises(FloatingPointError, match=r"non-finite at step \d+ \(replica 0\); no curvature was seen"):
         for snapshot in steps:
             seen.append(snapshot)
     assert len(seen) >= 2 and all(np.isfinite(s.energy).all() for s in seen)
@@ -459,12 +462,73 @@ def test_bias_of_momentum_is_said():
 
 @pytest.mark.parametrize("integrator", ["gjf", "baoab", "leimkuhler_matthews", "verlet", "heavy_ball"])
 def test_no_bias_no_warning(integrator):
-    run(schedule=Schedule(1.0, 1.0, 0.18 if integrator == "leimkuhler_matthews" else 0.6), integrator=integrator)
+    run(
+        schedule=Schedule(
+            0.0 if integrator in ("verlet", "heavy_ball") else 1.0, 1.0, 0.18 if integrator == "leimkuhler_matthews" else 0.6
+        ),
+        integrator=integrator,
+    )
+
+
+@pytest.mark.parametrize("integrator", ["verlet", "heavy_ball"])
+def test_a_temperature_without_a_thermostat_is_said(integrator):
+    with pytest.warns(UserWarning, match=f"{integrator} adds no noise, so that the schedule's temperature has no effect") as caught:
+        result = run(schedule=Schedule(quench(0.0, 1.0, at=0.5), 1.0, 0.1), integrator=integrator)
+    assert caught[0].filename == __file__
+    assert result.integrator == integrator
+
+
+class Own:
+    """A user's schedule with a recursion of its own."""
+
+    def coefficients(self, n_steps, integrator="heavy_ball", steps=None):
+        return Momentum(0.9, 0.01, 0.05).coefficients(n_steps, integrator, steps)
+
+
+@pytest.mark.parametrize("schedule", [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Own()])
+def test_an_integrator_without_effect_is_said(schedule, tmp_path):
+    with pytest.warns(
+        UserWarning, match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' has no effect"
+    ) as caught:
+        ignored = run(schedule=schedule, integrator="baoab")
+    assert caught[0].filename == __file__
+    result = run(schedule=schedule, checkpoint=tmp_path / "c.npz")
+    assert ignored.integrator is result.integrator is Result.load(tmp_path / "c.npz").integrator is None
+    np.testing.assert_array_equal(ignored.state.x, result.state.x)
 
 
 def test_no_warning_for_small_steps():
     run(schedule=Schedule(1.0, 1.0, 0.4), integrator="bbk")
     run(schedule=Schedule(0.0, 1.0, 0.6), integrator="bbk")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "keywords", "says"),
+    [
+        (Schedule(1.0, 1.0, linear(0.1, 3.0)), {}, r"omega\*dt = 3 .* at step 999, where dt is the longest, .* make dt 1.5 times smaller"),
+        (Momentum(0.9, linear(0.1, 5.0)), {}, r"omega\*dt = 2.29 .* at step 999.* make lr 1.31 times smaller"),
+        (Schedule(1.0, linear(5.0, 0.2), 1.0), {"integrator": "ermak_mccammon"}, r"omega\*dt = 3.12 .* make dt 2.4[0-9] times smaller"),
+        (Schedule(1.0, 1.0, quench(0.1, 3.0, at=0.5)), {"n_steps": 10**7}, r"omega\*dt = 3 "),
+    ],
+)
+def test_a_step_that_grows_beyond_stability_is_refused(schedule, keywords, says):
+    with pytest.raises(ValueError, match=says):
+        run(schedule=schedule, **{"n_steps": 1000} | keywords)
+
+
+def test_a_step_that_grows_may_leave_a_steep_start():
+    """x^4 from 5: omega*dt is 0.35 at the start, where the last dt would be beyond stability, and small where the replica ends."""
+    steep = Potential.from_formula("x**4")
+    growing = Schedule(0.01, 1.0, linear(0.02, 0.4))
+    assert run(steep, [5.0], growing, 2000).fun < 1e-3
+    with pytest.raises(ValueError, match="beyond stability"):
+        run(steep, [5.0], Schedule(0.01, 1.0, 0.4), 2000)
+    assert run(schedule=Schedule(1.0, 1.0, linear(1.9, 0.01))).success
+
+
+def test_bias_of_a_step_that_grows_is_said():
+    with pytest.warns(UserWarning, match=r"omega\*dt = 0.6 in the start region at step 99, where dt is the longest holds stiff modes 10 %"):
+        run(schedule=Schedule(1.0, 1.0, linear(0.1, 0.605)), integrator="bbk")
 
 
 def test_threads_change_nothing():

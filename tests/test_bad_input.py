@@ -403,3 +403,52 @@ def test_making(call, error, fragment):
 def test_missing_gradient_is_said():
     with pytest.warns(UserWarning, match="no gradient given: it is taken by central differences, 6 energies a step"):
         Potential(squares, dim=3)
+
+
+def writes_energy(x):
+    x -= 1.0
+    return (x**2).sum()
+
+
+def writes_gradient(x, out):
+    x -= 1.0
+    out[:] = 2 * x
+
+
+def no_writes_energy(x):
+    return ((x - 1.0) ** 2).sum()
+
+
+def no_writes_gradient(x, out):
+    out[:] = 2 * (x - 1.0)
+
+
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize(
+    "potential",
+    [
+        Potential(lambda x: (np.subtract(x, 1.0, out=x) ** 2).sum(1), lambda x: 2 * (x - 1.0), 2),
+        Potential(lambda x: ((x - 1.0) ** 2).sum(1), lambda x: 2 * np.subtract(x, 1.0, out=x), 2),
+        Potential.from_numba(writes_energy, no_writes_gradient, 2),
+        Potential.from_numba(no_writes_energy, writes_gradient, 2),
+    ],
+)
+def test_functions_that_write_to_x_are_refused(potential, backend):
+    """They would move the replicas: a run came out at T = 102 for T = 1."""
+    if potential.numba_functions is not None and backend == "numpy":
+        return  # which hands them copies
+    with pytest.raises(ValueError, match=r"read-only|(energy|gradient) of \w+ changes its x; .* y = x.copy\(\)"):
+        anneal(potential, [0.0, 0.0], Schedule(1.0, 1.0, 0.1), 10, rng=1, backend=backend)
+
+
+@pytest.mark.parametrize(
+    ("energy", "gradient", "says"),
+    [
+        (lambda x: x[0] ** 2 + x[1] ** 2, lambda x: 2 * x, r"energy of <lambda> fails for one replica, x of shape \(1, 2\)"),
+        (lambda x: (x**2).sum(0), lambda x: 2 * x, r"energy of <lambda> returned shape \(2,\) for x of shape \(1, 2\)"),
+        (lambda x: (x**2).sum(1), lambda x: np.array([2 * x[0], 2 * x[1]]), "gradient of <lambda> fails for one replica"),
+    ],
+)
+def test_functions_of_one_point_are_refused_also_for_as_many_replicas_as_coordinates(energy, gradient, says):
+    with pytest.raises(ValueError, match=says):
+        anneal(Potential(energy, gradient, 2), schedule=Schedule(1.0, 1.0, 0.1), n_steps=10, replicas=2, rng=1)

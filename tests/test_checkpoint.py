@@ -14,9 +14,9 @@ import pytest
 
 import langevin_sa as lsa
 from langevin_sa import Momentum, Potential, Result, Schedule, State, anneal, compare, cooling_rates, results, simulate
-from langevin_sa.checkpoint import Checkpoint
+from langevin_sa.checkpoint import Checkpoint, schedule_digest
 from langevin_sa.optimizers import Adam
-from langevin_sa.schedules import exponential
+from langevin_sa.schedules import exponential, quench
 
 WELL = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=2, bounds=(-2, 2))
 RAMP = Schedule(exponential(1.0, 0.01), 1.0, lambda s: 0.1 - 0.05 * s)
@@ -141,6 +141,14 @@ def test_another_problem_is_refused(tmp_path, change, fragment):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("n_steps", [200, 10_000, 10**9])
+def test_another_moment_of_the_quench_is_another_schedule(n_steps):
+    """One step later, or 1e-6 of a longer run; of a law that is any function, 1e-5 of the run."""
+    for law, shift in ((lambda at: quench(1.0, 0.1, at=at), 1e-6), (lambda at: lambda s: np.where(s < at, 1.0, 0.1), 1.1e-5)):
+        names = [schedule_digest(Schedule(law(at)), n_steps, "gjf") for at in (0.507, 0.507, 0.507 + max(shift, 1.1 / n_steps))]
+        assert names[0] == names[1] != names[2]
+
+
 def test_foreign_and_damaged_files_are_refused(tmp_path):
     path = cut(tmp_path)
     data = path.read_bytes()
@@ -184,7 +192,7 @@ def test_simulate(tmp_path):
     assert [s.step for s in rest] == list(range(State.load(path).step and rest[0].step, 201, 20)) and rest[0].step <= 100
     for a, b in zip(rest, whole[-len(rest) :], strict=True):
         np.testing.assert_array_equal(a.state.x, b.state.x)
-        assert (a.temperature, a.eq22, a.target, a.configurational) == (b.temperature, b.eq22, b.target, b.configurational)
+        assert (a.temperature, a.eq22, a.target, a.squares, a.laplacian) == (b.temperature, b.eq22, b.target, b.squares, b.laplacian)
     assert list(simulate(WELL, None, RAMP, 200, **arguments, checkpoint=path)) == []
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import langevin_sa as lsa
 from langevin_sa import cli, tuning
 from langevin_sa.cli.options import parse_parameters
+from langevin_sa.cli.runs import outcome as outcome_of
 from langevin_sa.cli.table import HEADER, Table, clock
 from langevin_sa.cli.ways import LAWS, LOGARITHMS
 
@@ -320,3 +321,18 @@ def test_info():
 
 def test_version():
     assert lsa.__version__ in good("--version")
+
+
+def test_a_value_below_the_known_minimum_is_not_it():
+    """Two replicas at the known minimum, one far below it, outside of the domain."""
+    U = lsa.potentials.michalewicz(2)
+    known = U.minimum_energy
+    result = lsa.Result(
+        message="done", fun=-1.99, x=np.array([8.0, 1.6]), best_energies=np.array([known, known, -1.99]), seconds=1.0, nit=1, seed=1
+    )
+    lines = outcome_of(result, U)
+    assert "reached by 2 of 3 replicas" in lines and "the best is 0.189 below it: outside of the domain" in lines
+    result.best_energies = np.array([-1.99])
+    assert "not reached; the best is 0.189 below it" in outcome_of(result, U)
+    result.update(fun=-1.5, best_energies=np.array([-1.5]))
+    assert "not reached: the best is 0.301 above" in outcome_of(result, U)

@@ -455,3 +455,15 @@ def test_a_rule_says_how_far_it_moved():
     steps = RuleWalk(lsa.potentials.harmonic(dim=2), walk, Adam(0.01), 5, record_every=1)
     assert next(steps.records())["dx2"] == pytest.approx(1e-4, rel=1e-6)
     assert not walk.dx2.any()
+
+
+def test_energies_below_the_known_minimum_are_no_success():
+    """The upper well is said to be the minimum: only it counts, and what lies below is said."""
+    upper = float(WELL.energy(np.array([0.960209])))
+    U = lsa.Potential.from_formula("(x**2 - 1)**2 + 0.3*x", bounds=(-2, 2), minima=[[0.960209]], minimum_energy=upper, name="half")
+    with pytest.warns(UserWarning, match=r"energies down to -0.305.* below the known minimum of half, 0.294") as caught:
+        found = lsa.compare(U, {"quench": QUENCH}, x0=[[-1.0]] * 3 + [[1.0]], n_steps=50, epochs=1, rng=1, backend="numpy")
+    assert caught[0].filename == __file__
+    assert found.minimum_energy == upper and found["quench"].success.value == 0.25
+    assert found["quench"].success_by_epoch[-1].value == 0.25
+    assert [minimum.known for minimum in found.minima] == [False, True]

@@ -40,7 +40,7 @@ ODD_WELLS = [
     Potential(lambda x: np.full(len(x), np.nan), lambda x: x, 1, bounds=(0, 1)), Potential(lambda x: x.sum(1), lambda x: x * 0 + 1, 2),
 ]  # fmt: skip
 RAMP = Schedule(schedules.exponential(1.0, 0.1), 1.0, 0.05)
-GROWING = Momentum(0.9, schedules.quench(1e-4, 1e4, at=0.1))
+GROWING = Momentum(0.9, 1e-4, schedules.quench(0.0, 100.0, at=0.1))  # kicked to where the energy overflows
 STEEP = FORMULA("exp(x**2)", bounds=(-1, 1))
 
 
@@ -53,7 +53,7 @@ def runs():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made += [anneal(STEEP, [[0.5]], GROWING, n, backend="numpy") for n in (10, 100)]
-    for column in ("energy_mean", "energy_min", "best", "temperature", "configurational", "target", "step"):
+    for column in ("energy_mean", "energy_min", "best", "temperature", "squares", "laplacian", "target", "step"):
         made.append(copy.deepcopy(made[0]))
         if column != "step":
             made[-1].history[column] = np.full_like(made[-1].history[column], np.nan)

@@ -84,7 +84,7 @@ def test_ermak_mccammon_is_euler_maruyama():
 def verlet_path(potential, x, v, dt, n):
     """Positions of plain Verlet started with velocity v (velocity Verlet's first step)."""
     dx = dt * v + dt**2 / 2 * potential.gradient(x)  # then dx - dt^2 dU/dx is that first step
-    run = lsa.simulate(potential, None, lsa.Schedule(1.0, 1.0, dt), n, integrator="verlet", record_every=1,
+    run = lsa.simulate(potential, None, lsa.Schedule(0.0, 1.0, dt), n, integrator="verlet", record_every=1,
                        state=lsa.State(x, dx, 0 * x, 0, 0), backend="numpy")  # fmt: skip
     return np.array([x, *(snapshot.state.x for snapshot in run)])
 

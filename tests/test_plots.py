@@ -12,6 +12,7 @@ import pytest
 
 import langevin_sa as lsa
 from langevin_sa import plots
+from langevin_sa.thermometers import configurational_history
 
 WELL = lsa.Potential.from_formula("(x**2 - 1)**2 + 0.3*x", bounds=(-2, 2), minima=[[-1.0355785]])
 BOWL = lsa.Potential.from_formula("x**2 + 3*y**2", minima=[[0.0, 0.0]])
@@ -88,7 +89,7 @@ def test_history_draws_the_history(run):
     for ax, label, values in (
         (top, "target", run.history.target),
         (top, "kinetic", run.history.temperature),
-        (top, "configurational", run.history.configurational),
+        (top, "configurational", configurational_history(run.history)),
         (bottom, "mean of replicas", run.history.energy_mean),
         (bottom, "lowest replica", run.history.energy_min),
         (bottom, "best so far", run.history.best),

@@ -251,3 +251,22 @@ def test_griewank_gradient_where_a_cosine_vanishes():
 def test_bad_arguments_are_named(name, arguments, message):
     with pytest.raises(ValueError, match=message):
         potentials.catalogue()[name](**arguments)
+
+
+@pytest.mark.filterwarnings("ignore:no gradient given")
+def test_differences_of_float32_positions_are_those_of_float64():
+    """A difference over 6e-6 in float32 held a run 13 % too hot."""
+    U = Potential(lambda x: ((x**2 - 1) ** 2 + 0.3 * x).sum(1) + 100, None, 2)
+    x = np.float32([[0.7, -1.1], [0.2, 1.4]])
+    exact = (4 * x * (x**2 - 1) + 0.3).astype(float)
+    np.testing.assert_allclose(U.gradient(x), exact, atol=1e-6)
+    smooth = Potential(lambda x: (x**4).sum(1), lambda x: 4 * x**3, 2)
+    np.testing.assert_allclose(smooth.laplacian(x), 12 * (x.astype(float) ** 2).sum(1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["michalewicz", "schwefel"])
+def test_a_wall_keeps_what_lies_outside_of_the_domain_above_the_minimum(name):
+    """Without it, michalewicz has -1.99 at x = 8, and schwefel no lower bound."""
+    U = potentials.catalogue()[name](2)
+    x = np.random.default_rng(1).uniform(-8, 8, (100_000, 2)) * U.bounds[0, 1]
+    assert U.energy(x).min() > U.minimum_energy

@@ -11,6 +11,7 @@ import pytest
 from scipy.optimize import OptimizeResult
 
 from langevin_sa import Potential, Result, Schedule, State, anneal
+from langevin_sa.results import VERSION
 from langevin_sa.schedules import exponential
 
 POTENTIAL = Potential.from_formula("(x**2 - 1)**2 + y**2")
@@ -137,7 +138,7 @@ def write_foreign(path, kind):
     elif kind == "pickle":
         path.write_bytes(pickle.dumps({"x": 1}))
     elif kind == "pickled npz":
-        about = json.dumps({"format": "langevin_sa 2", "kind": "result", "step": 0, "seed": 0, "arrays": ["x"]})
+        about = json.dumps({"format": f"langevin_sa {VERSION}", "kind": "result", "step": 0, "seed": 0, "arrays": ["x"]})
         np.savez(path.open("wb"), about=np.array(about), x=np.array([{"a": 1}], dtype=object))
     elif kind == "text":
         path.write_text("hello\n")
@@ -171,7 +172,7 @@ def test_another_kind_or_version(tmp_path):
     for version, age in ((99, "by a newer langevin_sa: update this one"), (1, "by an older langevin_sa, which can still read it")):
         with path.open("wb") as file:
             np.savez(file, about=np.array(json.dumps(about | {"format": f"langevin_sa {version}"})), **arrays)
-        with pytest.raises(ValueError, match=rf"a.npz has format {version}, and this version reads format 2; it was written {age}"):
+        with pytest.raises(ValueError, match=rf"a.npz has format {version}, and this version reads format {VERSION}; it was written {age}"):
             State.load(path)
 
 

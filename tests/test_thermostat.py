@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.optimize import OptimizeResult
 
 import langevin_sa as lsa
 from langevin_sa.validation.lab import unit_row
@@ -139,3 +140,33 @@ def test_measured_temperature_follows_a_ramp():
     measured, target = result.history.temperature[5:], result.history.target[5:]
     np.testing.assert_allclose(measured / target, 1, atol=0.01)
     np.testing.assert_allclose(result.history.configurational[5:] / target, 1, atol=0.08)
+
+
+def test_configurational_temperature_of_a_history():
+    """Sums over records read T = 1; the mean of the records' ratios reads 1.2 to 1.4, with which the run itself has nothing to do."""
+    found = []
+    for seed in range(8):
+        history = lsa.anneal(
+            lsa.potentials.periodic(), None, lsa.Schedule(1.0, 1.0, 0.05), 80_000, replicas=16, rng=seed, record_every=200
+        ).history  # fmt: skip
+        near = lsa.thermometers.configurational_history(history)
+        found.append([history.squares[20:].sum() / history.laplacian[20:].sum(), near[20:].mean(), history.configurational[20:].mean()])
+    mean, error = np.mean(found, 0), np.std(found, 0, ddof=1) / np.sqrt(len(found))
+    assert (error[:2] < 0.01).all()
+    assert (np.abs(mean[:2] - 1) < 4.5 * error[:2]).all(), (mean, error)
+    assert mean[2] > 1.1
+
+
+def test_records_are_read_with_those_of_like_target():
+    """Across a quench nothing is mixed, and on a ramp only records within a quarter of the target."""
+    steps = np.arange(40)
+    quench = OptimizeResult(target=np.where(steps < 15, 2.0, 0.1), squares=np.where(steps < 15, 6.0, 0.3), laplacian=np.full(40, 3.0))
+    np.testing.assert_allclose(lsa.thermometers.configurational_history(quench), quench.target)
+    ramp = OptimizeResult(target=1.2**-steps, squares=np.random.default_rng(1).uniform(size=40), laplacian=np.linspace(1, 2, 40))
+    expected = [
+        ramp.squares[low:high].sum() / ramp.laplacian[low:high].sum()
+        for low, high in ((max(0, n - 1), n + 2) for n in range(40))  # 1.2 and 1/1.2, but not 1.44 and 1/1.44
+    ]
+    np.testing.assert_allclose(lsa.thermometers.configurational_history(ramp), expected)
+    hill = OptimizeResult(target=np.ones(5), squares=np.ones(5), laplacian=-np.ones(5))
+    assert np.isnan(lsa.thermometers.configurational_history(hill)).all()

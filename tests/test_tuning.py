@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from langevin_sa import Potential, Schedule, anneal, potentials
-from langevin_sa.tuning import COLDEST, LAWS, OMEGA_DT, automatic_schedule, largest_curvature, omega_dt
+from langevin_sa.tuning import COLDEST, LAWS, OMEGA_DT, automatic_schedule, largest_curvature, omega_dt, start_points
 
 HARMONIC = Potential.from_formula("(x**2 + y**2 + z**2 + w**2)*k/2", k=9.0)
 
@@ -115,6 +115,16 @@ def test_flat_and_sloped_potentials():
         chosen = automatic_schedule(Potential.from_formula(formula, variables=("x",)))
         assert all(np.isfinite((*ends(chosen), chosen.gamma, chosen.dt)))
         assert min(*ends(chosen), chosen.gamma, chosen.dt) > 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_run_takes_the_schedule_that_was_chosen_for_it(seed):
+    """The funnel is 100 times stiffer at one end: whichever starting points the run asks, the time step is short enough for them."""
+    potential = potentials.funnel()
+    start = np.random.default_rng(seed).normal(scale=3, size=(64, 2))
+    chosen = automatic_schedule(potential, start, seed)
+    assert omega_dt(potential, start_points(start), chosen.dt) <= OMEGA_DT * (1 + 1e-9)
+    anneal(potential, rng=seed, n_steps=2)
 
 
 def test_what_is_given_is_kept():

@@ -17,7 +17,7 @@ import langevin_sa as lsa
 from langevin_sa import Potential, Schedule, anneal, compare
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential
-from langevin_sa.workers import ATTEMPTS, Team
+from langevin_sa.workers import ATTEMPTS, Team, mapping, processors
 
 RAMP = Schedule(exponential(1.0, 0.05), 1.0, lambda s: 0.03 + 0 * s)  # a schedule stays here and need not pickle
 RASTRIGIN = lsa.potentials.rastrigin(dim=4)
@@ -341,3 +341,13 @@ def test_dask(tmp_path):
         [sys.executable, str(script)], capture_output=True, text=True, timeout=300, env={**os.environ, "PYTHONPATH": os.getcwd()}
     )
     assert done.returncode == 0 and "same bits" in done.stdout, done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system does not tell which processors a process may use")
+def test_one_worker_for_each_processor_that_this_process_may_use(monkeypatch):
+    """A job on a cluster is given a part of its node."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
+    assert Team(-1).parts == processors() == 1
+    with mapping(-1) as mapped:
+        assert mapped.__self__._max_workers == 1

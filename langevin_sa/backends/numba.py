@@ -242,6 +242,16 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
     return step
 
 
+def check_functions(potential: Any, x: np.ndarray) -> None:
+    """Raise a ValueError if a one-replica function writes to its x, which would move the replicas."""
+    energy, gradient = potential.numba_functions
+    for what, function, rest in (("energy", energy, ()), ("gradient", gradient, (np.empty_like(x),))):
+        given = x.copy()
+        function(given, *rest)
+        if not np.array_equal(given, x):
+            raise ValueError(f"the {what} of {potential.name} changes its x; leave x as it is and work on a copy, y = x.copy()")
+
+
 class BlockBackend:
     """Formulas and numba functions: everything inside one kernel."""
 
@@ -250,6 +260,7 @@ class BlockBackend:
         replicas, dim = walk.x.shape
         if potential.formula is None:
             self.width, self.step = 1, compiled_functions(*potential.numba_functions)
+            check_functions(potential, walk.x[0].astype(float))
             self.numbers, self.size = np.empty(0), np.array([dim], dtype=np.int64)
         else:
             room = PAIR_NUMBERS if "pair" in potential.formula.source.bodies else CACHE_NUMBERS

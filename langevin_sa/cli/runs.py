@@ -109,9 +109,13 @@ def outcome(result: Any, potential: Any) -> str:
     known = potential.minimum_energy
     if known is not None:
         within = NEAR * max(1.0, abs(known))
-        reached = int((result.best_energies - known <= within).sum())
-        how = f"reached by {reached} of {len(result.best_energies)} replicas (within {within:.2g})" if reached else "not reached: "
-        lines.append(f"known        {known:.10g}, {how}" + ("" if reached else f"the best is {result.fun - known:.3g} above"))
+        reached = int((abs(result.best_energies - known) <= within).sum())
+        how = f"reached by {reached} of {len(result.best_energies)} replicas (within {within:.2g})" if reached else "not reached"
+        if result.fun < known - within:
+            how += f"; the best is {known - result.fun:.3g} below it: outside of the domain, or it is not the minimum"
+        elif not reached:
+            how += f": the best is {result.fun - known:.3g} above"
+        lines.append(f"known        {known:.10g}, {how}")
     lines.append(f"time         {clock(result.seconds)}, {result.nit:,} steps, seed {result.seed}")
     return "\n".join(lines)
 

@@ -113,11 +113,12 @@ def info() -> None:
     import llvmlite.binding as llvm
 
     from ..formula import cache_folder
+    from ..workers import processors
 
     features = llvm.get_host_cpu_features()
     widths = {"avx512f": "AVX-512, 8 doubles", "avx2": "AVX2, 4 doubles", "neon": "NEON, 2 doubles", "sse2": "SSE2, 2 doubles"}
     simd = next((text for flag, text in widths.items() if features.get(flag)), "none known")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = processors()
     rows = [("langevin_sa", __version__), ("python", platform.python_version())]
     rows += [(name, metadata.version(name)) for name in ("numpy", "numba", "scipy", "sympy", "matplotlib")]
     rows += [

@@ -37,12 +37,8 @@ def build_schedule(ctx: click.Context, potential: Any, start: Any, seed: int, op
     )  # fmt: skip
     if not cool:
         return schedule
-    first = CoolMomentum(lr=float(schedule.dt) ** 2, **({} if rho0 is None else {"rho0": rho0}))
-    if hot == 0:
-        return first
-    steps = first.coefficients(1)
-    noise = (2 * float(schedule.temperature(0.0)) * (1 - steps.rho[0]) / steps.lr[0]) ** 0.5  # Eq. (19) for R
-    return CoolMomentum(first.lr, first.rho0, float(noise))
+    first = 0.0 if hot == 0 else float(schedule.temperature(0.0))
+    return CoolMomentum.from_temperature(first, float(schedule.dt) ** 2, **({} if rho0 is None else {"rho0": rho0}))
 
 
 def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None) -> Any:

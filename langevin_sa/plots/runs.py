@@ -13,6 +13,7 @@ from ..arrays import ceiling
 from ..naming import check_type, check_whole, shown
 from ..potential import Potential
 from ..results import Result
+from ..thermometers import configurational_history
 from .landscapes import landscape, place_of
 from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, between, dots, given_axes, log_if_wide, new_axes, stack, styled
 
@@ -39,10 +40,13 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
 
 @styled
 def temperature(result: Any, ax: Axes | None = None) -> Axes:
-    """Target, kinetic and configurational temperature against the step, of a `Result`; logarithmic beyond a factor of ten."""
+    """Target, kinetic and configurational temperature against the step, of a `Result`; logarithmic beyond a factor of ten.
+
+    The configurational one is `thermometers.configurational_history`, which sums over neighbouring records.
+    """
     run, ax = _records(result), new_axes(ax)
     for values, colour, width, label in (
-        (run.configurational, GREEN, 1.0, "configurational"),
+        (configurational_history(run), GREEN, 1.0, "configurational"),
         (run.temperature, ORANGE, 1.6, "kinetic"),
     ):
         if np.isfinite(values).any():

@@ -112,21 +112,24 @@ def levy(dim: int = 10) -> Potential:
     )  # fmt: skip
 
 
-def michalewicz(dim: int = 10, m: int = 10) -> Potential:
-    """Michalewicz's function, U = -sum_i sin(x_i) sin^(2 m)(i x_i^2/pi): grooves in a plain, narrower with m and i.
+def michalewicz(dim: int = 10, m: int = 10, wall: float = 1.0) -> Potential:
+    """Michalewicz's function, U = -sum_i sin(x_i) sin^(2 m)(i x_i^2/pi) + wall times the squared distance from [0, pi]: grooves in a plain.
+
+    They are narrower with m and i. Without the wall there are deeper ones from 2 pi on.
 
     Notes
     -----
-    Domain [0, pi], which is part of the definition: beyond it lie more grooves, from 2 pi on some deeper ones. Minimum
-    -1.8013 for dim = 2, -9.6602 for dim = 10 with m = 10. Michalewicz, Genetic Algorithms + Data Structures (1992).
+    Domain [0, pi], which is part of the definition, and where the wall does nothing. Minimum -1.8013 for dim = 2, -9.6602 for
+    dim = 10 with m = 10. Michalewicz, Genetic Algorithms + Data Structures (1992).
     """
     check_whole(1, dim=dim)
+    check_positive(wall=wall)
     check_whole(1, 32, m=m)
     index = np.arange(1.0, dim + 1)
     minimum, energy = _michalewicz_minimum(index, m)
     return Potential.from_formula(
-        site=f"-sin(x)*sin(index*x**2/pi)**{2 * m}", index=index, dim=dim, name="michalewicz", bounds=(0, np.pi), minima=minimum,
-        minimum_energy=energy,
+        site=f"-sin(x)*sin(index*x**2/pi)**{2 * m} + wall*(abs(x - pi/2) - pi/2 + abs(abs(x - pi/2) - pi/2))**2/4",
+        index=index, wall=wall, dim=dim, name="michalewicz", bounds=(0, np.pi), minima=minimum, minimum_energy=energy,
     )  # fmt: skip
 
 
