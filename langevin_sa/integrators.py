@@ -32,6 +32,7 @@ class Integrator:
 
     def steps(self, gamma: Any, dt: Any, temperature: Any) -> Steps:
         """Coefficients for arrays (or numbers) of friction, time step and temperature."""
+        Langevin(gamma, dt, temperature)  # refuses what is no friction, time step or temperature
         gamma, dt, temperature = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (gamma, dt, temperature)))
         rho, lr, s = (np.broadcast_to(v, dt.shape) for v in self.rule(gamma, dt, temperature))
         return Steps(rho, lr, s, paired=self.paired)

@@ -216,7 +216,7 @@ def load(path: str | os.PathLike[str], *kinds: str) -> tuple[dict[str, np.ndarra
     import zlib
 
     try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+        with open(os.fspath(path), "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
         text, checksum = str(arrays.pop("about")), str(arrays.pop("sha256", ""))
         about = json.loads(text)

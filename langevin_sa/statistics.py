@@ -54,6 +54,9 @@ def time_to_solution(share: Interval, run: float) -> Interval:
     Infinite for p = 0; the interval is that of p, turned around.
     """
 
+    if not (real(run) and run > 0):
+        raise ValueError(f"the cost of a run must be a positive number, not {shown(run)}")
+
     def at(p: float) -> float:
         return float("inf") if p <= 0 else run if p >= 0.99 else run * float(np.log(0.01) / np.log1p(-p))
 
@@ -85,7 +88,7 @@ class Fit:
 
     def __call__(self, steps: Any) -> Any:
         """The fitted y after a number of steps."""
-        return self.amplitude * _clock(self.law, np.asarray(steps, dtype=float)) ** -self.zeta
+        return self.amplitude * _clock(self.law, real_array(steps, "steps")) ** -self.zeta
 
     def __str__(self) -> str:
         time = "tau" if self.law == "power" else "(ln tau)"

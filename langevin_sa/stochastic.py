@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -131,8 +131,11 @@ class Batches:
 
 
 def _arrays(data: Any) -> list[np.ndarray]:
-    several = isinstance(data, Sequence) and not isinstance(data, (str, bytes)) and all(isinstance(a, np.ndarray) for a in data)
-    arrays = [np.asarray(a) for a in (data if several else [data])]
+    several = isinstance(data, list | tuple) and any(getattr(a, "ndim", 0) for a in data)  # arrays, or what has rows of its own
+    try:
+        arrays = [np.asarray(a) for a in (data if several else [data])]
+    except ValueError:  # ragged
+        arrays = []
     if not arrays or any(a.ndim == 0 or len(a) == 0 or a.dtype == object for a in arrays):
         raise TypeError("data must be an array (samples, ...) or several of them, as in (inputs, labels), with at least one sample")
     if len({len(a) for a in arrays}) > 1:

@@ -7,14 +7,14 @@ Samples are arrays (records, replicas, dim), (records, dim) for one trajectory, 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .integrators import get_integrator
-from .naming import finite, shown
-from .potential import real_array
+from .naming import check_flags, check_type, finite, shown
+from .potential import Potential, real_array
 
 ENOUGH_REPLICAS, FEWEST_BLOCKS, ENOUGH_SAMPLES = 16, 16, 50
 
@@ -117,6 +117,7 @@ def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
     dt : float
         Time step; for the overdamped rows sqrt(2 h).
     """
+    check_flags(rescaled=rescaled)
     if not rescaled and not (finite(dt) and dt > 0):
         raise ValueError(f"dt must be > 0, not {shown(dt)}")
     return average((_samples(dx, "dx") ** 2).mean(-1) / (1.0 if rescaled else dt**2))
@@ -161,6 +162,7 @@ def configurational(potential: Any, x: Any) -> Estimate:
     ValueError
         If the mean Laplacian is not positive within its error: the samples are at no temperature.
     """
+    check_type(potential, Potential, "potential")
     x = _samples(x, "x")
     flat = x.reshape(-1, x.shape[-1])
     squares = (potential.gradient(flat) ** 2).sum(-1).reshape(x.shape[:-1])
@@ -183,6 +185,7 @@ def virial(potential: Any, x: Any) -> Estimate:
     x : array (records, replicas, dim) or (records, dim)
         Positions.
     """
+    check_type(potential, Potential, "potential")
     x = _samples(x, "x")
     flat = x.reshape(-1, x.shape[-1])
     return average((flat * potential.gradient(flat)).mean(-1).reshape(x.shape[:-1]))
@@ -196,6 +199,9 @@ def boltzmann_density(potential: Any, temperature: float, axes: Sequence[Any]) -
     ValueError
         If the number of axes is not the dimension, or that is more than 3.
     """
+    check_type(potential, Potential, "potential")
+    if not isinstance(axes, Iterable):
+        raise TypeError(f"axes must be arrays of points, one an axis, not {shown(axes)}")
     axes = [real_array(axis, "an axis") for axis in axes]
     if not all(axis.ndim == 1 and axis.size > 1 and np.isfinite(axis).all() for axis in axes):
         raise ValueError(f"an axis is a 1-D array of at least 2 finite numbers, not of shape {[axis.shape for axis in axes]}")
@@ -237,8 +243,13 @@ def boltzmann_bins(potential: Any, temperature: float, edges: Sequence[Any], mar
     margin : float
         Length beyond the outer edges where there is still probability.
     """
+    check_type(potential, Potential, "potential")
+    if not (finite(temperature) and temperature > 0):
+        raise ValueError(f"temperature must be > 0, not {shown(temperature)}")
     fine, cut = [], []
     for edge in (real_array(e, "edges") for e in edges):
+        if edge.ndim != 1 or edge.size < 2 or not (np.isfinite(edge).all() and edge[1] > edge[0]):
+            raise ValueError(f"edges must be at least 2 finite numbers that ascend, not {shown(edge)}")
         width = edge[1] - edge[0]
         extra = int(np.ceil(margin / width))
         bins = len(edge) - 1 + 2 * extra

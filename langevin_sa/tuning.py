@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from .backends import NonFinite, Walk, get_backend
-from .naming import look_up
+from .naming import check_type, finite, look_up, shown
+from .noise import seed_of
 from .potential import Potential, real_array
 from .schedules import Schedule, constant, exponential, linear, logarithmic, power, quench
 
@@ -56,8 +57,13 @@ def automatic_schedule(
     gamma, dt : float, optional
         Friction (1/time) and time step.
     """
+    check_type(potential, Potential, "potential")
     make = look_up(law, LAWS, "temperature law")
-    hot, cold = temperature
+    hot, cold = temperature if isinstance(temperature, tuple | list) and len(temperature) == 2 else (np.nan, np.nan)
+    for name, value in (("temperature", hot), ("temperature", cold), ("gamma", gamma), ("dt", dt)):
+        if value is not None and not (finite(value) and value >= 0):
+            raise ValueError(f"{name} must be >= 0, or None, not {shown(temperature if name == 'temperature' else value)}")
+    rng = seed_of(rng)
     if hot is not None and cold is not None and gamma is not None and dt is not None:
         return Schedule(make(hot, cold), gamma, dt)
     points = _points(potential, x0, np.random.default_rng(rng))

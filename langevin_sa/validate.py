@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -17,13 +18,14 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .naming import look_up
+from .naming import check_flags, look_up, shown, whole
 from .noise import seed_of
 from .validation import FAMILIES
 from .validation.lab import Check, Lab
 
 __all__ = ["Check", "Report", "validate"]
 FALSE_ALARM = 1e-3  # of a whole report
+MOST_THREADS = 4096
 
 
 @dataclass
@@ -164,15 +166,20 @@ def validate(
 
     from .run import _dtype
 
-    if level not in ("quick", "full"):
-        raise ValueError(f"level must be 'quick' or 'full', not {level!r}")
+    if not isinstance(level, str) or level not in ("quick", "full"):
+        raise ValueError(f"level must be 'quick' or 'full', not {shown(level)}")
     if not (isinstance(backend, str) or callable(backend)):
-        raise TypeError(f"backend must be a name or a Backend class, not {backend!r}")
+        raise TypeError(f"backend must be a name or a Backend class, not {shown(backend)}")
     if isinstance(backend, str):
         from .backends import get_backend
         from .potentials import harmonic
 
         get_backend(backend, harmonic())
+    if not (families is None or isinstance(families, Iterable)):
+        raise TypeError(f"families must be a sequence of names, not {shown(families)}")
+    if threads is not None and not (whole(threads) and 1 <= threads <= MOST_THREADS):
+        raise ValueError(f"threads must be an integer from 1 to {MOST_THREADS}, not {shown(threads)}")
+    check_flags(progress=progress)
     names = FAMILIES if families is None else tuple(families)
     for name in names:
         look_up(name, dict.fromkeys(FAMILIES, True), "family")

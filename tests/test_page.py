@@ -86,7 +86,7 @@ def test_bad_input(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             lsa.page(U, tmp_path / "page.html", **{option: value})
-    with pytest.raises(ValueError, match="no folder"):
+    with pytest.raises(ValueError, match="a folder that exists"):
         lsa.page(U, tmp_path / "nowhere" / "page.html")
     assert not list(tmp_path.iterdir())
 

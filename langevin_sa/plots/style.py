@@ -128,7 +128,12 @@ def formula(latex: str, size: float = 11) -> bytes:
     """Text with LaTeX between dollars, as an SVG image."""
     if not isinstance(latex, str) or not (finite(size) and 1 <= size <= 1000):
         raise TypeError(f"a formula is text, in a size from 1 to 1000 points, not {shown(latex)} in {shown(size)}")
-    style = {"svg.hashsalt": "langevin_sa", "mathtext.fontset": "stix", "font.family": "STIXGeneral", "savefig.transparent": True}
+    style: dict[Any, Any] = {
+        "svg.hashsalt": "langevin_sa",
+        "mathtext.fontset": "stix",
+        "font.family": "STIXGeneral",
+        "savefig.transparent": True,
+    }
     buffer = BytesIO()
     try:
         with plt.rc_context(style), np.errstate(all="raise"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..naming import shown
 from ..potential import real_array
 from ..stochastic import StochasticPotential
 from .checks import count, positive
@@ -14,6 +15,8 @@ from .checks import count, positive
 
 def clouds(samples: int = 300, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Generated data: points in the plane, normal around corners of a regular polygon, with overlap; inputs (samples, 2), labels."""
+    count(1, samples=samples, classes=classes)
+    count(0, seed=seed)
     generator = np.random.default_rng(seed)
     labels = np.arange(samples) % classes
     angle = 2 * np.pi * labels / classes
@@ -161,9 +164,12 @@ def _with_one(inputs: np.ndarray) -> np.ndarray:
 
 def _checked(data: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Inputs, labels and the number of classes, or an error that says what data must be."""
+    if data is not None and not (isinstance(data, tuple | list) and len(data) == 2):
+        raise TypeError(f"data must be (inputs, labels), not {shown(data)}")
     inputs, labels = clouds() if data is None else data
     inputs, labels = real_array(inputs, "inputs"), np.asarray(labels)
-    if inputs.ndim != 2 or labels.shape != inputs.shape[:1] or labels.dtype.kind not in "iu" or not np.isfinite(inputs).all():
+    good = inputs.ndim == 2 and inputs.size and np.isfinite(inputs).all()
+    if not good or labels.shape != inputs.shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError(
             "data must be (inputs, labels): finite numbers of shape (samples, features) and integers of shape (samples,), not of "
             f"shapes {inputs.shape} and {labels.shape} with labels of {labels.dtype.name}"
