@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .checkpoint import Checkpoint, Contents, digest
-from .methods import Arrays, digest_of, outcome_of, run_method
+from .methods import Arrays, check_method, digest_of, outcome_of, run_method
 from .naming import look_up, real, shown
 from .noise import child_seed, seed_of
 from .optimizers import StepRule
@@ -116,6 +116,8 @@ def compare(
     for key, array in (found[0] if found else {}).items():
         number, _, what = key.partition(" ")
         kept[list(methods)[int(number)]][what] = array
+    for part in filter(None, kept.values()):
+        check_method(part, start.shape)
 
     outcomes = {}
     with team or nullcontext():

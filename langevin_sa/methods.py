@@ -39,6 +39,7 @@ def run_method(
     else:
         run = Run(potential, start, method, n_steps, None, integrator, every, backend, seed, None, "float64", "normal", None, team)
     if earlier:
+        check_arrays(earlier, {f"sums_{name}": (array.dtype.kind, array.shape) for name, array in run.sums().items()})
         state = State(**{name: earlier[name] for name in STATE}, step=int(earlier["at"]), seed=seed)
         run.restore(state, earlier["final"], {name: earlier[f"sums_{name}"] for name in run.sums()})
 
@@ -77,6 +78,24 @@ def outcome_of(name: str, method: Any, n_steps: int, arrays: Arrays) -> Outcome:
     energies = {"final": arrays["final"], "best": arrays["best_energy"], "polished": arrays["polished"]}
     rows: dict[str, Any] = {key: arrays[key] for key in (*ROWS, "polished_x")}
     return Outcome(name, method, n_steps, float(arrays["seconds"]), str(arrays["message"]), arrays["x"], energies, **rows)
+
+
+def check_method(arrays: Arrays, shape: tuple[int, ...]) -> None:
+    """Raise a ValueError unless arrays from a file are what `run_method` keeps of replicas and coordinates of this shape."""
+    epochs, replicas = arrays["step"].shape[:1] if "step" in arrays else (0,), shape[:1]
+    model = {"step": ("i", epochs), "at": ("i", ()), "seconds": ("f", ()), "message": ("U", ())}
+    model |= dict.fromkeys(("temperature", "rescaled"), ("f", epochs)) | dict.fromkeys(
+        ("energy", "best", "judged"), ("f", epochs + replicas)
+    )
+    model |= dict.fromkeys(("x", "dx", "noise", "best_x"), ("f", shape)) | dict.fromkeys(("best_energy", "final"), ("f", replicas))
+    check_arrays(arrays, model | ({"polished": ("f", replicas), "polished_x": ("f", shape)} if "polished" in arrays else {}))
+
+
+def check_arrays(arrays: Arrays, model: dict[str, tuple[str, tuple[int, ...]]]) -> None:
+    """Raise a ValueError unless each array of the model is there, of its kind of numbers and its shape."""
+    for name, (kind, shape) in model.items():
+        if name not in arrays or arrays[name].shape != shape or arrays[name].dtype.kind != kind:
+            raise ValueError(f"the checkpoint does not hold the arrays of a comparison: {name} is missing, or of another type or shape")
 
 
 def digest_of(method: Any, n_steps: int, integrator: str) -> str:
