@@ -25,6 +25,18 @@ def real_array(value: Any, what: str) -> np.ndarray:
         raise TypeError(f"{what} must be an array of real numbers, none of them masked, not {shown(value)}") from None
 
 
+def check_positive_arrays(**values: Any) -> None:
+    """Raise a ValueError unless every value, a number or an array, is positive and finite."""
+    for name, value in values.items():
+        try:
+            array = real_array(value, name)
+            good = array.size > 0 and bool(np.all(np.isfinite(array) & (array > 0)))
+        except TypeError:
+            good = False
+        if not good:
+            raise ValueError(f"{name} must be a positive number, or an array of them, not {shown(value)}")
+
+
 def box_of(value: Any, dim: int, what: str) -> np.ndarray:
     """One (low, high) for all coordinates or one for each, as an array (dim, 2); a ValueError unless finite with low < high."""
     try:

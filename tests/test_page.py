@@ -11,7 +11,7 @@ from scipy import stats
 import langevin_sa as lsa
 from langevin_sa import noise
 from langevin_sa.backends import Walk, get_backend
-from langevin_sa.page.wells import survey, window_of
+from langevin_sa.page.basins import survey, window_of
 from langevin_sa.sources import javascript_source
 from langevin_sa.thermometers import boltzmann_bins
 

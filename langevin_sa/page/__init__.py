@@ -25,7 +25,7 @@ from ..noise import seed_of
 from ..potential import Potential
 from ..sources import javascript_source
 from ..tuning import OMEGA_DT, largest_curvature
-from .wells import CELLS, Landscape, hot_temperature, survey, window_of
+from .basins import CELLS, Landscape, hot_temperature, survey, window_of
 
 SCRIPTS = ("noise.js", "walk.js", "landscape.js", "experiment.js", "plot.js", "stage.js", "controls.js", "show.js", "app.js")
 RANGE = 100.0  # from the hot to the cold temperature

@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import real_array
 from ..naming import check_positive, check_whole
 from ..potential import Potential
-from .checks import everywhere
+from .sums import everywhere
 
 
 def rosenbrock(dim: int = 2, a: float = 100.0) -> Potential:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import real_array
+from ..arrays import check_positive_arrays, real_array
 from ..naming import check_finite, check_positive, check_whole
 from ..potential import Potential
-from .checks import check_positive_arrays, everywhere
+from .sums import everywhere
 
 
 def harmonic(dim: int | None = None, k: Any = 1.0) -> Potential:
