@@ -317,8 +317,7 @@ class Run:
             known = "no curvature was seen in the start region, so that omega*dt, which must stay below 2, is not known"
             advice = "Use a smaller dt; or the energy falls for ever, or the gradient has the wrong sign: check_gradient=True tells."
         return (
-            f"The energy became non-finite at step {error.step} (replica {error.replica}); {known}; "
-            f"the best finite point is kept. {advice}"
+            f"The energy became non-finite at step {error.step} (replica {error.replica}); {known}; the best finite point is kept. {advice}"
         )
 
     def result(self, status: int, message: str, history: list[dict[str, float]], samples: np.ndarray | None, seconds: float) -> Result:

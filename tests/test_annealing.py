@@ -462,7 +462,12 @@ def test_bias_of_momentum_is_said():
 
 @pytest.mark.parametrize("integrator", ["gjf", "baoab", "leimkuhler_matthews", "verlet", "heavy_ball"])
 def test_no_bias_no_warning(integrator):
-    run(schedule=Schedule(0.0 if integrator in ("verlet", "heavy_ball") else 1.0, 1.0, 0.18 if integrator == "leimkuhler_matthews" else 0.6), integrator=integrator)
+    run(
+        schedule=Schedule(
+            0.0 if integrator in ("verlet", "heavy_ball") else 1.0, 1.0, 0.18 if integrator == "leimkuhler_matthews" else 0.6
+        ),
+        integrator=integrator,
+    )
 
 
 @pytest.mark.parametrize("integrator", ["verlet", "heavy_ball"])
@@ -482,7 +487,9 @@ class Own:
 
 @pytest.mark.parametrize("schedule", [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Own()])
 def test_an_integrator_without_effect_is_said(schedule, tmp_path):
-    with pytest.warns(UserWarning, match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' has no effect") as caught:
+    with pytest.warns(
+        UserWarning, match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' has no effect"
+    ) as caught:
         ignored = run(schedule=schedule, integrator="baoab")
     assert caught[0].filename == __file__
     result = run(schedule=schedule, checkpoint=tmp_path / "c.npz")

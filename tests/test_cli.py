@@ -1,5 +1,6 @@
 """The command line: what it prints and writes, and one clean line for whatever is wrong."""
 
+import importlib
 import os
 import re
 
@@ -237,6 +238,21 @@ def test_interrupted_before_the_first_record(here, monkeypatch):
     assert not (here / "run.png").exists()
 
 
+def test_interrupted_comparisons_are_printed(here, monkeypatch):
+    from langevin_sa.methods import run_method
+
+    def interrupt(potential, method, *rest):
+        if "quench" in str(method):
+            raise KeyboardInterrupt
+        return run_method(potential, method, *rest)
+
+    monkeypatch.setattr(importlib.import_module("langevin_sa.compare"), "run_method", interrupt)
+    words = ["double_well", "--methods", "exponential,quench", "--steps", 100, "--replicas", 20, "--seed", 1]
+    outcome = call("compare", *words, "--plot", "c.png")
+    assert outcome.exit_code == 130 and "KeyboardInterrupt in quench: what was finished before is here" in outcome.output
+    assert "exponential " in outcome.output and (here / "c.png").exists()
+
+
 def test_warnings_are_one_line():
     outcome = call(*QUICK, "--integrator", "bbk", "--dt", 0.2)
     warning = [line for line in outcome.output.splitlines() if line.startswith("Warning: ")]
@@ -277,7 +293,9 @@ def test_a_value_below_the_known_minimum_is_not_it():
     """Two replicas at the known minimum, one far below it, outside of the domain."""
     U = lsa.potentials.michalewicz(2)
     known = U.minimum_energy
-    result = lsa.Result(message="done", fun=-1.99, x=np.array([8.0, 1.6]), best_energies=np.array([known, known, -1.99]), seconds=1.0, nit=1, seed=1)
+    result = lsa.Result(
+        message="done", fun=-1.99, x=np.array([8.0, 1.6]), best_energies=np.array([known, known, -1.99]), seconds=1.0, nit=1, seed=1
+    )
     lines = cli.outcome(result, U)
     assert "reached by 2 of 3 replicas" in lines and "the best is 0.189 below it: outside of the domain" in lines
     result.best_energies = np.array([-1.99])

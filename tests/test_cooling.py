@@ -43,7 +43,9 @@ def test_exact_gradients_without_noise_never_anneal():
 
 def test_cooling_times_of_two_seeds_share_no_noise():
     """Before, point k had seed + k: rng = 1 and rng = 2 gave the same 200 steps."""
-    one, two = (lsa.cooling_rates(WELL, Schedule(0.5, 1.0, 0.1), n, x0=[0.96], replicas=50, rng=seed) for n, seed in (([100, 200], 1), ([200], 2)))
+    one, two = (
+        lsa.cooling_rates(WELL, Schedule(0.5, 1.0, 0.1), n, x0=[0.96], replicas=50, rng=seed) for n, seed in (([100, 200], 1), ([200], 2))
+    )
     a, b = one.comparisons[1]["anneal"].x, two.comparisons[0]["anneal"].x
     assert abs(np.corrcoef(a[:, 0], b[:, 0])[0, 1]) < 0.6  # of 50 replicas: 4 standard errors
     assert (one.seed, two.seed) == (1, 2) and "seed 1," in str(one)
