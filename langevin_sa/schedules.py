@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -226,6 +226,14 @@ class CoolMomentum:
         if not (finite(self.noise) and self.noise >= 0):
             raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {shown(self.noise)}")
         look_up(self.law, COOLMOMENTUM_LAWS, "CoolMomentum law")
+
+    @classmethod
+    def from_temperature(cls, temperature: float, lr: float = 0.01, rho0: float = 0.99, law: str = "paper") -> CoolMomentum:
+        """With the noise that makes `temperature` the first temperature, Eq. (19): R^2 = 4 (1 - rho0) T/((1 + rho0) lr)."""
+        if not (finite(temperature) and temperature >= 0):
+            raise ValueError(f"temperature must be a number >= 0, not {shown(temperature)}")
+        quiet = cls(lr, rho0, law=law)
+        return replace(quiet, noise=2 * float(np.sqrt((1 - rho0) * temperature / ((1 + rho0) * lr))))
 
     @np.errstate(over="ignore")
     def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:

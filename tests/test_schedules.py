@@ -208,6 +208,8 @@ def test_coolmomentum(law, rho0):
     np.testing.assert_allclose(steps.temperature, 0.04 * 2.0**2 * (1 + steps.rho) / (1 - steps.rho) / 4, rtol=1e-10)  # Eq. (19)
     assert not steps.paired
     assert (CoolMomentum(0.04, rho0, 0.0, law).coefficients(N).s == 0).all()
+    hot = CoolMomentum.from_temperature(1.7, 0.04, rho0, law)
+    np.testing.assert_allclose(hot.coefficients(N).temperature[0], 1.7, rtol=1e-12)
 
 
 def test_coolmomentum_temperatures():

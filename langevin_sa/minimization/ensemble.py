@@ -184,9 +184,7 @@ def constant_speed(ensemble: Ensemble, hot: float, cold: float, steps: int, kept
 
 def coolmomentum(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
     """The paper's Table 1: momentum falls to 0 under constant force noise, set so that the first temperature is T0."""
-    rho0, lr = 0.99, kept.setdefault("lr", ensemble.dt**2)
-    noise = math.sqrt(hot * 4 * (1 - rho0) / (lr * (1 + rho0)))  # Eq. (19)
-    row = CoolMomentum(lr, rho0, noise).coefficients(steps)
+    row = CoolMomentum.from_temperature(hot, kept.setdefault("lr", ensemble.dt**2)).coefficients(steps)
     for n in range(ensemble.step, steps):
         if n and n % RENEWED == 0:
             ensemble.look()

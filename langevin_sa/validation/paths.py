@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import thermometers
+from ..descent import descend
 from ..potential import Potential
 from ..potentials import lennard_jones, lennard_jones_fluid
 from .lab import Check, Lab, estimated, row, sampled
@@ -109,8 +110,4 @@ def particles(lab: Lab) -> Iterator[Check]:
 
 def settled(U: Potential, replicas: int, generator: np.random.Generator) -> np.ndarray:
     """Starts from one relaxed point, so that no replica begins in a hard core."""
-    from scipy.optimize import minimize
-
-    start = U.draw_start(1, generator)[0]
-    found = minimize(U.energy, start, jac=U.gradient, method="L-BFGS-B", options={"maxiter": 300})
-    return np.tile(found.x, (replicas, 1))
+    return np.tile(descend(U, U.draw_start(1, generator))[0], (replicas, 1))
