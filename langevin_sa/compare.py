@@ -79,11 +79,12 @@ def compare(
     Returns
     -------
     Comparison
+        After Ctrl-C that of the methods which were finished, with a message that says so; KeyboardInterrupt if none was.
 
     Raises
     ------
     ValueError, TypeError
-        For bad input, before the first step.
+        For bad input, before the first step. Another exception passes through with the finished methods as its `partial_result`.
     """
     if not isinstance(potential, Potential):
         raise TypeError(f"potential must be a Potential (see Potential.from_formula), not {type(potential).__name__}")
@@ -119,35 +120,58 @@ def compare(
     for part in filter(None, kept.values()):
         check_method(part, start.shape)
 
-    outcomes = {}
+    def contents() -> Contents:
+        return {f"{k} {what}": a for k, part in enumerate(kept.values()) for what, a in part.items()}, {}
+
+    def compared(message: str = "") -> Comparison:
+        return _compared(potential, outcomes, tolerance, judged, seed, common_noise, message)
+
+    outcomes: dict[str, Outcome] = {}
     with team or nullcontext():
         for k, (name, method) in enumerate(methods.items()):
-            own = seed if common_noise else child_seed(seed, k)
+            own = child_seed(seed, k) if not common_noise else seed
 
             def keep(arrays: Callable[[], Arrays], name: str = name, now: bool = False) -> None:
-                def contents() -> Contents:
+                def fresh() -> Contents:
                     kept[name] = arrays()
-                    return {f"{k} {what}": a for k, part in enumerate(kept.values()) for what, a in part.items()}, {}
+                    return contents()
 
-                keeper.save(contents, now)
+                keeper.save(fresh, now)
 
-            if "polished" not in kept[name]:
-                kept[name] = run_method(
-                    potential, method, start, steps[name], epochs, own, judged, integrator, backend, team, kept[name], keep
-                )
-                keep(kept[name].copy, now=k == len(methods) - 1)
+            try:
+                if "polished" not in kept[name]:
+                    kept[name] = run_method(
+                        potential, method, start, steps[name], epochs, own, judged, integrator, backend, team, kept[name], keep
+                    )
+                    keep(kept[name].copy, now=k == len(methods) - 1)
+            except BaseException as error:
+                keeper.save(contents, now=True)
+                if not outcomes:
+                    raise
+                partial = compared(f"{type(error).__name__} in {name}: what was finished before is here")
+                if isinstance(error, KeyboardInterrupt):
+                    return partial
+                error.partial_result = partial  # type: ignore[attr-defined]
+                raise
             outcomes[name] = outcome_of(name, method, steps[name], kept[name])
+    return compared()
 
+
+def _compared(
+    potential: Potential, outcomes: dict[str, Outcome], tolerance: float | None, judged: str, seed: int, common_noise: bool, message: str
+) -> Comparison:
+    """The comparison of finished outcomes, against the known minimum or the lowest energy that was found."""
     finished = [o for o in outcomes.values() if not o.message]
     lowest = min((float(min(o.energies["polished"].min(), o.energies["best"].min())) for o in finished), default=np.nan)
     known = potential.minimum_energy
     comparison = judge(potential, outcomes, lowest if known is None else float(known), tolerance, judged, seed, common_noise)
+    comparison.message = message
     if lowest < comparison.minimum_energy - comparison.tolerance:
         warnings.warn(
-            f"energies down to {lowest:.8g} were seen, below the known minimum of {potential.name}, {known:.8g}: outside of its domain, or it "
-            "is not the minimum; only what is within the tolerance of the known one is a success",
+            f"energies down to {lowest:.8g} were seen, below the known minimum of {potential.name}, {known:.8g}: outside of its domain, or "
+            "it is not the minimum; only what is within the tolerance of the known one is a success",
             UserWarning,
-            stacklevel=2,
+            stacklevel=4,  # of the caller of compare
         )
     return comparison
 

@@ -108,6 +108,7 @@ def cooling_rates(
     Returns
     -------
     Cooling
+        After Ctrl-C of the cooling times that were finished, and the verdict says so; KeyboardInterrupt if none was.
 
     Raises
     ------
@@ -132,16 +133,25 @@ def cooling_rates(
     seed = seed_of(rng)
     keywords = {"epochs": 1} | keywords
     keywords |= {"replicas": replicas, "integrator": integrator}
-    found = [
-        compare(potential, {"anneal": schedule}, n_steps=int(n), rng=child_seed(seed, k), **keywords | _files(keywords, int(n)))
-        for k, n in enumerate(lengths)
-    ]
+    found: list[Comparison] = []
+    interrupted = ""
+    for k, n in enumerate(lengths):
+        try:
+            found.append(
+                compare(potential, {"anneal": schedule}, n_steps=int(n), rng=child_seed(seed, k), **keywords | _files(keywords, int(n)))
+            )
+        except KeyboardInterrupt:
+            if not found:
+                raise
+            interrupted = f"interrupted after {k} of {len(lengths)} cooling times; "
+            break
+    lengths = lengths[: len(found)]
     lowest = min(c.minimum_energy for c in found)  # where the minimum is not known, the lowest that any run found
     tolerance = keywords.get("tolerance")
     found = [judge(potential, c.outcomes, lowest, tolerance, c.judged, c.seed, c.common_noise) for c in found]
     times = lengths * dt
     fits, verdict = _fitted(lengths, found)
-    return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, verdict, seed)
+    return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, interrupted + verdict, seed)
 
 
 def _files(keywords: dict[str, Any], n: int) -> dict[str, Any]:

@@ -89,6 +89,8 @@ class Comparison:
         Where replicas ended, the lowest first; equal energies are one, unless they are different known minima.
     judged, seed, common_noise, potential
         How it was run.
+    message : str
+        Empty, or why methods are missing.
     """
 
     potential: Potential
@@ -99,6 +101,7 @@ class Comparison:
     judged: str
     seed: int
     common_noise: bool
+    message: str = ""
 
     def __getitem__(self, name: str) -> Outcome:
         return look_up(name, self.outcomes, "method")
@@ -128,7 +131,7 @@ class Comparison:
         for k, minimum in enumerate(self.minima[:SHOWN_MINIMA]):
             shares = ", ".join(f"{name} {100 * o.shares[k].value:.1f} %" for name, o in self.outcomes.items() if o.shares)
             lines.append(f"  U = {minimum.energy:.8g}{' (known)' if minimum.known else ''}: {shares}")
-        return "\n".join(lines)
+        return "\n".join([*lines, self.message] if self.message else lines)
 
     __repr__ = __str__
 

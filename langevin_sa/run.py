@@ -123,7 +123,8 @@ class Run:
     def _longest_step(self) -> int:
         """The number of the step with the longest dt, after a look at every step of all but very long schedules."""
         windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))
-        longest, at = 0.0, self.walk.step
+        at = self.walk.step
+        longest = float(self.coefficients(at, at + 1).dt[0]) * (1 + 1e-9)  # what only rounding makes longer is not
         for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
             dt = self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps)).dt
             if dt.max() > longest:

@@ -7,8 +7,8 @@ The rules, in order:
 2. T0 from the energy spread: an equilibrium with `dim` quadratic degrees of freedom has std(U) = T sqrt(dim/2), so
    T0 = spread * sqrt(2/dim), with the spread from quartiles, so that a few points on steep walls do not set it.
 3. A short hot run at T0 (200 steps from the points, its time step from the curvature there); the largest curvature k
-   met on the way or at the starting points, by differences of the gradient, sets dt = 0.35/sqrt(k): then the thermostat is off by less than 4 %
-   in the stiffest mode for every integrator.
+   met on the way or at the starting points, by differences of the gradient, sets dt = 0.35/sqrt(k): then the thermostat is
+   off by less than 4 % in the stiffest mode for every integrator.
 4. gamma = half the root of the mean curvature: near the fastest barrier crossing (Kramers' turnover).
 5. T1 = T0/10,000.
 """

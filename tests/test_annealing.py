@@ -516,6 +516,11 @@ def test_a_step_that_grows_beyond_stability_is_refused(schedule, keywords, says)
         run(schedule=schedule, **{"n_steps": 1000} | keywords)
 
 
+def test_a_step_that_only_rounding_makes_longer_is_the_first():
+    with pytest.raises(ValueError, match=r"omega\*dt = 3 in the start region, and it must stay below 2"):
+        run(schedule=CoolMomentum(9.0, 0.9))
+
+
 def test_a_step_that_grows_may_leave_a_steep_start():
     """x^4 from 5: omega*dt is 0.35 at the start, where the last dt would be beyond stability, and small where the replica ends."""
     steep = Potential.from_formula("x**4")

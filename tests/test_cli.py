@@ -1,5 +1,6 @@
 """The command line: what it prints and writes, and one clean line for whatever is wrong."""
 
+import importlib
 import os
 import re
 import sys
@@ -285,6 +286,21 @@ def test_interrupted_before_the_first_record(here, monkeypatch):
     outcome = call(*QUICK, "--T0", 1, "--dt", 0.1, "--gamma", 1, "--save", "run.npz", "--plot", "run.png")
     assert outcome.exit_code == 130 and lsa.Result.load("run.npz").nit == 0
     assert not (here / "run.png").exists()
+
+
+def test_interrupted_comparisons_are_printed(here, monkeypatch):
+    from langevin_sa.methods import run_method
+
+    def interrupt(potential, method, *rest):
+        if "quench" in str(method):
+            raise KeyboardInterrupt
+        return run_method(potential, method, *rest)
+
+    monkeypatch.setattr(importlib.import_module("langevin_sa.compare"), "run_method", interrupt)
+    words = ["double_well", "--methods", "exponential,quench", "--steps", 100, "--replicas", 20, "--seed", 1]
+    outcome = call("compare", *words, "--plot", "c.png")
+    assert outcome.exit_code == 130 and "KeyboardInterrupt in quench: what was finished before is here" in outcome.output
+    assert "exponential " in outcome.output and (here / "c.png").exists()
 
 
 def test_warnings_are_one_line():

@@ -4,6 +4,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
+import itertools
 import re
 import warnings
 from dataclasses import dataclass
@@ -467,3 +468,47 @@ def test_energies_below_the_known_minimum_are_no_success():
     assert found.minimum_energy == upper and found["quench"].success.value == 0.25
     assert found["quench"].success_by_epoch[-1].value == 0.25
     assert [minimum.known for minimum in found.minima] == [False, True]
+
+
+class Interrupts:
+    """Energies of a bowl, and Ctrl-C (or another end) once `at` of them have been asked for."""
+
+    def __init__(self, at, error):
+        self.calls, self.at, self.error = itertools.count(), at, error
+
+    def __call__(self, x):
+        if next(self.calls) == self.at:
+            raise self.error
+        return (x**2).sum(1) / 2
+
+
+def interrupted(at, error=KeyboardInterrupt, **keywords):
+    U = lsa.Potential(Interrupts(at, error), lambda x: x, 2, name="bowl")
+    return lsa.compare(
+        U, {"a": ANNEAL, "b": QUENCH}, **{"replicas": 3, "n_steps": 500, "epochs": 2, "rng": 1, "backend": "numpy"} | keywords
+    )
+
+
+def test_ctrl_c_gives_what_is_finished(tmp_path):
+    """A method takes some 550 energies."""
+    whole = interrupted(-1)
+    found = interrupted(800, checkpoint=tmp_path / "c.npz")
+    assert list(found.outcomes) == ["a"] and "KeyboardInterrupt in b: what was finished before is here" in str(found)
+    np.testing.assert_array_equal(found["a"].judged, whole["a"].judged)
+    again = interrupted(-1, checkpoint=tmp_path / "c.npz")
+    assert str(again) == str(whole) and not again.message
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(100)
+
+
+def test_errors_leave_what_is_finished():
+    with pytest.raises(LookupError, match="no license") as caught:
+        interrupted(800, LookupError("no license"))
+    assert list(caught.value.partial_result.outcomes) == ["a"] and "LookupError in b" in caught.value.partial_result.message
+
+
+def test_ctrl_c_leaves_the_cooling_times_that_are_finished():
+    U = lsa.Potential(Interrupts(2000, KeyboardInterrupt), lambda x: x, 2, name="bowl")
+    found = lsa.cooling_rates(U, ANNEAL, [100, 200, 400, 5000], x0=[0.5, 0.5], replicas=20, rng=1, backend="numpy")
+    assert found.n_steps.tolist() == [100, 200, 400] == [c["anneal"].n_steps for c in found.comparisons]
+    assert found.times.shape == found.rates.shape == (3,) and found.verdict.startswith("interrupted after 3 of 4 cooling times; ")

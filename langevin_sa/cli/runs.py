@@ -194,3 +194,4 @@ def compare(ctx: click.Context, **options: Any) -> None:
     if options["plot"]:
         write_figure(found.plot(), options["plot"])
         click.echo(f"drawn {options['plot']}")
+    ctx.exit(130 if found.message else 0)
