@@ -84,9 +84,8 @@ def check_method(arrays: Arrays, shape: tuple[int, ...]) -> None:
     """Raise a ValueError unless arrays from a file are what `run_method` keeps of replicas and coordinates of this shape."""
     epochs, replicas = arrays["step"].shape[:1] if "step" in arrays else (0,), shape[:1]
     model = {"step": ("i", epochs), "at": ("i", ()), "seconds": ("f", ()), "message": ("U", ())}
-    model |= dict.fromkeys(("temperature", "rescaled"), ("f", epochs)) | dict.fromkeys(
-        ("energy", "best", "judged"), ("f", epochs + replicas)
-    )
+    model |= dict.fromkeys(("temperature", "rescaled"), ("f", epochs))
+    model |= dict.fromkeys(("energy", "best", "judged"), ("f", epochs + replicas))
     model |= dict.fromkeys(("x", "dx", "noise", "best_x"), ("f", shape)) | dict.fromkeys(("best_energy", "final"), ("f", replicas))
     check_arrays(arrays, model | ({"polished": ("f", replicas), "polished_x": ("f", shape)} if "polished" in arrays else {}))
 

@@ -68,6 +68,8 @@ class Potential:
         self.dim = int(dim)
         if not isinstance(args, tuple):
             raise TypeError(f"args must be a tuple of further arguments, not {type(args).__name__}; write args=(value,)")
+        if not isinstance(name, str | None):
+            raise TypeError(f"name must be text, not {shown(name)}")
         if gradient is None:
             warnings.warn(
                 f"no gradient given: it is taken by central differences, {2 * self.dim} energies a step; "

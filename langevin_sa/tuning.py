@@ -22,7 +22,7 @@ import numpy as np
 from .backends import NonFinite, Walk, get_backend, on_host
 from .naming import check_type, finite, look_up, shown
 from .noise import seed_of
-from .potential import Potential, real_array
+from .potential import Potential
 from .schedules import Schedule, constant, exponential, linear, logarithmic, power, quench
 
 LAWS = {law.__name__: law for law in (exponential, linear, logarithmic, power, quench)}
@@ -126,7 +126,9 @@ def omega_dt(potential: Potential, points: np.ndarray, dt: float) -> float:
 
 def _points(potential: Potential, x0: Any, generator: np.random.Generator) -> np.ndarray:
     most = max(FEWEST, min(8 * POINTS, POINT_NUMBERS // potential.dim))
-    points = potential.draw_start(most, generator) if x0 is None else np.atleast_2d(real_array(x0, "x0"))
+    points = potential.draw_start(most, generator) if x0 is None else potential._block(x0)[0]
+    if not len(points):
+        raise ValueError(f"x0 must hold at least one point, not shape {points.shape}")
     if len(np.unique(points, axis=0)) < FEWEST:
         drawn = potential.draw_start(most, generator)
         points = np.vstack([points[:1], drawn if potential.has_domain else points[:1] + drawn])

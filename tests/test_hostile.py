@@ -236,6 +236,7 @@ def test_runs_of_odd_schedules(temperature, gamma, dt):
 MAKERS = {
     schedules.constant: 1, schedules.linear: 2, schedules.exponential: 2, schedules.logarithmic: 3, schedules.power: 3, schedules.quench: 3,
     schedules.stepwise: 1, CoolMomentum: 4, Langevin: 3, SGD: 3, Adam: 5, RMSprop: 4,
+    CoolMomentum.from_temperature: 3,
 }  # fmt: skip
 
 

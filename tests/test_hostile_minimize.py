@@ -165,8 +165,8 @@ def test_bounds(bounds, x0, kind):
     result = refused_before_work(call, fun)
     if result is None:
         return
-    low, high = (np.array([edge if side is None or np.isnan(float(side)) else float(side) for side in sides]) for edge, sides in
-                 zip((-np.inf, np.inf), zip(*bounds, strict=True), strict=True))  # fmt: skip
+    sides = [[np.nan if side is None else np.array(side, float) for side in pair] for pair in bounds]
+    low, high = np.where(np.isnan(sides), [-np.inf, np.inf], sides).T
     assert (np.array(seen) >= low).all() and (np.array(seen) <= high).all() and np.isfinite(seen).all()
     assert result.fun == min(map(bowl, seen)) or not np.isfinite(result.fun)
 

@@ -171,7 +171,7 @@ NEVER_REFUSED = ("temperature", "comparison", "bands", "cooling", "heat_map", "t
 
 
 @pytest.mark.parametrize("name", PICTURES)
-@examples(0.5)
+@examples(0.3)
 @given(data=st.data())
 def test_pictures(name, data, tmp_path_factory):
     """At most two odd arguments."""
@@ -197,7 +197,7 @@ def test_pictures(name, data, tmp_path_factory):
     assert found is not None or odd or name not in NEVER_REFUSED or emptied
 
 
-@examples(0.5)
+@examples(0.3)
 @given(
     text=mostly(
         st.one_of(st.text("x^_{}$\\ alph23+", max_size=8), st.sampled_from(["$x$", r"$\frac{1}{2}$", r"$\nothing$", "$", "$x", ""]))

@@ -61,7 +61,11 @@ def advise(
     idle = unused(strategy, settings)
     if idle:
         said.append((f"strategy {strategy!r} does not use {', '.join(idle)}", OptimizeWarning))
-    given = {"args": args is not None and args != (), "jac": jac is not None and jac is not False, "vectorized": vectorized}
+    given = {
+        "args": args is not None and not (isinstance(args, tuple) and not args),
+        "jac": jac is not None and jac is not False,
+        "vectorized": vectorized,
+    }
     if isinstance(fun, Potential) and any(given.values()):
         said.append((f"a Potential brings its gradient: {', '.join(n for n, yes in given.items() if yes)} not used", OptimizeWarning))
     if isinstance(jac, str) and jac in ("3-point", "cs"):

@@ -15,7 +15,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
-from ..naming import finite, shown
+from ..naming import finite, look_up, shown
 from ..parse import short
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
@@ -106,7 +106,8 @@ def dots(step: Any) -> dict[str, Any]:
 
 def image(axes: Any, kind: str = "svg") -> bytes:
     """The figure of some Axes as the bytes of an image file; the figure is closed."""
-    figure = given_axes(axes, np.size(axes))[0].figure
+    look_up(kind, image_formats(), "kind of image")
+    figure = given_axes(axes, max(1, np.size(axes)))[0].figure
     buffer = BytesIO()
     with plt.rc_context({"svg.hashsalt": "langevin_sa"}):
         figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
