@@ -13,7 +13,7 @@ from .arrays import box_of, real_array
 from .backends import on_gpu
 from .formula import Spec, source_of
 from .kernel import FormulaKernel
-from .naming import check_flags, check_type, check_whole
+from .naming import check_flags, check_whole, shown
 from .terms import check_all_names, check_terms, coordinates, sizes, sorted_parameters
 
 
@@ -60,8 +60,6 @@ class Potential:
         for what, function in (("energy", energy), ("gradient", gradient), ("laplacian", laplacian), ("start", start)):
             if not (callable(function) or (function is None and what != "energy")):
                 raise TypeError(f"{what} must be a function of x with shape (replicas, dim), not {type(function).__name__}")
-        if name is not None:
-            check_type(name, str, "name")
         if dim is None:
             raise TypeError("dim is missing: say how many coordinates the potential has, Potential(energy, gradient, dim=...)")
         check_whole(1, dim=dim)

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import real_array
 from .backends import NonFinite, Walk, get_backend, on_host
 from .naming import check_type, finite, look_up, shown
 from .noise import seed_of

@@ -468,5 +468,5 @@ def test_a_number_for_an_argument_is_no_parameter(name):
     """It would go to the argument, and the name in the formula would silently be a coordinate."""
     with pytest.raises(FormulaError, match=f"{name}=2 is an argument of from_formula, and '{name}' is in the formula"):
         Potential.from_formula(f"{name}*x**2", **{name: 2})
-    with pytest.raises(TypeError, match="name must be a str"):
+    with pytest.raises(TypeError, match="name must be text"):
         Potential.from_formula("x**2", name=2.0)
