@@ -139,7 +139,7 @@ class Run:
         if omega * now.dt[0] < STABILITY_LIMIT <= omega * worst.dt[0]:  # it may grow as replicas leave a steep start region
             omega = max(omega * now.dt[0] / worst.dt[0], min(omega, omega_dt(self.potential, descend(self.potential, points[::4])[0], 1.0)))
         self.omega_dt = float(omega * worst.dt[0])
-        a, later = self.omega_dt**2, f" at step {longest}, where dt is the longest" if worst.dt[0] > now.dt[0] else ""
+        a, later = self.omega_dt**2, f" at step {longest} (where dt is the longest)" if worst.dt[0] > now.dt[0] else ""
         if self.omega_dt >= STABILITY_LIMIT:
             raise ValueError(
                 f"the time step is beyond stability: omega*dt = {self.omega_dt:.3g} in the start region{later}, and it must stay below 2 "
