@@ -104,7 +104,7 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
             value = [f"{k}={','.join(map(str, v)) if isinstance(v, list) else v}" for k, v in value.items()]
         elif isinstance(value, (dict, list)):
             raise click.UsageError(f"{path}: {key} must be one value, not {value!r}", ctx)
-        values[name] = value
+        values[name] = value if isinstance(value, list) else str(value)  # read as from the command line
     ctx.default_map = values
 
 

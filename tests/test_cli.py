@@ -141,6 +141,8 @@ def test_config_and_the_command_line_wins(here):
     [
         ("stpes = 5", "unknown key 'stpes'; did you mean 'steps'?"),
         ("steps = 'many'", "not a valid integer"),
+        ("steps = 2.5", "not a valid integer"),
+        ("dim = inf", "not a valid integer"),
         ("steps = [1, 2]", "steps must be one value"),
         ("param = 3", "write parameters as a table"),
         ("steps 5", "is not TOML"),
