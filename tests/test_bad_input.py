@@ -61,6 +61,7 @@ STARTS = {
     "text": ("here", TypeError, "x0 must be an array of real numbers, .* not 'here'"),
     "ragged": ([[1.0], [1.0, 2.0]], TypeError, "array of real numbers"),
     "complex": ([1j], TypeError, r"array of real numbers.* not \[1j\]"),
+    "dates in a list": (np.array([np.datetime64("2020")], dtype=object), TypeError, "array of real numbers"),
     "masked": (np.ma.array([1.0], mask=[True]), TypeError, "none of them masked, not masked_array"),
     "dates": (np.array(["2020-01-01"], dtype="M8[D]"), TypeError, "array of real numbers"),
     "nan": ([np.nan], ValueError, "x0 must be finite, and is nan at replica 0, coordinate 0"),

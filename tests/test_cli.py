@@ -187,6 +187,8 @@ def test_config_and_the_command_line_wins(here):
     [
         ("stpes = 5", "unknown key 'stpes'; did you mean 'steps'?"),
         ("steps = 'many'", "not a valid integer"),
+        ("steps = 2.5", "not a valid integer"),
+        ("dim = inf", "not a valid integer"),
         ("steps = [1, 2]", "steps must be one value"),
         ("bounds = 3", "bounds must be a list of 2 numbers"),
         ("param = 3", "write parameters as a table"),

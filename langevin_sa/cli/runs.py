@@ -40,7 +40,7 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
         elif isinstance(value, dict) or isinstance(value, list) != (known[name].nargs > 1):
             count = "one value" if known[name].nargs == 1 else f"a list of {known[name].nargs} numbers"
             raise click.UsageError(f"{path}: {key} must be {count}, not {value!r}", ctx)
-        values[name] = value
+        values[name] = value if isinstance(value, list) else str(value)  # read as from the command line
     ctx.default_map = values
 
 

@@ -86,7 +86,7 @@ def normal_modes(dim: int = 64, k: float = 1.0, periodic: bool = True, pinning: 
     """Angular frequencies omega_q (dim,) of `harmonic_chain` with the same arguments, ascending."""
     _check_chain(dim, k, pinning)
     phase = np.pi * np.arange(dim) / (dim if periodic else 2 * dim)
-    return np.sort(np.hypot(np.sqrt(pinning), 2 * np.sqrt(k) * np.sin(phase)))
+    return np.sort(np.hypot(float(pinning) ** 0.5, 2 * float(k) ** 0.5 * np.sin(phase)))
 
 
 def _check_chain(dim: int, k: float, pinning: float) -> None:
