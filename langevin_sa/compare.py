@@ -17,7 +17,7 @@ from .noise import child_seed, seed_of
 from .optimizers import StepRule
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
-from .run import _positive_int, starting_points
+from .starts import positive_whole, starting_points
 from .statistics import bootstrap_mean, time_to_solution, wilson
 from .workers import team_of
 
@@ -98,11 +98,11 @@ def compare(
         raise ValueError(f"tolerance is an energy and must be > 0, not {shown(tolerance)}")
     if budgets is not None and not isinstance(budgets, Mapping):
         raise TypeError(f"budgets must be a dictionary of steps by method, not {shown(budgets)}")
-    steps = dict.fromkeys(methods, _positive_int(n_steps, "n_steps"))
+    steps = dict.fromkeys(methods, positive_whole(n_steps, "n_steps"))
     for name, count in (budgets or {}).items():
         look_up(name, steps, "method in budgets")
-        steps[name] = _positive_int(count, f"the budget of {name}")
-    epochs = _positive_int(epochs, "epochs")
+        steps[name] = positive_whole(count, f"the budget of {name}")
+    epochs = positive_whole(epochs, "epochs")
     team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     seed = seed_of(keeper.seed if rng is None else rng)

@@ -19,7 +19,7 @@ from .momentum import Momentum, Steps, progress_of, values
 from .naming import check_fraction, finite, shown
 from .noise import stream
 from .results import State
-from .run import check_energies, put
+from .starts import check_energies, put
 
 AHEAD = 65_536  # normals made at a time
 

@@ -7,7 +7,6 @@ coordinate), nothing depends on where slices, records or threads are cut.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,19 +15,17 @@ from scipy.optimize import OptimizeResult
 
 from .backends import NonFinite, Walk, fill, get_backend, on_gpu, on_host
 from .checkpoint import digest, schedule_digest
-from .descent import descend
-from .integrators import STABILITY_LIMIT, get_integrator
-from .naming import shown, whole
+from .integrators import get_integrator
+from .naming import shown
 from .noise import purpose_of, seed_of
-from .potential import Potential, real_array
+from .potential import Potential
+from .precautions import brings_recursion, check_time_step, longest_step
 from .results import Result, Snapshot, State
-from .schedules import Schedule
-from .tuning import automatic_schedule, laplacian_estimate, omega_dt, start_points
+from .starts import check_energies, positive_whole, put, real_dtype, starting_points, walk_of
+from .tuning import automatic_schedule, laplacian_estimate
 from .workers import Team, processors
 
-SLICE_SECONDS, DEFAULT_REPLICAS, MAX_BIAS = 0.1, 64, 0.05
-CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows before the first step
-MOST = 2**53  # steps, replicas
+SLICE_SECONDS = 0.1
 MOST_STEPS = 100_000  # in one slice, whose coefficients are arrays
 COLUMNS = ("step", "target", "temperature", "eq22", "configurational", "squares", "laplacian", "energy_mean", "energy_min", "best")
 THERMOMETER_NUMBERS = 8_192  # coordinates looked at by the configurational thermometer at each record
@@ -46,10 +43,10 @@ class Run:
             raise TypeError(f"potential must be a Potential (see Potential.from_formula), not {type(potential).__name__}")
         get_integrator(integrator)
         self.potential, self.integrator = potential, integrator
-        self.n_steps = _positive_int(n_steps, "n_steps")
-        self.record_every = max(1, self.n_steps // 100) if record_every is None else _positive_int(record_every, "record_every")
-        self.threads = _positive_int(threads if threads is not None else 1 if team is not None else processors(), "threads")
-        dtype = _dtype(dtype)
+        self.n_steps = positive_whole(n_steps, "n_steps")
+        self.record_every = max(1, self.n_steps // 100) if record_every is None else positive_whole(record_every, "record_every")
+        self.threads = positive_whole(threads if threads is not None else 1 if team is not None else processors(), "threads")
+        dtype = real_dtype(dtype)
         self.stays = on_gpu(x0 if state is None else getattr(state, "x", None))  # results are where the caller's arrays are
         if self.stays and backend == "auto":
             backend = "cupy"
@@ -67,8 +64,9 @@ class Run:
         self.schedule = automatic_schedule(potential, self.walk.x, self.walk.seed, integrator=integrator) if schedule is None else schedule
         if isinstance(self.schedule, type) or not hasattr(self.schedule, "coefficients"):
             raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
-        longest = self._longest_step()
-        self._check_integrator()
+        first = self.walk.step
+        longest = longest_step(self.coefficients, first, self.n_steps)
+        self.own_recursion = brings_recursion(self.schedule, integrator, self.n_steps, first)
         potential.check_alone(self.walk.x)
         self.walk.purpose = purpose_of(noise)
         self.noise, self._kernel, self.team = noise, get_backend(backend, potential), team
@@ -82,7 +80,8 @@ class Run:
                 f"the energy of {potential.name} is {self.walk.energy[error.replica]} at the starting "
                 f"point of replica {error.replica}; start where it is finite"
             ) from None
-        self._check_time_step(longest)
+        now, worst = self.coefficients(first, first + 1), self.coefficients(longest, longest + 1)
+        self.omega_dt = check_time_step(potential, self.walk.x, self.schedule, now, worst, longest)
         self._before = {name: getattr(self.walk, name).copy() for name in ("x", "dx", "noise", "energy", "dx2", "kinetic")}
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
         self._reset()
@@ -102,64 +101,6 @@ class Run:
     def coefficients(self, start: int, stop: int) -> Any:
         """The recursion's numbers for steps start <= n < stop."""
         return self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
-
-    def _check_integrator(self) -> None:
-        """Note whether the schedule brings a recursion of its own; warn of a temperature without a thermostat."""
-        step = (self.walk.step, self.walk.step + 1)
-        paired = [self.schedule.coefficients(self.n_steps, integrator, step).paired for integrator in ("gjf", "verlet")]
-        self.own_recursion = paired[0] == paired[1]
-        if not self.own_recursion and not get_integrator(self.integrator).steps(1.0, 0.1, 1.0).s and self._is_warm():
-            warnings.warn(
-                f"{self.integrator} adds no noise, so that the schedule's temperature has no effect and the run is at T = 0: "
-                "give temperature=0, or an integrator with a thermostat such as 'gjf'",
-                UserWarning,
-                stacklevel=5,  # of the caller of a driver
-            )
-
-    def _is_warm(self) -> bool:
-        """Whether the schedule has a temperature above 0 anywhere, as any integrator with a thermostat would run it."""
-        return bool(np.any(self.schedule.coefficients(min(self.n_steps, CHECKED_STEPS), "bbk").s > 0))
-
-    def _longest_step(self) -> int:
-        """The number of the step with the longest dt, after a look at every step of all but very long schedules."""
-        windows = min(MOST_WINDOWS, -(-(self.n_steps - self.walk.step) // CHECKED_STEPS))
-        at = self.walk.step
-        longest = float(self.coefficients(at, at + 1).dt[0]) * (1 + 1e-9)  # what only rounding makes longer is not
-        for start in np.linspace(self.walk.step, max(self.walk.step, self.n_steps - CHECKED_STEPS), windows).astype(int):
-            dt = self.coefficients(int(start), min(int(start) + CHECKED_STEPS, self.n_steps)).dt
-            if dt.max() > longest:
-                longest, at = float(dt.max()), int(start + dt.argmax())
-        return at
-
-    def _check_time_step(self, longest: int) -> None:
-        """Refuse a time step that cannot be stable, at the start or in the longest step; warn of one that biases the temperature."""
-        now, worst = (self.coefficients(n, n + 1) for n in (self.walk.step, longest))
-        points = start_points(self.walk.x)
-        omega = omega_dt(self.potential, points, 1.0)
-        if omega * now.dt[0] < STABILITY_LIMIT <= omega * worst.dt[0]:  # it may grow as replicas leave a steep start region
-            omega = max(omega * now.dt[0] / worst.dt[0], min(omega, omega_dt(self.potential, descend(self.potential, points[::4])[0], 1.0)))
-        self.omega_dt = float(omega * worst.dt[0])
-        a, later = self.omega_dt**2, f" at step {longest} (where dt is the longest)" if worst.dt[0] > now.dt[0] else ""
-        if self.omega_dt >= STABILITY_LIMIT:
-            raise ValueError(
-                f"the time step is beyond stability: omega*dt = {self.omega_dt:.3g} in the start region{later}, and it must stay below 2 "
-                f"(omega^2 = {omega**2:.3g} is the largest curvature); {self._smaller(self.omega_dt / STABILITY_LIMIT, worst)}"
-            )
-        bias = 1 / (1 - a / 4) - 1
-        if bias > MAX_BIAS and not worst.paired and np.any(worst.s > 0):
-            warnings.warn(
-                f"omega*dt = {self.omega_dt:.3g} in the start region{later} holds stiff modes {100 * bias:.0f} % too hot; "
-                + self._smaller(self.omega_dt / 0.43, worst)
-                + (", or integrator='gjf' or 'baoab', whose positions have no such error" if isinstance(self.schedule, Schedule) else ""),
-                UserWarning,
-                stacklevel=5,  # of the caller of a driver
-            )
-
-    def _smaller(self, excess: float, worst: Any) -> str:
-        """What to make smaller so that omega*dt shrinks by `excess`, in the schedule's own numbers."""
-        if not isinstance(self.schedule, Schedule):
-            return f"make lr {excess**2:.3g} times smaller"
-        return f"make dt {excess**2 if worst.rho[0] == 0 else excess:.3g} times smaller"
 
     def _reset(self) -> None:
         self.walk.forget()
@@ -336,85 +277,3 @@ class Run:
             history=OptimizeResult(arrays), samples=samples, seed=walk.seed, schedule=self.schedule, integrator=self.used_integrator,
             n_steps=self.n_steps, seconds=seconds, potential_name=self.potential.name,
         )  # fmt: skip
-
-
-def put(walk: Walk, state: State) -> None:
-    """Put a walk where a state of the same shape was taken."""
-    for name in ("x", "dx", "noise", "best_x", "best_energy"):
-        fill(getattr(walk, name), getattr(state, name))
-    walk.step = state.step
-
-
-def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) -> None:
-    """Raise a ValueError if energies of a checkpoint's points are others now than when it was written."""
-    if not np.allclose(here, there, rtol=1e-6, atol=1e-6 * max(1.0, float(np.abs(there).max()))):
-        raise ValueError(
-            f"the checkpoint belongs to another potential: its energies were {there[0]:.9g}, ..., and at the same points those of "
-            f"{potential.name} are {here[0]:.9g}, ...; give another name, or remove the file"
-        )
-
-
-def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: int) -> np.ndarray:
-    """x0 as an array (replicas, dim); drawn from the potential's domain if None."""
-    if replicas is not None:
-        replicas = _positive_int(replicas, "replicas")
-    dim = potential.dim
-    if x0 is None:
-        x = potential.draw_start(replicas or DEFAULT_REPLICAS, np.random.default_rng([seed, 1]))
-    else:
-        x = real_array(x0, "x0")
-        if x.ndim == 0 and dim == 1:
-            x = x[None]
-        if x.ndim not in (1, 2) or x.shape[-1] != dim or x.size == 0:
-            raise ValueError(f"x0 must have shape ({dim},) or (replicas, {dim}) for {potential.name}, not {x.shape}")
-        if x.ndim == 1:
-            x = np.tile(x, (replicas or 1, 1))
-        elif replicas not in (None, len(x)):
-            raise ValueError(f"x0 has {len(x)} replicas and replicas = {replicas}; leave one of them out")
-    if x.shape[1:] != (dim,):
-        raise ValueError(f"the start of {potential.name} gave shape {x.shape}; expected (replicas, {dim})")
-    if not np.isfinite(x).all():
-        r, c = np.argwhere(~np.isfinite(x))[0]
-        raise ValueError(f"x0 must be finite, and is {x[r, c]} at replica {r}, coordinate {c}")
-    return x
-
-
-def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
-    """A walk that stands where the state says, after checks; a TypeError or ValueError if that is nowhere for this potential."""
-    if not isinstance(state, State):
-        raise TypeError(f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}")
-    x = on_host(state.x)
-    if x.ndim != 2 or x.shape[1] != potential.dim:
-        raise ValueError(f"the state holds positions of shape {x.shape}; {potential.name} needs (replicas, {potential.dim})")
-    dx, noise = on_host(state.dx), on_host(state.noise)
-    if not all(a.shape == x.shape and np.isfinite(a).all() for a in (x, dx, noise)):
-        raise ValueError("the state's x, dx and noise must be finite and of one shape")
-    if not (whole(state.step) and state.step >= 0 and whole(state.seed)):
-        raise ValueError(f"the state's step and seed must be integers >= 0, not {shown(state.step)} and {shown(state.seed)}")
-    walk = Walk.at_rest(x, seed_of(state.seed), dtype)
-    walk.dx[...], walk.noise[...], walk.step = dx, noise, state.step
-    if state.best_x is not None and state.best_energy is not None:
-        if (np.shape(state.best_x), np.shape(state.best_energy)) != (x.shape, (len(x),)):
-            raise ValueError(f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and {np.shape(state.best_energy)}")
-        walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
-    return walk
-
-
-def _positive_int(n: Any, name: str) -> int:
-    if not whole(n):
-        raise TypeError(f"{name} must be an integer, not {shown(n)}")
-    if n < 1:
-        raise ValueError(f"{name} must be at least 1, not {n}")
-    if n > MOST:
-        raise ValueError(f"{name} must be at most {MOST}, not {shown(n)}")
-    return int(n)
-
-
-def _dtype(dtype: Any) -> np.dtype:
-    try:
-        out = None if dtype is None else np.dtype(dtype)
-    except TypeError:
-        out = None
-    if out not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be 'float64' or 'float32', not {shown(dtype)}")
-    return out

@@ -165,7 +165,7 @@ def validate(
     """
     from tqdm.auto import tqdm
 
-    from .run import _dtype
+    from .starts import real_dtype
 
     if not isinstance(level, str) or level not in ("quick", "full"):
         raise ValueError(f"level must be 'quick' or 'full', not {shown(level)}")
@@ -184,7 +184,7 @@ def validate(
     names = FAMILIES if families is None else tuple(families)
     for name in names:
         look_up(name, dict.fromkeys(FAMILIES, True), "family")
-    lab = Lab(backend, _dtype(dtype), level, seed_of(rng), threads or processors())
+    lab = Lab(backend, real_dtype(dtype), level, seed_of(rng), threads or processors())
     started = time.perf_counter()
     found: list[Check] = []
     for name in tqdm(names, disable=None if progress else True, unit="family"):

@@ -505,7 +505,7 @@ def test_no_warning_for_small_steps():
 @pytest.mark.parametrize(
     ("schedule", "keywords", "says"),
     [
-        (Schedule(1.0, 1.0, linear(0.1, 3.0)), {}, r"omega\*dt = 3 .* at step 999 \(where dt is the longest\), .* make dt 1.5 times smaller"),
+        (Schedule(1.0, 1.0, linear(0.1, 3.0)), {}, r"omega\*dt = 3 .* at step 999 \(where dt is .*\), .* make dt 1.5 times smaller"),
         (Momentum(0.9, linear(0.1, 5.0)), {}, r"omega\*dt = 2.29 .* at step 999.* make lr 1.31 times smaller"),
         (Schedule(1.0, linear(5.0, 0.2), 1.0), {"integrator": "ermak_mccammon"}, r"omega\*dt = 3.12 .* make dt 2.4[0-9] times smaller"),
         (Schedule(1.0, 1.0, quench(0.1, 3.0, at=0.5)), {"n_steps": 10**7}, r"omega\*dt = 3 "),
@@ -532,7 +532,7 @@ def test_a_step_that_grows_may_leave_a_steep_start():
 
 
 def test_bias_of_a_step_that_grows_is_said():
-    with pytest.warns(UserWarning, match=r"omega\*dt = 0.6 in the start region at step 99 \(where dt is the longest\) holds stiff modes 10 %"):
+    with pytest.warns(UserWarning, match=r"omega\*dt = 0.6 in the start region at step 99 \(.* longest\) holds stiff modes 10 %"):
         run(schedule=Schedule(1.0, 1.0, linear(0.1, 0.605)), integrator="bbk")
 
 

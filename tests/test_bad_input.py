@@ -103,7 +103,7 @@ SCHEDULES = {
     "inf dt": (Schedule(1.0, 1.0, np.inf), ValueError, "dt is inf"),
     "T negative once": (Schedule(once_negative), ValueError, "temperature must be >= 0, and is -1 at step 5"),
     "gamma negative once": (Schedule(1.0, once_negative), ValueError, "gamma must be >= 0, and is -1 at step 5"),
-    "law of wrong shape": (Schedule(lambda s: np.ones(3)), ValueError, r"temperature gave an array of shape \(3,\) for 10 progress values"),
+    "law of wrong shape": (Schedule(lambda s: np.ones(3)), ValueError, r"temperature gave an array of shape \(3,\) for 1 progress values"),
     "law without value": (Schedule(lambda s: None), TypeError, "temperature must return real numbers; at progress 0 it gives None"),
     "dt beyond stability": (
         Schedule(1.0, 1.0, 3.0),

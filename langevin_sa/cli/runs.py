@@ -76,10 +76,10 @@ def anneal(ctx: click.Context, **options: Any) -> None:
     check_output(options["plot"], image=True)
     potential = build_potential(ctx, options)
 
-    from .. import annealing, run
+    from .. import annealing, starts
 
     seed = typed_seed(options["seed"], options["checkpoint"], "checkpoint")
-    start = run.starting_points(potential, None, options["replicas"], seed)
+    start = starts.starting_points(potential, None, options["replicas"], seed)
     schedule = build_schedule(ctx, potential, start, seed, options)
     steps = options["steps"]
     click.echo(f"{potential.name}, dim {potential.dim}: {options['replicas']} replicas, {steps:,} steps, seed {seed}\n{short(schedule)}")
@@ -173,11 +173,11 @@ def compare(ctx: click.Context, **options: Any) -> None:
     check_output(options["plot"], image=True)
     potential = build_potential(ctx, options)
 
-    from .. import run
+    from .. import starts
     from ..compare import compare as experiment
 
     seed = typed_seed(options["seed"], options["checkpoint"], "comparison checkpoint")
-    start = run.starting_points(potential, None, options["replicas"], seed)
+    start = starts.starting_points(potential, None, options["replicas"], seed)
     methods = {}
     for name in (text.strip() for text in options["methods"].split(",")):
         look_up(name, dict.fromkeys(LAWS + OPTIMIZERS), "schedule or optimizer")
