@@ -23,7 +23,7 @@ class Potential:
     Parameters
     ----------
     energy : callable
-        ``energy(x, *args) -> (replicas,)`` for x of shape (replicas, dim). Plain NumPy code.
+        ``energy(x, *args) -> (replicas,)`` for x of shape (replicas, dim), read-only. Plain NumPy code.
     gradient : callable, optional
         ``gradient(x, *args) -> (replicas, dim)``. Without it, central differences of the energy, 2*dim energies a step.
     dim : int
