@@ -69,7 +69,7 @@ def automatic_schedule(
         return Schedule(make(hot, cold), gamma, dt)
     points = _points(potential, x0, np.random.default_rng(rng))
     if hot is None:
-        hot = _spread(potential.energy(points)) * np.sqrt(2 / potential.dim) or 1.0
+        hot = spread_temperature(potential.energy(points), potential.dim)
     if dt is None or gamma is None:
         seen = _hot_run(potential, points, hot, rng)
         start = start_points(points if x0 is None else np.atleast_2d(real_array(x0, "x0")))
@@ -140,9 +140,11 @@ def _points(potential: Potential, x0: Any, generator: np.random.Generator) -> np
     return points[finite]
 
 
-def _spread(energies: np.ndarray) -> float:
-    low, high = np.quantile(energies, (0.25, 0.75))
-    return float(high - low) / 1.349
+def spread_temperature(energies: np.ndarray, dim: int) -> float:
+    """T0 by rule 2, 1 where there is no spread."""
+    sound = energies[np.isfinite(energies)]
+    low, high = np.quantile(sound, (0.25, 0.75)) if sound.size else (0.0, 0.0)
+    return float(high - low) / 1.349 * float(np.sqrt(2 / dim)) or 1.0
 
 
 def _mean_curvatures(potential: Potential, points: np.ndarray, seed: int) -> np.ndarray:

@@ -12,23 +12,32 @@ import click
 from ..naming import look_up
 
 
+def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one, in this order."""
+    return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
+
+
 def potential_options(most: int | None = None) -> Callable[[Any], Any]:
     """NAME, --formula, --param, --dim and --bounds, of which `build_potential` makes a potential; of at most so many coordinates."""
-    options = [
+    return together(
         click.argument("name", required=False),
         click.option("--formula", help="A potential of its coordinates, e.g. 'a*(y - x**2)**2 + (1 - x)**2', instead of a NAME."),
         click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated. A list: a=1,2,3"),
         click.option("--dim", type=click.IntRange(1, most), help="Number of coordinates, for potentials that come in any dimension."),
-        click.option(
-            "--bounds",
-            type=(float, float),
-            metavar="LOW HIGH",
-            help="Where a formula's coordinates start, and what pictures show.  [default: normal numbers around 0]",
-        ),
-    ]
-    return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
+        click.option("--bounds", type=(float, float), metavar="LOW HIGH",
+                     help="Where a formula's coordinates start, and what pictures show.  [default: normal numbers around 0]"),
+    )  # fmt: skip
 
 
+cooling_options = together(
+    click.option("--T0", "T0", type=float, help="First temperature (energy).  [default: from the energy spread]"),
+    click.option("--T1", "T1", type=float, help="Last temperature, also of a quench.  [default: T0/10,000]"),
+    click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]"),
+    click.option("--dt", type=float, help="Time step.  [default: from the curvature]"),
+    click.option("--integrator", default="gjf", show_default=True, help="gjf, bbk, baoab, ermak_mccammon, ... (a wrong name lists them)."),
+    click.option("--steps", type=click.IntRange(min=1), default=10_000, show_default=True, help="Number of steps, of each method."),
+    click.option("--seed", type=int, help="Seed of the noise and the starting points.  [default: random, and printed]"),
+)
 checkpoint_option = click.option(
     "--checkpoint", type=click.Path(dir_okay=False), help="Write the run to this .npz file every 10 s; go on from it if it is there."
 )

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..naming import look_up, unknown
-from .options import build_potential, check_output, checkpoint_option, potential_options, typed_seed, write_figure
+from .options import build_potential, check_output, checkpoint_option, cooling_options, potential_options, typed_seed, write_figure
 from .table import Table, clock
 from .ways import LAWS, OPTIMIZERS, build_optimizer, build_schedule, short
 
@@ -46,18 +46,12 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 
 @click.command(short_help="Anneal a potential and say where its lowest point is.")
 @potential_options()
+@cooling_options
 @click.option("--schedule", default="exponential", show_default=True, help=f"How temperature falls: {', '.join(LAWS)}.")
-@click.option("--T0", "T0", type=float, help="First temperature (energy).  [default: from the energy spread]")
-@click.option("--T1", "T1", type=float, help="Last temperature.  [default: T0/10,000]")
 @click.option("--rho0", type=float, help="First momentum of coolmomentum.  [default: 0.99]")
-@click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]")
-@click.option("--dt", type=float, help="Time step.  [default: from the curvature]")
-@click.option("--steps", type=click.IntRange(min=1), default=10_000, show_default=True, help="Number of steps.")
 @click.option("--replicas", type=click.IntRange(min=1), default=64, show_default=True, help="Independent copies.")
-@click.option("--integrator", default="gjf", show_default=True, help="gjf, bbk, baoab, ermak_mccammon, ... (a wrong name lists them).")
 @click.option("--backend", default="auto", show_default=True, help="auto, numba, numpy or cupy.")
 @click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")
-@click.option("--seed", type=int, help="Seed of the noise and the starting points.  [default: random, and printed]")
 @click.option("--target", type=float, help="Stop as soon as an energy is below this.")
 @click.option("--max-seconds", type=float, help="Stop after this time.")
 @click.option("--config", type=click.Path(exists=True, dir_okay=False), is_eager=True, expose_value=False, callback=read_config,
@@ -148,19 +142,13 @@ def minimize(ctx: click.Context, **options: Any) -> None:
 
 @click.command(short_help="Compare ways of cooling: how often, how low, how fast.")
 @potential_options()
+@cooling_options
 @click.option("--methods", default="exponential,quench", show_default=True, help=f"What to compare, of: {', '.join(LAWS + OPTIMIZERS)}.")
-@click.option("--T0", "T0", type=float, help="First temperature (energy).  [default: from the energy spread]")
-@click.option("--T1", "T1", type=float, help="Last temperature, and that of the quench.  [default: T0/10,000]")
-@click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]")
-@click.option("--dt", type=float, help="Time step.  [default: from the curvature]")
 @click.option("--lr", type=float, help="First learning rate of the optimizers.  [default: from the step of coolmomentum at T0]")
 @click.option("--noise", type=float, help="Standard deviation of the optimizers' gradient noise.  [default: that of coolmomentum]")
-@click.option("--steps", type=click.IntRange(min=1), default=10_000, show_default=True, help="Steps of each method.")
 @click.option("--replicas", type=click.IntRange(min=1), default=256, show_default=True, help="Independent copies.")
-@click.option("--integrator", default="gjf", show_default=True, help="A row of the table of integrators.")
 @click.option("--judged", default="polished", show_default=True, help="Energy that counts: polished (by a descent), final or best.")
 @click.option("--tolerance", type=float, help="Success is an energy this close to the minimum.  [default: 1e-3 of its size]")
-@click.option("--seed", type=int, help="Seed of the noise and the starting points.  [default: random, and printed]")
 @checkpoint_option
 @click.option("--plot", type=click.Path(dir_okay=False), help="Draw energy, success and temperature to this image file.")
 @click.pass_context

@@ -19,7 +19,7 @@ from ..momentum import Steps
 from ..naming import look_up
 from ..noise import normals
 from ..schedules import CoolMomentum
-from ..tuning import COLDEST, OMEGA_DT
+from ..tuning import COLDEST, OMEGA_DT, spread_temperature
 from .problem import Problem
 
 RENEWED = 25  # steps between looks at the curvature and at the gradient's own noise
@@ -134,15 +134,6 @@ class Ensemble:
         """Replace the replicas by copies of the chosen ones."""
         for name in ("u", "du", "kick", "f", "g"):
             setattr(self, name, getattr(self, name)[chosen].copy())
-
-
-def spread_temperature(energies: np.ndarray, dim: int) -> float:
-    """T0 = std(U) sqrt(2/dim), with the spread from quartiles."""
-    finite = energies[np.isfinite(energies)]
-    if finite.size < 2:
-        return 1.0
-    low, high = np.quantile(finite, (0.25, 0.75))
-    return float(high - low) / 1.349 * math.sqrt(2 / dim) or 1.0
 
 
 def limits(energies: np.ndarray, dim: int, chosen: tuple[float | None, float | None]) -> tuple[float, float]:
