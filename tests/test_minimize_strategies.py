@@ -161,10 +161,14 @@ WELLS = {
 }
 
 
+POPULATION, EXCHANGE = ("population", {"replicas": 600, "n_steps": 400}), ("exchange", {"replicas": 32, "n_steps": 2500})
+
+
 @pytest.mark.parametrize(
-    ("strategy", "keywords"), [("population", {"replicas": 600, "n_steps": 400}), ("exchange", {"replicas": 32, "n_steps": 2500})]
+    ("well", "strategy", "keywords"),
+    [("quartic", *EXCHANGE), *(pytest.param(well, *EXCHANGE, marks=pytest.mark.slow) for well in ("tilted", "sextic"))]
+    + [(well, *POPULATION) for well in WELLS],
 )
-@pytest.mark.parametrize("well", WELLS)
 def test_free_energy_against_quadrature(well, strategy, keywords):
     """ln Z between the first and the last temperature, over independent seeds."""
     fun, jac, width, temperature = WELLS[well]
