@@ -192,15 +192,17 @@ def configurational(potential: Any, x: Any) -> Estimate:
 def configurational_history(history: Any) -> np.ndarray:
     """<|grad U|^2>/<laplacian U> at each record of a Result's history (records,), from the records near it at nearly the same target.
 
-    Means of single records' ratios are biased where few replicas give the Laplacian; ratios of sums are not. NaN where the sum of
-    Laplacians is not positive.
+    Means of single records' ratios are biased where few replicas give the Laplacian; ratios of sums are not. What is averaged is the
+    temperature in units of the target, so that hotter and colder neighbours do not shift it. NaN where the sum of Laplacians is not
+    positive.
     """
-    sums, target = np.stack([history.squares, history.laplacian]), np.asarray(history.target)
-    total, at = np.zeros(sums.shape), np.arange(target.size)
+    squares, laplacian, target = (np.asarray(a) for a in (history.squares, history.laplacian, history.target))
+    total, at = np.zeros((2, target.size)), np.arange(target.size)
     for k in range(-REACH, REACH + 1):
         near = at[(at + k >= 0) & (at + k < at.size)]
         near = near[np.abs(target[near + k] - target[near]) <= LIKE * target[near]]
-        total[:, near] += sums[:, near + k]
+        units = np.divide(target[near + k], target[near], out=np.ones(near.size), where=target[near] > 0)
+        total[:, near] += squares[near + k], laplacian[near + k] * units
     return np.divide(total[0], total[1], out=np.full(at.size, np.nan), where=total[1] > 0)
 
 

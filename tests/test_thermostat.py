@@ -164,9 +164,11 @@ def test_records_are_read_with_those_of_like_target():
     np.testing.assert_allclose(lsa.thermometers.configurational_history(quench), quench.target)
     ramp = OptimizeResult(target=1.2**-steps, squares=np.random.default_rng(1).uniform(size=40), laplacian=np.linspace(1, 2, 40))
     expected = [
-        ramp.squares[low:high].sum() / ramp.laplacian[low:high].sum()
-        for low, high in ((max(0, n - 1), n + 2) for n in range(40))  # 1.2 and 1/1.2, but not 1.44 and 1/1.44
+        ramp.squares[low:high].sum() / (ramp.laplacian * ramp.target)[low:high].sum() * ramp.target[n]
+        for n, (low, high) in enumerate((max(0, n - 1), n + 2) for n in range(40))  # 1.2 and 1/1.2, but not 1.44 and 1/1.44
     ]
     np.testing.assert_allclose(lsa.thermometers.configurational_history(ramp), expected)
+    ramp.squares = ramp.target * ramp.laplacian  # a run that is everywhere at its target reads it, at the ends too
+    np.testing.assert_allclose(lsa.thermometers.configurational_history(ramp), ramp.target, rtol=1e-12)
     hill = OptimizeResult(target=np.ones(5), squares=np.ones(5), laplacian=-np.ones(5))
     assert np.isnan(lsa.thermometers.configurational_history(hill)).all()
