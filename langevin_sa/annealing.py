@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import real, shown
 from .backends import NonFinite, on_host
 from .checkpoint import Checkpoint, Contents
-from .naming import real, shown
 from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import look_up, positive_whole, real, shown
 from .checkpoint import Checkpoint, Contents, digest
 from .methods import Arrays, check_method, digest_of, outcome_of, run_method
-from .naming import look_up, real, shown
 from .noise import child_seed, seed_of
 from .optimizers import StepRule
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
-from .starts import positive_whole, starting_points
+from .starts import starting_points
 from .statistics import bootstrap_mean, time_to_solution, wilson
 from .workers import team_of
 

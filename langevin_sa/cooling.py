@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import finite, shown
 from .compare import compare, judge
-from .naming import finite, shown
+from .drawing import draw
 from .noise import child_seed, seed_of
 from .outcomes import Comparison
 from .potential import Potential
@@ -71,9 +72,7 @@ class Cooling:
 
     def plot(self) -> Any:
         """Success and residual energy against cooling time; see `langevin_sa.plots.cooling`."""
-        from .plots import cooling
-
-        return cooling(self)
+        return draw("cooling", self)
 
 
 def cooling_rates(

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import real_array
+from .arguments import real_array, shown
 from .formula import Source
 from .kernel import FormulaKernel
-from .naming import shown
 
 PAIRS_AT_ONCE = 1_000_000
 MOST_SPECIES = 64

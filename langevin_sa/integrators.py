@@ -87,6 +87,6 @@ INTEGRATORS = {
 
 def get_integrator(name: str) -> Integrator:
     """The row called `name`; a ValueError that lists the rows and suggests the nearest otherwise."""
-    from .naming import look_up
+    from .arguments import look_up
 
     return look_up(name, INTEGRATORS, "integrator")

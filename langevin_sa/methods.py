@@ -12,7 +12,7 @@ import numpy as np
 from .backends import NonFinite, Walk
 from .checkpoint import digest, schedule_digest
 from .descent import descend
-from .momentum import progress_of, values
+from .laws import progress_of, values
 from .optimizers import RuleWalk, StepRule
 from .outcomes import Outcome
 from .potential import Potential

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
+from .arguments import check_flags, look_up, shown
 from .checkpoint import Checkpoint, digest
 from .minimization.arguments import FARTHEST, advise, check_numbers, check_settings, function_and_gradient, limits, starting_point
 from .minimization.memory import Memory
 from .minimization.problem import Finished, Problem
 from .minimization.search import Search
 from .minimization.strategies import STRATEGIES, Settings, automatic
-from .naming import check_flags, look_up, shown
 from .noise import seed_of
 from .potential import Potential
 from .workers import check_workers, mapping

@@ -72,7 +72,7 @@ def stream(seed: int, replicas: np.ndarray, start: int, count: int, purpose: int
 
 def purpose_of(kind: str) -> int:
     """The purpose of thermal noise of one of `KINDS`."""
-    from .naming import unknown
+    from .arguments import unknown
 
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(unknown(kind, KINDS, "noise"))
@@ -101,7 +101,7 @@ def seed_of(rng: Any) -> int:
         rng = np.random.default_rng()
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(2**63))
-    from .naming import shown, whole
+    from .arguments import shown, whole
 
     if not whole(rng):
         raise TypeError(f"rng must be None, an int or a numpy.random.Generator, not {type(rng).__name__}")

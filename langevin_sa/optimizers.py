@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .arguments import check_fraction, finite, shown
 from .backends import Walk
 from .backends.numpy import NumpyBackend
-from .momentum import Momentum, Steps, progress_of, values
-from .naming import check_fraction, finite, shown
+from .laws import progress_of, values
+from .momentum import Momentum, Steps
 from .noise import stream
 from .results import State
 from .starts import check_energies, put

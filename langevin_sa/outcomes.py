@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .naming import look_up
+from .arguments import look_up
+from .drawing import draw
 from .potential import Potential
 from .statistics import Interval, bootstrap_mean
 
@@ -137,6 +138,4 @@ class Comparison:
 
     def plot(self) -> Any:
         """Energy, success and temperature against the step; see `langevin_sa.plots.comparison`."""
-        from .plots import comparison
-
-        return comparison(self)
+        return draw("comparison", self)

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import box_of, real_array
+from .arguments import box_of, check_flags, check_whole, real_array, shown
 from .backends import on_gpu
 from .formula import Spec, source_of
 from .kernel import FormulaKernel
-from .naming import check_flags, check_whole, shown
 from .terms import check_all_names, check_terms, coordinates, sizes, sorted_parameters
 
 

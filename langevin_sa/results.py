@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from .backends import on_host
+from .drawing import draw
 from .parse import short
 
 VERSION = 3  # of the files; others are refused
@@ -126,9 +127,7 @@ class Result(OptimizeResult):
 
     def plot(self) -> Any:
         """Energy and temperature against step; see `langevin_sa.plots.history`."""
-        from .plots import history
-
-        return history(self)
+        return draw("history", self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an .npz file (arrays and JSON, no pickle), whole or not at all."""

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from .arguments import positive_whole, real_dtype, shown
 from .backends import NonFinite, Walk, fill, get_backend, on_gpu, on_host
 from .checkpoint import digest, schedule_digest
 from .integrators import get_integrator
-from .naming import shown
 from .noise import purpose_of, seed_of
 from .potential import Potential
 from .precautions import brings_recursion, check_time_step, longest_step
 from .results import Result, Snapshot, State
-from .starts import check_energies, positive_whole, put, real_dtype, starting_points, walk_of
+from .starts import check_energies, put, starting_points, walk_of
 from .tuning import automatic_schedule, laplacian_estimate
 from .workers import Team, processors
 

@@ -13,24 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import check_finite, check_fraction, check_positive, finite, look_up, shown
 from .integrators import get_integrator
-from .momentum import Momentum, Steps, progress_of, values
-from .naming import check_finite, check_fraction, check_positive, finite, look_up, shown
-
-
-@dataclass(frozen=True)
-class NamedLaw:
-    """``law(s) = shape(s, *numbers)``."""
-
-    shape: Callable[..., Any]
-    numbers: tuple[Any, ...]
-
-    @np.errstate(all="ignore")  # what is not finite is refused where it is used
-    def __call__(self, s: Any) -> Any:
-        return self.shape(np.asarray(s, dtype=float), *[n if isinstance(n, tuple) else float(n) for n in self.numbers])
-
-    def __repr__(self) -> str:
-        return f"{self.shape.__name__.strip('_')}({', '.join(map(repr, self.numbers))})"
+from .laws import NamedLaw, progress_of, values
+from .momentum import Momentum, Steps
 
 
 def _constant(s: Any, value: float) -> Any:

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import real_array
+from .arguments import positive_whole, real_array, shown, whole
 from .backends import Walk, fill, on_host
-from .naming import MOST, shown, whole
 from .noise import seed_of
 from .potential import Potential
 from .results import State
@@ -76,25 +75,3 @@ def put(walk: Walk, state: State) -> None:
     for name in ("x", "dx", "noise", "best_x", "best_energy"):
         fill(getattr(walk, name), getattr(state, name))
     walk.step = state.step
-
-
-def positive_whole(n: Any, name: str) -> int:
-    """A number of steps, replicas or threads; a TypeError or ValueError if it is none."""
-    if not whole(n):
-        raise TypeError(f"{name} must be an integer, not {shown(n)}")
-    if n < 1:
-        raise ValueError(f"{name} must be at least 1, not {n}")
-    if n > MOST:
-        raise ValueError(f"{name} must be at most {MOST}, not {shown(n)}")
-    return int(n)
-
-
-def real_dtype(dtype: Any) -> np.dtype:
-    """float32 or float64; a ValueError for anything else."""
-    try:
-        out = None if dtype is None else np.dtype(dtype)
-    except TypeError:
-        out = None
-    if out not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be 'float64' or 'float32', not {shown(dtype)}")
-    return out

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arrays import real_array
-from .naming import real, shown
+from .arguments import real, real_array, shown
 
 LEVEL, RESAMPLES = 0.95, 4000
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .naming import check_whole
+from .arguments import check_whole
 from .noise import GRADIENT, KIND, stream
 from .potential import Potential
 

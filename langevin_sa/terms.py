@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import real_array
+from .arguments import check_whole, real, real_array, shown
 from .formula import INPUTS, check_names
-from .naming import check_whole, real, shown
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
 
 

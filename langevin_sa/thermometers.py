@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .arguments import check_flags, check_type, finite, shown
 from .integrators import get_integrator
-from .naming import check_flags, check_type, finite, shown
 from .potential import Potential, real_array
 
 ENOUGH_REPLICAS, FEWEST_BLOCKS, ENOUGH_SAMPLES = 16, 16, 50

@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import real_array
+from .arguments import check_type, finite, look_up, real_array, shown
 from .backends import NonFinite, Walk, get_backend, on_host
-from .naming import check_type, finite, look_up, shown
 from .noise import seed_of
 from .potential import Potential
 from .schedules import Schedule, constant, exponential, linear, logarithmic, power, quench

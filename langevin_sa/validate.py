@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .naming import check_flags, look_up, shown, whole
+from .arguments import check_flags, look_up, shown, whole
 from .noise import seed_of
 from .validation import FAMILIES
 from .validation.lab import Check, Lab
@@ -165,7 +165,7 @@ def validate(
     """
     from tqdm.auto import tqdm
 
-    from .starts import real_dtype
+    from .arguments import real_dtype
 
     if not isinstance(level, str) or level not in ("quick", "full"):
         raise ValueError(f"level must be 'quick' or 'full', not {shown(level)}")

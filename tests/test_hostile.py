@@ -34,8 +34,8 @@ from langevin_sa import (
     statistics,
     thermometers,
 )  # fmt: skip
+from langevin_sa.arguments import whole
 from langevin_sa.cli import main
-from langevin_sa.naming import whole
 from langevin_sa.optimizers import SGD, Adam, RMSprop
 
 BOWL = Potential.from_formula("x**2/2 + y**2", bounds=(-2, 2))

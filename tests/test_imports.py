@@ -53,10 +53,10 @@ def test_numba_only_in_backends():
     assert {name.split("/")[0] for name in importers("numba")} == {"backends"}
 
 
-@pytest.mark.parametrize("name", ["momentum", "integrators", "schedules", "noise"])
+@pytest.mark.parametrize("name", ["arguments", "laws", "momentum", "integrators", "schedules", "noise", "drawing"])
 def test_the_core_imports_numpy_and_itself_only(name):
     inside = {n.split(".")[1] for n in imported(PACKAGE / f"{name}.py") if n.startswith("langevin_sa.")}
-    assert inside <= {"momentum", "integrators", "schedules", "noise", "naming", "arrays", "plots"}  # plots: inside the method plot
+    assert inside <= {"momentum", "integrators", "schedules", "noise", "arguments", "laws", "drawing"}
     outside = {n.split(".")[0] for n in imported(PACKAGE / f"{name}.py")} - {"langevin_sa", "numpy"}
     assert outside <= set(sys.stdlib_module_names)
 

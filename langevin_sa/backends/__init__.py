@@ -144,7 +144,7 @@ class Backend(Protocol):
 
 def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend]:
     """What makes the backend called "numpy", "numba", "cupy" or "auto" (numba) for a potential: call it with (potential, walk, threads)."""
-    from ..naming import look_up
+    from ..arguments import look_up
 
     def numpy() -> Callable[[Any, Walk, int], Backend]:
         from .numpy import NumpyBackend

@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..naming import unknown
 from .runs import anneal, compare, minimize
 from .shows import info, page, plot, potentials, validate
 
@@ -23,6 +22,8 @@ class Plain(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         found = super().get_command(ctx, name)
         if found is None and not ctx.resilient_parsing:
+            from ..arguments import unknown
+
             raise click.UsageError(unknown(name, self.commands, "command"), ctx)
         return found
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-from ..naming import look_up
-
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Several options as one, in this order."""
@@ -78,6 +76,7 @@ def build_potential(ctx: click.Context, options: dict[str, Any]) -> Any:
         raise click.UsageError("give the NAME of a potential (see: langevin-sa potentials) or a --formula", ctx)
 
     from .. import potentials
+    from ..arguments import look_up
 
     make = look_up(name, potentials.catalogue(), "potential")
     return make(**_fitting(make, name, parameters, options["dim"]))
@@ -114,6 +113,7 @@ def check_output(path: str | None, image: bool = False) -> None:
         raise click.UsageError(f"cannot write {path}: there is no folder {Path(path).parent}")
     if image:
         from .. import plots
+        from ..arguments import look_up
 
         kind = Path(path).suffix.removeprefix(".").lower()
         look_up(kind, plots.image_formats(), "kind of image")

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from ..naming import look_up, unknown
 from .options import build_potential, check_output, checkpoint_option, cooling_options, potential_options, typed_seed, write_figure
 from .table import Table, clock
 from .ways import LAWS, OPTIMIZERS, build_optimizer, build_schedule, short
@@ -32,6 +31,8 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
     for key, value in config.items():
         name = key.replace("-", "_")
         if name not in known:
+            from ..arguments import unknown
+
             raise click.UsageError(f"{path}: {unknown(key, known, 'key')}", ctx)
         if name == "param":
             if not isinstance(value, dict):
@@ -162,6 +163,7 @@ def compare(ctx: click.Context, **options: Any) -> None:
     potential = build_potential(ctx, options)
 
     from .. import starts
+    from ..arguments import look_up
     from ..compare import compare as experiment
 
     seed = typed_seed(options["seed"], options["checkpoint"], "comparison checkpoint")

@@ -7,8 +7,6 @@ from typing import Any
 
 import click
 
-from ..naming import look_up
-
 LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")  # tuning's and one more; no NumPy for --help
 LOGARITHMS = ("exponential", "logarithmic")  # laws whose temperatures cannot be 0
 OPTIMIZERS = ("momentum", "sgd", "adam", "rmsprop")
@@ -16,6 +14,8 @@ OPTIMIZERS = ("momentum", "sgd", "adam", "rmsprop")
 
 def build_schedule(ctx: click.Context, potential: Any, start: Any, seed: int, options: dict[str, Any]) -> Any:
     """The schedule that the options say, the rest chosen from the potential."""
+    from ..arguments import look_up
+
     law, rho0, hot, cold = (options[key] for key in ("schedule", "rho0", "T0", "T1"))
     look_up(law, dict.fromkeys(LAWS), "schedule")
     cool = law == "coolmomentum"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import Bounds, OptimizeWarning
 
-from ..naming import finite, look_up, real, shown, whole
+from ..arguments import finite, look_up, real, shown, whole
 from ..potential import Potential, real_array
 from .ensemble import COOLING
 from .strategies import MOVES, Settings, unused

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from .. import schedules
+from ..arguments import look_up
 from ..integrators import get_integrator
 from ..momentum import Steps
-from ..naming import look_up
 from ..noise import normals
 from ..schedules import CoolMomentum
 from ..tuning import COLDEST, OMEGA_DT, spread_temperature

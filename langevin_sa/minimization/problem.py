@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..naming import shown
+from ..arguments import shown
 from ..potential import Potential, real_array
 
 UNITS = 20.0  # units in half the width of the domain

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..naming import look_up
+from ..arguments import look_up
 from . import moves as kinds
 from .clusters import is_cluster, run_clusters
 from .ensemble import Ensemble, cool, limits

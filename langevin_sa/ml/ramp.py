@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..naming import finite, real, shown
+from ..arguments import finite, real, shown
 from ..schedules import CoolMomentum
 
 

@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import box_of
+from ..arguments import box_of, check_file, check_positive, check_type, check_whole
 from ..formula import Spec
 from ..integrators import INTEGRATORS, get_integrator
-from ..naming import check_file, check_positive, check_type, check_whole
 from ..noise import seed_of
 from ..potential import Potential
 from ..sources import javascript_source

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import around, ceiling
+from ..arguments import around, ceiling
 from ..descent import descend
 
 CELLS = {1: 800, 2: 160}  # an axis

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..naming import check_type, finite, shown
+from ..arguments import check_type, finite, shown
 from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, given_axes, new_axes, stack, styled
 
 ROW_STYLE = {

@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.ticker import EngFormatter
 
-from ..arrays import real_array
+from ..arguments import check_type, look_up, real_array
 from ..cooling import Cooling
-from ..naming import check_type, look_up
 from ..outcomes import Comparison
 from .landscapes import landscape
 from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, dots, given_axes, new_axes, stack, styled

@@ -10,8 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
-from ..arrays import around, box_of, ceiling, real_array
-from ..naming import check_positive, check_type
+from ..arguments import around, box_of, ceiling, check_positive, check_type, real_array
 from ..potential import Potential
 from .style import BLACK, ENERGY, SKY, TIME, YELLOW, between, new_axes, styled
 

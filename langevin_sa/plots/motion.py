@@ -9,8 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.animation import FuncAnimation, PillowWriter
 
-from ..arrays import real_array
-from ..naming import check_file, real, shown
+from ..arguments import check_file, real, real_array, shown
 from .landscapes import landscape, path_of
 from .style import RED, SIZE, styled
 

@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
-from ..arrays import ceiling
-from ..naming import check_type, check_whole, shown
+from ..arguments import ceiling, check_type, check_whole, shown
 from ..potential import Potential
 from ..results import Result
 from ..thermometers import configurational_history

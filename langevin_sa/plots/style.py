@@ -15,7 +15,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
-from ..naming import finite, look_up, shown
+from ..arguments import finite, look_up, shown
 from ..parse import short
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (

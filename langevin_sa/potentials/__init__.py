@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..naming import look_up
+from ..arguments import look_up
 from ..potential import Potential
 from .analytic import ackley, griewank, levy, michalewicz, rastrigin, rosenbrock, schwefel, styblinski_tang
 from .clusters import lennard_jones, morse_cluster

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import real_array
-from ..naming import check_positive, check_whole
+from ..arguments import check_positive, check_whole, real_array
 from ..potential import Potential
 from .sums import everywhere
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from ..naming import check_positive, check_whole
+from ..arguments import check_positive, check_whole
 from ..potential import Potential
 
 # Wales, Doye, J. Phys. Chem. A 101, 5111 (1997), epsilon = sigma = 1; `particles` -> energy

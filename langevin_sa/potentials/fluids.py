@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from ..naming import check_positive, check_whole
+from ..arguments import check_positive, check_whole
 from ..potential import Potential
 
 JITTER = 0.02  # of the starting lattice, in units of the distance between sites

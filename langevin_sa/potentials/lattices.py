@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..naming import check_finite, check_positive, check_whole, shown
+from ..arguments import check_finite, check_positive, check_whole, shown
 from ..potential import Potential
 
 

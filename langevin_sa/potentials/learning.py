@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import real_array
-from ..naming import check_positive, check_whole, shown
+from ..arguments import check_positive, check_whole, real_array, shown
 from ..stochastic import StochasticPotential
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import check_positive_arrays, real_array
-from ..naming import check_finite, check_positive, check_whole
+from ..arguments import check_finite, check_positive, check_positive_arrays, check_whole, real_array
 from ..potential import Potential
 from .sums import everywhere
 
