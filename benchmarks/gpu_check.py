@@ -11,7 +11,8 @@ from statistics import median
 import numpy as np
 
 import langevin_sa as lsa
-from langevin_sa.backends import Walk, get_backend
+from langevin_sa.backends.choose import get_backend
+from langevin_sa.backends.walk import Walk
 from langevin_sa.integrators import INTEGRATORS
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "gpu"))
@@ -71,7 +72,7 @@ def speed(repeats: int = 5) -> None:
 
 if __name__ == "__main__":
     try:
-        from langevin_sa.backends.cupy import describe
+        from langevin_sa.backends.cuda.cupy import describe
 
         device = describe()
     except (ImportError, RuntimeError) as error:

@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit, uint64
 
 from langevin_sa.annealing import Run, simulate
-from langevin_sa.backends.simd import fill_normals
+from langevin_sa.backends.cpu.philox import fill_normals
 
 THREADS = 2
 PAUSE = 0.2  # seconds between runs: threads of the one before stop spinning

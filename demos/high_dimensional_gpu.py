@@ -20,7 +20,7 @@ STEPS = 400
 def gpu() -> str | None:
     """The GPU's name, or None and a sentence why there is none."""
     try:
-        from langevin_sa.backends.cupy import describe
+        from langevin_sa.backends.cuda.cupy import describe
 
         return describe()
     except (ImportError, RuntimeError) as error:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from .annealing import Result, Snapshot, State, anneal, simulate
     from .compare import compare
     from .cooling import Cooling, cooling_rates
+    from .formulas.parse import FormulaError
     from .integrators import INTEGRATORS
     from .minimize import minimize
     from .momentum import Langevin, Momentum
     from .outcomes import Comparison
     from .page import page
-    from .parse import FormulaError
     from .potential import Potential
     from .schedules import CoolMomentum, Schedule
     from .stochastic import StochasticPotential

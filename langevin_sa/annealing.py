@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from .arguments import real, shown
-from .backends import NonFinite, on_host
+from .backends.walk import NonFinite, on_host
+from .backends.workers import team_of
 from .checkpoint import Checkpoint, Contents
 from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run
 from .trajectory import Trajectory
-from .workers import team_of
 
 
 def simulate(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import look_up, positive_whole, real, shown
+from .backends.workers import team_of
 from .checkpoint import Checkpoint, Contents, digest
 from .methods import Arrays, check_method, digest_of, outcome_of, run_method
 from .noise import child_seed, seed_of
@@ -19,7 +20,6 @@ from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
 from .starts import starting_points
 from .statistics import bootstrap_mean, time_to_solution, wilson
-from .workers import team_of
 
 REPLICAS = 256
 

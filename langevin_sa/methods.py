@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .backends import NonFinite, Walk
+from .backends.walk import NonFinite, Walk
+from .backends.workers import Team
 from .checkpoint import digest, schedule_digest
 from .descent import descend
 from .laws import progress_of, values
@@ -18,7 +19,6 @@ from .outcomes import Outcome
 from .potential import Potential
 from .results import State
 from .run import Run
-from .workers import Team
 
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
 STATE = ("x", "dx", "noise", "best_x", "best_energy")  # of a walk

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from .arguments import check_flags, look_up, shown
+from .backends.workers import check_workers, mapping
 from .checkpoint import Checkpoint, digest
 from .minimization.arguments import FARTHEST, advise, check_numbers, check_settings, function_and_gradient, limits, starting_point
 from .minimization.memory import Memory
@@ -26,7 +27,6 @@ from .minimization.search import Search
 from .minimization.strategies import STRATEGIES, Settings, automatic
 from .noise import seed_of
 from .potential import Potential
-from .workers import check_workers, mapping
 
 
 def minimize(

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .arguments import check_fraction, finite, shown
-from .backends import Walk
 from .backends.numpy import NumpyBackend
+from .backends.walk import Walk
 from .laws import progress_of, values
 from .momentum import Momentum, Steps
 from .noise import stream

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from .arguments import box_of, check_flags, check_whole, real_array, shown
-from .backends import on_gpu
-from .formula import Spec, source_of
-from .kernel import FormulaKernel
-from .terms import check_all_names, check_terms, coordinates, sizes, sorted_parameters
+from .backends.walk import on_gpu
+from .formulas.derive import source_of
+from .formulas.in_numpy import FormulaKernel
+from .formulas.spec import Spec
+from .formulas.terms import check_all_names, check_terms, coordinates, sizes, sorted_parameters
 
 
 class Potential:
@@ -174,7 +175,7 @@ class Potential:
             numbers = np.concatenate([np.array(list(scalars.values()), dtype=float), *(a.ravel() for a in arrays.values())])
             kernel = FormulaKernel(source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64))
         else:
-            from .cutoff import CutoffKernel
+            from .formulas.cutoff import CutoffKernel
 
             kernel = CutoffKernel(source_of(spec), scalars, dim // space, cutoff, box, species)
             if bounds is None and kernel.box.all():
@@ -193,7 +194,7 @@ class Potential:
 
         Both are compiled with numba if they are not yet. Keywords are those of `Potential`.
         """
-        from .backends.numba import over_replicas
+        from .backends.cpu.compiled import over_replicas
 
         for what, function in (("energy", energy), ("gradient", gradient)):
             if not callable(function):

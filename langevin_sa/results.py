@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .backends import on_host
+from .backends.walk import on_host
 from .drawing import draw
-from .parse import short
+from .formulas.parse import short
 
 VERSION = 3  # of the files; others are refused
 SCALARS = (

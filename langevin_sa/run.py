@@ -14,7 +14,9 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from .arguments import positive_whole, real_dtype, shown
-from .backends import NonFinite, Walk, fill, get_backend, on_gpu, on_host
+from .backends.choose import get_backend
+from .backends.walk import NonFinite, Walk, fill, on_gpu, on_host
+from .backends.workers import Team, processors
 from .checkpoint import digest, schedule_digest
 from .integrators import get_integrator
 from .noise import purpose_of, seed_of
@@ -23,7 +25,6 @@ from .precautions import brings_recursion, check_time_step, longest_step
 from .results import Result, Snapshot, State
 from .starts import check_energies, put, starting_points, walk_of
 from .tuning import automatic_schedule, laplacian_estimate
-from .workers import Team, processors
 
 SLICE_SECONDS = 0.1
 MOST_STEPS = 100_000  # in one slice, whose coefficients are arrays

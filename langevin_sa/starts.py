@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import positive_whole, real_array, shown, whole
-from .backends import Walk, fill, on_host
+from .backends.walk import Walk, fill, on_host
 from .noise import seed_of
 from .potential import Potential
 from .results import State

@@ -19,10 +19,10 @@ import numpy as np
 from scipy import stats
 
 from .arguments import check_flags, look_up, shown, whole
+from .backends.workers import processors
 from .noise import seed_of
 from .validation import FAMILIES
 from .validation.lab import Check, Lab
-from .workers import processors
 
 __all__ = ["Check", "Report", "validate"]
 FALSE_ALARM = 1e-3  # of a whole report
@@ -172,7 +172,7 @@ def validate(
     if not (isinstance(backend, str) or callable(backend)):
         raise TypeError(f"backend must be a name or a Backend class, not {shown(backend)}")
     if isinstance(backend, str):
-        from .backends import get_backend
+        from .backends.choose import get_backend
         from .potentials import harmonic
 
         get_backend(backend, harmonic())

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from langevin_sa.backends import Walk, get_backend
+from langevin_sa.backends.choose import get_backend
+from langevin_sa.backends.walk import Walk
 
 COMMON = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 settings.register_profile("few", max_examples=10, **COMMON)

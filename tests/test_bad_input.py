@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from langevin_sa import CoolMomentum, FormulaError, Langevin, Momentum, Potential, Schedule, anneal, schedules, simulate
-from langevin_sa.backends.arrays import ArrayBackend
-from langevin_sa.backends.numba import BlockBackend
+from langevin_sa.backends.cpu.blocks import BlockBackend
+from langevin_sa.backends.cpu.functions import ArrayBackend
 from langevin_sa.backends.numpy import NumpyBackend
 from langevin_sa.tuning import automatic_schedule
 

@@ -11,7 +11,8 @@ from langevin_sa.validation.lab import binned
 
 def final_points(potential, T, dt, gamma, n, replicas, x0, strength=1.0, seed=2):
     """Where independent replicas are after n steps of gjf; `strength` multiplies the noise."""
-    from langevin_sa.backends import Walk, get_backend
+    from langevin_sa.backends.choose import get_backend
+    from langevin_sa.backends.walk import Walk
 
     walk = Walk.at_rest(np.tile(x0, (replicas, 1)), seed)
     backend = get_backend("numba", potential)(potential, walk, 2)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 import langevin_sa as lsa
-from langevin_sa import Potential, Schedule, cutoff, potentials
-from langevin_sa.backends import NonFinite, Walk, get_backend
-from langevin_sa.backends.neighbours import NeighbourBackend, Particles
+from langevin_sa import Potential, Schedule, potentials
+from langevin_sa.backends.choose import get_backend
+from langevin_sa.backends.cpu.neighbours import NeighbourBackend, Particles
+from langevin_sa.backends.walk import NonFinite, Walk
+from langevin_sa.formulas import cutoff
 
 LJ = "4*epsilon*((sigma/r)**12 - (sigma/r)**6)"
 

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from langevin_sa import FormulaError, Momentum, Potential, Schedule, anneal, formula
-from langevin_sa.backends import Walk
+from langevin_sa import FormulaError, Momentum, Potential, Schedule, anneal
+from langevin_sa.backends.walk import Walk
+from langevin_sa.formulas import derive
 from langevin_sa.momentum import Steps
 
 TINY = 2.0**-40
@@ -106,7 +107,7 @@ def test_derivatives(keywords):
 
 def compiled(potential, x):
     """Energy and gradient from the compiled step: dx = -lr*gradient with lr a power of two."""
-    from langevin_sa.backends.numba import BlockBackend
+    from langevin_sa.backends.cpu.blocks import BlockBackend
 
     walk = Walk.at_rest(x, 0)
     backend = BlockBackend(potential, walk, 1)
@@ -289,7 +290,7 @@ import json, sys
 from langevin_sa import Potential, anneal, Schedule
 U = Potential.from_formula("(x**2 - 1)**2 + k*x*y + 17*y**2", k=0.25)
 anneal(U, [0.5, 0.5], Schedule(), 3, rng=1)
-from langevin_sa.formula import cache_folder
+from langevin_sa.storage.cache import cache_folder
 print(json.dumps([str(cache_folder()), "sympy" in sys.modules, U.energy([2.0, 1.0]), U.gradient([2.0, 1.0]).tolist(), U.latex]))
 """
 
@@ -316,13 +317,13 @@ def test_cache(tmp_path):
 
 def process_energy(folder):
     """The same without a process: `source_of` with an empty memory."""
-    formula.source_of.cache_clear()
-    before = formula.cache_folder
+    derive.source_of.cache_clear()
+    before = derive.cache_folder
     try:
-        formula.cache_folder = lambda: Path(folder)
+        derive.cache_folder = lambda: Path(folder)
         potential = Potential.from_formula("(x**2 - 1)**2 + k*x*y + 17*y**2", k=0.25)
     finally:
-        formula.cache_folder = before
+        derive.cache_folder = before
     return [potential.energy([2.0, 1.0]), potential.gradient([2.0, 1.0]).tolist(), potential.latex]
 
 
@@ -418,11 +419,11 @@ def grow(inner):
 @pytest.fixture(scope="module")
 def other_cache(tmp_path_factory):
     """A folder of its own, so that hundreds of formulas do not stay in the user's cache."""
-    before = formula.cache_folder
+    before = derive.cache_folder
     folder = tmp_path_factory.mktemp("cache")
-    formula.cache_folder = lambda: folder
+    derive.cache_folder = lambda: folder
     yield folder
-    formula.cache_folder = before
+    derive.cache_folder = before
 
 
 @settings(max_examples=120, deadline=None, database=None, derandomize=True)

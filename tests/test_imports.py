@@ -35,8 +35,8 @@ def importers(module: str) -> set[str]:
     ("module", "allowed"),
     [
         ("matplotlib", {"plots"}),
-        ("sympy", {"formula.py"}),
-        ("cupy", {"backends/cupy.py"}),
+        ("sympy", {"formulas/derive.py"}),
+        ("cupy", {"backends/cuda/cupy.py"}),
         ("click", {"cli"}),
         ("torch", {"ml"}),
         ("jax", {"ml"}),

@@ -133,7 +133,8 @@ def test_velocity_carries_over_when_dt_changes(name, backend):
     schedule = lsa.Schedule(0.0, 0.0, changing_dt)
     dt = changing_dt(np.arange(n) / n)
     walk_dx = []
-    from langevin_sa.backends import Walk, get_backend
+    from langevin_sa.backends.choose import get_backend
+    from langevin_sa.backends.walk import Walk
 
     walk = Walk.at_rest(X0, 0)
     walk.dx[...] = V0 * dt[0]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from langevin_sa import Potential, Schedule, schedules
-from langevin_sa.backends import Walk, get_backend
-from langevin_sa.backends.lattice import LatticeBackend
+from langevin_sa.backends.choose import get_backend
+from langevin_sa.backends.cpu.lattice import LatticeBackend
 from langevin_sa.backends.numpy import NumpyBackend
+from langevin_sa.backends.walk import Walk
 
 RNG = np.random.default_rng(0)
 SIZES = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from langevin_sa import validate
-from langevin_sa.backends import get_backend
+from langevin_sa.backends.choose import get_backend
 from langevin_sa.backends.numpy import NumpyBackend
 from langevin_sa.noise import START, normals
 

@@ -10,9 +10,10 @@ from scipy import stats
 
 import langevin_sa as lsa
 from langevin_sa import noise
-from langevin_sa.backends import Walk, get_backend
+from langevin_sa.backends.choose import get_backend
+from langevin_sa.backends.walk import Walk
+from langevin_sa.formulas.in_javascript import javascript_source
 from langevin_sa.page.basins import survey, window_of
-from langevin_sa.sources import javascript_source
 from langevin_sa.thermometers import boltzmann_bins
 
 POTENTIALS = {

@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 
 from langevin_sa import noise
-from langevin_sa.backends import simd
+from langevin_sa.backends.cpu import philox, simd
 
 RNG = np.random.default_rng(1)
 WIDE = RNG.normal(size=100_000) * RNG.choice([1e-6, 1.0, 30.0], 100_000)
@@ -78,14 +78,14 @@ def test_a_lane_and_a_lone_number_give_the_same_bits(name):
 @njit(error_model="numpy")
 def block_of_noise(first, quads, replica, shift, purpose, k0, k1):
     z = np.zeros((4, quads << shift))
-    simd.fill_normals(z, first, quads, replica, shift, purpose, k0, k1)
+    philox.fill_normals(z, first, quads, replica, shift, purpose, k0, k1)
     return z
 
 
 @njit(error_model="numpy")
 def line_of_noise(first, quads, replica, purpose, k0, k1):
     z = np.zeros(4 * quads)
-    simd.fill_line(z, first, quads, replica, purpose, k0, k1)
+    philox.fill_line(z, first, quads, replica, purpose, k0, k1)
     return z
 
 

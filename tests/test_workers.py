@@ -15,9 +15,9 @@ import pytest
 
 import langevin_sa as lsa
 from langevin_sa import Potential, Schedule, anneal, compare
+from langevin_sa.backends.workers import ATTEMPTS, Team, mapping, processors
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential
-from langevin_sa.workers import ATTEMPTS, Team, mapping, processors
 
 RAMP = Schedule(exponential(1.0, 0.05), 1.0, lambda s: 0.03 + 0 * s)  # a schedule stays here and need not pickle
 RASTRIGIN = lsa.potentials.rastrigin(dim=4)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..momentum import Steps
 from ..noise import normals
-from . import NonFinite, Walk
+from .walk import NonFinite, Walk
 
 
 class NumpyBackend:

@@ -112,8 +112,8 @@ def info() -> None:
 
     import llvmlite.binding as llvm
 
-    from ..formula import cache_folder
-    from ..workers import processors
+    from ..backends.workers import processors
+    from ..storage.cache import cache_folder
 
     features = llvm.get_host_cpu_features()
     widths = {"avx512f": "AVX-512, 8 doubles", "avx2": "AVX2, 4 doubles", "neon": "NEON, 2 doubles", "sse2": "SSE2, 2 doubles"}
@@ -134,7 +134,7 @@ def info() -> None:
 
 def _gpu() -> str:
     try:
-        from ..backends.cupy import describe
+        from ..backends.cuda.cupy import describe
 
         return describe()
     except (ImportError, RuntimeError) as error:

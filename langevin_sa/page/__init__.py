@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from ..arguments import box_of, check_file, check_positive, check_type, check_whole
-from ..formula import Spec
+from ..formulas.in_javascript import javascript_source
+from ..formulas.spec import Spec
 from ..integrators import INTEGRATORS, get_integrator
 from ..noise import seed_of
 from ..potential import Potential
-from ..sources import javascript_source
 from ..tuning import OMEGA_DT, largest_curvature
 from .basins import CELLS, Landscape, hot_temperature, survey, window_of
 

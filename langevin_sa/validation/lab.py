@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from ..backends import Walk, get_backend
+from ..backends.choose import get_backend
+from ..backends.walk import Walk
 from ..integrators import INTEGRATORS
 from ..momentum import Steps
 
@@ -221,7 +222,7 @@ def is_slow(backend: Any) -> bool:
     """Whether a backend is of the speed of plain NumPy."""
     if isinstance(backend, str):
         return backend == "numpy"
-    from ..backends.arrays import ArrayBackend
+    from ..backends.cpu.functions import ArrayBackend
     from ..backends.numpy import NumpyBackend
 
     return isinstance(backend, type) and issubclass(backend, NumpyBackend) and not issubclass(backend, ArrayBackend)

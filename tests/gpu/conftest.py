@@ -23,11 +23,11 @@ def gpu(monkeypatch):
     """The stand-in as CuPy, counters at zero, and the backend imported with it."""
     stand_in = fake_cupy.module()
     monkeypatch.setitem(sys.modules, "cupy", stand_in)
-    sys.modules.pop("langevin_sa.backends.cupy", None)
+    sys.modules.pop("langevin_sa.backends.cuda.cupy", None)
     monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", False)
     fake_cupy.counts.clear()
-    yield import_module("langevin_sa.backends.cupy")
-    sys.modules.pop("langevin_sa.backends.cupy", None)
+    yield import_module("langevin_sa.backends.cuda.cupy")
+    sys.modules.pop("langevin_sa.backends.cuda.cupy", None)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from langevin_sa import potentials
-from langevin_sa.backends import ARRAYS, Walk, get_backend
+from langevin_sa.backends.choose import get_backend
+from langevin_sa.backends.walk import ARRAYS, Walk
 from langevin_sa.integrators import INTEGRATORS
 from langevin_sa.validation.lab import OVERDAMPED, part
 

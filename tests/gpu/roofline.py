@@ -13,12 +13,12 @@ import numpy as np
 import nvrtc
 
 import langevin_sa as lsa
-from langevin_sa.backends import Walk
 from langevin_sa.backends.cuda import source
+from langevin_sa.backends.walk import Walk
 from langevin_sa.integrators import INTEGRATORS
 
 sys.modules["cupy"] = fake_cupy.module()
-backend = import_module("langevin_sa.backends.cupy")
+backend = import_module("langevin_sa.backends.cuda.cupy")
 ROOT = 10  # float64 instructions that a division or a root becomes
 CARDS = {  # per second: instructions of all lanes, of them float64, bytes (vendor's figures for the SXM cards)
     "A100": (108 * 128 * 1.41e9, 108 * 32 * 1.41e9, 2.0e12),

@@ -11,7 +11,7 @@ from parity import NAMES, NEIGHBOUR_LISTS
 
 import langevin_sa as lsa
 from langevin_sa import Potential, potentials
-from langevin_sa.backends import Walk
+from langevin_sa.backends.walk import Walk
 from langevin_sa.integrators import INTEGRATORS
 
 SCHEDULE = lsa.Schedule(lsa.schedules.exponential(2.0, 0.05), 1.0, 0.02)
@@ -174,7 +174,7 @@ def test_what_cannot_run_there_is_refused(gpu, monkeypatch):
     with pytest.raises(ValueError, match="workers"):
         lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy", workers=2)
     monkeypatch.setitem(sys.modules, "cupy", None)
-    del sys.modules["langevin_sa.backends.cupy"]
+    del sys.modules["langevin_sa.backends.cuda.cupy"]
     with pytest.raises(ImportError, match=r"pip install 'langevin_sa\[gpu\]'"):
         lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy")
 

@@ -1,7 +1,7 @@
-"""The functions of `backends/simd.py` as CUDA C, printed from its own text, so that CPU and GPU round alike.
+"""The functions of `backends/cpu/simd.py` and `philox.py` as CUDA C, printed from its own text, so that CPU and GPU round alike.
 
-That file is straight-line Python with its fused multiply-adds written out, so line by line it says the same in C. CUDA's
-own sin, cos and log would differ from it in the last bit, and keep a table in local memory for huge arguments.
+Those files are straight-line Python with its fused multiply-adds written out, so line by line they say the same in C. CUDA's
+own sin, cos and log would differ from them in the last bit, and keep a table in local memory for huge arguments.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+CPU = Path(__file__).parent.parent / "cpu"
 FUNCTIONS = (
-    "_expm1_reduced", "exp", "expm1", "tanh", "sinh", "cosh", "_log_normal", "log", "_sin_reduced", "_cos_reduced", "_quadrant",
+    "_expm1_reduced", "exp", "expm1", "tanh", "sinh", "cosh", "log_positive", "log", "sin_reduced", "cos_reduced", "_quadrant",
     "_reduce", "sin", "cos", "tan", "sign", "power", "_log_word", "box_muller", "uniform", "three_point",
 )  # fmt: skip
-IN_FLOAT32 = {"_expm1_reduced", "_log_normal", "exp", "expm1", "log", "_reduce", "_log_word"}  # they look at bits: float.cu has them
+IN_FLOAT32 = {"_expm1_reduced", "log_positive", "exp", "expm1", "log", "_reduce", "_log_word"}  # they look at bits: float.cu has them
 TYPES = {"float": "real", "int": "i64", "tuple[float, int]": "Two<real, i64>", "tuple[float, float]": "Two<real, real>"}
 CALLS = {"float64": "real", "int64": "i64", "bits": "__double_as_longlong", "from_bits": "__longlong_as_double"}
 OPERATORS: dict[type, str] = {
@@ -36,7 +37,7 @@ def literal(value: float, single: bool) -> str:
 @cache
 def functions(single: bool) -> str:
     """C++ text of all `FUNCTIONS` for real = double, or float if `single` (then without those `IN_FLOAT32`)."""
-    tree = ast.parse((Path(__file__).parent.parent / "simd.py").read_text())
+    tree = ast.parse("\n".join((CPU / name).read_text() for name in ("simd.py", "philox.py")))
     known: dict[str, Any] = {"math": math, "__builtins__": {}}
     for node in tree.body:
         if isinstance(node, ast.Assign):

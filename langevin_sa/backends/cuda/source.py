@@ -18,7 +18,7 @@ from ...noise import KIND
 from .arithmetic import functions
 
 if TYPE_CHECKING:
-    from ...formula import Body, Spec
+    from ...formulas.spec import Body, Spec
 
 THREADS = 128
 IN_REGISTERS = 16  # coordinates of a replica that one thread holds

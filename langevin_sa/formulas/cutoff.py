@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import real_array, shown
-from .formula import Source
-from .kernel import FormulaKernel
+from ..arguments import real_array, shown
+from .in_numpy import FormulaKernel
+from .spec import Source
 
 PAIRS_AT_ONCE = 1_000_000
 MOST_SPECIES = 64
@@ -111,7 +111,7 @@ class CutoffKernel(FormulaKernel):
 
     def _compiled(self, x: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
         """The same by the kernel of the numba backend, for many particles: energy and gradient, or Laplacian and zeros."""
-        from .backends.neighbours import evaluate
+        from ..backends.cpu.neighbours import evaluate
 
         value, gradient = np.zeros(len(x)), np.zeros_like(x)
         for r in np.flatnonzero(self._finite(x, value)):

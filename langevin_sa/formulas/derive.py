@@ -15,82 +15,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .parse import CONSTANTS, FUNCTIONS, MAX_NUMBER, FormulaError, evaluate, names, parse, short
-
-INPUTS = {"site": ("x",), "bond": ("x", "y"), "pair": ("r",)}
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What is generated: formulas and the names in them, not the sizes and not the parameters' values."""
-
-    coordinates: str | None
-    variables: tuple[str, ...]
-    site: str | None
-    bond: str | None
-    pair: str | None
-    scalars: tuple[str, ...]
-    arrays: tuple[str, ...]
-    lattice: int  # number of lattice axes
-    periodic: bool
-    space: int  # dimensions of a particle's position
-
-    def terms(self) -> dict[str, str]:
-        """The formulas that are there, by kind."""
-        kinds = {"coordinates": self.coordinates, "site": self.site, "bond": self.bond, "pair": self.pair}
-        return {kind: text for kind, text in kinds.items() if text is not None}
-
-    def inputs(self, kind: str) -> tuple[str, ...]:
-        """Names of the coordinates that the formula of a kind is written in."""
-        return INPUTS.get(kind, self.variables)
-
-
-@dataclass(frozen=True)
-class Body:
-    """Printed term: assignments, its value, one derivative for each input, its Laplacian (with its own assignments).
-
-    For a pair the input is the squared distance, so the force needs no square root where the formula has none.
-    """
-
-    lines: tuple[str, ...]
-    value: str
-    derivatives: tuple[str, ...]
-    laplacian_lines: tuple[str, ...]
-    laplacian: str
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """Everything printed from one `Spec`."""
-
-    key: str
-    spec: Spec
-    latex: str
-    bodies: Mapping[str, Body]
-
-
-def check_names(kind: str, text: str, inputs: tuple[str, ...], scalars: tuple[str, ...], arrays: tuple[str, ...]) -> None:
-    """Raise a FormulaError for a name in a formula that is neither an input nor a parameter."""
-    for name in inputs:
-        if name in (*scalars, *arrays):
-            raise FormulaError(f"{name!r} is a coordinate of the {kind} formula {short(text)!r}; call the parameter something else")
-    allowed = {*inputs, *scalars, *arrays}
-    for name in names(parse(text)):
-        if name not in allowed:
-            raise FormulaError(
-                f"{name!r} in the {kind} formula {short(text)!r} is neither one of its coordinates "
-                f"({', '.join(inputs)}) nor a parameter; give it as {name}=value"
-            )
-        if name in arrays and kind not in ("site", "bond"):
-            raise FormulaError(f"parameter {name!r} is an array, one value a coordinate: it fits site and bond formulas, not {kind}")
+from ..storage.cache import cache_folder, write_whole
+from .parse import CONSTANTS, FUNCTIONS, MAX_NUMBER, FormulaError, evaluate, parse, short
+from .spec import Body, Source, Spec
 
 
 @cache
@@ -121,30 +53,6 @@ def _body(fields: dict[str, Any]) -> Body:
     """A body from JSON, where tuples are lists."""
     tuples: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     return Body(**tuples)
-
-
-@cache
-def cache_folder() -> Path:
-    """``$LANGEVIN_SA_CACHE``, else ``langevin_sa`` in the user's cache folder; a temporary one if it cannot be written."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "langevin_sa"
-    folder = Path(os.environ.get("LANGEVIN_SA_CACHE") or default)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise OSError
-    except OSError:
-        folder = Path(tempfile.mkdtemp(prefix="langevin_sa_"))
-    return folder
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that another process sees all of it or none; a full disk only costs the caching."""
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
-    except OSError:
-        pass
 
 
 # ---------------------------------------------------------------------------------------------- printing with sympy

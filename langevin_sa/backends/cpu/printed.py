@@ -9,100 +9,16 @@ force on a coordinate needs no other coordinate's loop (coordinates or site form
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from math import prod
+from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from .parse import FUNCTIONS
+from ...formulas.parse import FUNCTIONS
 
 if TYPE_CHECKING:
-    from .formula import Body, Spec
+    from ...formulas.spec import Body, Spec
 
 STEP = "def step(x_, y_, dx_, g_, z, s, e, p, rows, size, coefficients, n):"
-
-
-def numpy_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
-    """``energy_gradient(x, p, size)`` and ``laplacian(x, p, size)`` on arrays (replicas, dim)."""
-    energy = ["e = zeros_like(x[:, 0], dtype=float)", "g = zeros_like(x)"]
-    laplacian = ["e = zeros_like(x[:, 0], dtype=float)"]
-    for kind, body in bodies.items():
-        energy.append(_numpy_term(spec, kind, body.lines, body.value, body.derivatives))
-        laplacian.append(_numpy_term(spec, kind, body.laplacian_lines, body.laplacian, ()))
-    unpack = [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
-    unpack += [
-        f"p_{name} = p[{len(spec.scalars)} + {k}*x.shape[1]:][:x.shape[1]]" + (".reshape(*size[1:])" if spec.lattice else "")
-        for k, name in enumerate(spec.arrays)
-    ]
-    return "".join(
-        f"def {name}(x, p, size):\n" + indent("\n".join([*unpack, *parts]), "    ") + f"\n    return {result}\n\n"
-        for name, parts, result in (("energy_gradient", energy, "e, g"), ("laplacian", laplacian, "e"))
-    )
-
-
-def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, derivatives: tuple[str, ...]) -> str:
-    body = "\n".join(lines)
-    if kind == "coordinates":
-        inputs = [f"v{i} = x[:, {i}]" for i in range(len(spec.variables))]
-        outputs = [f"g[:, {i}] += {d}" for i, d in enumerate(derivatives)]
-        return "\n".join([*inputs, body, f"e += {value}", *outputs])
-    grid = "v = x.reshape(len(x), *size[1:])\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
-    total = f"e += (zeros_like(v0, dtype=float) + {value}).reshape(len(x), -1).sum(1)\n"
-    if kind == "site":
-        return f"{grid}v0 = v\n{body}\n{total}" + "".join(f"gv += {d}\n" for d in derivatives)
-    if kind == "bond":
-        if spec.periodic:
-            load = "v0, v1 = v, roll(v, -1, axis)\n"
-            store = ("gv += {}\n", "gv += roll(zeros_like(v0, dtype=float) + {}, 1, axis)\n")
-        else:
-            load = "low, high = neighbours(v, axis)\nv0, v1 = v[low], v[high]\n"
-            store = ("gv[low] += {}\n", "gv[high] += {}\n")
-            load += "".join(f"whole_{a}, p_{a} = p_{a}, p_{a}[low[1:]]\n" for a in spec.arrays)
-        restore = "" if spec.periodic else "".join(f"p_{a} = whole_{a}\n" for a in spec.arrays)
-        inner = load + body + "\n" + total + "".join(s.format(d) for s, d in zip(store, derivatives, strict=False)) + restore
-        return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
-    inner = f"d = v[:, i + 1:] - v[:, i:i + 1]\nv0 = (d*d).sum(2)\n{body}\n{total}"
-    for derivative in derivatives:
-        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
-    split = f"v = x.reshape(len(x), -1, {spec.space})\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
-    return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")
-
-
-def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[int]) -> str:
-    """``energyGradient(x, g, p)`` of one replica: returns its energy and fills g; loops over sites and neighbours are written out."""
-    dim, *shape = sizes
-    where: dict[str, list[tuple[int, ...]]] = {
-        "coordinates": [tuple(range(dim))],
-        "site": [(d,) for d in range(dim)],
-        "bond": _bonds(shape, spec.periodic),
-    }
-    blocks = []
-    for kind, body in bodies.items():
-        if kind not in where:
-            raise ValueError(f"a {kind} formula is not printed as JavaScript: write it as a formula of its coordinates")
-        for at in where[kind]:
-            assign = [f"v{i} = x[{d}]" for i, d in enumerate(at)]
-            assign += [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
-            assign += [f"p_{name} = p[{len(spec.scalars) + k * dim + at[0]}]" for k, name in enumerate(spec.arrays)]
-            lines = [f"const {line};" for line in (*assign, *body.lines)]
-            lines += [f"e += {body.value};", *(f"g[{d}] += {text};" for d, text in zip(at, body.derivatives, strict=True))]
-            blocks.append("{\n" + indent("\n".join(lines), "  ") + "\n}")
-    text = "\n".join(["let e = 0;", f"for (let i = 0; i < {dim}; i++) g[i] = 0;", *blocks, "return e;"])
-    names = f"const {{{', '.join(FUNCTIONS)}, pow: power}} = Math;\n"
-    return names + "function energyGradient(x, g, p) {\n" + indent(text, "  ") + "\n}\n"
-
-
-def _bonds(shape: Sequence[int], periodic: bool) -> list[tuple[int, ...]]:
-    """Sites at the lower and the upper end of each bond of a lattice."""
-    bonds: list[tuple[int, ...]] = []
-    stride = prod(shape)
-    for length in shape:
-        stride //= length
-        for d in range(prod(shape)):
-            last = (d // stride) % length == length - 1
-            if periodic or not last:
-                bonds.append((d, d - (length - 1) * stride if last else d + stride))
-    return bonds
 
 
 def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
@@ -121,7 +37,7 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         parts += [_FORCES[kind](spec, body) for kind, body in bodies.items()]
         parts.append(_over("d", "dim", _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]"))))
     source = (
-        f"from numba import carray\nfrom langevin_sa.backends.simd import {', '.join(FUNCTIONS)}, power\n\n\n{STEP}\n"
+        f"from numba import carray\nfrom langevin_sa.backends.cpu.simd import {', '.join(FUNCTIONS)}, power\n\n\n{STEP}\n"
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
@@ -240,7 +156,7 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     measured = f"{lanes}\n{_lattice_laplacian(spec, bodies, axes)}\ne, q = plus(e, g*g), plus(q, laplacian)"
     loops.append("elif mode == 4:\n" + indent(_over("i", "n", measured), "    "))
     return (
-        f"from numba import carray\nfrom langevin_sa.backends.simd import plus, {', '.join(FUNCTIONS)}, power\n\n\n{SWEEP}\n"
+        f"from numba import carray\nfrom langevin_sa.backends.cpu.simd import plus, {', '.join(FUNCTIONS)}, power\n\n\n{SWEEP}\n"
         + indent("\n".join([*head, *loops, "sums[0] += e", "sums[1] += q"]), "    ")
         + "\n"
     )
@@ -295,7 +211,7 @@ def neighbour_source(spec: Spec, body: Body) -> str:
     the energy at the cut-off, which is taken off.
     """
     head = [f"d = carray(d_, (6, {PACKED}))", *(f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars))]
-    text = f"from numba import carray\nfrom langevin_sa.backends.simd import {', '.join(FUNCTIONS)}, power\n"
+    text = f"from numba import carray\nfrom langevin_sa.backends.cpu.simd import {', '.join(FUNCTIONS)}, power\n"
     for name, lines, value, force in (
         ("pairs", body.lines, f"{body.value} - p[{len(spec.scalars)}]", f"2.0*({body.derivatives[0]})"),
         ("laplacians", body.laplacian_lines, body.laplacian, "0.0"),

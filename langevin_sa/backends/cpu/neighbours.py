@@ -2,7 +2,7 @@
 
 Particles are sorted by cell, and each has a list of all others nearer than the cut-off and a skin; lists are made again
 when one particle has moved by half the skin. A list names its neighbours species by species and by their number, and only
-those inside the cut-off are packed, eight at a time, for the formula (`langevin_sa.sources.neighbour_source`). So a
+those inside the cut-off are packed, eight at a time, for the formula (`langevin_sa.backends.cpu.printed.neighbour_source`). So a
 sum over neighbours has the same terms in the same lanes whenever the list was made: no bit depends on that, on the number
 of threads, or on where a run was cut.
 """
@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from numba import int64, njit, types, uint64, void
 
-from ..momentum import Steps
-from ..noise import key_of
-from ..sources import LANES, PACKED, neighbour_source
-from . import NonFinite, Walk, aligned, share
+from ...momentum import Steps
+from ...noise import key_of
+from ..walk import NonFinite, Walk, aligned, share
+from .compiled import call_step, compiled_source
 from .distances import WIDE, add_up, count_before, find_near, find_near_images, pack_near
-from .numba import call_step, compiled_source
-from .simd import fill_line, inline, plus, prefetch
+from .philox import fill_line
+from .printed import LANES, PACKED, neighbour_source
+from .simd import inline, plus, prefetch
 
 FORCES, KICK = 1, 2  # what a pass does
 NOTHING = (0.0, 0.0, 0.0)  # carry, lr and s of a pass without a kick
@@ -326,7 +327,7 @@ class Particles:
 
 
 def compiled_pairs(kernel: Any, name: str) -> int:
-    """Address of the compiled ``pairs`` or ``laplacians`` of a formula, see `langevin_sa.sources.neighbour_source`."""
+    """Address of the compiled ``pairs`` or ``laplacians`` of a formula, see `langevin_sa.backends.cpu.printed.neighbour_source`."""
     source, reals = kernel.source, types.CPointer(types.float64)
     return compiled_source(neighbour_source(source.spec, source.bodies["pair"]), name, void(reals, reals, types.int64)).address
 

@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..sources import LANES, PACKED
+from .printed import LANES, PACKED
 
 WIDE = 16  # distances at a time while lists are made, in float32
 

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import shown, whole
-from .backends import ARRAYS, NonFinite, Walk
-from .momentum import Steps
+from ..arguments import shown, whole
+from ..momentum import Steps
+from .walk import ARRAYS, NonFinite, Walk
 
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
 MOST = 4096  # processes

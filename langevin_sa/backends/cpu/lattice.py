@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numba import njit, types, uint64, void
 
-from ..momentum import Steps
-from ..noise import key_of
-from ..sources import lattice_source
-from . import NonFinite, Walk, aligned, share
-from .numba import call_step, compiled_source
-from .simd import fill_line, prefetch
+from ...momentum import Steps
+from ...noise import key_of
+from ..walk import NonFinite, Walk, aligned, share
+from .compiled import call_step, compiled_source
+from .philox import fill_line
+from .printed import lattice_source
+from .simd import prefetch
 
 TILE = 2048  # sites
 FETCH = 128  # normals made between two rounds of prefetching

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..momentum import Steps
-from ..noise import key_of
-from . import ARRAYS, NonFinite, Walk, on_gpu
-from .cuda import source
+from ...momentum import Steps
+from ...noise import key_of
+from ..walk import ARRAYS, NonFinite, Walk, on_gpu
+from . import source
 
 try:
     import cupy

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import check_whole, real, real_array, shown
-from .formula import INPUTS, check_names
+from ..arguments import check_whole, real, real_array, shown
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
+from .spec import INPUTS
 
 
 def check_terms(texts: Mapping[str, str], particles: Any, cutoff: Any, box: Any, species: Any) -> None:
@@ -110,3 +110,19 @@ def sizes(
         raise ValueError("the sizes disagree: " + ", ".join(f"{what} = {n}" for what, n in claims.items()))
     n = next(iter(claims.values()))
     return n, (tuple(shape) if shape is not None else (n,)) if lattice else ()
+
+
+def check_names(kind: str, text: str, inputs: tuple[str, ...], scalars: tuple[str, ...], arrays: tuple[str, ...]) -> None:
+    """Raise a FormulaError for a name in a formula that is neither an input nor a parameter."""
+    for name in inputs:
+        if name in (*scalars, *arrays):
+            raise FormulaError(f"{name!r} is a coordinate of the {kind} formula {short(text)!r}; call the parameter something else")
+    allowed = {*inputs, *scalars, *arrays}
+    for name in names(parse(text)):
+        if name not in allowed:
+            raise FormulaError(
+                f"{name!r} in the {kind} formula {short(text)!r} is neither one of its coordinates "
+                f"({', '.join(inputs)}) nor a parameter; give it as {name}=value"
+            )
+        if name in arrays and kind not in ("site", "bond"):
+            raise FormulaError(f"parameter {name!r} is an array, one value a coordinate: it fits site and bond formulas, not {kind}")

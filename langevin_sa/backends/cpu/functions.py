@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numba import float64, njit, uint64
 
-from ..momentum import Steps
-from ..noise import key_of
-from . import Walk, share
-from .numpy import NumpyBackend
-from .simd import fill_normals
+from ...momentum import Steps
+from ...noise import key_of
+from ..numpy import NumpyBackend
+from ..walk import Walk, share
+from .philox import fill_normals
 
 EVALUATED = 16_384  # coordinates in one call of the user's functions
 AHEAD = 16  # normals of a replica made together

@@ -1,0 +1,106 @@
+"""Steps of single potentials, compiled once and called by address: printed formulas and users' numba functions."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import carray, cfunc, int64, njit, types, void
+from numba.extending import intrinsic
+
+from ...storage.cache import cache_folder, write_whole
+from . import simd
+
+REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
+STEP = void(REALS, REALS, REALS, REALS, REALS, REALS, REALS, REALS, INTEGERS, INTEGERS, REALS, types.int64)
+
+
+@intrinsic
+def call_step(typing: Any, address: Any, arrays: Any, n: Any) -> Any:
+    """Call the compiled step at `address` with a tuple of the addresses of its arrays."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer, integer = ir.IntType(8).as_pointer(), ir.IntType(64)
+        kind = ir.FunctionType(ir.VoidType(), [pointer] * arrays.count + [integer])
+        addresses = [builder.inttoptr(builder.extract_value(args[1], k), pointer) for k in range(arrays.count)]
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [*addresses, args[2]])
+        return context.get_dummy_value()
+
+    return types.void(int64, arrays, int64), build
+
+
+@cache
+def compiled_source(text: str, name: str, signature: Any) -> Any:
+    """The function `name` of a printed source as a C function, compiled or loaded from the cache folder."""
+    version = hashlib.sha256((text + str(signature) + Path(simd.__file__).read_text() + numba.__version__).encode()).hexdigest()[:20]
+    path = cache_folder() / f"langevin_sa_{name}_{version}.py"
+    if not path.exists():
+        write_whole(path, text)
+    if path.exists():
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None and spec.loader is not None
+        module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)  # numba's cache looks it up there
+        spec.loader.exec_module(module)
+        return cfunc(signature, cache=True, error_model="numpy")(getattr(module, name))
+    namespace: dict[str, Any] = {}  # the cache folder is full
+    exec(compile(text, f"<{name}>", "exec"), namespace)
+    return cfunc(signature, error_model="numpy")(namespace[name])
+
+
+def over_replicas(energy: Callable[..., Any], gradient: Callable[..., Any]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """The jitted pair of one-replica functions, and the same as array functions over (replicas, dim)."""
+    one_energy, one_gradient = (f if hasattr(f, "py_func") else njit(f) for f in (energy, gradient))
+
+    @njit
+    def energies(x):  # type: ignore[no-untyped-def]
+        out = np.empty(len(x))
+        for r in range(len(x)):
+            out[r] = one_energy(x[r])
+        return out
+
+    @njit
+    def gradients(x):  # type: ignore[no-untyped-def]
+        out = np.empty(x.shape)
+        for r in range(len(x)):
+            one_gradient(x[r], out[r])
+        return out
+
+    def doubled(function: Any) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: function(np.array(x, dtype=float))  # contiguous, writable and float64: one compilation
+
+    return (one_energy, one_gradient), (doubled(energies), doubled(gradients))
+
+
+def compiled_functions(energy: Any, gradient: Any) -> Any:
+    """The step of a pair of jitted one-replica functions, one replica at a time."""
+
+    @cfunc(STEP, error_model="numpy")
+    def step(x_, y_, dx_, g_, z, s, e, p, rows, size, c, n):  # type: ignore[no-untyped-def]
+        dim = size[0]
+        x, y, dx, g = carray(x_, (dim,)), carray(y_, (dim,)), carray(dx_, (dim,)), carray(g_, (dim,))
+        e[0] = energy(x)
+        gradient(x, g)
+        for d in range(dim):
+            m = c[0] * dx[d] - c[1] * g[d] + (c[2] * z[rows[d]] + c[3] * z[rows[dim + d]])
+            dx[d], y[d] = m, x[d] + m
+            s[0] += c[4] * (m * m)
+
+    return step
+
+
+def check_functions(potential: Any, x: np.ndarray) -> None:
+    """Raise a ValueError if a one-replica function writes to its x, which would move the replicas."""
+    energy, gradient = potential.numba_functions
+    for what, function, rest in (("energy", energy, ()), ("gradient", gradient, (np.empty_like(x),))):
+        given = x.copy()
+        function(given, *rest)
+        if not np.array_equal(given, x):
+            raise ValueError(f"the {what} of {potential.name} changes its x; leave x as it is and work on a copy, y = x.copy()")

@@ -1,0 +1,137 @@
+"""A `Walk` is replicas under way, a `Backend` what moves them; and how arrays lie on CPU and GPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..momentum import Steps
+from ..noise import THERMAL
+
+
+@dataclass
+class Walk:
+    """Replicas under way: arrays (replicas, dim) or (replicas,), changed in place by a backend.
+
+    Attributes
+    ----------
+    x, dx, noise : ndarray (replicas, dim)
+        Positions, last updates, and the half kick s*z/2 that paired noise carries to the next step
+        (always float64).
+    step, seed, first_replica : int
+        Steps done, and what the noise is a function of; replica r here is number first_replica + r of the streams.
+    purpose : int
+        Which streams, and of which kind of noise (`langevin_sa.noise`).
+    energy : ndarray (replicas,)
+        U(x).
+    best_energy, best_x : ndarray (replicas,), (replicas, dim)
+        The lowest energy of every point visited, and where.
+    dx2, kinetic : ndarray (replicas,)
+        Sums over steps and coordinates of (dx/dt)^2, Eq. (22), and of (dx/velocity_scale)^2 since `forget`. Backends add
+        to them step by step, never sums of several steps, so that no bit depends on where a run is cut.
+    ratio : float
+        What dx2 is of kinetic, as long as that was the same in every step since `forget`; 0 before the first, then NaN. A
+        backend may use it to keep one sum instead of two.
+    """
+
+    x: np.ndarray
+    dx: np.ndarray
+    noise: np.ndarray
+    step: int
+    seed: int
+    energy: np.ndarray
+    best_energy: np.ndarray
+    best_x: np.ndarray
+    dx2: np.ndarray
+    kinetic: np.ndarray
+    first_replica: int = 0
+    purpose: int = THERMAL
+    ratio: float = 0.0
+
+    @classmethod
+    def at_rest(cls, x: Any, seed: int, dtype: Any = float) -> Walk:
+        """A walk at points x (replicas, dim), with dx = 0 and nothing seen yet."""
+        x = aligned(np.asarray(x, dtype=dtype))
+        zeros = np.zeros(len(x))
+        return cls(
+            x=x, dx=aligned(np.zeros_like(x)), noise=aligned(np.zeros(x.shape)), step=0, seed=seed, energy=zeros.copy(),
+            best_energy=zeros + np.inf, best_x=aligned(x), dx2=zeros.copy(), kinetic=zeros.copy(),
+        )  # fmt: skip
+
+    def forget(self) -> None:
+        """Zero the sums that thermometers read."""
+        self.dx2[:], self.kinetic[:], self.ratio = 0, 0, 0.0
+
+    def on_host(self) -> Walk:
+        """Itself, or a copy in NumPy arrays if it is on a GPU."""
+        return self if isinstance(self.x, np.ndarray) else replace(self, **{name: on_host(getattr(self, name)) for name in ARRAYS})
+
+
+ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic")
+
+
+def on_gpu(array: Any) -> bool:
+    """Whether an array is CuPy's (or any other's on a GPU)."""
+    return hasattr(array, "__cuda_array_interface__")
+
+
+def on_host(array: Any) -> np.ndarray:
+    """As a NumPy array, which is a copy only if it was not one."""
+    return array.get() if on_gpu(array) else np.asarray(array)
+
+
+def fill(array: Any, values: Any) -> None:
+    """Copy values, of a NumPy array or of one like it, into an array that may be on a GPU."""
+    if on_gpu(array) and not on_gpu(values):
+        array.set(np.ascontiguousarray(values, dtype=array.dtype))
+    else:
+        array[...] = values
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """A C-ordered copy that starts on a cache line, which spares vectors of 64 bytes from straddling two."""
+    room = np.empty(array.nbytes + 64, dtype=np.uint8)
+    start = -room.ctypes.data % 64
+    copy = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+class NonFinite(ArithmeticError):
+    """An energy of a walk is not finite; `step` is the first step after which that was so, `replica` one where it was."""
+
+    def __init__(self, step: int, replica: int) -> None:
+        super().__init__(f"energy not finite at step {step}, replica {replica}")
+        self.step, self.replica = step, replica
+
+
+def share(pool: ThreadPoolExecutor | None, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+    """`function` of each part, on the pool's threads; comes back, also from Ctrl-C, only when none is running any more."""
+    if pool is None or len(parts) == 1:
+        return [function(part) for part in parts]
+    if vars(pool).setdefault("owner", os.getpid()) != os.getpid():  # a fork inherits a pool and none of its threads
+        pool.__init__(pool._max_workers)  # type: ignore[misc]
+        vars(pool)["owner"] = os.getpid()
+    futures: list[Future[Any]] = []
+    try:
+        for part in parts:
+            futures.append(pool.submit(function, part))
+        wait(futures)
+    except BaseException:
+        wait(futures)
+        raise
+    return [future.result() for future in futures]
+
+
+class Backend(Protocol):
+    """What `langevin_sa.run` asks of a backend; one may also have ``measure()``, sums of |grad U|^2 and of the Laplacian."""
+
+    def __init__(self, potential: Any, walk: Walk, threads: int) -> None: ...
+
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""

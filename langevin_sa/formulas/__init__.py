@@ -1,0 +1,1 @@
+"""Formulas: parsed, differentiated once by sympy, printed as source for every target."""

@@ -1,0 +1,47 @@
+"""A formula's force as a JavaScript function, for the page to teach with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from textwrap import indent
+
+from .parse import FUNCTIONS
+from .spec import Body, Spec
+
+
+def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[int]) -> str:
+    """``energyGradient(x, g, p)`` of one replica: returns its energy and fills g; loops over sites and neighbours are written out."""
+    dim, *shape = sizes
+    where: dict[str, list[tuple[int, ...]]] = {
+        "coordinates": [tuple(range(dim))],
+        "site": [(d,) for d in range(dim)],
+        "bond": _bonds(shape, spec.periodic),
+    }
+    blocks = []
+    for kind, body in bodies.items():
+        if kind not in where:
+            raise ValueError(f"a {kind} formula is not printed as JavaScript: write it as a formula of its coordinates")
+        for at in where[kind]:
+            assign = [f"v{i} = x[{d}]" for i, d in enumerate(at)]
+            assign += [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
+            assign += [f"p_{name} = p[{len(spec.scalars) + k * dim + at[0]}]" for k, name in enumerate(spec.arrays)]
+            lines = [f"const {line};" for line in (*assign, *body.lines)]
+            lines += [f"e += {body.value};", *(f"g[{d}] += {text};" for d, text in zip(at, body.derivatives, strict=True))]
+            blocks.append("{\n" + indent("\n".join(lines), "  ") + "\n}")
+    text = "\n".join(["let e = 0;", f"for (let i = 0; i < {dim}; i++) g[i] = 0;", *blocks, "return e;"])
+    names = f"const {{{', '.join(FUNCTIONS)}, pow: power}} = Math;\n"
+    return names + "function energyGradient(x, g, p) {\n" + indent(text, "  ") + "\n}\n"
+
+
+def _bonds(shape: Sequence[int], periodic: bool) -> list[tuple[int, ...]]:
+    """Sites at the lower and the upper end of each bond of a lattice."""
+    bonds: list[tuple[int, ...]] = []
+    stride = prod(shape)
+    for length in shape:
+        stride //= length
+        for d in range(prod(shape)):
+            last = (d // stride) % length == length - 1
+            if periodic or not last:
+                bonds.append((d, d - (length - 1) * stride if last else d + stride))
+    return bonds

@@ -1,0 +1,107 @@
+"""A formula's energy, gradient and Laplacian on blocks of replicas, in NumPy code printed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from textwrap import indent
+from typing import Any
+
+import numpy as np
+
+from .parse import FUNCTIONS
+from .spec import Body, Source, Spec
+
+
+class FormulaKernel:
+    """A printed formula with the numbers it needs: the packed parameters and the sizes."""
+
+    def __init__(self, source: Source, numbers: np.ndarray, size: np.ndarray) -> None:
+        self.source, self.numbers, self.size = source, numbers, size
+        self._functions: dict[str, Any] | None = None
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        if self._functions is None:  # compiled on first use, not pickled
+            arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
+            space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
+            space |= {"zeros_like": np.zeros_like, "roll": np.roll, "power": np.power, "neighbours": _neighbours}
+            exec(compile(numpy_source(self.source.spec, self.source.bodies), f"<formula {self.source.key}>", "exec"), space)
+            self._functions = space
+        return self._functions[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_functions": None}
+
+    def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Energy (replicas,) and gradient (replicas, dim)."""
+        with np.errstate(all="ignore"):
+            return self._function("energy_gradient")(x, self._numbers_like(x), self.size)
+
+    def energy(self, x: np.ndarray) -> np.ndarray:
+        """Energy (replicas,)."""
+        return self.energy_gradient(x)[0]
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Gradient (replicas, dim)."""
+        return self.energy_gradient(x)[1]
+
+    def laplacian(self, x: np.ndarray) -> np.ndarray:
+        """Laplacian (replicas,)."""
+        with np.errstate(all="ignore"):
+            return self._function("laplacian")(x, self._numbers_like(x), self.size)
+
+    def _numbers_like(self, x: Any) -> Any:
+        """The parameters as an array of the kind of x, which may be CuPy's."""
+        return self.numbers if isinstance(x, np.ndarray) else np.asarray(self.numbers, like=x)
+
+
+def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Slices of the lower and the upper sites of the bonds along an axis, open ends."""
+    low, high = [slice(None)] * v.ndim, [slice(None)] * v.ndim
+    low[axis], high[axis] = slice(None, -1), slice(1, None)
+    return tuple(low), tuple(high)
+
+
+def numpy_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
+    """``energy_gradient(x, p, size)`` and ``laplacian(x, p, size)`` on arrays (replicas, dim)."""
+    energy = ["e = zeros_like(x[:, 0], dtype=float)", "g = zeros_like(x)"]
+    laplacian = ["e = zeros_like(x[:, 0], dtype=float)"]
+    for kind, body in bodies.items():
+        energy.append(_numpy_term(spec, kind, body.lines, body.value, body.derivatives))
+        laplacian.append(_numpy_term(spec, kind, body.laplacian_lines, body.laplacian, ()))
+    unpack = [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
+    unpack += [
+        f"p_{name} = p[{len(spec.scalars)} + {k}*x.shape[1]:][:x.shape[1]]" + (".reshape(*size[1:])" if spec.lattice else "")
+        for k, name in enumerate(spec.arrays)
+    ]
+    return "".join(
+        f"def {name}(x, p, size):\n" + indent("\n".join([*unpack, *parts]), "    ") + f"\n    return {result}\n\n"
+        for name, parts, result in (("energy_gradient", energy, "e, g"), ("laplacian", laplacian, "e"))
+    )
+
+
+def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, derivatives: tuple[str, ...]) -> str:
+    body = "\n".join(lines)
+    if kind == "coordinates":
+        inputs = [f"v{i} = x[:, {i}]" for i in range(len(spec.variables))]
+        outputs = [f"g[:, {i}] += {d}" for i, d in enumerate(derivatives)]
+        return "\n".join([*inputs, body, f"e += {value}", *outputs])
+    grid = "v = x.reshape(len(x), *size[1:])\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
+    total = f"e += (zeros_like(v0, dtype=float) + {value}).reshape(len(x), -1).sum(1)\n"
+    if kind == "site":
+        return f"{grid}v0 = v\n{body}\n{total}" + "".join(f"gv += {d}\n" for d in derivatives)
+    if kind == "bond":
+        if spec.periodic:
+            load = "v0, v1 = v, roll(v, -1, axis)\n"
+            store = ("gv += {}\n", "gv += roll(zeros_like(v0, dtype=float) + {}, 1, axis)\n")
+        else:
+            load = "low, high = neighbours(v, axis)\nv0, v1 = v[low], v[high]\n"
+            store = ("gv[low] += {}\n", "gv[high] += {}\n")
+            load += "".join(f"whole_{a}, p_{a} = p_{a}, p_{a}[low[1:]]\n" for a in spec.arrays)
+        restore = "" if spec.periodic else "".join(f"p_{a} = whole_{a}\n" for a in spec.arrays)
+        inner = load + body + "\n" + total + "".join(s.format(d) for s, d in zip(store, derivatives, strict=False)) + restore
+        return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
+    inner = f"d = v[:, i + 1:] - v[:, i:i + 1]\nv0 = (d*d).sum(2)\n{body}\n{total}"
+    for derivative in derivatives:
+        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
+    split = f"v = x.reshape(len(x), -1, {spec.space})\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
+    return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")

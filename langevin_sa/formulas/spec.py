@@ -1,0 +1,57 @@
+"""What a formula is before and after printing: the formulas and names that are given, and the printed bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+INPUTS = {"site": ("x",), "bond": ("x", "y"), "pair": ("r",)}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is generated: formulas and the names in them, not the sizes and not the parameters' values."""
+
+    coordinates: str | None
+    variables: tuple[str, ...]
+    site: str | None
+    bond: str | None
+    pair: str | None
+    scalars: tuple[str, ...]
+    arrays: tuple[str, ...]
+    lattice: int  # number of lattice axes
+    periodic: bool
+    space: int  # dimensions of a particle's position
+
+    def terms(self) -> dict[str, str]:
+        """The formulas that are there, by kind."""
+        kinds = {"coordinates": self.coordinates, "site": self.site, "bond": self.bond, "pair": self.pair}
+        return {kind: text for kind, text in kinds.items() if text is not None}
+
+    def inputs(self, kind: str) -> tuple[str, ...]:
+        """Names of the coordinates that the formula of a kind is written in."""
+        return INPUTS.get(kind, self.variables)
+
+
+@dataclass(frozen=True)
+class Body:
+    """Printed term: assignments, its value, one derivative for each input, its Laplacian (with its own assignments).
+
+    For a pair the input is the squared distance, so the force needs no square root where the formula has none.
+    """
+
+    lines: tuple[str, ...]
+    value: str
+    derivatives: tuple[str, ...]
+    laplacian_lines: tuple[str, ...]
+    laplacian: str
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Everything printed from one `Spec`."""
+
+    key: str
+    spec: Spec
+    latex: str
+    bodies: Mapping[str, Body]

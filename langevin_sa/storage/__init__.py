@@ -1,0 +1,1 @@
+"""Files: results, checkpoints, samples, caches; each written whole or not at all."""
