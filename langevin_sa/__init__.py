@@ -39,7 +39,7 @@ _HOME = {
     "Cooling": "cooling",
     "INTEGRATORS": "integrators",
     "CoolMomentum": "schedules",
-    "FormulaError": "parse",
+    "FormulaError": "formulas.parse",
     "Langevin": "momentum",
     "Momentum": "momentum",
     "Potential": "potential",

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from langevin_sa import FormulaError, Momentum, Potential, Schedule, anneal
 from langevin_sa.backends.walk import Walk
 from langevin_sa.formulas import derive
+from langevin_sa.formulas.parse import names as names_in
+from langevin_sa.formulas.parse import parse
 from langevin_sa.momentum import Steps
 
 TINY = 2.0**-40
@@ -341,7 +343,7 @@ def test_full_disk(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
-    monkeypatch.setattr(formula, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(derive, "cache_folder", lambda: tmp_path)
     potential = Potential.from_formula("x**2 + 31*x")
     assert potential.energy([1.0]) == 32.0 and not list(tmp_path.iterdir())
 
@@ -435,7 +437,7 @@ def test_any_expression(other_cache, text):
     expected = eval(text, {**NUMPY, **names})
     largest = max(np.abs(eval(part, {**NUMPY, **names})).max() for part in (text, *inner_parts(text)))
     assume(largest < 1e4)
-    used = {name: names[name] for name in ("a", "b") if name in formula.names(formula.parse(text))}
+    used = {name: names[name] for name in ("a", "b") if name in names_in(parse(text))}
     potential = Potential.from_formula(text, variables=("x", "y", "z"), **used)
     np.testing.assert_allclose(potential.energy(x), expected * np.ones(4), rtol=1e-11, atol=1e-12 * max(1, largest) ** 2)
     if "abs" not in text and largest < 100:
