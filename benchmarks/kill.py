@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 import langevin_sa as lsa
-from langevin_sa import Potential, Result, Schedule, checkpoint, results
+from langevin_sa import Potential, Result, Schedule, results
+from langevin_sa.storage import checkpoint
 
 checkpoint.SHARE = 0.7
 RAMP = Schedule(lsa.schedules.exponential(1.0, 0.02), 1.0, lambda s: 0.04 - 0.02 * s)

@@ -118,7 +118,7 @@ def cluster(name: str, particles: int, seed: int) -> Run:
         hit, total = (result.nfev if result.fun <= goal else np.inf), result.nfev
         return Run(name, f"LJ{particles}", potential.dim, bool(result.fun <= goal), hit, total, time.process_time() - start)
     counted = Counted(None, None, potential.minimum_energy)  # type: ignore[arg-type]
-    from langevin_sa.backends.evaluate import evaluator
+    from langevin_sa.descents.compiled import evaluator
 
     both = evaluator(potential)
 

@@ -17,11 +17,11 @@ import numpy as np
 from .arguments import real, shown
 from .backends.walk import NonFinite, on_host
 from .backends.workers import team_of
-from .checkpoint import Checkpoint, Contents
 from .potential import Potential
 from .results import Result, Snapshot, State
 from .run import Run
-from .trajectory import Trajectory
+from .storage.checkpoint import Checkpoint, Contents
+from .storage.samples import Trajectory
 
 
 def simulate(

@@ -12,7 +12,6 @@ import numpy as np
 
 from .arguments import look_up, positive_whole, real, shown
 from .backends.workers import team_of
-from .checkpoint import Checkpoint, Contents, digest
 from .methods import Arrays, check_method, digest_of, outcome_of, run_method
 from .noise import child_seed, seed_of
 from .optimizers import StepRule
@@ -20,6 +19,7 @@ from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
 from .starts import starting_points
 from .statistics import bootstrap_mean, time_to_solution, wilson
+from .storage.checkpoint import Checkpoint, Contents, digest
 
 REPLICAS = 256
 

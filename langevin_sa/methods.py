@@ -11,14 +11,14 @@ import numpy as np
 
 from .backends.walk import NonFinite, Walk
 from .backends.workers import Team
-from .checkpoint import digest, schedule_digest
-from .descent import descend
+from .descents.batched import descend
 from .laws import progress_of, values
 from .optimizers import RuleWalk, StepRule
 from .outcomes import Outcome
 from .potential import Potential
 from .results import State
 from .run import Run
+from .storage.checkpoint import digest, schedule_digest
 
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
 STATE = ("x", "dx", "noise", "best_x", "best_energy")  # of a walk

@@ -19,7 +19,6 @@ from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from .arguments import check_flags, look_up, shown
 from .backends.workers import check_workers, mapping
-from .checkpoint import Checkpoint, digest
 from .minimization.arguments import FARTHEST, advise, check_numbers, check_settings, function_and_gradient, limits, starting_point
 from .minimization.memory import Memory
 from .minimization.problem import Finished, Problem
@@ -27,6 +26,7 @@ from .minimization.search import Search
 from .minimization.strategies import STRATEGIES, Settings, automatic
 from .noise import seed_of
 from .potential import Potential
+from .storage.checkpoint import Checkpoint, digest
 
 
 def minimize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .descent import descend
+from .descents.batched import descend
 from .integrators import STABILITY_LIMIT, get_integrator
 from .momentum import Steps
 from .potential import Potential

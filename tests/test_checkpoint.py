@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 import langevin_sa as lsa
-from langevin_sa import Momentum, Potential, Result, Schedule, State, anneal, compare, cooling_rates, results, simulate
-from langevin_sa.checkpoint import Checkpoint, schedule_digest
+from langevin_sa import Momentum, Potential, Result, Schedule, State, anneal, compare, cooling_rates, simulate
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential, quench
+from langevin_sa.storage import npz
+from langevin_sa.storage.checkpoint import Checkpoint, schedule_digest
 
 WELL = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=2, bounds=(-2, 2))
 RAMP = Schedule(exponential(1.0, 0.01), 1.0, lambda s: 0.1 - 0.05 * s)
@@ -25,7 +26,7 @@ RAMP = Schedule(exponential(1.0, 0.01), 1.0, lambda s: 0.1 - 0.05 * s)
 @pytest.fixture(autouse=True)
 def at_every_moment(monkeypatch):
     """Checkpoints whenever they are possible."""
-    monkeypatch.setattr("langevin_sa.checkpoint.SHARE", 1.0)
+    monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 1.0)
 
 
 class Kill(BaseException):
@@ -211,13 +212,13 @@ def cut_comparison(path, monkeypatch, writes, potential, methods, **arguments):
     saved = []
 
     def counted(*args):
-        results.save(*args)
+        npz.save(*args)
         saved.append(1)
         if len(saved) == writes:
             raise Kill
 
     with monkeypatch.context() as patch:
-        patch.setattr("langevin_sa.checkpoint.save", counted)
+        patch.setattr("langevin_sa.storage.checkpoint.save", counted)
         patch.setattr("langevin_sa.run.MOST_STEPS", 3)
         patch.setattr("langevin_sa.optimizers.AHEAD", 64)
         with pytest.raises(Kill):
@@ -314,8 +315,8 @@ print(len(caught), "File too large" in str(caught[0].message), r.status, r.nit, 
 def test_seconds_and_share(tmp_path, monkeypatch):
     """At most a tenth of the time goes into writing, however short the interval."""
     now = [0.0]
-    monkeypatch.setattr("langevin_sa.checkpoint.time.perf_counter", lambda: now[0])
-    monkeypatch.setattr("langevin_sa.checkpoint.SHARE", 0.1)
+    monkeypatch.setattr("langevin_sa.storage.checkpoint.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 0.1)
     keeper = Checkpoint(tmp_path / "a.npz", 5, "kind")
     keeper.belongs_to({"seed": 1})
     written = []
@@ -391,13 +392,13 @@ def test_full_disk_under_a_trajectory(tmp_path, monkeypatch):
     """A trajectory with a hole is none: the run stops, with what there is; with room it goes on."""
     calls = []
 
-    def octets(x, real=results.octets):
+    def octets(x, real=npz.octets):
         calls.append(1)
         if len(calls) == 8:
             raise OSError(28, "No space left on device")
         return real(x)
 
-    monkeypatch.setattr("langevin_sa.trajectory.octets", octets)
+    monkeypatch.setattr("langevin_sa.storage.samples.octets", octets)
     with pytest.raises(OSError, match="No space left") as caught:
         run(samples=tmp_path / "s.npy", checkpoint=tmp_path / "c.npz")
     assert caught.value.partial_result.samples.shape == (7, 4, 2) and caught.value.partial_result.nit == 80

@@ -485,7 +485,7 @@ def test_damaged_files(data, name, cls, tmp_path_factory):
 )
 def test_forged_files(data, keys, tmp_path_factory):
     """Arrays and facts that are not what they should be, under a right checksum: no state of a run, or one that a run refuses."""
-    from langevin_sa import results
+    from langevin_sa.storage import npz
 
     path = tmp_path_factory.getbasetemp() / "forged.npz"
     shapes = st.sampled_from([(), (1, 2), (3, 2), (3,), (0, 2)])
@@ -499,7 +499,7 @@ def test_forged_files(data, keys, tmp_path_factory):
         for key in ("step", "seed")
         if data.draw(st.booleans())
     }
-    results.save(path, data.draw(st.sampled_from(["state", "result", "checkpoint"])), made, about)
+    npz.save(path, data.draw(st.sampled_from(["state", "result", "checkpoint"])), made, about)
     state = refused_or(lambda: State.load(path))
     if state is not None:
         refused_or(lambda: anneal(BOWL, None, RAMP, 100, state=state))

@@ -18,7 +18,6 @@ from langevin_sa import (
     anneal,
     compare,
     potentials,
-    results,
     schedules,
     statistics,
     thermometers,
@@ -28,6 +27,7 @@ from langevin_sa import (
 from langevin_sa.integrators import INTEGRATORS
 from langevin_sa.ml.ramp import check_ramp
 from langevin_sa.optimizers import Adam
+from langevin_sa.storage import npz
 from langevin_sa.validate import Report
 
 BOWL = Potential.from_formula("x**2/2 + y**2", bounds=(-2, 2))
@@ -281,7 +281,7 @@ def test_forged_checkpoints_of_comparisons(data, written, tmp_path_factory):
     content, _ = written
     path = tmp_path_factory.getbasetemp() / "forged_comparison.npz"
     path.write_bytes(content)
-    found, about = results.load(path)
+    found, about = npz.load(path)
     for key in data.draw(st.lists(st.sampled_from(sorted(found)), max_size=2, unique=True)):
         if data.draw(st.booleans()):
             del found[key]
@@ -289,7 +289,7 @@ def test_forged_checkpoints_of_comparisons(data, written, tmp_path_factory):
             shape = data.draw(st.sampled_from([(), (1, 2), (3, 2), (3,), (0, 2)]))
             with np.errstate(all="ignore"):
                 found[key] = np.full(shape, data.draw(st.floats())).astype(data.draw(st.sampled_from(["f8", "i4", "c16", "U3"])))
-    results.save(path, "comparison checkpoint", found, about)
+    npz.save(path, "comparison checkpoint", found, about)
     refused_or(lambda: compare(BOWL, METHODS, **COMPARED, checkpoint=path))
 
 

@@ -12,14 +12,15 @@ import scipy.optimize
 import langevin_sa as lsa
 from langevin_sa import Potential, minimize
 from langevin_sa.minimization import memory
-from langevin_sa.minimization.apart import put_together, taken_apart
 from langevin_sa.minimization.memory import KINDS
+from langevin_sa.storage import npz
+from langevin_sa.storage.trees import put_together, taken_apart
 
 
 @pytest.fixture(autouse=True)
 def at_every_moment(monkeypatch):
     """Checkpoints whenever they are possible, and a search taken down at nearly every yield, not only where one is written."""
-    monkeypatch.setattr("langevin_sa.checkpoint.SHARE", 1.0)
+    monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 1.0)
     monkeypatch.setattr(memory, "MOST", 20)
 
 
@@ -234,9 +235,9 @@ def test_files_of_others(tmp_path):
         run("gradient", "portfolio", checkpoint=path)
     path.unlink()
     run("gradient", "portfolio", checkpoint=path, maxfev=100)
-    arrays, about = lsa.results.load(path)
+    arrays, about = npz.load(path)
     about["search"]["fields"].pop("rng")
-    lsa.results.save(path, "checkpoint of minimize", arrays, about)
+    npz.save(path, "checkpoint of minimize", arrays, about)
     with pytest.raises(ValueError, match=r"m.npz holds no search"):
         run("gradient", "portfolio", checkpoint=path)
 

@@ -7,9 +7,9 @@ from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
 import langevin_sa as lsa
-from langevin_sa.backends.evaluate import evaluator
+from langevin_sa.descents.bounded import descend
+from langevin_sa.descents.compiled import evaluator
 from langevin_sa.minimization.clusters import alike, rearranged
-from langevin_sa.minimization.descent import descend
 from langevin_sa.minimization.ensemble import COOLING, RENEWED, Ensemble
 from langevin_sa.minimization.minima import Minima
 from langevin_sa.minimization.problem import Problem
@@ -237,7 +237,7 @@ def test_repulsion_ends():
 
 
 def test_a_compiled_descent_keeps_bounds_and_budget():
-    from langevin_sa.backends.evaluate import descender
+    from langevin_sa.descents.compiled import descender
 
     potential = lsa.potentials.rosenbrock(dim=4)
     low, high = np.array([-2, -2, -2, -2.0]), np.array([2, 0.5, 2, 2])

@@ -11,8 +11,8 @@ import pytest
 from scipy.optimize import OptimizeResult
 
 from langevin_sa import Potential, Result, Schedule, State, anneal
-from langevin_sa.results import VERSION
 from langevin_sa.schedules import exponential
+from langevin_sa.storage.npz import VERSION
 
 POTENTIAL = Potential.from_formula("(x**2 - 1)**2 + y**2")
 SCHEDULE = Schedule(exponential(1.0, 0.1), 1.0, 0.05)

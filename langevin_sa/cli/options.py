@@ -98,8 +98,8 @@ def _fitting(make: Any, name: str, parameters: dict[str, Any], dim: int | None) 
 
 def typed_seed(seed: int | None, checkpoint: str | None, kind: str) -> int:
     """The seed that was given, or the checkpoint's, or a random one that is short enough to type again."""
-    from ..checkpoint import Checkpoint
     from ..noise import seed_of
+    from ..storage.checkpoint import Checkpoint
 
     known = Checkpoint(checkpoint, 0, kind).seed if seed is None else seed
     return seed_of(None) >> 32 if known is None else seed_of(known)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..checkpoint import Checkpoint, Contents
-from ..results import octets
-from .apart import put_together, taken_apart
+from ..storage.checkpoint import Checkpoint, Contents
+from ..storage.npz import octets
+from ..storage.trees import put_together, taken_apart
 from .clusters import Descending
 from .ensemble import Ensemble
 from .minima import Minima, Minimum

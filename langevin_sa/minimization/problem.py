@@ -70,7 +70,7 @@ class Problem:
         self.compiled: Any = None
         self.descender: Any = None
         if isinstance(fun, Potential):
-            from ..backends.evaluate import descender, evaluator, is_compiled
+            from ..descents.compiled import descender, evaluator, is_compiled
 
             self.compiled = evaluator(fun)
             self.descender = descender(fun, self.x_low, self.x_high) if is_compiled(fun) else None

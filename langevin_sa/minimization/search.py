@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..descents.bounded import descend
 from .clusters import alike, is_cluster
-from .descent import descend
 from .minima import Minima, Minimum
 from .problem import Problem
 

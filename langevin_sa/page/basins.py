@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import around, ceiling
-from ..descent import descend
+from ..descents.batched import descend
 
 CELLS = {1: 800, 2: 160}  # an axis
 SHALLOW = 0.002  # of the energies shown: wells less deep are ripples, or the grid's

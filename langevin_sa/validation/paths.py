@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import thermometers
-from ..descent import descend
+from ..descents.batched import descend
 from ..potential import Potential
 from ..potentials import lennard_jones, lennard_jones_fluid
 from .lab import Check, Lab, estimated, row, sampled

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import check_file, real, shown
-from .laws import NamedLaw
-from .results import load, octets, save
+from ..arguments import check_file, real, shown
+from ..laws import NamedLaw
+from .npz import load, octets, save
 
 SHARE = 0.1  # of the time at most goes into writing
 LOOKED_AT = 100_000  # steps by which a schedule is known

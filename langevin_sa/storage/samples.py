@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .results import octets
+from .npz import octets
 
 
 class Trajectory:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .cpu.compiled import STEP, call_step, compiled_functions, compiled_source
-from .cpu.printed import numba_source
+from ..backends.cpu.compiled import STEP, call_step, compiled_functions, compiled_source
+from ..backends.cpu.printed import numba_source
 
 MEMORY, TRIALS, MOST = 10, 20, 100
 HOPE, YOUNG = 3.0, 3  # how many times the decrease that the curvature promises is hoped for, once so many steps are remembered

@@ -1,0 +1,91 @@
+"""Arrays and JSON in an .npz file, with a checksum; written whole or not at all, never pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..backends.walk import on_host
+from ..formulas.parse import short
+
+VERSION = 3  # of the files; others are refused
+
+
+def save(path: str | os.PathLike[str], kind: str, arrays: dict[str, Any], about: dict[str, Any]) -> None:
+    """Write arrays and JSON-able facts to an .npz file by way of a temporary file, fsync and a rename; no NumPy array is copied."""
+    arrays = {key: on_host(array) for key, array in arrays.items()}
+    target = Path(path)
+    text = json.dumps({"format": f"langevin_sa {VERSION}", "kind": kind, **about})
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            np.savez(file, about=np.array(text), sha256=np.array(_checksum(text, arrays)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # so that the new name, too, outlives a power failure
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _checksum(text: str, arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of the facts and of every array's name, type, shape and bytes."""
+    total = hashlib.sha256(text.encode())
+    for name, array in sorted(arrays.items()):
+        total.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        total.update(octets(array))
+    return total.hexdigest()
+
+
+def octets(array: np.ndarray) -> memoryview:
+    """The bytes of an array, in C order; not a copy if they are in that order."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def load(path: str | os.PathLike[str], *kinds: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and facts of a file written by `save`, of one of these kinds if any are named.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged, is not ours, is of another version or holds another kind.
+    """
+    import zipfile
+    import zlib
+
+    try:
+        with open(os.fspath(path), "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        text, checksum = str(arrays.pop("about")), str(arrays.pop("sha256", ""))
+        about = json.loads(text)
+        made, found = about.pop("format").split(), about.pop("kind")
+        version = int(made[1]) if made[0] == "langevin_sa" else 0
+        sound = version != VERSION or checksum == _checksum(text, arrays)
+    except FileNotFoundError:
+        raise
+    except (
+        OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
+        reason = "it holds pickled objects" if "pickle" in str(error) else short(str(error))
+        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file ({reason})") from None
+    if version != VERSION:
+        age = "a newer langevin_sa: update this one" if version > VERSION else "an older langevin_sa, which can still read it"
+        raise ValueError(f"{os.fspath(path)} has format {version}, and this version reads format {VERSION}; it was written by {age}")
+    if not sound:
+        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file (its checksum is wrong)")
+    if kinds and found not in kinds:
+        raise ValueError(f"{os.fspath(path)} holds a {found}, not a {kinds[0]}")
+    return arrays, about
