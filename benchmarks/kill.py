@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 import langevin_sa as lsa
-from langevin_sa import Potential, Result, Schedule, results
+from langevin_sa import Potential, Result, Schedule
+from langevin_sa.annealing import results
 from langevin_sa.storage import checkpoint
 
 checkpoint.SHARE = 0.7

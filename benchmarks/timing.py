@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import njit, uint64
 
-from langevin_sa.annealing import Run, simulate
+from langevin_sa.annealing.driver import Run, simulate
 from langevin_sa.backends.cpu.philox import fill_normals
 
 THREADS = 2

@@ -5,72 +5,87 @@ The public names are loaded on first use, so that importing the package costs no
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import integrators, ml, noise, optimizers, outcomes, plots, potentials, schedules, statistics, thermometers, tuning
-    from .annealing import Result, Snapshot, State, anneal, simulate
-    from .compare import compare
-    from .cooling import Cooling, cooling_rates
-    from .formulas.parse import FormulaError
-    from .integrators import INTEGRATORS
-    from .minimize import minimize
-    from .momentum import Langevin, Momentum
-    from .outcomes import Comparison
-    from .page import page
-    from .potential import Potential
-    from .schedules import CoolMomentum, Schedule
-    from .stochastic import StochasticPotential
-    from .validate import Report, validate
+    from . import integrators as integrators
+    from . import ml as ml
+    from . import noise as noise
+    from . import optimizers as optimizers
+    from . import outcomes as outcomes
+    from . import plots as plots
+    from . import potentials as potentials
+    from . import schedules as schedules
+    from . import statistics as statistics
+    from . import thermometers as thermometers
+    from . import tuning as tuning
+    from .annealing.driver import anneal as anneal
+    from .annealing.driver import simulate as simulate
+    from .annealing.results import Result as Result
+    from .annealing.results import Snapshot as Snapshot
+    from .annealing.results import State as State
+    from .compare import compare as compare
+    from .cooling import Cooling as Cooling
+    from .cooling import cooling_rates as cooling_rates
+    from .formulas.parse import FormulaError as FormulaError
+    from .integrators import INTEGRATORS as INTEGRATORS
+    from .minimize import minimize as minimize
+    from .momentum import Langevin as Langevin
+    from .momentum import Momentum as Momentum
+    from .outcomes import Comparison as Comparison
+    from .page import page as page
+    from .potential import Potential as Potential
+    from .schedules import CoolMomentum as CoolMomentum
+    from .schedules import Schedule as Schedule
+    from .stochastic import StochasticPotential as StochasticPotential
+    from .validate import Report as Report
+    from .validate import validate as validate
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "INTEGRATORS", "Comparison", "CoolMomentum", "Cooling", "FormulaError", "Langevin", "Momentum", "Potential", "Report", "Result",
-    "Schedule", "Snapshot", "State", "StochasticPotential", "anneal", "compare", "cooling_rates", "integrators", "minimize", "ml", "noise",
-    "optimizers", "outcomes", "page", "plots", "potentials", "schedules", "simulate", "statistics", "thermometers", "tuning", "validate",
-]  # fmt: skip
-
 _HOME = {
-    "Comparison": "outcomes",
+    "anneal": "annealing.driver",
+    "simulate": "annealing.driver",
+    "Result": "annealing.results",
+    "Snapshot": "annealing.results",
+    "State": "annealing.results",
+    "compare": "compare",
     "Cooling": "cooling",
-    "INTEGRATORS": "integrators",
-    "CoolMomentum": "schedules",
+    "cooling_rates": "cooling",
     "FormulaError": "formulas.parse",
+    "INTEGRATORS": "integrators",
+    "minimize": "minimize",
     "Langevin": "momentum",
     "Momentum": "momentum",
+    "Comparison": "outcomes",
+    "page": "page",
     "Potential": "potential",
-    "Report": "validate",
+    "CoolMomentum": "schedules",
     "Schedule": "schedules",
     "StochasticPotential": "stochastic",
-    "compare": "compare",
-    "page": "page",
-    "cooling_rates": "cooling",
-    "minimize": "minimize",
+    "Report": "validate",
     "validate": "validate",
-} | dict.fromkeys(("Result", "Snapshot", "State", "anneal", "simulate"), "annealing")
+}
+_MODULES = {
+    name: name
+    for name in ("integrators", "ml", "noise", "optimizers", "plots", "potentials", "schedules", "statistics", "thermometers", "tuning")
+}
+_MODULES["outcomes"] = "outcomes"
 
-
-class _Package(ModuleType):
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and name in _HOME):  # importing validate.py must not hide the function validate
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
+__all__ = sorted([*_HOME, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name in _MODULES:
+        found: Any = import_module(f".{_MODULES[name]}", __name__)
+    elif name in _HOME:
+        found = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOME.get(name)
-    found = getattr(import_module(f".{home}", __name__), name) if home else import_module(f".{name}", __name__)
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return __all__

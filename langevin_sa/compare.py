@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .annealing.starts import starting_points
 from .arguments import look_up, positive_whole, real, shown
 from .backends.workers import team_of
 from .methods import Arrays, check_method, digest_of, outcome_of, run_method
@@ -17,7 +18,6 @@ from .noise import child_seed, seed_of
 from .optimizers import StepRule
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 from .potential import Potential
-from .starts import starting_points
 from .statistics import bootstrap_mean, time_to_solution, wilson
 from .storage.checkpoint import Checkpoint, Contents, digest
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .annealing.results import State
+from .annealing.run import Run
 from .backends.walk import NonFinite, Walk
 from .backends.workers import Team
 from .descents.batched import descend
@@ -16,8 +18,6 @@ from .laws import progress_of, values
 from .optimizers import RuleWalk, StepRule
 from .outcomes import Outcome
 from .potential import Potential
-from .results import State
-from .run import Run
 from .storage.checkpoint import digest, schedule_digest
 
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch

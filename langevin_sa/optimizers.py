@@ -13,14 +13,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .annealing.results import State, put
+from .annealing.starts import check_energies
 from .arguments import check_fraction, finite, shown
 from .backends.numpy import NumpyBackend
 from .backends.walk import Walk
 from .laws import progress_of, values
 from .momentum import Momentum, Steps
 from .noise import stream
-from .results import State
-from .starts import check_energies, put
 
 AHEAD = 65_536  # normals made at a time
 

@@ -61,10 +61,10 @@ def same(a, b):
 @pytest.mark.parametrize("name", RUNS)
 def test_history_is_a_function_of_the_call(monkeypatch, name):
     """In slices of one step or of as many as there are, on two threads, on workers."""
-    monkeypatch.setattr("langevin_sa.run.SLICE_SECONDS", 1e9)
+    monkeypatch.setattr("langevin_sa.annealing.run.SLICE_SECONDS", 1e9)
     whole = run(**RUNS[name])
     same(run(**RUNS[name], threads=2), whole)
     same(run(**RUNS[name], workers=lambda f, parts: map(f, list(parts)[::-1])), whole)
     for most in (1, 7):
-        monkeypatch.setattr("langevin_sa.run.MOST_STEPS", most)
+        monkeypatch.setattr("langevin_sa.annealing.run.MOST_STEPS", most)
         same(run(**RUNS[name]), whole)

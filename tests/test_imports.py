@@ -50,7 +50,7 @@ def test_heavy_packages_have_one_home(module, allowed):
 
 def test_numba_only_in_backends():
     assert importers("numba")
-    assert {name.split("/")[0] for name in importers("numba")} == {"backends"}
+    assert {name.split("/")[0] for name in importers("numba")} == {"backends", "descents"}
 
 
 @pytest.mark.parametrize("name", ["arguments", "laws", "momentum", "integrators", "schedules", "noise", "drawing"])

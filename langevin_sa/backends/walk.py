@@ -129,7 +129,7 @@ def share(pool: ThreadPoolExecutor | None, function: Callable[[Any], Any], parts
 
 
 class Backend(Protocol):
-    """What `langevin_sa.run` asks of a backend; one may also have ``measure()``, sums of |grad U|^2 and of the Laplacian."""
+    """What `langevin_sa.annealing.run` asks of a backend; one may also have ``measure()``, sums of |grad U|^2 and of the Laplacian."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None: ...
 

@@ -71,7 +71,8 @@ def anneal(ctx: click.Context, **options: Any) -> None:
     check_output(options["plot"], image=True)
     potential = build_potential(ctx, options)
 
-    from .. import annealing, starts
+    from ..annealing import starts
+    from ..annealing.driver import anneal as run
 
     seed = typed_seed(options["seed"], options["checkpoint"], "checkpoint")
     start = starts.starting_points(potential, None, options["replicas"], seed)
@@ -79,7 +80,7 @@ def anneal(ctx: click.Context, **options: Any) -> None:
     steps = options["steps"]
     click.echo(f"{potential.name}, dim {potential.dim}: {options['replicas']} replicas, {steps:,} steps, seed {seed}\n{short(schedule)}")
     with closing(Table(steps, options["max_seconds"], not options["no_progress"])) as table:
-        result = annealing.anneal(
+        result = run(
             potential, start, schedule, steps, integrator=options["integrator"], backend=options["backend"], rng=seed,
             dtype=options["dtype"], stop_below=options["target"], max_seconds=options["max_seconds"],
             record_every=max(1, steps // 200), callback=table, checkpoint=options["checkpoint"],
@@ -162,7 +163,7 @@ def compare(ctx: click.Context, **options: Any) -> None:
     check_output(options["plot"], image=True)
     potential = build_potential(ctx, options)
 
-    from .. import starts
+    from ..annealing import starts
     from ..arguments import look_up
     from ..compare import compare as experiment
 

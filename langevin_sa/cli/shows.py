@@ -66,7 +66,7 @@ def plot(run: str, output: str | None) -> None:
     output = output or str(Path(run).with_suffix(".png"))
     check_output(output, image=True)
 
-    from ..annealing import Result
+    from ..annealing.results import Result
 
     result = Result.load(run)
 

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
+from ..annealing.results import Result
 from ..arguments import ceiling, check_type, check_whole, shown
 from ..potential import Potential
-from ..results import Result
 from ..thermometers import configurational_history
 from .landscapes import landscape, place_of
 from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, between, dots, given_axes, log_if_wide, new_axes, stack, styled

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..annealing.results import State
+from ..annealing.run import Run
 from ..potentials import harmonic
-from ..results import State
-from ..run import Run
 from ..schedules import Schedule, exponential, linear
 from .lab import INERTIAL, OVERDAMPED, Check, Lab, estimated, part, sampled
 from .laws import second_moments

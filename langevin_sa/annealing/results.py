@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .drawing import draw
-from .storage.npz import load, save
+from ..backends.walk import Walk, fill
+from ..drawing import draw
+from ..storage.npz import load, save
 
 SCALARS = (
     "fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator", "n_steps", "seconds", "potential_name",
@@ -161,3 +162,10 @@ class Result(OptimizeResult):
             best_energies=energy, best_positions=best, samples=samples, state=State(**state, step=about["step"], seed=about["seed"]),
             history=OptimizeResult(history),
         )  # fmt: skip
+
+
+def put(walk: Walk, state: State) -> None:
+    """Put a walk where a state of the same shape was taken."""
+    for name in ("x", "dx", "noise", "best_x", "best_energy"):
+        fill(getattr(walk, name), getattr(state, name))
+    walk.step = state.step

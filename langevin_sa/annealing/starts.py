@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import positive_whole, real_array, shown, whole
-from .backends.walk import Walk, fill, on_host
-from .noise import seed_of
-from .potential import Potential
+from ..arguments import positive_whole, real_array, shown, whole
+from ..backends.walk import Walk, on_host
+from ..noise import seed_of
+from ..potential import Potential
 from .results import State
 
 DEFAULT_REPLICAS = 64
@@ -68,10 +68,3 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
             raise ValueError(f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and {np.shape(state.best_energy)}")
         walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
     return walk
-
-
-def put(walk: Walk, state: State) -> None:
-    """Put a walk where a state of the same shape was taken."""
-    for name in ("x", "dx", "noise", "best_x", "best_energy"):
-        fill(getattr(walk, name), getattr(state, name))
-    walk.step = state.step

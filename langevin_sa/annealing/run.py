@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .arguments import positive_whole, real_dtype, shown
-from .backends.choose import get_backend
-from .backends.walk import NonFinite, Walk, fill, on_gpu, on_host
-from .backends.workers import Team, processors
-from .integrators import get_integrator
-from .noise import purpose_of, seed_of
-from .potential import Potential
-from .precautions import brings_recursion, check_time_step, longest_step
-from .results import Result, Snapshot, State
-from .starts import check_energies, put, starting_points, walk_of
-from .storage.checkpoint import digest, schedule_digest
-from .tuning import automatic_schedule, laplacian_estimate
+from ..arguments import positive_whole, real_dtype, shown
+from ..backends.choose import get_backend
+from ..backends.walk import NonFinite, Walk, fill, on_gpu, on_host
+from ..backends.workers import Team, processors
+from ..integrators import get_integrator
+from ..noise import purpose_of, seed_of
+from ..potential import Potential
+from ..storage.checkpoint import digest, schedule_digest
+from ..tuning import automatic_schedule, laplacian_estimate
+from .results import Result, Snapshot, State, put
+from .stability import brings_recursion, check_time_step, longest_step
+from .starts import check_energies, starting_points, walk_of
 
 SLICE_SECONDS = 0.1
 MOST_STEPS = 100_000  # in one slice, whose coefficients are arrays

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .descents.batched import descend
-from .integrators import STABILITY_LIMIT, get_integrator
-from .momentum import Steps
-from .potential import Potential
-from .schedules import Schedule
-from .tuning import omega_dt, start_points
+from ..descents.batched import descend
+from ..integrators import STABILITY_LIMIT, get_integrator
+from ..momentum import Steps
+from ..potential import Potential
+from ..schedules import Schedule
+from ..tuning import omega_dt, start_points
 
 MAX_BIAS = 0.05  # of the temperature of the stiffest mode
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows

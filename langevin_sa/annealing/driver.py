@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import real, shown
-from .backends.walk import NonFinite, on_host
-from .backends.workers import team_of
-from .potential import Potential
+from ..arguments import real, shown
+from ..backends.walk import NonFinite, on_host
+from ..backends.workers import team_of
+from ..potential import Potential
+from ..storage.checkpoint import Checkpoint, Contents
+from ..storage.samples import Trajectory
 from .results import Result, Snapshot, State
 from .run import Run
-from .storage.checkpoint import Checkpoint, Contents
-from .storage.samples import Trajectory
 
 
 def simulate(
