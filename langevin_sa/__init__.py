@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from . import ml as ml
     from . import noise as noise
     from . import optimizers as optimizers
-    from . import outcomes as outcomes
     from . import plots as plots
     from . import potentials as potentials
     from . import schedules as schedules
@@ -25,15 +24,16 @@ if TYPE_CHECKING:
     from .annealing.results import Result as Result
     from .annealing.results import Snapshot as Snapshot
     from .annealing.results import State as State
-    from .compare import compare as compare
-    from .cooling import Cooling as Cooling
-    from .cooling import cooling_rates as cooling_rates
+    from .comparison import outcomes as outcomes
+    from .comparison.cooling import Cooling as Cooling
+    from .comparison.cooling import cooling_rates as cooling_rates
+    from .comparison.driver import compare as compare
+    from .comparison.outcomes import Comparison as Comparison
     from .formulas.parse import FormulaError as FormulaError
     from .integrators import INTEGRATORS as INTEGRATORS
     from .minimize import minimize as minimize
     from .momentum import Langevin as Langevin
     from .momentum import Momentum as Momentum
-    from .outcomes import Comparison as Comparison
     from .page import page as page
     from .potential import Potential as Potential
     from .schedules import CoolMomentum as CoolMomentum
@@ -50,15 +50,15 @@ _HOME = {
     "Result": "annealing.results",
     "Snapshot": "annealing.results",
     "State": "annealing.results",
-    "compare": "compare",
-    "Cooling": "cooling",
-    "cooling_rates": "cooling",
+    "Cooling": "comparison.cooling",
+    "cooling_rates": "comparison.cooling",
+    "compare": "comparison.driver",
+    "Comparison": "comparison.outcomes",
     "FormulaError": "formulas.parse",
     "INTEGRATORS": "integrators",
     "minimize": "minimize",
     "Langevin": "momentum",
     "Momentum": "momentum",
-    "Comparison": "outcomes",
     "page": "page",
     "Potential": "potential",
     "CoolMomentum": "schedules",
@@ -71,7 +71,7 @@ _MODULES = {
     name: name
     for name in ("integrators", "ml", "noise", "optimizers", "plots", "potentials", "schedules", "statistics", "thermometers", "tuning")
 }
-_MODULES["outcomes"] = "outcomes"
+_MODULES["outcomes"] = "comparison.outcomes"
 
 __all__ = sorted([*_HOME, *_MODULES])
 

@@ -7,22 +7,14 @@ CoolMomentum, Momentum and Adam can be compared under the very same kicks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .annealing.results import State, put
-from .annealing.starts import check_energies
 from .arguments import check_fraction, finite, shown
-from .backends.numpy import NumpyBackend
-from .backends.walk import Walk
 from .laws import progress_of, values
 from .momentum import Momentum, Steps
-from .noise import stream
-
-AHEAD = 65_536  # normals made at a time
 
 
 @dataclass(frozen=True)
@@ -109,55 +101,6 @@ class SGD:
         return Steps(np.full_like(lr, self.momentum), lr, lr * self.noise).checked()
 
     plot = Momentum.plot
-
-
-class RuleWalk(NumpyBackend):
-    """A walk whose steps a rule takes; energies and the lowest point are kept as by any backend, records as by a `Run`."""
-
-    def __init__(self, potential: Any, walk: Walk, rule: StepRule, n_steps: int, record_every: int) -> None:
-        super().__init__(potential, walk)
-        self.rule, self.n_steps, self.record_every, self.since = rule, n_steps, record_every, walk.step
-        self.lr = values(rule.lr, progress_of(n_steps), "lr")
-        self.memory = [np.zeros_like(walk.x) for _ in range(rule.memory)]
-        self.moved = np.zeros(len(walk.x))  # sums of dx^2 since the last record
-
-    def records(self, keep: Callable[[], None] = lambda: None) -> Iterator[dict[str, float]]:
-        """Run to each moment of interest and yield the mean of dx^2 since the last (dt is unknown here); `keep` as in `Run.records`."""
-        w = self.walk
-        while w.step < self.n_steps:
-            end = min((w.step // self.record_every + 1) * self.record_every, self.n_steps)
-            while w.step < end:
-                self._take(min(end - w.step, max(1, AHEAD // w.x.size)))
-                if w.step < end:
-                    keep()
-            self.refresh()
-            mean = float(self.moved.sum()) / (w.x.size * (w.step - self.since))
-            self.moved[:], self.since = 0, w.step
-            yield {"dx2": mean}
-            keep()
-
-    def _take(self, count: int) -> None:
-        """So many steps, whose noise is made together."""
-        w, (replicas, dim) = self.walk, self.walk.x.shape
-        z = stream(w.seed, self.replicas, w.step * dim, count * dim, w.purpose).reshape(replicas, count, dim)
-        for k in range(count):
-            w.dx[...] = self.rule.update(w.step + 1, self.lr[w.step], self.gradient - self.rule.noise * z[:, k], *self.memory)
-            w.x += w.dx
-            self.moved += (w.dx**2).sum(1)
-            w.step += 1
-            self.gradient = self._look()
-
-    def sums(self) -> dict[str, np.ndarray]:
-        """What, besides the walk, it takes to go on from here."""
-        return {"moved": self.moved, "since": np.array(self.since), "memory": np.array(self.memory)}
-
-    def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray]) -> None:
-        """Go back to where a walk of the same rule stood; a ValueError if the potential has other energies there."""
-        put(self.walk, state)
-        self.gradient = self._look()
-        self.settle()
-        check_energies(self.potential, self.walk.energy, energies)
-        self.moved[...], self.since, self.memory = sums["moved"], int(sums["since"]), list(sums["memory"])
 
 
 def _check(lr: Any, noise: Any) -> None:

@@ -220,7 +220,7 @@ def cut_comparison(path, monkeypatch, writes, potential, methods, **arguments):
     with monkeypatch.context() as patch:
         patch.setattr("langevin_sa.storage.checkpoint.save", counted)
         patch.setattr("langevin_sa.annealing.run.MOST_STEPS", 3)
-        patch.setattr("langevin_sa.optimizers.AHEAD", 64)
+        patch.setattr("langevin_sa.comparison.method.AHEAD", 64)
         with pytest.raises(Kill):
             compare(potential, methods, **arguments, checkpoint=path, checkpoint_seconds=0)
 

@@ -291,14 +291,14 @@ def test_interrupted_before_the_first_record(here, monkeypatch):
 
 
 def test_interrupted_comparisons_are_printed(here, monkeypatch):
-    from langevin_sa.methods import run_method
+    from langevin_sa.comparison.method import run_method
 
     def interrupt(potential, method, *rest):
         if "quench" in str(method):
             raise KeyboardInterrupt
         return run_method(potential, method, *rest)
 
-    monkeypatch.setattr(importlib.import_module("langevin_sa.compare"), "run_method", interrupt)
+    monkeypatch.setattr("langevin_sa.comparison.driver.run_method", interrupt)
     words = ["double_well", "--methods", "exponential,quench", "--steps", 100, "--replicas", 20, "--seed", 1]
     outcome = call("compare", *words, "--plot", "c.png")
     assert outcome.exit_code == 130 and "KeyboardInterrupt in quench: what was finished before is here" in outcome.output

@@ -18,9 +18,10 @@ from scipy import optimize, stats
 import langevin_sa as lsa
 from langevin_sa import cli, plots
 from langevin_sa.backends.walk import Walk
+from langevin_sa.comparison.method import RuleWalk
 from langevin_sa.descents.batched import descend
 from langevin_sa.noise import normals
-from langevin_sa.optimizers import SGD, Adam, RMSprop, RuleWalk, StepRule
+from langevin_sa.optimizers import SGD, Adam, RMSprop, StepRule
 from langevin_sa.schedules import exponential, linear, quench, stepwise
 from langevin_sa.statistics import Interval, bootstrap_mean, fit_law, time_to_solution, wilson
 

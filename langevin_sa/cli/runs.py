@@ -165,7 +165,7 @@ def compare(ctx: click.Context, **options: Any) -> None:
 
     from ..annealing import starts
     from ..arguments import look_up
-    from ..compare import compare as experiment
+    from ..comparison.driver import compare as experiment
 
     seed = typed_seed(options["seed"], options["checkpoint"], "comparison checkpoint")
     start = starts.starting_points(potential, None, options["replicas"], seed)

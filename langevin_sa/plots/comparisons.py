@@ -11,8 +11,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.ticker import EngFormatter
 
 from ..arguments import check_type, look_up, real_array
-from ..cooling import Cooling
-from ..outcomes import Comparison
+from ..comparison.cooling import Cooling
+from ..comparison.outcomes import Comparison
 from .landscapes import landscape
 from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, dots, given_axes, new_axes, stack, styled
 

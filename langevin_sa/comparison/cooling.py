@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import finite, shown
-from .compare import compare, judge
-from .drawing import draw
-from .noise import child_seed, seed_of
+from ..arguments import finite, shown
+from ..drawing import draw
+from ..noise import child_seed, seed_of
+from ..potential import Potential
+from ..statistics import Fit, fit_law
+from .driver import compare, judge
 from .outcomes import Comparison
-from .potential import Potential
-from .statistics import Fit, fit_law
 
 LAWS = ("power", "logarithmic")
 POOR, CLOSE = 0.01, 2.0  # p-value below which a law is refused; AIC by which one must lead

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from .annealing.starts import starting_points
-from .arguments import look_up, positive_whole, real, shown
-from .backends.workers import team_of
-from .methods import Arrays, check_method, digest_of, outcome_of, run_method
-from .noise import child_seed, seed_of
-from .optimizers import StepRule
+from ..annealing.starts import starting_points
+from ..arguments import look_up, positive_whole, real, shown
+from ..backends.workers import team_of
+from ..noise import child_seed, seed_of
+from ..optimizers import StepRule
+from ..potential import Potential
+from ..statistics import bootstrap_mean, time_to_solution, wilson
+from ..storage.checkpoint import Checkpoint, Contents, digest
+from .method import Arrays, check_method, digest_of, outcome_of, run_method
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
-from .potential import Potential
-from .statistics import bootstrap_mean, time_to_solution, wilson
-from .storage.checkpoint import Checkpoint, Contents, digest
 
 REPLICAS = 256
 

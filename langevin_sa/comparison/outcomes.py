@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import look_up
-from .drawing import draw
-from .potential import Potential
-from .statistics import Interval, bootstrap_mean
+from ..arguments import look_up
+from ..drawing import draw
+from ..potential import Potential
+from ..statistics import Interval, bootstrap_mean
 
 UNKNOWN = Interval(np.nan, np.nan, np.nan)
 SHOWN_MINIMA = 6

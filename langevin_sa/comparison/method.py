@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from .annealing.results import State
-from .annealing.run import Run
-from .backends.walk import NonFinite, Walk
-from .backends.workers import Team
-from .descents.batched import descend
-from .laws import progress_of, values
-from .optimizers import RuleWalk, StepRule
+from ..annealing.results import State, put
+from ..annealing.run import Run
+from ..annealing.starts import check_energies
+from ..backends.numpy import NumpyBackend
+from ..backends.walk import NonFinite, Walk
+from ..backends.workers import Team
+from ..descents.batched import descend
+from ..laws import progress_of, values
+from ..noise import stream
+from ..optimizers import StepRule
+from ..potential import Potential
+from ..storage.checkpoint import digest, schedule_digest
 from .outcomes import Outcome
-from .potential import Potential
-from .storage.checkpoint import digest, schedule_digest
 
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
 STATE = ("x", "dx", "noise", "best_x", "best_energy")  # of a walk
@@ -103,3 +106,55 @@ def digest_of(method: Any, n_steps: int, integrator: str) -> str:
         return schedule_digest(method, n_steps, integrator)
     rest = {f.name: getattr(method, f.name) for f in fields(method) if f.name != "lr"}
     return f"{type(method).__name__} {rest} {digest(values(method.lr, progress_of(n_steps), 'lr'))}"
+
+
+AHEAD = 65_536  # normals made at a time
+
+
+class RuleWalk(NumpyBackend):
+    """A walk whose steps a rule takes; energies and the lowest point are kept as by any backend, records as by a `Run`."""
+
+    def __init__(self, potential: Any, walk: Walk, rule: StepRule, n_steps: int, record_every: int) -> None:
+        super().__init__(potential, walk)
+        self.rule, self.n_steps, self.record_every, self.since = rule, n_steps, record_every, walk.step
+        self.lr = values(rule.lr, progress_of(n_steps), "lr")
+        self.memory = [np.zeros_like(walk.x) for _ in range(rule.memory)]
+        self.moved = np.zeros(len(walk.x))  # sums of dx^2 since the last record
+
+    def records(self, keep: Callable[[], None] = lambda: None) -> Iterator[dict[str, float]]:
+        """Run to each moment of interest and yield the mean of dx^2 since the last (dt is unknown here); `keep` as in `Run.records`."""
+        w = self.walk
+        while w.step < self.n_steps:
+            end = min((w.step // self.record_every + 1) * self.record_every, self.n_steps)
+            while w.step < end:
+                self._take(min(end - w.step, max(1, AHEAD // w.x.size)))
+                if w.step < end:
+                    keep()
+            self.refresh()
+            mean = float(self.moved.sum()) / (w.x.size * (w.step - self.since))
+            self.moved[:], self.since = 0, w.step
+            yield {"dx2": mean}
+            keep()
+
+    def _take(self, count: int) -> None:
+        """So many steps, whose noise is made together."""
+        w, (replicas, dim) = self.walk, self.walk.x.shape
+        z = stream(w.seed, self.replicas, w.step * dim, count * dim, w.purpose).reshape(replicas, count, dim)
+        for k in range(count):
+            w.dx[...] = self.rule.update(w.step + 1, self.lr[w.step], self.gradient - self.rule.noise * z[:, k], *self.memory)
+            w.x += w.dx
+            self.moved += (w.dx**2).sum(1)
+            w.step += 1
+            self.gradient = self._look()
+
+    def sums(self) -> dict[str, np.ndarray]:
+        """What, besides the walk, it takes to go on from here."""
+        return {"moved": self.moved, "since": np.array(self.since), "memory": np.array(self.memory)}
+
+    def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray]) -> None:
+        """Go back to where a walk of the same rule stood; a ValueError if the potential has other energies there."""
+        put(self.walk, state)
+        self.gradient = self._look()
+        self.settle()
+        check_energies(self.potential, self.walk.energy, energies)
+        self.moved[...], self.since, self.memory = sums["moved"], int(sums["since"]), list(sums["memory"])

@@ -1,0 +1,1 @@
+"""Ways of cooling side by side, judged by the same measures."""
