@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .comparison.outcomes import Comparison as Comparison
     from .formulas.parse import FormulaError as FormulaError
     from .integrators import INTEGRATORS as INTEGRATORS
-    from .minimize import minimize as minimize
+    from .minimization.driver import minimize as minimize
     from .momentum import Langevin as Langevin
     from .momentum import Momentum as Momentum
     from .page import page as page
@@ -56,7 +56,7 @@ _HOME = {
     "Comparison": "comparison.outcomes",
     "FormulaError": "formulas.parse",
     "INTEGRATORS": "integrators",
-    "minimize": "minimize",
+    "minimize": "minimization.driver",
     "Langevin": "momentum",
     "Momentum": "momentum",
     "page": "page",

@@ -1,6 +1,5 @@
 """The command line: what it prints and writes, and one clean line for whatever is wrong."""
 
-import importlib
 import os
 import re
 import sys

@@ -11,8 +11,8 @@ import scipy.optimize
 
 import langevin_sa as lsa
 from langevin_sa import Potential, minimize
-from langevin_sa.minimization import memory
-from langevin_sa.minimization.memory import KINDS
+from langevin_sa.minimization import resume
+from langevin_sa.minimization.resume import KINDS
 from langevin_sa.storage import npz
 from langevin_sa.storage.trees import put_together, taken_apart
 
@@ -21,7 +21,7 @@ from langevin_sa.storage.trees import put_together, taken_apart
 def at_every_moment(monkeypatch):
     """Checkpoints whenever they are possible, and a search taken down at nearly every yield, not only where one is written."""
     monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 1.0)
-    monkeypatch.setattr(memory, "MOST", 20)
+    monkeypatch.setattr(resume, "MOST", 20)
 
 
 class Kill(BaseException):
@@ -177,7 +177,7 @@ def test_workers_and_scipy(tmp_path):
 
 
 def test_no_more_answers_than_needed_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "MOST", 200)
+    monkeypatch.setattr(resume, "MOST", 200)
     calls = Calls(500)
     with pytest.raises(Kill):
         run("gradient", "portfolio", calls, checkpoint=tmp_path / "m.npz", checkpoint_seconds=1e9)
@@ -188,7 +188,7 @@ def test_no_more_answers_than_needed_are_kept(tmp_path, monkeypatch):
 
 def test_answers_at_other_points_are_not_taken(tmp_path, monkeypatch):
     """As on a machine that rounds differently: the function is called where the search now is."""
-    monkeypatch.setattr(memory, "MOST", np.inf)
+    monkeypatch.setattr(resume, "MOST", np.inf)
     with pytest.raises(Kill):
         run("gradient", "portfolio", Calls(100), checkpoint=tmp_path / "m.npz", checkpoint_seconds=1e9)
     elsewhere = "langevin_sa.minimization.problem.Problem.x"

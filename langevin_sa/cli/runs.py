@@ -127,7 +127,7 @@ def minimize(ctx: click.Context, **options: Any) -> None:
     """Find the global minimum of the potential NAME of the catalogue, or of a formula, and the lowest of the others met."""
     potential = build_potential(ctx, options)
 
-    from ..minimize import minimize as search
+    from ..minimization.driver import minimize as search
 
     result = search(
         potential, rng=options["seed"], target=options["target"], max_seconds=options["max_seconds"], checkpoint=options["checkpoint"]

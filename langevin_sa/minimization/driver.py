@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
-from .arguments import check_flags, look_up, shown
-from .backends.workers import check_workers, mapping
-from .minimization.arguments import FARTHEST, advise, check_numbers, check_settings, function_and_gradient, limits, starting_point
-from .minimization.memory import Memory
-from .minimization.problem import Finished, Problem
-from .minimization.search import Search
-from .minimization.strategies import STRATEGIES, Settings, automatic
-from .noise import seed_of
-from .potential import Potential
-from .storage.checkpoint import Checkpoint, digest
+from ..arguments import check_flags, look_up, shown
+from ..backends.workers import check_workers, mapping
+from ..noise import seed_of
+from ..potential import Potential
+from ..storage.checkpoint import Checkpoint, digest
+from .arguments import FARTHEST, advise, check_numbers, check_settings, function_and_gradient, limits, starting_point
+from .problem import Finished, Problem
+from .resume import Memory
+from .search import Search
+from .strategies import STRATEGIES, Settings, automatic
 
 
 def minimize(
