@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from .schedules import CoolMomentum as CoolMomentum
     from .schedules import Schedule as Schedule
     from .stochastic import StochasticPotential as StochasticPotential
-    from .validate import Report as Report
-    from .validate import validate as validate
+    from .validation.driver import validate as validate
+    from .validation.report import Report as Report
 
 __version__ = "0.1.0"
 
@@ -64,8 +64,8 @@ _HOME = {
     "CoolMomentum": "schedules",
     "Schedule": "schedules",
     "StochasticPotential": "stochastic",
-    "Report": "validate",
-    "validate": "validate",
+    "validate": "validation.driver",
+    "Report": "validation.report",
 }
 _MODULES = {
     name: name

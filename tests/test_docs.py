@@ -39,7 +39,7 @@ def commands(page):
 def folder(tmp_path, monkeypatch):
     """An empty working folder; `validate` measures one family."""
     monkeypatch.chdir(tmp_path)
-    module = importlib.import_module("langevin_sa.validate")
+    module = importlib.import_module("langevin_sa.validation.driver")
     short = partial(module.validate, families=["momentum"])
     for home in (module, lsa):
         monkeypatch.setattr(home, "validate", short)

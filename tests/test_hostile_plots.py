@@ -22,8 +22,8 @@ from matplotlib.axes import Axes
 import langevin_sa as lsa
 from langevin_sa import Langevin, Momentum, Potential, Schedule, anneal, compare, cooling_rates, page, plots, schedules
 from langevin_sa.optimizers import Adam
-from langevin_sa.validate import Report
 from langevin_sa.validation.lab import Check
+from langevin_sa.validation.report import Report
 
 FORMULA = Potential.from_formula
 WELLS = {

@@ -28,7 +28,7 @@ from langevin_sa.integrators import INTEGRATORS
 from langevin_sa.ml.ramp import check_ramp
 from langevin_sa.optimizers import Adam
 from langevin_sa.storage import npz
-from langevin_sa.validate import Report
+from langevin_sa.validation.report import Report
 
 BOWL = Potential.from_formula("x**2/2 + y**2", bounds=(-2, 2))
 LINE = Potential.from_formula("x**2", bounds=(-1, 1))

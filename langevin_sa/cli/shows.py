@@ -94,7 +94,7 @@ def validate(ctx: click.Context, backend: str, dtype: str, quick: bool, seed: in
         if path is not None and Path(path).suffix != ending:
             raise click.UsageError(f"{path} should end in {ending}")
 
-    from ..validate import validate as measure
+    from ..validation.driver import validate as measure
 
     found = measure(backend, dtype, "quick" if quick else "full", seed, progress=True)
     click.echo(str(found))

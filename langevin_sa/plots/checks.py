@@ -76,7 +76,7 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
 @styled
 def p_values(report: Any, ax: Axes | None = None) -> Axes:
     """The p-values of a validation report in order, against those of as many correct checks; without those that leave a tolerance."""
-    from ..validate import Report
+    from ..validation.report import Report
 
     check_type(report, Report, "report")
     p = np.sort([check.p_value for check in report.checks if check.is_pure_chance])

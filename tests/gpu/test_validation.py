@@ -3,7 +3,7 @@
 import pytest
 
 from langevin_sa import validate
-from langevin_sa.validation import FAMILIES
+from langevin_sa.validation.families import FAMILIES
 
 QUICK = ("momentum", "kinetic", "correlation", "verlet")  # a few seconds each
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .lab import Check, Driven, Lab, formula, identity, row, sampled
+from ..lab import Check, Driven, Lab, formula, identity, row, sampled
 
 TITLE = "Verlet: conservation and reversibility"
 WELL = "x**4/4 + x**2/2"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..potentials import harmonic
-from .lab import INERTIAL, Check, Lab, joint, sampled, unit_row
-from .laws import autocovariance
+from ...potentials import harmonic
+from ..lab import INERTIAL, Check, Lab, joint, sampled, unit_row
+from ..laws import autocovariance
 
 TITLE = "Autocorrelation of a damped oscillator"
 T, OMEGA_DT, LAGS, SHOWN = 0.7, 0.6, 24, (1, 5, 12)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from ..momentum import Steps
-from ..noise import normals
-from .lab import Check, Lab, binned, estimated, formula, identity, part, row
+from ...momentum import Steps
+from ...noise import normals
+from ..lab import Check, Lab, binned, estimated, formula, identity, part, row
 
 TITLE = "Noise streams"
 STEPS, REPLICAS, DIM = 24, 1000, 3

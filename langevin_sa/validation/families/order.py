@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from .lab import INERTIAL, OVERDAMPED, Check, Lab, formula, identity, row, sampled
-from .laws import boltzmann_average, inertial_average, overdamped_average
+from ..lab import INERTIAL, OVERDAMPED, Check, Lab, formula, identity, row, sampled
+from ..laws import boltzmann_average, inertial_average, overdamped_average
 
 TITLE = "Weak order of convergence in the time step"
 WELL, T, GAMMA, WIDTH = "x**2/2 - cos(x)/2 + sin(x)", 1.0, 1.0, 0.95

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from ..integrators import INTEGRATORS
-from ..potentials import harmonic
-from .lab import INERTIAL, OVERDAMPED, Check, Lab, binned, estimated, sampled, unit_row
-from .laws import stationary
+from ...integrators import INTEGRATORS
+from ...potentials import harmonic
+from ..lab import INERTIAL, OVERDAMPED, Check, Lab, binned, estimated, sampled, unit_row
+from ..laws import stationary
 
 TITLE = "Kinetic-energy distribution"
 T, DIM = 0.7, 6

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .lab import OVERDAMPED, Check, Lab, formula, identity, row, sampled
-from .laws import discrete_passage, kramers_rate, mean_first_passage
+from ..lab import OVERDAMPED, Check, Lab, formula, identity, row, sampled
+from ..laws import discrete_passage, kramers_rate, mean_first_passage
 
 TITLE = "Escape over a barrier"
 SEEN_LATE = 0.5826  # -zeta(1/2)/sqrt(2 pi): looks that are s apart in standard deviations see an end as if it were this times s further

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..potentials import double_well, muller_brown
-from ..thermometers import boltzmann_bins
-from .lab import Check, Lab, binned, estimated, formula, row
+from ...potentials import double_well, muller_brown
+from ...thermometers import boltzmann_bins
+from ..lab import Check, Lab, binned, estimated, formula, row
 
 TITLE = "Boltzmann density and ensembles"
 BANANA = "(x**2 - 1)**2 + 2*(y - x**2/2)**2 + x/5"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .lab import INERTIAL, OVERDAMPED, Check, Lab, formula, row, sampled, variance
+from ..lab import INERTIAL, OVERDAMPED, Check, Lab, formula, row, sampled, variance
 
 TITLE = "Free diffusion and drift"
 T, FORCE = 0.7, 0.35

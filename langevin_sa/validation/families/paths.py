@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import thermometers
-from ..descents.batched import descend
-from ..potential import Potential
-from ..potentials import lennard_jones, lennard_jones_fluid
-from .lab import Check, Lab, estimated, row, sampled
+from ... import thermometers
+from ...descents.batched import descend
+from ...potential import Potential
+from ...potentials import lennard_jones, lennard_jones_fluid
+from ..lab import Check, Lab, estimated, row, sampled
 
 TITLE = "Every kernel and every thermometer"
 T, DIM, DT, GAMMA, STICKY = 0.6, 3, 0.15, 0.8, 4.0

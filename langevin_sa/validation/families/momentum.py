@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..integrators import INTEGRATORS
-from ..momentum import Langevin, Momentum, Steps
-from ..potentials import harmonic
-from ..schedules import CoolMomentum
-from .lab import Check, Lab, formula, identity, part, row
+from ...integrators import INTEGRATORS
+from ...momentum import Langevin, Momentum, Steps
+from ...potentials import harmonic
+from ...schedules import CoolMomentum
+from ..lab import Check, Lab, formula, identity, part, row
 
 TITLE = "Momentum identities"
 COOLED = (0.905, 0.741728127, 0.554611166, 0.397565426, 0.312394648)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .. import potentials
-from .lab import INERTIAL, OVERDAMPED, Check, Driven, Lab, sampled, unit_row
-from .laws import stationary
+from ... import potentials
+from ..lab import INERTIAL, OVERDAMPED, Check, Driven, Lab, sampled, unit_row
+from ..laws import stationary
 
 TITLE = "Stationary laws of the thermostats"
 T = 0.7
@@ -23,7 +23,7 @@ LAWS = {
 
 
 def checks(lab: Lab) -> Iterator[Check]:
-    from ..integrators import INTEGRATORS
+    from ...integrators import INTEGRATORS
 
     k = np.square(OMEGA_DT)
     well = potentials.harmonic(k=k)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from ..potentials import harmonic_chain
-from .lab import INERTIAL, Check, Lab, sampled, unit_row
-from .laws import stationary
+from ...potentials import harmonic_chain
+from ..lab import INERTIAL, Check, Lab, sampled, unit_row
+from ..laws import stationary
 
 TITLE = "Equipartition in a chain of 1,000 modes"
 T, GAMMA_DT, BANDS, EVERY = 0.7, 0.4, 5, 20

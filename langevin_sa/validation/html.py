@@ -6,13 +6,14 @@ import base64
 from functools import cache
 from html import escape
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .families import title
+
 if TYPE_CHECKING:
-    from .validate import Report
-    from .validation.lab import Check
+    from .lab import Check
 
 STYLE = """
 :root { --ink: #1b1f24; --soft: #5b6570; --line: #e3e6ea; --good: #00704f; --bad: #b3400a; --tint: #f6f8fa; }
@@ -42,10 +43,8 @@ a { color: #0072b2; text-decoration: none; } .scroll { overflow-x: auto; }
 """
 
 
-def html(report: Report) -> str:
-    """The page."""
-    from .validate import title
-
+def html(report: Any) -> str:
+    """The page for a `Report`."""
     families = [(name, list(checks)) for name, checks in groupby(report.checks, key=lambda check: check.family)]
     sections = "\n".join(_section(report, name, title(name), checks) for name, checks in families)
     overview = "\n".join(_summary(name, title(name), checks) for name, checks in families)
@@ -89,14 +88,14 @@ def _summary(name: str, heading: str, checks: list[Check]) -> str:
     )
 
 
-def _worst(report: Report) -> str:
+def _worst(report: Any) -> str:
     if report.passed:
         return ""
     rows = "".join(f"<li>{escape(c.name)}: measured {c.measured:.6g}, exact {c.exact:.6g}</li>" for c in report.failures[:12])
     return f'<p class="no">What failed, the worst first:</p><ul>{rows}</ul>'
 
 
-def _section(report: Report, name: str, heading: str, checks: list[Check]) -> str:
+def _section(report: Any, name: str, heading: str, checks: list[Check]) -> str:
     by_law: dict[str, list[Check]] = {}
     for check in checks:
         by_law.setdefault(check.law, []).append(check)
@@ -110,7 +109,7 @@ def _section(report: Report, name: str, heading: str, checks: list[Check]) -> st
 {"".join(rows)}</table></div>"""
 
 
-def _row(report: Report, check: Check) -> str:
+def _row(report: Any, check: Check) -> str:
     error = f"&plusmn;{check.tolerance:.0e}" if check.is_identity else f"{check.standard_error:.1e}"
     allowed = f"{check.tolerance:.0e}" if check.tolerance and not check.is_identity else ""
     size = min(check.sigma / report.sigma, 1.0) * 70
@@ -131,8 +130,8 @@ CHANCE = """Checks with chance in them and no allowance: p-values in order, agai
 on average. Checks that share trajectories move together; a wrong law falls below the dashed threshold."""
 
 
-def _figures(report: Report) -> str:
-    from . import plots
+def _figures(report: Any) -> str:
+    from .. import plots
 
     points = [check for check in report.checks if "omega_dt" in check.about]
     out = [_figure(plots.image(plots.thermostat(points)), THERMOMETERS)] if points else []
@@ -154,6 +153,6 @@ def law_image(law: str) -> str:
     """A law written in LaTeX, between dollars, as an image; plain words stay words."""
     if "$" not in law:
         return escape(law)
-    from . import plots
+    from .. import plots
 
     return f'<img alt="{escape(law)}" src="{_data(plots.formula(law))}">'

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..annealing.results import State
-from ..annealing.run import Run
-from ..potentials import harmonic
-from ..schedules import Schedule, exponential, linear
-from .lab import INERTIAL, OVERDAMPED, Check, Lab, estimated, part, sampled
-from .laws import second_moments
+from ...annealing.results import State
+from ...annealing.run import Run
+from ...potentials import harmonic
+from ...schedules import Schedule, exponential, linear
+from ..lab import INERTIAL, OVERDAMPED, Check, Lab, estimated, part, sampled
+from ..laws import second_moments
 
 TITLE = "Temperature ramps, friction ramps, changing time steps"
 N, LOOKS, X0 = 240, 8, 1.0

@@ -1,0 +1,106 @@
+"""The verdict over all checks, as text, numbers or a page."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from .families import title
+from .lab import Check
+
+FALSE_ALARM = 1e-3  # of a whole report
+
+
+@dataclass
+class Report:
+    """The checks of one run of `validate` and their verdict.
+
+    Attributes
+    ----------
+    checks : list of Check
+        In the order in which they were made.
+    backend, dtype, level, seed : str, str, str, int
+        What was tested, how thoroughly, and with which noise.
+    seconds : float
+        Wall time.
+    machine : dict
+        Versions and processor.
+    """
+
+    checks: list[Check]
+    backend: str
+    dtype: str
+    level: str
+    seed: int
+    seconds: float
+    machine: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for check in self.checks:
+            check.passed = bool(check.p_value >= self.threshold)
+
+    @property
+    def threshold(self) -> float:
+        """The p-value below which a check fails: the false-alarm rate of the report over the number of checks with chance in them."""
+        return FALSE_ALARM / max(1, sum(not check.is_identity for check in self.checks))
+
+    @property
+    def sigma(self) -> float:
+        """The same threshold in standard deviations."""
+        return float(stats.norm.isf(self.threshold / 2))
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def failures(self) -> list[Check]:
+        """The checks that did not pass, the worst first."""
+        return sorted((check for check in self.checks if not check.passed), key=lambda check: check.p_value)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        what = f"{len(self.checks)} checks on {self.backend}, {self.dtype}, in {self.seconds:.0f} s"
+        rate = f"a correct build fails one in {1 / FALSE_ALARM:.0f} reports by chance; each check is held to {self.sigma:.2f} sigma"
+        return (f"PASS: {what}; {rate}." if self.passed else f"FAIL: {len(self.failures)} of {what}; {rate}.").replace("  ", " ")
+
+    def __str__(self) -> str:
+        lines = [f"{'check':<66} {'measured':>12} {'exact':>12} {'error':>9} {'sigma':>6}  {'':4}"]
+        family = ""
+        for check in self.checks:
+            if check.family != family:
+                family = check.family
+                lines.append(f"-- {title(family)}")
+            off = "-" if check.is_identity and check.passed else f"{check.sigma:.1f}"
+            error = f"+-{check.tolerance:.0e}" if check.is_identity else f"{check.standard_error:.1e}"
+            mark = "ok" if check.passed else "FAIL"
+            lines.append(f"{check.name[:66]:<66} {check.measured:>12.6g} {check.exact:>12.6g} {error:>9} {off:>6}  {mark}")
+        return "\n".join([*lines, "", self.verdict])
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain numbers and words."""
+        about = {
+            key: getattr(self, key) for key in ("backend", "dtype", "level", "seed", "seconds", "machine", "passed", "verdict", "sigma")
+        }
+        rows = [{**asdict(check), "sigma": check.sigma if np.isfinite(check.sigma) else None} for check in self.checks]
+        return {**about, "false_alarm_rate": FALSE_ALARM, "threshold": self.threshold, "checks": rows}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a self-contained page (.html) or the numbers (.json)."""
+        path = Path(path)
+        if path.suffix == ".html":
+            from .html import html
+
+            path.write_text(html(self), encoding="utf-8")
+        elif path.suffix == ".json":
+            path.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
+        else:
+            raise ValueError(f"a report is written as .html or .json, not {path.suffix or 'without an ending'!r}")
