@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from .minimization.driver import minimize as minimize
     from .momentum import Langevin as Langevin
     from .momentum import Momentum as Momentum
-    from .page import page as page
     from .potential import Potential as Potential
     from .schedules import CoolMomentum as CoolMomentum
     from .schedules import Schedule as Schedule
     from .stochastic import StochasticPotential as StochasticPotential
+    from .teaching.driver import page as page
     from .validation.driver import validate as validate
     from .validation.report import Report as Report
 
@@ -59,11 +59,11 @@ _HOME = {
     "minimize": "minimization.driver",
     "Langevin": "momentum",
     "Momentum": "momentum",
-    "page": "page",
     "Potential": "potential",
     "CoolMomentum": "schedules",
     "Schedule": "schedules",
     "StochasticPotential": "stochastic",
+    "page": "teaching.driver",
     "validate": "validation.driver",
     "Report": "validation.report",
 }

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-THERMAL, START, GRADIENT = 0, 1, 2  # purposes: streams that never meet; START is that of page/noise.js
+THERMAL, START, GRADIENT = 0, 1, 2  # purposes: streams that never meet; START is that of teaching/noise.js
 KIND = 16  # purpose + KIND*k is noise of the k-th kind
 KINDS = ("normal", "uniform", "three-point")
 

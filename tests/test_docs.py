@@ -4,7 +4,7 @@ import ast
 import importlib
 import re
 import warnings
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 import matplotlib as mpl
@@ -84,12 +84,10 @@ def test_rows_of_the_theory_table():
         code, test = re.findall(r"`([\w.]+)`", row.split("|")[3]), re.findall(r"`(test_\w+)::(test_\w+)`", row.split("|")[4])
         assert code and test, row
         for name in code:
-            module, _, attribute = name.partition(".")
-            found = importlib.import_module(f"langevin_sa.{module}")
-            for part in filter(None, attribute.split(".")):
-                found = getattr(found, part)
+            reduce(getattr, name.split("."), lsa)
         for file, name in test:
-            tree = ast.parse((ROOT / "tests" / f"{file}.py").read_text())
+            (path,) = (ROOT / "tests").rglob(f"{file}.py")
+            tree = ast.parse(path.read_text())
             assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{file}::{name}"
 
 

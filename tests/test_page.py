@@ -13,7 +13,7 @@ from langevin_sa import noise
 from langevin_sa.backends.choose import get_backend
 from langevin_sa.backends.walk import Walk
 from langevin_sa.formulas.in_javascript import javascript_source
-from langevin_sa.page.basins import survey, window_of
+from langevin_sa.teaching.basins import survey, window_of
 from langevin_sa.thermometers import boltzmann_bins
 
 POTENTIALS = {

@@ -34,7 +34,7 @@ def page(ctx: click.Context, **options: Any) -> None:
     check_output(output)
     potential = build_potential(ctx, options)
 
-    from ..page import page as write
+    from ..teaching.driver import page as write
 
     text = write(
         potential, output, temperature=options["T0"], gamma=options["gamma"], dt=options["dt"], integrator=options["integrator"],

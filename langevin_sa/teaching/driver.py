@@ -137,7 +137,7 @@ def describe(
 
 def assemble(data: dict[str, Any], force: str) -> str:
     """The page's text from its template, style and scripts."""
-    here = resources.files(__name__)
+    here = resources.files(__package__)
     scripts = [here.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS]
     known = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     parts = {
