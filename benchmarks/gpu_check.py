@@ -15,7 +15,7 @@ from langevin_sa.backends.choose import get_backend
 from langevin_sa.backends.walk import Walk
 from langevin_sa.integrators import INTEGRATORS
 
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "gpu"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "backends" / "cuda"))
 POTENTIALS = ("double_well", "muller_brown", "rastrigin", "ackley", "phi4_chain", "phi4_lattice", "lennard_jones", "kob_andersen")
 CASES = {  # name: potential, replicas, steps
     "double well, 10^6 replicas": (lambda: lsa.potentials.double_well(), 10**6, 1000),

@@ -18,7 +18,7 @@ from PIL import Image
 import langevin_sa as lsa
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "teaching"))
 
 from browser import Browser  # noqa: E402
 

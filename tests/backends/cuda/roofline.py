@@ -1,6 +1,6 @@
 """Estimates for docs/gpu.md: what a coordinate-step executes and moves, counted while the PTX runs, against what two cards can do.
 
-python tests/gpu/roofline.py
+python tests/backends/cuda/roofline.py
 """
 
 import ctypes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
+FOLDER = Path(__file__).parents[2] / "benchmarks"
 PI = np.pi
 MINIMIZERS = {
     "rosenbrock": np.ones(10), "zakharov": np.zeros(10), "styblinski-tang": np.full(6, -2.903534), "schwefel 5": np.full(5, 420.9687),

@@ -133,12 +133,12 @@ def test_from_cpu_to_gpu_and_back_is_the_same_trajectory(cupy, integrator):
 
 
 def test_the_code_in_the_docs(gpu):
-    page = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "gpu.md").read_text()
     exec(page.split("```python\n")[1].split("```")[0], {})
 
 
 def test_the_check_of_a_real_card_can_run(gpu, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
     gpu_check = import_module("gpu_check")
     monkeypatch.setattr(gpu_check, "POTENTIALS", ("double_well",))
     monkeypatch.setattr(gpu_check, "CASES", {"double well": (potentials.double_well, 100, 5), "chain": (potentials.phi4_chain, 1, 5)})
