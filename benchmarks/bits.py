@@ -1,11 +1,13 @@
-"""The same seed gives the same bits: a table of hashes to record before a change and to compare after it.
+"""The same seed gives the same bits: a table of hashes to record before a change and to compare
+after it.
 
 python benchmarks/bits.py record bits.json
 python benchmarks/bits.py check bits.json
 
-Every result is reached by the public interface: trajectories over potentials, integrators, backends and types of numbers,
-searches by all strategies, comparisons, cooling times, chosen schedules, pages. Bits may differ between machines and between
-versions of NumPy, so the table is compared on the machine that recorded it and is not kept.
+Every result is reached by the public interface: trajectories over potentials, integrators, backends
+and types of numbers, searches by all strategies, comparisons, cooling times, chosen schedules,
+pages. Bits may differ between machines and between versions of NumPy, so the table is compared on
+the machine that recorded it and is not kept.
 """
 
 import hashlib
@@ -38,7 +40,9 @@ def digest(*values: Any) -> str:
 def of_run(result: lsa.Result) -> str:
     """Everything that a run computed; `seconds` and texts are left out."""
     state = [getattr(result.state, name) for name in STATE]
-    return digest(*state, result.energies, result.x, result.fun, result.nfev, *result.history.values())
+    return digest(
+        *state, result.energies, result.x, result.fun, result.nfev, *result.history.values()
+    )
 
 
 def of_search(result: Any) -> str:
@@ -104,21 +108,39 @@ def potentials() -> dict[str, tuple[Any, Any]]:
 def trajectories() -> Iterator[tuple[str, str]]:
     """Potentials x integrators x backends x types of numbers."""
     for name, (potential, schedule) in potentials().items():
-        for integrator in ("bbk", "gjf", "baoab", "ermak_mccammon", "leimkuhler_matthews", "verlet", "heavy_ball"):
+        for integrator in (
+            "bbk",
+            "gjf",
+            "baoab",
+            "ermak_mccammon",
+            "leimkuhler_matthews",
+            "verlet",
+            "heavy_ball",
+        ):
             cold = integrator in ("verlet", "heavy_ball")
             used = lsa.Schedule(0.0, schedule.gamma, schedule.dt) if cold else schedule
             for backend in ("numpy", "numba"):
                 for dtype in ("float64", "float32"):
                     replicas = 3 if potential.dim > 100 else 37
                     result = lsa.anneal(
-                        potential, None, used, 60, replicas=replicas, integrator=integrator,
-                        backend=backend, dtype=dtype, rng=7, threads=2,
-                    )  # fmt: skip
+                        potential,
+                        None,
+                        used,
+                        60,
+                        replicas=replicas,
+                        integrator=integrator,
+                        backend=backend,
+                        dtype=dtype,
+                        rng=7,
+                        threads=2,
+                    )
                     yield f"{name}, {integrator}, {backend}, {dtype}", of_run(result)
 
 
 def other_runs() -> Iterator[tuple[str, Callable[[], str]]]:
-    """Schedules of their own recursion, kinds of noise, samples, workers, states, chosen schedules."""
+    """Schedules of their own recursion, kinds of noise, samples, workers, states, chosen
+    schedules.
+    """
     rastrigin, well = lsa.potentials.rastrigin(dim=4), lsa.potentials.double_well()
     own = {
         "CoolMomentum": lsa.CoolMomentum(0.001, 0.99, 2.0),
@@ -130,12 +152,16 @@ def other_runs() -> Iterator[tuple[str, Callable[[], str]]]:
         for backend in ("numpy", "numba"):
             yield (
                 f"{name}, {backend}",
-                lambda s=schedule, b=backend: of_run(lsa.anneal(rastrigin, None, s, 200, replicas=9, rng=3, backend=b)),
+                lambda s=schedule, b=backend: of_run(
+                    lsa.anneal(rastrigin, None, s, 200, replicas=9, rng=3, backend=b)
+                ),
             )
     for noise in ("uniform", "three-point"):
         yield (
             noise,
-            lambda n=noise: of_run(lsa.anneal(rastrigin, None, SLOW, 200, replicas=9, rng=3, noise=n)),
+            lambda n=noise: of_run(
+                lsa.anneal(rastrigin, None, SLOW, 200, replicas=9, rng=3, noise=n)
+            ),
         )
     yield (
         "two workers",
@@ -143,7 +169,9 @@ def other_runs() -> Iterator[tuple[str, Callable[[], str]]]:
     )
 
     def going_on() -> str:
-        half = next(iter(lsa.simulate(rastrigin, None, SLOW, 200, replicas=9, rng=3, record_every=100)))
+        half = next(
+            iter(lsa.simulate(rastrigin, None, SLOW, 200, replicas=9, rng=3, record_every=100))
+        )
         whole = lsa.anneal(rastrigin, None, SLOW, 200, state=half.state, samples=True)
         return digest(of_run(whole), whole.samples)
 
@@ -161,7 +189,9 @@ def other_runs() -> Iterator[tuple[str, Callable[[], str]]]:
 
     def snapshots() -> str:
         seen = lsa.simulate(well, [1.0], SCHEDULE, 100, replicas=5, rng=1, record_every=30)
-        return digest(*[(s.step, s.temperature, s.eq22, s.configurational, s.best_energy) for s in seen])
+        return digest(
+            *[(s.step, s.temperature, s.eq22, s.configurational, s.best_energy) for s in seen]
+        )
 
     yield "snapshots", snapshots
 
@@ -183,16 +213,15 @@ def searches() -> Iterator[tuple[str, Callable[[], str]]]:
             yield (
                 f"{strategy}, {name}",
                 lambda s=strategy, f=fun, k=keywords: of_search(
-                    lsa.minimize(f, [2.0, 1.0, -3.0], bounds=box, strategy=s, rng=2, maxfev=3000, **k)
+                    lsa.minimize(
+                        f, [2.0, 1.0, -3.0], bounds=box, strategy=s, rng=2, maxfev=3000, **k
+                    )
                 ),
             )
     yield "auto, rosen", lambda: of_search(lsa.minimize(rosen, np.zeros(4), jac=rosen_der, rng=2))
     for name in ("rastrigin", "muller_brown", "spin_glass"):
         potential = getattr(lsa.potentials, name)()
-        yield (
-            f"auto, {name}",
-            lambda p=potential: of_search(lsa.minimize(p, rng=2, maxfev=4000)),
-        )
+        yield (f"auto, {name}", lambda p=potential: of_search(lsa.minimize(p, rng=2, maxfev=4000)))
     cluster = lsa.potentials.lennard_jones(9)
     yield "clusters", lambda: of_search(lsa.minimize(cluster, rng=2, maxfev=20_000))
     yield (
@@ -242,13 +271,24 @@ def comparisons() -> Iterator[tuple[str, Callable[[], str]]]:
             yield (
                 f"compare {name}, {judged}",
                 lambda p=potential, j=judged: of_comparison(
-                    lsa.compare(p, methods, replicas=32, n_steps=300, rng=4, epochs=7, judged=j, common_noise=j != "best")
+                    lsa.compare(
+                        p,
+                        methods,
+                        replicas=32,
+                        n_steps=300,
+                        rng=4,
+                        epochs=7,
+                        judged=j,
+                        common_noise=j != "best",
+                    )
                 ),
             )
 
     def cooling() -> str:
         found = lsa.cooling_rates(wells, SCHEDULE, [20, 60, 200], replicas=64, rng=4)
-        return digest(*map(of_comparison, found.comparisons), found.times, found.rates, found.verdict)
+        return digest(
+            *map(of_comparison, found.comparisons), found.times, found.rates, found.verdict
+        )
 
     yield "cooling rates", cooling
 

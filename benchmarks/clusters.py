@@ -1,8 +1,9 @@
 """Lennard-Jones clusters: time of one energy and force call of one replica, in a batch of 256.
 
-Ours is a whole step (force, recursion, lowest point kept) at T = 0 from points near a minimum; JAX and JAX-MD step
-x - 1e-9*gradient inside one jitted loop, with energy and gradient of all pairs in float64; ASE's calculator takes one
-replica at a time and is asked for forces and energy after every move.
+Ours is a whole step (force, recursion, lowest point kept) at T = 0 from points near a minimum; JAX
+and JAX-MD step x - 1e-9*gradient inside one jitted loop, with energy and gradient of all pairs in
+float64; ASE's calculator takes one replica at a time and is asked for forces and energy after every
+move.
 """
 
 from __future__ import annotations
@@ -18,15 +19,28 @@ import langevin_sa as lsa
 
 
 def relaxed(particles: int, replicas: int) -> np.ndarray:
-    """Points (replicas, 3*particles) of clusters annealed a little, so that all forces are moderate."""
+    """Points (replicas, 3*particles) of clusters annealed a little, so that all forces are
+    moderate.
+    """
     schedule = lsa.Schedule(temperature=lsa.schedules.exponential(0.3, 0.01), gamma=5.0, dt=0.005)
-    result = lsa.anneal(lsa.potentials.lennard_jones(particles), schedule=schedule, n_steps=500, replicas=replicas, rng=1)
+    result = lsa.anneal(
+        lsa.potentials.lennard_jones(particles),
+        schedule=schedule,
+        n_steps=500,
+        replicas=replicas,
+        rng=1,
+    )
     return result.state.x
 
 
 def ours(x0: np.ndarray, particles: int, steps: int) -> Case:
     """The kernel at T = 0 with a tiny step."""
-    advance = kernel(lsa.potentials.lennard_jones(particles), x0, lsa.Schedule(temperature=0.0, gamma=1.0, dt=1e-6), steps)
+    advance = kernel(
+        lsa.potentials.lennard_jones(particles),
+        x0,
+        lsa.Schedule(temperature=0.0, gamma=1.0, dt=1e-6),
+        steps,
+    )
     return Case("langevin_sa kernel", advance, steps * len(x0))
 
 
@@ -55,7 +69,12 @@ def jax_md(x0: np.ndarray, particles: int, steps: int) -> Case:
     from jax_md import energy, smap, space
 
     displacement, _ = space.free()
-    pair = smap.pair(energy.lennard_jones, space.canonicalize_displacement_or_metric(displacement), sigma=1.0, epsilon=1.0)
+    pair = smap.pair(
+        energy.lennard_jones,
+        space.canonicalize_displacement_or_metric(displacement),
+        sigma=1.0,
+        epsilon=1.0,
+    )
     return descend("JAX-MD jit + vmap", pair, x0, particles, steps)
 
 
@@ -87,7 +106,14 @@ def ase(x0: np.ndarray, particles: int, calls: int) -> Case:
             total += atoms.get_potential_energy()
         return total / len(atoms0)
 
-    return Case("ASE LennardJones", run, len(atoms0), 20.0, threads=1, note=f"mean of {len(atoms0)} replicas")
+    return Case(
+        "ASE LennardJones",
+        run,
+        len(atoms0),
+        20.0,
+        threads=1,
+        note=f"mean of {len(atoms0)} replicas",
+    )
 
 
 @click.command()
@@ -106,7 +132,11 @@ def main(quick: bool, repeats: int, replicas: int) -> None:
         cases = [ours(x0, particles, steps), *gather([*peers, partial(ase, x0, particles, calls)])]
         groups[f"LJ{particles}"] = measure(cases, repeats)
         pairs = particles * (particles - 1) // 2
-        table(f"Lennard-Jones {particles}, {replicas} replicas, {pairs} pairs, float64", cases, "force call")
+        table(
+            f"Lennard-Jones {particles}, {replicas} replicas, {pairs} pairs, float64",
+            cases,
+            "force call",
+        )
         print(f"langevin_sa: {1e9 * cases[0].median / pairs:.3f} ns a pair")
     if not quick:
         plot("clusters", groups)

@@ -1,8 +1,10 @@
-"""A Lennard-Jones fluid of 10^4 particles, density 0.8, T = 1, cutoff 2.5, periodic: langevin_sa against OpenMM's CPU platform.
+"""A Lennard-Jones fluid of 10^4 particles, density 0.8, T = 1, cutoff 2.5, periodic: langevin_sa
+against OpenMM's CPU platform.
 
-Both start from one jittered lattice, settle for some steps of their own, and are then timed. OpenMM computes in single
-precision, ours in float64. Forces are the same; energies are of the formula shifted to 0 at the cutoff, as ours has it, but
-for NonbondedForce, which cannot shift and so lies lower by u(cutoff) times the number of pairs.
+Both start from one jittered lattice, settle for some steps of their own, and are then timed. OpenMM
+computes in single precision, ours in float64. Forces are the same; energies are of the formula
+shifted to 0 at the cutoff, as ours has it, but for NonbondedForce, which cannot shift and so lies
+lower by u(cutoff) times the number of pairs.
 """
 
 from __future__ import annotations
@@ -37,9 +39,13 @@ def ours(particles: int, steps: int) -> Case:
     if "cutoff" not in inspect.signature(lsa.Potential.from_formula).parameters:
         raise ImportError("langevin_sa: this version's from_formula has no cutoff=")
     x0, box = start(particles)
-    potential = lsa.Potential.from_formula(pair="4*(r**-12 - r**-6)", particles=particles, space=3, cutoff=CUTOFF, box=box)
+    potential = lsa.Potential.from_formula(
+        pair="4*(r**-12 - r**-6)", particles=particles, space=3, cutoff=CUTOFF, box=box
+    )
     schedule = lsa.Schedule(temperature=TEMPERATURE, gamma=GAMMA, dt=DT)
-    *_, settled = lsa.simulate(potential, x0.ravel(), schedule, SETTLING, record_every=SETTLING, rng=1, threads=THREADS)
+    *_, settled = lsa.simulate(
+        potential, x0.ravel(), schedule, SETTLING, record_every=SETTLING, rng=1, threads=THREADS
+    )
     advance = kernel(potential, None, schedule, SETTLING + steps, state=settled.state)
     return Case("langevin_sa kernel", lambda: advance() / particles, steps)
 
@@ -61,7 +67,9 @@ def openmm(particles: int, steps: int, custom: bool) -> Case:
         force.setUseDispersionCorrection(False)
     system.addForce(force)
     integrator = mm.LangevinMiddleIntegrator(TEMPERATURE / BOLTZMANN, GAMMA, DT)
-    context = mm.Context(system, integrator, mm.Platform.getPlatformByName("CPU"), {"Threads": str(THREADS)})
+    context = mm.Context(
+        system, integrator, mm.Platform.getPlatformByName("CPU"), {"Threads": str(THREADS)}
+    )
     context.setPositions(x0)
     integrator.step(SETTLING)
 
@@ -69,7 +77,13 @@ def openmm(particles: int, steps: int, custom: bool) -> Case:
         integrator.step(steps)
         return context.getState(getEnergy=True).getPotentialEnergy()._value / particles
 
-    return Case(f"OpenMM CPU {type(force).__name__}", run, steps, 1.0, note="" if custom else "energy not shifted")
+    return Case(
+        f"OpenMM CPU {type(force).__name__}",
+        run,
+        steps,
+        1.0,
+        note="" if custom else "energy not shifted",
+    )
 
 
 @click.command()
@@ -82,7 +96,11 @@ def main(particles: int, steps: int, quick: bool, repeats: int) -> None:
     machine()
     if quick:
         particles, steps = 1000, 20
-    makers = (partial(ours, particles, steps), partial(openmm, particles, steps, False), partial(openmm, particles, steps, True))
+    makers = (
+        partial(ours, particles, steps),
+        partial(openmm, particles, steps, False),
+        partial(openmm, particles, steps, True),
+    )
     cases = measure(gather(makers), repeats)
     if not cases:
         return

@@ -1,6 +1,8 @@
-"""Instructions in the inner loops of the kernels, counted in the assembly (valgrind knows no AVX-512, and perf has no counters here).
+"""Instructions in the inner loops of the kernels, counted in the assembly (valgrind knows no
+AVX-512, and perf has no counters here).
 
-A turn of a loop that stores n vectors of 8 float64 does 8*n/k elements, k being the stores that one element needs.
+A turn of a loop that stores n vectors of 8 float64 does 8*n/k elements, k being the stores that one
+element needs.
 """
 
 from __future__ import annotations
@@ -27,9 +29,19 @@ def inner_loops(assembly: str) -> list[list[str]]:
     """Instructions of each innermost loop that works on vectors of 8."""
     lines = assembly.splitlines()
     labels = {m[1]: k for k, line in enumerate(lines) if (m := LABEL.match(line))}
-    spans = [(labels[m[1]], k) for k, line in enumerate(lines) if (m := LOOP.match(line)) and labels.get(m[1], k) < k]
-    inner = [(a, b) for a, b in spans if not any((c, d) != (a, b) and a <= c and d <= b for c, d in spans)]
-    loops = [[line.strip() for line in lines[a : b + 1] if re.match(r"\s+[a-z]", line)] for a, b in inner]
+    spans = [
+        (labels[m[1]], k)
+        for k, line in enumerate(lines)
+        if (m := LOOP.match(line)) and labels.get(m[1], k) < k
+    ]
+    inner = [
+        (a, b)
+        for a, b in spans
+        if not any((c, d) != (a, b) and a <= c and d <= b for c, d in spans)
+    ]
+    loops = [
+        [line.strip() for line in lines[a : b + 1] if re.match(r"\s+[a-z]", line)] for a, b in inner
+    ]
     return [loop for loop in loops if any("zmm" in line for line in loop)]
 
 
@@ -40,18 +52,26 @@ def count(name: str, assembly: str, stores: int) -> None:
         print(f"{name:44s} no loop with vectors of 8: not an AVX-512 processor")
         return
     loop = max(loops, key=len)
-    stored = sum(bool(re.search(r"mov\w*\s+%zmm\d+, (?!.*%rsp).*\(", line)) for line in loop)  # spills to the stack are none
+    # spills to the stack are none
+    stored = sum(bool(re.search(r"mov\w*\s+%zmm\d+, (?!.*%rsp).*\(", line)) for line in loop)
     elements = 8 * stored / stores
     kinds = Counter(line.split()[0] for line in loop)
     slow = ", ".join(f"{kinds[k] / elements:.3f} {k}" for k in SLOW if kinds[k])
     multiplies = sum(n for k, n in kinds.items() if re.match(r"v(p?mul|fn?m)", k))
-    print(f"{name:44s}{len(loop) / elements:8.2f} an element, {multiplies / elements:.2f} of them multiply" + (f", {slow}" if slow else ""))
+    print(
+        f"{name:44s}{len(loop) / elements:8.2f} an element, {multiplies / elements:.2f} of them "
+        "multiply" + (f", {slow}" if slow else "")
+    )
 
 
 def step_of(potential: Any, replicas: int) -> str:
     """Assembly of a potential's compiled step."""
     x0 = potential.draw_start(replicas, np.random.default_rng(0))
-    return str(timing.prepared(potential, x0, lsa.Schedule(0.3, 1.0, 1e-3), 1).backend.step._library.get_asm_str())
+    return str(
+        timing.prepared(
+            potential, x0, lsa.Schedule(0.3, 1.0, 1e-3), 1
+        ).backend.step._library.get_asm_str()
+    )
 
 
 @click.command()

@@ -1,10 +1,12 @@
-"""Kill runs with SIGKILL at random moments and see that each goes on from its checkpoint to the bits of an uninterrupted run.
+"""Kill runs with SIGKILL at random moments and see that each goes on from its checkpoint to the
+bits of an uninterrupted run.
 
     python benchmarks/kill.py [--kills 200] [--seed 0]
 
-Every run writes a checkpoint as often as it can (here most of the time goes into writing); those of `anneal` stream their positions
-to a file. After each kill the files are read; then the run is started again, and killed again with probability 1/2. Children are
-forks of this process, which has compiled everything, so that a kill costs no start of Python.
+Every run writes a checkpoint as often as it can (here most of the time goes into writing); those of
+`anneal` stream their positions to a file. After each kill the files are read; then the run is
+started again, and killed again with probability 1/2. Children are forks of this process, which has
+compiled everything, so that a kill costs no start of Python.
 """
 
 from __future__ import annotations
@@ -48,7 +50,11 @@ def annealed(folder: Path, **arguments: Any) -> dict[str, Any]:
         checkpoint=folder / "run.npz",
     )
     state = {name: getattr(result.state, name) for name in STATE}
-    return state | {"samples": np.array(result.samples), "energies": result.energies, "history": dict(result.history)}
+    return state | {
+        "samples": np.array(result.samples),
+        "energies": result.energies,
+        "history": dict(result.history),
+    }
 
 
 def searched(folder: Path, fun: Any, **arguments: Any) -> dict[str, Any]:
@@ -59,7 +65,11 @@ def searched(folder: Path, fun: Any, **arguments: Any) -> dict[str, Any]:
 def anneal_is_whole(folder: Path) -> None:
     """Read what a kill left, a trajectory with all that the checkpoint knows of included."""
     part = Result.load(folder / "run.npz")
-    assert len(np.load(folder / "samples.npy", mmap_mode="r")) >= len(part.history.step) == len(part.samples)
+    assert (
+        len(np.load(folder / "samples.npy", mmap_mode="r"))
+        >= len(part.history.step)
+        == len(part.samples)
+    )
 
 
 def search_is_whole(folder: Path) -> None:
@@ -68,23 +78,82 @@ def search_is_whole(folder: Path) -> None:
 
 
 RUNS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Path], None], dict[str, Any]]] = {
-    "formula": (annealed, anneal_is_whole, dict(
-        potential=lsa.potentials.rastrigin(dim=10), schedule=Schedule(RAMP.temperature, 1.0, 0.01), n_steps=6000, replicas=64)),
-    "float32": (annealed, anneal_is_whole, dict(
-        potential=lsa.potentials.double_well(), schedule=RAMP, n_steps=40_000, replicas=64, dtype="float32")),
-    "array functions": (annealed, anneal_is_whole, dict(
-        potential=Potential(lambda x: ((x**2 - 1) ** 2).sum(1), lambda x: 4 * x * (x**2 - 1), 8, bounds=(-2, 2)),
-        schedule=RAMP, n_steps=4000, replicas=40)),
-    "lattice": (annealed, anneal_is_whole, dict(
-        potential=Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", shape=(200, 200), periodic=True, bounds=(-1, 1)),
-        schedule=RAMP, n_steps=600, replicas=1)),
-    "fluid": (annealed, anneal_is_whole, dict(
-        potential=lsa.potentials.lennard_jones_fluid(108, cutoff=2.0), schedule=Schedule(0.8, 1.0, 0.004), n_steps=800, replicas=2)),
-    "search": (searched, search_is_whole, dict(fun=bumpy, x0=[3.0, -2.0, 1.0, 4.0], bounds=[(-5, 4.5)] * 4)),
-    "replica exchange": (searched, search_is_whole, dict(fun=lsa.potentials.rastrigin(dim=4), strategy="exchange")),
-    "population": (searched, search_is_whole, dict(fun=bumpy, x0=[3.0, -2.0], strategy="population", replicas=8)),
+    "formula": (
+        annealed,
+        anneal_is_whole,
+        dict(
+            potential=lsa.potentials.rastrigin(dim=10),
+            schedule=Schedule(RAMP.temperature, 1.0, 0.01),
+            n_steps=6000,
+            replicas=64,
+        ),
+    ),
+    "float32": (
+        annealed,
+        anneal_is_whole,
+        dict(
+            potential=lsa.potentials.double_well(),
+            schedule=RAMP,
+            n_steps=40_000,
+            replicas=64,
+            dtype="float32",
+        ),
+    ),
+    "array functions": (
+        annealed,
+        anneal_is_whole,
+        dict(
+            potential=Potential(
+                lambda x: ((x**2 - 1) ** 2).sum(1), lambda x: 4 * x * (x**2 - 1), 8, bounds=(-2, 2)
+            ),
+            schedule=RAMP,
+            n_steps=4000,
+            replicas=40,
+        ),
+    ),
+    "lattice": (
+        annealed,
+        anneal_is_whole,
+        dict(
+            potential=Potential.from_formula(
+                site="x**4/4 - x**2/2",
+                bond="(y - x)**2/2",
+                shape=(200, 200),
+                periodic=True,
+                bounds=(-1, 1),
+            ),
+            schedule=RAMP,
+            n_steps=600,
+            replicas=1,
+        ),
+    ),
+    "fluid": (
+        annealed,
+        anneal_is_whole,
+        dict(
+            potential=lsa.potentials.lennard_jones_fluid(108, cutoff=2.0),
+            schedule=Schedule(0.8, 1.0, 0.004),
+            n_steps=800,
+            replicas=2,
+        ),
+    ),
+    "search": (
+        searched,
+        search_is_whole,
+        dict(fun=bumpy, x0=[3.0, -2.0, 1.0, 4.0], bounds=[(-5, 4.5)] * 4),
+    ),
+    "replica exchange": (
+        searched,
+        search_is_whole,
+        dict(fun=lsa.potentials.rastrigin(dim=4), strategy="exchange"),
+    ),
+    "population": (
+        searched,
+        search_is_whole,
+        dict(fun=bumpy, x0=[3.0, -2.0], strategy="population", replicas=8),
+    ),
     "clusters": (searched, search_is_whole, dict(fun=lsa.potentials.lennard_jones(13))),
-}  # fmt: skip
+}
 
 
 def run(folder: Path, name: str) -> dict[str, Any]:
@@ -127,12 +196,17 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
 
 def main() -> None:
     """Kill, look, go on, compare; print a line for each kind of run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=200, help="how many runs to kill")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     options = parser.parse_args()
     generator, began = np.random.default_rng(options.seed), time.perf_counter()
-    print("kind              runs  kills  before the first checkpoint  in a write  unreadable files  other bits")
+    print(
+        "kind              runs  kills  before the first checkpoint  in a write  unreadable files "
+        " other bits"
+    )
     failed = 0
     for k, name in enumerate(RUNS):
         with tempfile.TemporaryDirectory() as scratch:
@@ -160,9 +234,14 @@ def main() -> None:
                         print(f"{name}: {error}")
                         unreadable += 1
                         break
-                    more = generator.random() < 0.5 and killed(in_child(folder, name), seconds * generator.random())
+                    more = generator.random() < 0.5 and killed(
+                        in_child(folder, name), seconds * generator.random()
+                    )
                 other += not same(run(folder, name), reference)
-            print(f"{name:16} {runs:5} {kills:6} {none:28} {writing:11} {unreadable:17} {other:11}", flush=True)
+            print(
+                f"{name:16} {runs:5} {kills:6} {none:28} {writing:11} {unreadable:17} {other:11}",
+                flush=True,
+            )
             failed += unreadable + other
     print(f"{time.perf_counter() - began:.0f} s")
     sys.exit(failed > 0)

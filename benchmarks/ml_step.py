@@ -1,7 +1,9 @@
-"""A step of CoolMomentum against one of torch.optim.SGD with momentum, on the parameters of ResNet-20 and on larger ones.
+"""A step of CoolMomentum against one of torch.optim.SGD with momentum, on the parameters of
+ResNet-20 and on larger ones.
 
-Both get the same gradients and take turns, one step each, in one process; ratios are of medians. `foreach` and `fused` are compared
-with SGD's own. The thermometer's cost is that of hooks on the same optimizer.
+Both get the same gradients and take turns, one step each, in one process; ratios are of medians.
+`foreach` and `fused` are compared with SGD's own. The thermometer's cost is that of hooks on the
+same optimizer.
 """
 
 from __future__ import annotations
@@ -71,16 +73,29 @@ def measure(contestants: dict[str, torch.optim.Optimizer], repeats: int) -> dict
 def main(quick: bool, repeats: int, threads: int) -> None:
     """Measure and print ratios to SGD."""
     torch.set_num_threads(threads)
-    print(f"torch {torch.__version__}, {threads} thread(s); goal: CoolMomentum within {GOAL:g} of SGD with foreach")
+    print(
+        f"torch {torch.__version__}, {threads} thread(s); goal: CoolMomentum within {GOAL:g} of "
+        "SGD with foreach"
+    )
     gc.disable()
     for kind in ("ResNet-20", "8 million"):
         for way in ({"foreach": True}, {"fused": True}):
-            seconds = measure(pair(kind, **way), 20 if quick else repeats if kind == "ResNet-20" else max(100, repeats // 10))
+            seconds = measure(
+                pair(kind, **way),
+                20 if quick else repeats if kind == "ResNet-20" else max(100, repeats // 10),
+            )
             base = median(seconds["SGD(momentum=0.9)"])
             for name, times in seconds.items():
                 ratio, least = median(times) / base, min(times) / min(seconds["SGD(momentum=0.9)"])
-                missed = "  MISSED" if name == "CoolMomentum" and "foreach" in way and ratio > GOAL else ""
-                step = f"{kind:10s} {next(iter(way)):8s} {name:26s} {1e6 * median(times):9.1f} us a step"
+                missed = (
+                    "  MISSED"
+                    if name == "CoolMomentum" and "foreach" in way and ratio > GOAL
+                    else ""
+                )
+                step = (
+                    f"{kind:10s} {next(iter(way)):8s} {name:26s} {1e6 * median(times):9.1f} us a "
+                    "step"
+                )
                 print(f"{step}  ratio of medians {ratio:.3f}  of minima {least:.3f}{missed}")
 
 

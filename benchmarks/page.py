@@ -1,12 +1,14 @@
-"""How fast the teaching page runs: frames a second and work a frame with 400 balls, in a headless Chromium.
+"""How fast the teaching page runs: frames a second and work a frame with 400 balls, in a headless
+Chromium.
 
     python benchmarks/page.py                   # the table
     python benchmarks/page.py --picture         # also the README's picture, docs/figures/page.png
 
-"frames" are those that the browser showed in four seconds, "late" those that came more than 25 ms after the one before. "CPU" is the
-processor time of all the browser's processes for one of them; below 16.7 ms one core can show 60 a second. "script" is the page's own
-work in a frame of four steps with everything redrawn, "whole" adds the painting, forced by reading a pixel back.
-There is no peer. The machine's other load shows up in all columns but CPU, so run it on a quiet one.
+"frames" are those that the browser showed in four seconds, "late" those that came more than 25 ms
+after the one before. "CPU" is the processor time of all the browser's processes for one of them;
+below 16.7 ms one core can show 60 a second. "script" is the page's own work in a frame of four
+steps with everything redrawn, "whole" adds the painting, forced by reading a pixel back. There is
+no peer. The machine's other load shows up in all columns but CPU, so run it on a quiet one.
 """
 
 import sys
@@ -22,7 +24,12 @@ sys.path.insert(0, str(ROOT / "tests" / "teaching"))
 
 from browser import Browser  # noqa: E402
 
-POTENTIALS = (lsa.potentials.double_well(), lsa.potentials.rastrigin(dim=1), lsa.potentials.muller_brown(), lsa.potentials.rastrigin(dim=2))
+POTENTIALS = (
+    lsa.potentials.double_well(),
+    lsa.potentials.rastrigin(dim=1),
+    lsa.potentials.muller_brown(),
+    lsa.potentials.rastrigin(dim=2),
+)
 SCREENS = {
     "desktop 1280 x 800": (1280, 800),
     "projector 1920 x 1080": (1920, 1080),
@@ -69,7 +76,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
         head = ("frames a second", "late", "CPU, ms", "script, ms", "whole, ms", "file, kB")
-        print(f"{'potential':<16} {'screen':<34} " + " ".join(f"{text:>{w}}" for text, w in zip(head, WIDTHS, strict=True)))
+        print(
+            f"{'potential':<16} {'screen':<34} "
+            + " ".join(f"{text:>{w}}" for text, w in zip(head, WIDTHS, strict=True))
+        )
         for potential in POTENTIALS:
             size = len(lsa.page(potential, path, balls=400).encode()) / 1000
             for screen, numbers in SCREENS.items():
@@ -80,8 +90,18 @@ def main() -> None:
                 cpu = 1000 * (browser.cpu_seconds() - before) / frames
                 script, whole = browser.run(WORK)
                 name = f"{potential.name} {potential.dim}-D"
-                cells = (f"{rate:.1f}", late, f"{cpu:.1f}", f"{script:.2f}", f"{whole:.2f}", f"{size:.0f}")
-                print(f"{name:<16} {screen:<34} " + " ".join(f"{cell:>{w}}" for cell, w in zip(cells, WIDTHS, strict=True)))
+                cells = (
+                    f"{rate:.1f}",
+                    late,
+                    f"{cpu:.1f}",
+                    f"{script:.2f}",
+                    f"{whole:.2f}",
+                    f"{size:.0f}",
+                )
+                print(
+                    f"{name:<16} {screen:<34} "
+                    + " ".join(f"{cell:>{w}}" for cell, w in zip(cells, WIDTHS, strict=True))
+                )
         if "--picture" in sys.argv:
             lsa.page(POTENTIALS[0], path)
             browser.screen(1280, 826)  # ends between two cards

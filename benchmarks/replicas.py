@@ -1,9 +1,11 @@
-"""Many replicas of a small system: langevin_sa against JAX, JAX-MD, OpenMM, NumPy, torch and deeptime.
+"""Many replicas of a small system: langevin_sa against JAX, JAX-MD, OpenMM, NumPy, torch and
+deeptime.
 
-All do the same number of steps of the same equation on the same number of replicas, from the same points. Ours also
-keeps the lowest energy and point of every replica and the sums that thermometers read; the peers do not. Differences:
-JAX draws Threefry words and inverts the error function, JAX-MD and OpenMM integrate with BAOAB and its LangevinMiddle,
-OpenMM's CPU platform works in single precision and always in three dimensions, deeptime is overdamped only.
+All do the same number of steps of the same equation on the same number of replicas, from the same
+points. Ours also keeps the lowest energy and point of every replica and the sums that thermometers
+read; the peers do not. Differences: JAX draws Threefry words and inverts the error function, JAX-MD
+and OpenMM integrate with BAOAB and its LangevinMiddle, OpenMM's CPU platform works in single
+precision and always in three dimensions, deeptime is overdamped only.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ class Workload:
 
     def __post_init__(self) -> None:
         drawn = self.potential.draw_start(self.replicas, np.random.default_rng(0))
-        self.x0 = np.tile(self.potential.minima[:1], (self.replicas, 1)) if self.at_minimum else drawn
+        self.x0 = (
+            np.tile(self.potential.minima[:1], (self.replicas, 1)) if self.at_minimum else drawn
+        )
         self.work = self.replicas * self.steps
         self.schedule = lsa.Schedule(temperature=self.temperature, gamma=self.gamma, dt=self.dt)
         steps = self.schedule.coefficients(1, "gjf")
@@ -60,7 +64,16 @@ def ours(w: Workload, integrator: str = "gjf") -> Case:
     """The whole of `simulate`, its slices, copies and thermometers included."""
 
     def run() -> float:
-        *_, last = lsa.simulate(w.potential, w.x0, w.schedule, w.steps, integrator=integrator, record_every=w.steps, rng=1, threads=THREADS)
+        *_, last = lsa.simulate(
+            w.potential,
+            w.x0,
+            w.schedule,
+            w.steps,
+            integrator=integrator,
+            record_every=w.steps,
+            rng=1,
+            threads=THREADS,
+        )
         return float(last.energy.mean())
 
     return Case(f"langevin_sa, {integrator}", run, w.work)
@@ -89,7 +102,9 @@ def jax_loop(w: Workload, generator: str = "threefry2x32", goal: float | None = 
     @jax.jit
     def run(x: Any) -> Any:
         zero = jnp.zeros_like(x)
-        x = jax.lax.fori_loop(0, w.steps, step, (x, zero, zero, jax.random.key(0, impl=generator)))[0]
+        x = jax.lax.fori_loop(0, w.steps, step, (x, zero, zero, jax.random.key(0, impl=generator)))[
+            0
+        ]
         return w.jax_energy(jnp, x) / len(x)
 
     x0 = jnp.asarray(w.x0)
@@ -104,7 +119,9 @@ def jax_md(w: Workload) -> Case:
 
     jax.config.update("jax_enable_x64", True)
     _, shift = space.free()
-    start, step = simulate.nvt_langevin(lambda x, **_: w.jax_energy(jnp, x), shift, w.dt, w.temperature, w.gamma)
+    start, step = simulate.nvt_langevin(
+        lambda x, **_: w.jax_energy(jnp, x), shift, w.dt, w.temperature, w.gamma
+    )
 
     @jax.jit
     def run(x: Any) -> Any:
@@ -117,7 +134,9 @@ def jax_md(w: Workload) -> Case:
 
 
 def openmm(w: Workload, packed: bool) -> Case:
-    """CustomExternalForce on the CPU platform; `packed` puts three replicas into one particle, so that no axis is idle."""
+    """CustomExternalForce on the CPU platform; `packed` puts three replicas into one particle, so
+    that no axis is idle.
+    """
     import openmm as mm
 
     axes = "xyz" if packed else "x"
@@ -137,7 +156,9 @@ def openmm(w: Workload, packed: bool) -> Case:
         context.setPositions(positions)
         context.setVelocities(np.zeros_like(positions))
         integrator.step(w.steps)
-        return context.getState(getEnergy=True).getPotentialEnergy()._value / (len(positions) * len(axes))
+        return context.getState(getEnergy=True).getPotentialEnergy()._value / (
+            len(positions) * len(axes)
+        )
 
     name = "OpenMM CPU, 3 replicas a particle" if packed else "OpenMM CPU, 1 replica a particle"
     return Case(name, run, w.work, 10.0)
@@ -180,12 +201,16 @@ def torch_loop(w: Workload) -> Case:
 
 
 def deeptime(w: Workload, system: str) -> Case:
-    """deeptime's C++ Euler-Maruyama integrator; the noise of its double_well_2d is sqrt(kT/2) a root of time, a quarter of T."""
+    """deeptime's C++ Euler-Maruyama integrator; the noise of its double_well_2d is sqrt(kT/2) a
+    root of time, a quarter of T.
+    """
     import deeptime.data
 
     factor = 4 * w.temperature if system == "double_well_2d" else w.temperature
     model = getattr(deeptime.data, system)(h=w.dt, n_steps=w.steps, temperature_factor=factor)
-    return Case("deeptime C++", lambda: w.potential.energy(model(w.x0, n_jobs=THREADS)).mean(), w.work, 10.0)
+    return Case(
+        "deeptime C++", lambda: w.potential.energy(model(w.x0, n_jobs=THREADS)).mean(), w.work, 10.0
+    )
 
 
 @click.command()
@@ -194,19 +219,36 @@ def deeptime(w: Workload, system: str) -> Case:
 def main(quick: bool, repeats: int) -> None:
     """Compare replica kernels."""
     machine()
-    warnings.filterwarnings("ignore", "omega.dt", UserWarning)  # ermak_mccammon at this dt, as deeptime runs it
+    # ermak_mccammon at this dt, as deeptime runs it
+    warnings.filterwarnings("ignore", "omega.dt", UserWarning)
     many, some, steps = (10**4, 10**3, 100) if quick else (10**5, 10**4, 1000)
     groups = {}
 
-    w = Workload("double well", lsa.potentials.double_well(), many, steps, 0.05, 0.3, lambda _, x: double_well_energy(x).sum())
+    w = Workload(
+        "double well",
+        lsa.potentials.double_well(),
+        many,
+        steps,
+        0.05,
+        0.3,
+        lambda _, x: double_well_energy(x).sum(),
+    )
     peers = (
-        partial(jax_loop, w), partial(jax_loop, w, "rbg", None), partial(jax_md, w), partial(openmm, w, False), partial(openmm, w, True),
-        partial(numpy_loop, w), partial(torch_loop, w),
-    )  # fmt: skip
+        partial(jax_loop, w),
+        partial(jax_loop, w, "rbg", None),
+        partial(jax_md, w),
+        partial(openmm, w, False),
+        partial(openmm, w, True),
+        partial(numpy_loop, w),
+        partial(torch_loop, w),
+    )
     cases = [ours(w), our_kernel(w), noise(w.work), *gather(peers)]
     groups["double well"] = measure(cases, repeats)
     table(f"1-D double well, {many} replicas, {steps} steps, float64", cases, "replica-step")
-    print(f"kernel alone / noise generator alone: {cases[2].median / cases[1].median:.0%} of its speed (goal 70 %)")
+    print(
+        f"kernel alone / noise generator alone: {cases[2].median / cases[1].median:.0%} of its "
+        "speed (goal 70 %)"
+    )
 
     def rastrigin(np_: Any, x: Any) -> Any:
         return (x * x - 10 * np_.cos(2 * np_.pi * x) + 10).sum()
@@ -216,29 +258,56 @@ def main(quick: bool, repeats: int) -> None:
         return (
             -200 * np_.exp(-((x - 1) ** 2) - 10 * y**2)
             - 100 * np_.exp(-(x**2) - 10 * (y - 0.5) ** 2)
-            - 170 * np_.exp(-6.5 * (x + 0.5) ** 2 + 11 * (x + 0.5) * (y - 1.5) - 6.5 * (y - 1.5) ** 2)
+            - 170
+            * np_.exp(-6.5 * (x + 0.5) ** 2 + 11 * (x + 0.5) * (y - 1.5) - 6.5 * (y - 1.5) ** 2)
             + 15 * np_.exp(0.7 * (x + 1) ** 2 + 0.6 * (x + 1) * (y - 1) + 0.7 * (y - 1) ** 2)
         ).sum()
 
     for w in (
-        Workload("rastrigin(10)", lsa.potentials.rastrigin(dim=10), some, steps, 0.02, 5.0, rastrigin),
-        Workload("Muller-Brown", lsa.potentials.muller_brown(), many, steps, 0.01, 15.0, muller_brown, at_minimum=True),
+        Workload(
+            "rastrigin(10)", lsa.potentials.rastrigin(dim=10), some, steps, 0.02, 5.0, rastrigin
+        ),
+        Workload(
+            "Muller-Brown",
+            lsa.potentials.muller_brown(),
+            many,
+            steps,
+            0.01,
+            15.0,
+            muller_brown,
+            at_minimum=True,
+        ),
     ):
         noisy = noise(w.work * w.potential.dim)
         noisy.work = w.work
-        cases = [ours(w), our_kernel(w), noisy, *gather((partial(jax_loop, w), partial(jax_loop, w, "rbg", None)))]
+        cases = [
+            ours(w),
+            our_kernel(w),
+            noisy,
+            *gather((partial(jax_loop, w), partial(jax_loop, w, "rbg", None))),
+        ]
         groups[w.name] = measure(cases, repeats)
         table(f"{w.name}, {w.replicas} replicas, {steps} steps, float64", cases, "replica-step")
-        print(f"kernel alone / noise generator alone: {cases[2].median / cases[1].median:.0%} of its speed")
+        print(
+            f"kernel alone / noise generator alone: {cases[2].median / cases[1].median:.0%} of "
+            "its speed"
+        )
 
     double_well_2d = lsa.Potential.from_formula("(x**2 - 1)**2 + y**2", bounds=(-1.5, 1.5))
     for system, potential, dt, temperature in (
-        ("double_well_2d", double_well_2d, 0.01, 0.3), ("prinz_potential", lsa.potentials.prinz(), 0.001, 1.0)
-    ):  # fmt: skip
+        ("double_well_2d", double_well_2d, 0.01, 0.3),
+        ("prinz_potential", lsa.potentials.prinz(), 0.001, 1.0),
+    ):
         w = Workload(system, potential, many, steps, dt, temperature, muller_brown)
-        cases = [ours(w, "leimkuhler_matthews"), ours(w, "ermak_mccammon"), *gather((partial(deeptime, w, system),))]
+        cases = [
+            ours(w, "leimkuhler_matthews"),
+            ours(w, "ermak_mccammon"),
+            *gather((partial(deeptime, w, system),)),
+        ]
         groups[system] = measure(cases, repeats)
-        table(f"overdamped {system}, {many} replicas, {steps} steps, float64", cases, "replica-step")
+        table(
+            f"overdamped {system}, {many} replicas, {steps} steps, float64", cases, "replica-step"
+        )
 
     if not quick:
         plot("replicas", groups)

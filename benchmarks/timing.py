@@ -1,6 +1,8 @@
-"""What every benchmark shares: interleaved repeats, a ratio table, a plot, and what the machine can do at best.
+"""What every benchmark shares: interleaved repeats, a ratio table, a plot, and what the machine can
+do at best.
 
-Contestants take turns, so a busy moment of the machine hits all of them; ratios are of medians and of minima.
+Contestants take turns, so a busy moment of the machine hits all of them; ratios are of medians and
+of minima.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ PACKAGES = ("langevin_sa", "numpy", "numba", "jax", "jax-md", "openmm", "deeptim
 
 @dataclass
 class Case:
-    """A contestant: a run, the units of work it does, the energy it returns as a check, and how far ahead we want to be."""
+    """A contestant: a run, the units of work it does, the energy it returns as a check, and how far
+    ahead we want to be.
+    """
 
     name: str
     run: Callable[[], Any]
@@ -82,30 +86,47 @@ def table(title: str, cases: Sequence[Case], unit: str) -> None:
     """Print times and how many times slower than the first case each one is."""
     ours = cases[0]
     print(f"\n{title}: {len(ours.seconds)} interleaved repeats")
-    print(f"{'':34s}{'threads':>8s}{'ns/' + unit:>18s}{'ratio (medians)':>17s}{'(minima)':>10s}{'goal':>7s}{'energy':>11s}")
+    print(
+        f"{'':34s}{'threads':>8s}{'ns/' + unit:>18s}{'ratio (medians)':>17s}{'(minima)':>10s}{'goal':>7s}{'energy':>11s}"
+    )
     for case in cases:
         ratio, least = case.median / ours.median, case.fastest / ours.fastest
         goal = "" if case.goal is None else f">= {case.goal:g}"
         energy = "" if case.energy is None else f"{case.energy:.5g}"
-        notes = [case.note] * bool(case.note) + ["MISSED"] * (case.goal is not None and ratio < case.goal)
+        notes = [case.note] * bool(case.note) + ["MISSED"] * (
+            case.goal is not None and ratio < case.goal
+        )
         numbers = f"{case.threads:8d}{1e9 * case.median:18.4g}{ratio:17.2f}{least:10.2f}{goal:>7s}{energy:>11s}"
         print(f"{case.name:34s}{numbers}  {', '.join(notes)}".rstrip())
 
 
 def plot(name: str, groups: dict[str, Sequence[Case]]) -> None:
-    """Bars of how many times slower than ours each peer is, goals as ticks, into docs/figures/benchmark_`name`.png."""
+    """Bars of how many times slower than ours each peer is, goals as ticks, into
+    docs/figures/benchmark_`name`.png.
+    """
     from matplotlib.figure import Figure
 
-    rows = [(f"{title}: {case.name}", case, cases[0]) for title, cases in groups.items() for case in cases[1:]][::-1]
+    rows = [
+        (f"{title}: {case.name}", case, cases[0])
+        for title, cases in groups.items()
+        for case in cases[1:]
+    ][::-1]
     figure = Figure(figsize=(9, 1 + 0.3 * len(rows)), layout="constrained")
     ax = figure.subplots()
     for k, (_, case, ours) in enumerate(rows):
         ratio = case.median / ours.median
-        ax.barh(k, ratio, color="tab:blue" if case.goal is None or ratio >= case.goal else "tab:red")
+        ax.barh(
+            k, ratio, color="tab:blue" if case.goal is None or ratio >= case.goal else "tab:red"
+        )
         ax.text(max(ratio, case.goal or 0.0), k, f" {ratio:.1f}", va="center")
         if case.goal is not None:
             ax.plot([case.goal] * 2, [k - 0.4, k + 0.4], "k", lw=2)
-    ax.set(xscale="log", xlabel="time / time of langevin_sa (black: goal)", yticks=range(len(rows)), yticklabels=[row[0] for row in rows])
+    ax.set(
+        xscale="log",
+        xlabel="time / time of langevin_sa (black: goal)",
+        yticks=range(len(rows)),
+        yticklabels=[row[0] for row in rows],
+    )
     ax.axvline(1, color="k", lw=0.5)
     ax.margins(x=0.15)
     FIGURES.mkdir(parents=True, exist_ok=True)
@@ -115,9 +136,15 @@ def plot(name: str, groups: dict[str, Sequence[Case]]) -> None:
 def machine() -> None:
     """Print processor, cores, load and versions."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    model = next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    print(f"{model}, {cores} cores, {THREADS} threads used, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}")
+    print(
+        f"{model}, {cores} cores, {THREADS} threads used, load {os.getloadavg()[0]:.1f}, Python "
+        f"{platform.python_version()}"
+    )
     print(", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name))))
 
 
@@ -133,11 +160,19 @@ def prepared(*args: Any, **keywords: Any) -> Run:
     seed = {} if "state" in keywords else {"rng": 1}
     given = inspect.signature(simulate).bind(*args, **{"threads": THREADS} | seed | keywords)
     given.apply_defaults()
-    return Run(**{name: value for name, value in given.arguments.items() if name in inspect.signature(Run).parameters})
+    return Run(
+        **{
+            name: value
+            for name, value in given.arguments.items()
+            if name in inspect.signature(Run).parameters
+        }
+    )
 
 
 def kernel(*args: Any, **keywords: Any) -> Callable[[], float]:
-    """`simulate` with these arguments less its driver: one call of the backend for all steps; returns the mean energy."""
+    """`simulate` with these arguments less its driver: one call of the backend for all steps;
+    returns the mean energy.
+    """
     run = prepared(*args, **keywords)
     steps = run.coefficients(run.walk.step, run.n_steps)
 

@@ -1,4 +1,6 @@
-"""Where the demos' pictures go: docs/figures/demo_NAME.png; a quick run only checks that they can be drawn."""
+"""Where the demos' pictures go: docs/figures/demo_NAME.png; a quick run only checks that they can
+be drawn.
+"""
 
 import os
 from io import BytesIO
@@ -6,7 +8,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-FIGURES = Path(os.environ.get("LANGEVIN_SA_FIGURES", Path(__file__).parents[1] / "docs" / "figures"))
+FIGURES = Path(
+    os.environ.get("LANGEVIN_SA_FIGURES", Path(__file__).parents[1] / "docs" / "figures")
+)
 
 
 def finish(figure: plt.Figure, name: str, quick: bool) -> None:

@@ -1,9 +1,10 @@
 """Langevin dynamics samples exp(-U/T)/Z
 ========================================
 
-Why slow cooling finds the lowest well: at each temperature the shares of the wells are Boltzmann's, and the lower well wins when cold.
-The time step is a seventh of the stability limit; the shares of the two wells are then off by a few thousandths, an error that
-falls with dt^2, as no scheme is exact in a well that is not harmonic.
+Why slow cooling finds the lowest well: at each temperature the shares of the wells are Boltzmann's,
+and the lower well wins when cold. The time step is a seventh of the stability limit; the shares of
+the two wells are then off by a few thousandths, an error that falls with dt^2, as no scheme is
+exact in a well that is not harmonic.
 """
 
 import matplotlib.pyplot as plt
@@ -25,16 +26,29 @@ def main(quick: bool = False) -> dict[float, tuple[float, float]]:
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(3, 1, figsize=(4.8, 7.2), layout="constrained", sharex=True)
         for ax, T in zip(axes, TEMPERATURES, strict=True):
-            run = lsa.anneal(U, None, lsa.Schedule(T, gamma=1.0, dt=0.1), n_steps, replicas=replicas, rng=1, samples=True)
+            run = lsa.anneal(
+                U,
+                None,
+                lsa.Schedule(T, gamma=1.0, dt=0.1),
+                n_steps,
+                replicas=replicas,
+                rng=1,
+                samples=True,
+            )
             x = run.samples[len(run.samples) // 2 :]
             plots.histogram(x, U, T, ax=ax).set(xlim=(-2, 2))
             density = thermometers.boltzmann_density(U, T, [grid])
             shares[T] = float((x < 0).mean()), float(np.trapezoid(density * (grid < 0), grid))
-            ax.set_title(f"$T = {T:g}$: {100 * shares[T][0]:.1f} % left, exact {100 * shares[T][1]:.1f} %")
+            ax.set_title(
+                f"$T = {T:g}$: {100 * shares[T][0]:.1f} % left, exact {100 * shares[T][1]:.1f} %"
+            )
         for ax in axes[1:]:
             ax.get_legend().remove()
         for ax in axes:
-            ax.set(ylabel="density (1/length)", xlabel="position $x$ (length)" if ax is axes[-1] else "")
+            ax.set(
+                ylabel="density (1/length)",
+                xlabel="position $x$ (length)" if ax is axes[-1] else "",
+            )
     finish(figure, "boltzmann_sampling", quick)
     return shares
 

@@ -1,7 +1,8 @@
 """A phi^4 chain of 10^7 sites on a GPU
 ====================================
 
-It is annealed on the GPU, where its arrays stay; without one, the CPU does the same steps on the same noise.
+It is annealed on the GPU, where its arrays stay; without one, the CPU does the same steps on the
+same noise.
 """
 
 import time
@@ -34,21 +35,44 @@ def main(quick: bool = False) -> dict[str, float]:
     U = lsa.potentials.phi4_chain(sites)
     schedule = lsa.Schedule(linear(0.5, 0.0), gamma=0.5, dt=0.2)
     begun = time.perf_counter()
-    run = lsa.anneal(U, None, schedule, STEPS, replicas=1, rng=1, record_every=10, backend="cupy" if device else "numba", dtype="float32")
+    run = lsa.anneal(
+        U,
+        None,
+        schedule,
+        STEPS,
+        replicas=1,
+        rng=1,
+        record_every=10,
+        backend="cupy" if device else "numba",
+        dtype="float32",
+    )
     seconds = time.perf_counter() - begun
     x = run.state.x[0]
     with plt.rc_context(plots.STYLE):
         figure, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.0), layout="constrained")
         top.plot(run.history.step, run.history.target, color=plots.RED, label="set")
-        top.plot(run.history.step, run.history.temperature, color=plots.BLUE, ls="--", label="measured, kinetic")
+        top.plot(
+            run.history.step,
+            run.history.temperature,
+            color=plots.BLUE,
+            ls="--",
+            label="measured, kinetic",
+        )
         top.set(xlabel="step", ylabel="temperature (energy)")
         top.legend()
         bottom.plot(x[:300], color=plots.BLUE)
         bottom.set(xlabel=f"site (the first 300 of {sites:,})", ylabel="$x_i$ (length)")
     finish(figure, "high_dimensional_gpu", quick)
-    return {"sites": sites, "kinks": float(np.mean(np.diff(np.sign(x)) != 0)), "ns": seconds * 1e9 / (sites * STEPS)}
+    return {
+        "sites": sites,
+        "kinks": float(np.mean(np.diff(np.sign(x)) != 0)),
+        "ns": seconds * 1e9 / (sites * STEPS),
+    }
 
 
 if __name__ == "__main__":
     found = main()
-    print(f"{found['sites']:,} sites, {found['kinks']:.5f} kinks a site, {found['ns']:.2f} ns a site and step")
+    print(
+        f"{found['sites']:,} sites, {found['kinks']:.5f} kinks a site, {found['ns']:.2f} ns a "
+        "site and step"
+    )

@@ -1,8 +1,9 @@
 """SciPy's call, another method
 ============================
 
-It finds the lowest of 10^10 wells of Rastrigin's function and stops. A line is one run: the lowest value so far against calls of
-function and gradient, up to where it stopped by itself. dual_annealing spends most of its evaluations after it is done.
+It finds the lowest of 10^10 wells of Rastrigin's function and stops. A line is one run: the lowest
+value so far against calls of function and gradient, up to where it stopped by itself.
+dual_annealing spends most of its evaluations after it is done.
 """
 
 import matplotlib.pyplot as plt
@@ -15,7 +16,9 @@ from langevin_sa import plots
 
 
 def one(method: str, dim: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Evaluations at which a lower value was seen, the last one being where it stopped, and these values."""
+    """Evaluations at which a lower value was seen, the last one being where it stopped, and these
+    values.
+    """
     centre = np.random.default_rng(seed).uniform(-4, 4, dim)
     made, lowest = [0], [np.inf]
 
@@ -31,7 +34,9 @@ def one(method: str, dim: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     start, bounds = np.zeros(dim), [(-5.12, 5.12)] * dim
     if method == "langevin_sa":
-        minimize(fun, start, jac=gradient, method=lsa.minimize, bounds=bounds, options={"rng": seed})
+        minimize(
+            fun, start, jac=gradient, method=lsa.minimize, bounds=bounds, options={"rng": seed}
+        )
     else:
         local = {"method": "L-BFGS-B", "jac": gradient, "bounds": bounds}
         dual_annealing(fun, bounds, x0=start, rng=seed, minimizer_kwargs=local)
@@ -41,14 +46,25 @@ def one(method: str, dim: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def main(quick: bool = False) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
     """The runs of each method."""
     seeds, dim = (range(2), 3) if quick else (range(10), 10)
-    found = {method: [one(method, dim, seed) for seed in seeds] for method in ("langevin_sa", "dual_annealing")}
+    found = {
+        method: [one(method, dim, seed) for seed in seeds]
+        for method in ("langevin_sa", "dual_annealing")
+    }
     with plt.rc_context(plots.STYLE):
         figure, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
         for colour, (method, runs) in zip((plots.BLUE, plots.ORANGE), found.items(), strict=True):
             for k, (made, lowest) in enumerate(runs):
-                ax.plot(made, np.maximum(lowest, 1e-9), color=colour, lw=1, label=None if k else method)
+                ax.plot(
+                    made, np.maximum(lowest, 1e-9), color=colour, lw=1, label=None if k else method
+                )
                 ax.plot(made[-1], max(lowest[-1], 1e-9), "o", color=colour, ms=5)
-        ax.set(xscale="log", yscale="log", xlabel="evaluations", ylabel="lowest value so far", xlim=(10, None))
+        ax.set(
+            xscale="log",
+            yscale="log",
+            xlabel="evaluations",
+            ylabel="lowest value so far",
+            xlim=(10, None),
+        )
         ax.legend(loc="lower left")
     finish(figure, "minimize_like_scipy", quick)
     return found
@@ -56,4 +72,9 @@ def main(quick: bool = False) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
 
 if __name__ == "__main__":
     for name, curves in main().items():
-        print(name, "stopped after", int(np.median([made[-1] for made, _ in curves])), "evaluations (median)")
+        print(
+            name,
+            "stopped after",
+            int(np.median([made[-1] for made, _ in curves])),
+            "evaluations (median)",
+        )

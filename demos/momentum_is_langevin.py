@@ -1,9 +1,10 @@
 """Momentum is Langevin
 =======================
 
-Newton's equation with friction and noise, discretized (Eq. 13), and the Momentum optimizer (Eq. 14) give one path. The line is
-x_{n+1} solved from the second difference of Eq. (13), with friction gamma, time step dt and temperature T. The dots are the
-compiled recursion ``dx = rho*dx + lr*f + s*xi`` with the numbers of Eqs. (15)-(17). They agree to rounding.
+Newton's equation with friction and noise, discretized (Eq. 13), and the Momentum optimizer (Eq. 14)
+give one path. The line is x_{n+1} solved from the second difference of Eq. (13), with friction
+gamma, time step dt and temperature T. The dots are the compiled recursion ``dx = rho*dx + lr*f +
+s*xi`` with the numbers of Eqs. (15)-(17). They agree to rounding.
 """
 
 import matplotlib.pyplot as plt
@@ -21,7 +22,10 @@ def langevin(U: lsa.Potential, x0: float, n_steps: int) -> np.ndarray:
     """(x'' - 2x + x_)/dt^2 = f - gamma (x'' - x_)/(2 dt) + sqrt(2 gamma T/dt) xi, from rest."""
     before, x, path = x0, x0, []
     for n in range(n_steps):
-        force = -U.gradient(np.array([x]))[0] + np.sqrt(2 * GAMMA * T / DT) * normals(SEED, n, np.array([0]), 1)[0, 0]
+        force = (
+            -U.gradient(np.array([x]))[0]
+            + np.sqrt(2 * GAMMA * T / DT) * normals(SEED, n, np.array([0]), 1)[0, 0]
+        )
         c = GAMMA * DT / 2
         before, x = x, (2 * x - (1 - c) * before + DT**2 * force) / (1 + c)
         path.append(x)
@@ -36,9 +40,24 @@ def main(quick: bool = False) -> float:
     path = langevin(U, 0.96, n_steps)
     with plt.rc_context(plots.STYLE):
         figure, ax = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
-        ax.plot(DT * run.history.step, path, color=plots.BLUE, label=rf"$\gamma = {GAMMA}$, $\Delta t = {DT}$, $T = {T}$ (Langevin)")
-        label = rf"$\rho = {optimizer.rho:.3f}$, $lr = {optimizer.lr:.5f}$, $s = {optimizer.s:.4f}$ (Momentum)"
-        ax.plot(DT * run.history.step[::4], run.samples[::4, 0, 0], "o", color=plots.RED, markersize=3, label=label)
+        ax.plot(
+            DT * run.history.step,
+            path,
+            color=plots.BLUE,
+            label=rf"$\gamma = {GAMMA}$, $\Delta t = {DT}$, $T = {T}$ (Langevin)",
+        )
+        label = (
+            rf"$\rho = {optimizer.rho:.3f}$, $lr = {optimizer.lr:.5f}$, $s = {optimizer.s:.4f}$ "
+            r"(Momentum)"
+        )
+        ax.plot(
+            DT * run.history.step[::4],
+            run.samples[::4, 0, 0],
+            "o",
+            color=plots.RED,
+            markersize=3,
+            label=label,
+        )
         ax.set(xlabel="time (reduced units)", ylabel="position $x$ (length)", ylim=(-1.9, 2.7))
         ax.legend(loc="upper right")
     finish(figure, "momentum_is_langevin", quick)

@@ -1,11 +1,13 @@
 """CoolMomentum cools all the time, decayed optimizers in steps
 ===============================================================
 
-The paper's Fig. 1(c) where the minimum is known. Ten tilted double wells, all started in the wrong well; gradient noise of deviation 5, the
-same for all; the learning rates of Momentum, Adam and RMSprop fall as in the paper: by 10 at 40, 60 and 80 %, by 2 at 90 %. T dt^2 is
-Eq. (22). At its best learning rate (found by trial) each ends equally low within bars of 95 %: a quench from the right temperature does
-not lose. But its rate must be right to a factor of two, or ten times too large (then the second plateau is right, but short);
-CoolMomentum passes through all temperatures and holds over a factor of 16 (last panel).
+The paper's Fig. 1(c) where the minimum is known. Ten tilted double wells, all started in the wrong
+well; gradient noise of deviation 5, the same for all; the learning rates of Momentum, Adam and
+RMSprop fall as in the paper: by 10 at 40, 60 and 80 %, by 2 at 90 %. T dt^2 is Eq. (22). At its
+best learning rate (found by trial) each ends equally low within bars of 95 %: a quench from the
+right temperature does not lose. But its rate must be right to a factor of two, or ten times too
+large (then the second plateau is right, but short); CoolMomentum passes through all temperatures
+and holds over a factor of 16 (last panel).
 """
 
 import warnings
@@ -24,7 +26,9 @@ BEST = {"CoolMomentum": 0.0015, "Momentum": 0.002, "Adam": 0.1, "RMSprop": 0.1} 
 
 def decayed(lr: float) -> lsa.schedules.NamedLaw:
     """The paper's step decay from a first learning rate."""
-    return lsa.schedules.stepwise([(0, lr), (0.4, lr / 10), (0.6, lr / 100), (0.8, lr / 1000), (0.9, lr / 2000)])
+    return lsa.schedules.stepwise(
+        [(0, lr), (0.4, lr / 10), (0.6, lr / 100), (0.8, lr / 1000), (0.9, lr / 2000)]
+    )
 
 
 METHODS = {
@@ -38,17 +42,50 @@ METHODS = {
 def main(quick: bool = False) -> lsa.Comparison:
     """The comparison of the four at their best learning rates."""
     U = lsa.potentials.double_well(tilt=0.3, dim=10)
-    replicas, same = 16 if quick else 128, {"x0": np.full(10, 0.96), "n_steps": 400 if quick else 20_000, "rng": 1}
-    best = lsa.compare(U, {k: make(BEST[k]) for k, make in METHODS.items()}, replicas=replicas, epochs=20 if quick else 100, **same)
-    with warnings.catch_warnings(action="ignore", category=UserWarning), plt.rc_context(plots.STYLE):  # of large time steps
-        figure, (*stack, last) = plt.subplots(4, 1, figsize=(4.8, 8.8), layout="constrained", height_ratios=[1, 1, 1, 1.3])
+    replicas, same = (
+        16 if quick else 128,
+        {"x0": np.full(10, 0.96), "n_steps": 400 if quick else 20_000, "rng": 1},
+    )
+    best = lsa.compare(
+        U,
+        {k: make(BEST[k]) for k, make in METHODS.items()},
+        replicas=replicas,
+        epochs=20 if quick else 100,
+        **same,
+    )
+    # of large time steps
+    with (
+        warnings.catch_warnings(action="ignore", category=UserWarning),
+        plt.rc_context(plots.STYLE),
+    ):
+        figure, (*stack, last) = plt.subplots(
+            4, 1, figsize=(4.8, 8.8), layout="constrained", height_ratios=[1, 1, 1, 1.3]
+        )
         plots.comparison(best, stack)
-        for (name, make), colour, marker in zip(METHODS.items(), (plots.BLUE, plots.RED, plots.GREEN, plots.ORANGE), "os^v", strict=True):
+        for (name, make), colour, marker in zip(
+            METHODS.items(), (plots.BLUE, plots.RED, plots.GREEN, plots.ORANGE), "os^v", strict=True
+        ):
             rates = np.array(FACTORS)[2 if quick else 0 : 4 if quick else None] * BEST[name]
-            found = lsa.compare(U, {f"{lr}": make(lr) for lr in rates}, replicas=replicas // 2, epochs=1, **same)
+            found = lsa.compare(
+                U, {f"{lr}": make(lr) for lr in rates}, replicas=replicas // 2, epochs=1, **same
+            )
             mean, low, high = np.array([o.residual for o in found.outcomes.values()]).T
-            last.errorbar(rates / BEST[name], mean, [mean - low, high - mean], color=colour, marker=marker, capsize=3, label=name)
-        last.set(xlabel="learning rate / best learning rate", ylabel="energy at the end", xscale="log", xticks=FACTORS, ylim=(0, 6.5))
+            last.errorbar(
+                rates / BEST[name],
+                mean,
+                [mean - low, high - mean],
+                color=colour,
+                marker=marker,
+                capsize=3,
+                label=name,
+            )
+        last.set(
+            xlabel="learning rate / best learning rate",
+            ylabel="energy at the end",
+            xscale="log",
+            xticks=FACTORS,
+            ylim=(0, 6.5),
+        )
         last.xaxis.set_major_formatter("{x:g}")
         last.legend(loc="upper right")
     finish(figure, "noisy_gradients", quick)

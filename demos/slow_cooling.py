@@ -1,8 +1,8 @@
 """Slow cooling finds the lower well
 ===================================
 
-1,000 replicas start in the upper of two wells. Those cooled slowly leave it; sudden cooling freezes in the shares of the hot
-equilibrium. This is the picture in the README.
+1,000 replicas start in the upper of two wells. Those cooled slowly leave it; sudden cooling freezes
+in the shares of the hot equilibrium. This is the picture in the README.
 """
 
 import matplotlib.pyplot as plt
@@ -28,17 +28,28 @@ def main(quick: bool = False) -> dict[str, float]:
         axes = figure.subplot_mosaic([["U"], ["share"], ["T"]], height_ratios=[3, 2, 1.3])
         landscape = plots.landscape(well, ax=axes["U"])
         arrow = {"arrowstyle": "-|>", "color": plots.BLACK}
-        landscape.annotate("1,000 replicas\nstart here", (0.97, 0.34), (0.7, 1.25), ha="center", arrowprops=arrow)
+        landscape.annotate(
+            "1,000 replicas\nstart here", (0.97, 0.34), (0.7, 1.25), ha="center", arrowprops=arrow
+        )
         shares = {}
         for row, (name, (colour, law)) in enumerate(COOLING.items()):
             schedule = lsa.Schedule(law, gamma=1.0, dt=0.1)
-            run = lsa.anneal(well, start, schedule, steps, rng=1, samples=True, record_every=steps // 200)
+            run = lsa.anneal(
+                well, start, schedule, steps, rng=1, samples=True, record_every=steps // 200
+            )
             share = (run.samples[:, :, 0] < 0).mean(axis=1)
             shares[name] = float(share[-1])
             axes["share"].plot(run.history.step / 1000, 100 * share, color=colour, label=name)
             axes["T"].plot(run.history.step / 1000, run.history.temperature, color=colour)
             for x, part in ((-1.0, share[-1]), (0.95, 1 - share[-1])):
-                landscape.text(x, -0.75 - 0.3 * row, f"{name}: {100 * part:.1f} %", color=colour, ha="center", fontweight="bold")
+                landscape.text(
+                    x,
+                    -0.75 - 0.3 * row,
+                    f"{name}: {100 * part:.1f} %",
+                    color=colour,
+                    ha="center",
+                    fontweight="bold",
+                )
         landscape.set_ylim(-1.25, 2.3)
         axes["share"].set(ylabel="in the lower well (%)", ylim=(0, 102))
         axes["share"].tick_params(labelbottom=False)

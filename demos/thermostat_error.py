@@ -1,8 +1,9 @@
 """What each thermostat does to stiff modes
 ===========================================
 
-The temperature of a harmonic mode against its omega*dt, measured by the validation suite and drawn on the closed forms. The
-second figure is GJF at three frictions: its positions are right at all of them, and Eq. (22) is low at all of them.
+The temperature of a harmonic mode against its omega*dt, measured by the validation suite and drawn
+on the closed forms. The second figure is GJF at three frictions: its positions are right at all of
+them, and Eq. (22) is low at all of them.
 """
 
 import matplotlib.pyplot as plt
@@ -33,12 +34,22 @@ def friction(points: list) -> plt.Figure:
         rho = float(unit_row("gjf", gamma_dt, 1.0, 1).rho[0])
         ax.plot(x, stationary("gjf", x**2, rho)[1], color=colour)
         for what, face in (("T_conf", colour), ("T_22", "white")):
-            shown = [c for c in points if (c.about["what"], c.about["integrator"], c.about["gamma_dt"]) == (what, "gjf", gamma_dt)]
+            shown = [
+                c
+                for c in points
+                if (c.about["what"], c.about["integrator"], c.about["gamma_dt"])
+                == (what, "gjf", gamma_dt)
+            ]
             label = rf"$\gamma\,\Delta t = {gamma_dt:g}$" if what == "T_conf" else None
             values = [(c.about["omega_dt"], c.measured / c.about["T"]) for c in shown]
             ax.plot(*np.transpose(values), "o", color=colour, markerfacecolor=face, label=label)
     ax.axhline(1, color=plots.BLACK, linewidth=0.8)
-    ax.set(xlabel=r"$\omega\,\Delta t$", ylabel="measured $T$ / set $T$", xlim=(0, 1.9), ylim=(0.4, 1.3))
+    ax.set(
+        xlabel=r"$\omega\,\Delta t$",
+        ylabel="measured $T$ / set $T$",
+        xlim=(0, 1.9),
+        ylim=(0.4, 1.3),
+    )
     ax.set_title("GJF: positions (filled), Eq. (22) (open)")
     ax.legend(loc="upper left", ncols=3, handletextpad=0, columnspacing=0.6)
     return figure

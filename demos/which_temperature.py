@@ -1,8 +1,9 @@
 """Which temperature to trust
 =============================
 
-In a harmonic well at T = 1 with GJF, Eq. (22) as written reads (1 + rho)/2 of T, however small omega*dt is; the exact kinetic estimator and
-the configurational temperature read T. With BBK all three read 1/(1 - (omega dt)^2/4), for BBK really is that hot.
+In a harmonic well at T = 1 with GJF, Eq. (22) as written reads (1 + rho)/2 of T, however small
+omega*dt is; the exact kinetic estimator and the configurational temperature read T. With BBK all
+three read 1/(1 - (omega dt)^2/4), for BBK really is that hot.
 """
 
 import warnings
@@ -31,21 +32,51 @@ def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
         curve = np.linspace(0.1, 1.85, 200)
         for ax, integrator in zip(axes, ("gjf", "bbk"), strict=True):
             for dt in steps:
-                U = lsa.potentials.harmonic(k=dt**2)  # omega = dt, so that omega*dt changes and gamma*dt does not
+                # omega = dt, so that omega*dt changes and gamma*dt does not
+                U = lsa.potentials.harmonic(k=dt**2)
                 x0 = np.random.default_rng(1).normal(size=(replicas, 1)) / dt
                 schedule = lsa.Schedule(1.0, GAMMA_DT, 1.0).coefficients(1, integrator)
-                with warnings.catch_warnings(action="ignore", category=UserWarning):  # of large time steps, the point here
-                    run = lsa.anneal(U, x0, lsa.Schedule(1.0, GAMMA_DT, 1.0), n_steps, integrator=integrator, rng=2, record_every=10)
+                # of large time steps, the point here
+                with warnings.catch_warnings(action="ignore", category=UserWarning):
+                    run = lsa.anneal(
+                        U,
+                        x0,
+                        lsa.Schedule(1.0, GAMMA_DT, 1.0),
+                        n_steps,
+                        integrator=integrator,
+                        rng=2,
+                        record_every=10,
+                    )
                 late = len(run.history.step) // 4
-                found[integrator, dt] = {name: float(run.history[name][late:].mean()) for name in THERMOMETERS}
-            ax.plot(curve, 1 / (1 - curve**2 / 4) if integrator == "bbk" else curve**0, color=plots.BLACK, linewidth=1)
+                found[integrator, dt] = {
+                    name: float(run.history[name][late:].mean()) for name in THERMOMETERS
+                }
+            ax.plot(
+                curve,
+                1 / (1 - curve**2 / 4) if integrator == "bbk" else curve**0,
+                color=plots.BLACK,
+                linewidth=1,
+            )
             if integrator == "gjf":
                 ax.axhline((1 + schedule.rho[0]) / 2, color=plots.RED, linewidth=1, linestyle="--")
                 ax.text(0.1, 0.68, r"$(1 + \rho)/2$", color=plots.RED)
             for name, (label, colour, marker) in THERMOMETERS.items():
-                ax.plot(steps, [found[integrator, dt][name] for dt in steps], marker, color=colour, markersize=8, markerfacecolor="none",
-                        markeredgewidth=1.6, label=label)  # fmt: skip
-            ax.set(ylabel="measured $T$ / set $T$", title=integrator.upper(), yscale="log", ylim=(0.6, 7))
+                ax.plot(
+                    steps,
+                    [found[integrator, dt][name] for dt in steps],
+                    marker,
+                    color=colour,
+                    markersize=8,
+                    markerfacecolor="none",
+                    markeredgewidth=1.6,
+                    label=label,
+                )
+            ax.set(
+                ylabel="measured $T$ / set $T$",
+                title=integrator.upper(),
+                yscale="log",
+                ylim=(0.6, 7),
+            )
             ax.set_yticks([0.8, 1, 2, 4], ["0.8", "1", "2", "4"])
             ax.minorticks_off()
         axes[1].set_xlabel(r"$\omega\,\Delta t$")
@@ -56,4 +87,8 @@ def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
 
 if __name__ == "__main__":
     for (integrator, dt), reading in main().items():
-        print(integrator, f"omega dt = {dt}", {name: round(value, 4) for name, value in reading.items()})
+        print(
+            integrator,
+            f"omega dt = {dt}",
+            {name: round(value, 4) for name, value in reading.items()},
+        )

@@ -1,4 +1,6 @@
-"""Sphinx builds the site from these pages, the docstrings and the demos; nothing in it needs a network."""
+"""Sphinx builds the site from these pages, the docstrings and the demos; nothing in it needs a
+network.
+"""
 
 import os
 import re
@@ -19,10 +21,22 @@ os.environ["MPLBACKEND"] = "Agg"
 import langevin_sa  # noqa: E402
 
 project, author, release = "langevin_sa", "langevin_sa authors", langevin_sa.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx_gallery.gen_gallery"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_gallery.gen_gallery",
+]
 templates_path = ["_templates"]
 default_role = "code"
-exclude_patterns = ["_build", "_templates", "sg_execution_times.rst", "gallery/sg_execution_times.rst"]  # they load scripts from elsewhere
+# they load scripts from elsewhere
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "sg_execution_times.rst",
+    "gallery/sg_execution_times.rst",
+]
 
 html_theme = "furo"
 html_math_renderer = "mathml"
@@ -44,10 +58,22 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 
 ORDER = [  # of the gallery, as one would teach it
-    "momentum_is_langevin", "boltzmann_sampling", "which_temperature", "thermostat_error", "slow_cooling", "anneal_or_quench",
-    "kramers_escape", "cooling_rate_law", "rastrigin_ten", "two_funnels", "spin_glass_quench", "million_sites",
-    "coolmomentum_cools", "exact_gradients_never_anneal", "noisy_gradients",
-]  # fmt: skip
+    "momentum_is_langevin",
+    "boltzmann_sampling",
+    "which_temperature",
+    "thermostat_error",
+    "slow_cooling",
+    "anneal_or_quench",
+    "kramers_escape",
+    "cooling_rate_law",
+    "rastrigin_ten",
+    "two_funnels",
+    "spin_glass_quench",
+    "million_sites",
+    "coolmomentum_cools",
+    "exact_gradients_never_anneal",
+    "noisy_gradients",
+]
 sphinx_gallery_conf = {
     "examples_dirs": "../demos",
     "gallery_dirs": "gallery",
@@ -63,8 +89,13 @@ sphinx_gallery_conf = {
 
 
 def math(self, node, display):
-    """Write a formula as MathML, which browsers draw by themselves: no script, no font and no network."""
-    formula = re.sub(r"<mi>(&#x00394;)", r'<mi mathvariant="normal">\1', convert(node.astext(), display=display))  # an upright Delta
+    """Write a formula as MathML, which browsers draw by themselves: no script, no font and no
+    network.
+    """
+    # an upright Delta
+    formula = re.sub(
+        r"<mi>(&#x00394;)", r'<mi mathvariant="normal">\1', convert(node.astext(), display=display)
+    )
     self.body.append(f'<div class="math">{formula}</div>' if display == "block" else formula)
     raise nodes.SkipNode
 

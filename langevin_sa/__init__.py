@@ -1,4 +1,5 @@
-"""Simulated annealing by Langevin dynamics: potentials, schedules, one recursion, measured temperatures.
+"""Simulated annealing by Langevin dynamics: potentials, schedules, one recursion, measured
+temperatures.
 
 The public names are loaded on first use, so that importing the package costs nothing.
 """
@@ -69,7 +70,18 @@ _HOME = {
 }
 _MODULES = {
     name: name
-    for name in ("integrators", "ml", "noise", "optimizers", "plots", "potentials", "schedules", "statistics", "thermometers", "tuning")
+    for name in (
+        "integrators",
+        "ml",
+        "noise",
+        "optimizers",
+        "plots",
+        "potentials",
+        "schedules",
+        "statistics",
+        "thermometers",
+        "tuning",
+    )
 }
 _MODULES["outcomes"] = "comparison.outcomes"
 

@@ -1,4 +1,6 @@
-"""What a user gives: names looked up, numbers, arrays and boxes of coordinates checked; and how messages show it."""
+"""What a user gives: names looked up, numbers, arrays and boxes of coordinates checked; and how
+messages show it.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +29,26 @@ def shown(value: object) -> str:
 
 
 def whole(value: Any) -> bool:
-    """Whether a value is an integer; True and False are none, and neither are NumPy's spans of time."""
+    """Whether a value is an integer; True and False are none, and neither are NumPy's spans of
+    time.
+    """
     try:
-        return not isinstance(value, bool) and isinstance(value, numbers.Integral) and operator.index(value) is not None
+        return (
+            not isinstance(value, bool)
+            and isinstance(value, numbers.Integral)
+            and operator.index(value) is not None
+        )
     except TypeError:
         return False
 
 
 def real(value: Any) -> bool:
-    """Whether a value is a number that a float can hold, infinite or not, but not NaN; True and False are none."""
-    if not whole(value) and (not isinstance(value, numbers.Real) or isinstance(value, numbers.Rational)):
+    """Whether a value is a number that a float can hold, infinite or not, but not NaN; True and
+    False are none.
+    """
+    if not whole(value) and (
+        not isinstance(value, numbers.Real) or isinstance(value, numbers.Rational)
+    ):
         return False
     try:
         return not math.isnan(value)
@@ -74,7 +86,11 @@ def check_whole(low: int, high: int = MOST, **numbers: Any) -> None:
     """Raise a ValueError unless each is an integer from `low` to `high`."""
     for name, value in numbers.items():
         if not (whole(value) and low <= value <= high):
-            limits = f"of at least {low}" if high == MOST and not (whole(value) and value > MOST) else f"from {low} to {high}"
+            limits = (
+                f"of at least {low}"
+                if high == MOST and not (whole(value) and value > MOST)
+                else f"from {low} to {high}"
+            )
             raise ValueError(f"{name} must be an integer {limits}, not {shown(value)}")
 
 
@@ -85,7 +101,9 @@ def check_type(value: Any, kind: type, what: str) -> None:
 
 
 def check_file(path: Any, what: str) -> Path:
-    """The path of a file to write, in a folder that exists; a TypeError or ValueError if it is none."""
+    """The path of a file to write, in a folder that exists; a TypeError or ValueError if it is
+    none.
+    """
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"{what} must be the path of a file, not {shown(path)}")
     if Path(path).is_dir() or not Path(path).absolute().parent.is_dir():
@@ -96,14 +114,21 @@ def check_file(path: Any, what: str) -> Path:
 def check_flags(**flags: Any) -> None:
     """Raise a TypeError unless each is True or False (or 1 or 0)."""
     for name, value in flags.items():
-        if not (type(value).__name__ == "bool" or (whole(value) and value in (0, 1))):  # NumPy's has the same name
+        # NumPy's has the same name
+        if not (type(value).__name__ == "bool" or (whole(value) and value in (0, 1))):
             raise TypeError(f"{name} must be True or False, not {shown(value)}")
 
 
 def unknown(name: object, known: Iterable[str], what: str) -> str:
-    """The sentence for a name that is not known: what was given, the nearest known name, all of them."""
+    """The sentence for a name that is not known: what was given, the nearest known name, all of
+    them.
+    """
     known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if isinstance(name, str) and len(name) < 100 else []
+    near = (
+        difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        if isinstance(name, str) and len(name) < 100
+        else []
+    )
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {what} {shown(name)}; {hint}Known: {', '.join(known)}"
 
@@ -119,7 +144,8 @@ def look_up(name: str, table: Mapping[str, T], what: str) -> T:
 FARTHEST = 1e300  # where a bound may lie
 
 
-NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64, np.complexfloating, type(None))  # although float or NumPy would convert them
+# although float or NumPy would convert them
+NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64, np.complexfloating, type(None))
 
 
 def real_array(value: Any, what: str) -> np.ndarray:
@@ -132,7 +158,9 @@ def real_array(value: Any, what: str) -> np.ndarray:
         with np.errstate(over="ignore"):
             return np.array(raw, dtype=float)
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{what} must be an array of real numbers, none of them masked, not {shown(value)}") from None
+        raise TypeError(
+            f"{what} must be an array of real numbers, none of them masked, not {shown(value)}"
+        ) from None
 
 
 def check_positive_arrays(**values: Any) -> None:
@@ -144,22 +172,33 @@ def check_positive_arrays(**values: Any) -> None:
         except TypeError:
             good = False
         if not good:
-            raise ValueError(f"{name} must be a positive number, or an array of them, not {shown(value)}")
+            raise ValueError(
+                f"{name} must be a positive number, or an array of them, not {shown(value)}"
+            )
 
 
 def box_of(value: Any, dim: int, what: str) -> np.ndarray:
-    """One (low, high) for all coordinates or one for each, as an array (dim, 2); a ValueError unless finite with low < high."""
+    """One (low, high) for all coordinates or one for each, as an array (dim, 2); a ValueError
+    unless finite with low < high.
+    """
     try:
         out = np.broadcast_to(real_array(value, what), (dim, 2)).copy()
     except (TypeError, ValueError):
-        raise ValueError(f"{what} must be one (low, high), or {dim} of them, not {shown(value)}") from None
+        raise ValueError(
+            f"{what} must be one (low, high), or {dim} of them, not {shown(value)}"
+        ) from None
     if not (np.abs(out) < FARTHEST).all() or not (out[:, 0] < out[:, 1]).all():
-        raise ValueError(f"each (low, high) of {what} must be finite with low < high, not {shown(value)}; at most {FARTHEST:g}")
+        raise ValueError(
+            f"each (low, high) of {what} must be finite with low < high, not {shown(value)}; at "
+            f"most {FARTHEST:g}"
+        )
     return out
 
 
 def around(points: np.ndarray, alone: float) -> np.ndarray:
-    """A box (dim, 2) around points (k, dim), with a margin of 0.4 of their extent, or of `alone` where they have none."""
+    """A box (dim, 2) around points (k, dim), with a margin of 0.4 of their extent, or of `alone`
+    where they have none.
+    """
     low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
     margin = np.where(high - low > 1e-3, 0.4 * (high - low), alone)
     return np.stack([low - margin, high + margin], axis=-1)

@@ -1,4 +1,6 @@
-"""The way from a result to its picture: matplotlib is loaded when something is drawn, and no other file names `plots`."""
+"""The way from a result to its picture: matplotlib is loaded when something is drawn, and no other
+file names `plots`.
+"""
 
 from __future__ import annotations
 

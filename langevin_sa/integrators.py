@@ -1,7 +1,8 @@
 """Integrators are rows of a table that turns (gamma, dt, T) into the recursion's (rho, lr, s).
 
-Every row obeys ``lr = (1 + rho)/2 dt^2``, so every row has the same stability limit, ``omega*dt < 2``, with
-``dt = sqrt(2 lr/(1 + rho))``; for the overdamped rows, rho = 0 and lr = h = dt/gamma, that reads k*h < 2.
+Every row obeys ``lr = (1 + rho)/2 dt^2``, so every row has the same stability limit, ``omega*dt <
+2``, with ``dt = sqrt(2 lr/(1 + rho))``; for the overdamped rows, rho = 0 and lr = h = dt/gamma,
+that reads k*h < 2.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ STABILITY_LIMIT = 2.0  # of omega*dt, for every row and every rho
 
 @dataclass(frozen=True)
 class Integrator:
-    """One row: a name, how (gamma, dt, T) become (rho, lr, s), how noise is made, and where it comes from.
+    """One row: a name, how (gamma, dt, T) become (rho, lr, s), how noise is made, and where it
+    comes from.
 
-    `physical` rows carry the velocity dx/dt over when dt changes between steps; heavy_ball carries dx.
+    `physical` rows carry the velocity dx/dt over when dt changes between steps; heavy_ball carries
+    dx.
     """
 
     name: str
@@ -33,7 +36,9 @@ class Integrator:
     def steps(self, gamma: Any, dt: Any, temperature: Any) -> Steps:
         """Coefficients for arrays (or numbers) of friction, time step and temperature."""
         Langevin(gamma, dt, temperature)  # refuses what is no friction, time step or temperature
-        gamma, dt, temperature = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (gamma, dt, temperature)))
+        gamma, dt, temperature = np.broadcast_arrays(
+            *(np.asarray(v, dtype=float) for v in (gamma, dt, temperature))
+        )
         rho, lr, s = (np.broadcast_to(v, dt.shape) for v in self.rule(gamma, dt, temperature))
         return Steps(rho, lr, s, paired=self.paired)
 
@@ -58,7 +63,10 @@ def _baoab(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
 
 def _overdamped(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
     if np.any(gamma <= 0):
-        raise ValueError("an overdamped integrator divides by gamma: gamma must be > 0; with gamma = 0 use bbk, gjf, baoab or verlet")
+        raise ValueError(
+            "an overdamped integrator divides by gamma: gamma must be > 0; with gamma = 0 use "
+            "bbk, gjf, baoab or verlet"
+        )
     h = dt / gamma
     return np.zeros_like(h), h, np.sqrt(2 * temperature * h)
 
@@ -77,16 +85,24 @@ INTEGRATORS = {
         Integrator("bbk", _bbk, False, "the paper's Eqs. (13)-(17); Brunger, Brooks, Karplus 1984"),
         Integrator("gjf", _bbk, True, "Gronbech-Jensen, Farago 2013"),
         Integrator("baoab", _baoab, True, "Leimkuhler, Matthews 2013"),
-        Integrator("ermak_mccammon", _overdamped, False, "the paper's Eq. (9); Ermak, McCammon 1978"),
-        Integrator("leimkuhler_matthews", _overdamped, True, "Leimkuhler, Matthews 2013, overdamped limit"),
-        Integrator("verlet", _verlet, False, "Eq. (2); Stormer 1907, Verlet 1967; ignores gamma and T"),
+        Integrator(
+            "ermak_mccammon", _overdamped, False, "the paper's Eq. (9); Ermak, McCammon 1978"
+        ),
+        Integrator(
+            "leimkuhler_matthews", _overdamped, True, "Leimkuhler, Matthews 2013, overdamped limit"
+        ),
+        Integrator(
+            "verlet", _verlet, False, "Eq. (2); Stormer 1907, Verlet 1967; ignores gamma and T"
+        ),
         Integrator("heavy_ball", _heavy_ball, False, "Polyak 1964; bbk at T = 0", physical=False),
     )
 }
 
 
 def get_integrator(name: str) -> Integrator:
-    """The row called `name`; a ValueError that lists the rows and suggests the nearest otherwise."""
+    """The row called `name`; a ValueError that lists the rows and suggests the nearest
+    otherwise.
+    """
     from .arguments import look_up
 
     return look_up(name, INTEGRATORS, "integrator")

@@ -22,7 +22,8 @@ def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
     Raises
     ------
     ValueError
-        If a value is not a finite real number; the message names the first progress where that happens.
+        If a value is not a finite real number; the message names the first progress where that
+        happens.
     """
     if callable(law):
         try:
@@ -32,7 +33,9 @@ def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
         except (TypeError, ValueError):  # the law takes one number at a time
             out = np.array([law(float(s)) for s in progress])
         if out.dtype.kind not in "iuf":
-            raise TypeError(f"{name} must return real numbers; at progress 0 it gives {shown(law(0.0))}")
+            raise TypeError(
+                f"{name} must return real numbers; at progress 0 it gives {shown(law(0.0))}"
+            )
         if out.shape not in ((), progress.shape):
             raise ValueError(
                 f"{name} gave an array of shape {out.shape} for {progress.size} progress values; "
@@ -41,11 +44,15 @@ def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
     else:
         out = np.asarray(law)
         if out.shape != () or out.dtype.kind not in "iuf":
-            raise TypeError(f"{name} must be a number or a callable of progress s in [0, 1], not {shown(law)}")
+            raise TypeError(
+                f"{name} must be a number or a callable of progress s in [0, 1], not {shown(law)}"
+            )
     out = np.broadcast_to(out.astype(float), progress.shape)
     bad = ~np.isfinite(out)
     if bad.any():
-        raise ValueError(f"{name} is {out[bad][0]} at progress {progress[bad][0]:g}; every value must be finite")
+        raise ValueError(
+            f"{name} is {out[bad][0]} at progress {progress[bad][0]:g}; every value must be finite"
+        )
     return out
 
 
@@ -64,7 +71,10 @@ class NamedLaw:
 
     @np.errstate(all="ignore")  # what is not finite is refused where it is used
     def __call__(self, s: Any) -> Any:
-        return self.shape(np.asarray(s, dtype=float), *[n if isinstance(n, tuple) else float(n) for n in self.numbers])
+        return self.shape(
+            np.asarray(s, dtype=float),
+            *[n if isinstance(n, tuple) else float(n) for n in self.numbers],
+        )
 
     def __repr__(self) -> str:
         return f"{self.shape.__name__.strip('_')}({', '.join(map(repr, self.numbers))})"

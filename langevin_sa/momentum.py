@@ -1,8 +1,9 @@
 """The discretized Langevin equation is the Momentum optimizer (paper, Eqs. 12-19).
 
-Both sides are one recursion, ``dx = rho*dx + lr*f(x) + s*xi; x = x + dx`` (Eq. 14). A physicist says it with
-friction, time step and temperature, an optimizer's user with momentum, learning rate and noise; this file is the
-only place where the two vocabularies meet. Mass and k_B are 1, temperatures are energies.
+Both sides are one recursion, ``dx = rho*dx + lr*f(x) + s*xi; x = x + dx`` (Eq. 14). A physicist
+says it with friction, time step and temperature, an optimizer's user with momentum, learning rate
+and noise; this file is the only place where the two vocabularies meet. Mass and k_B are 1,
+temperatures are energies.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from .laws import plain, progress_of, values
 
 @dataclass(frozen=True)
 class Momentum:
-    """The optimizer's view: momentum `rho`, learning rate `lr`, noise amplitude `s` of the update (Eq. 14).
+    """The optimizer's view: momentum `rho`, learning rate `lr`, noise amplitude `s` of the update
+    (Eq. 14).
 
-    As a schedule, each of the three is a number or a law of progress; a step-decayed `lr` is the quench of the
-    paper's Fig. 1. Here `lr` is always the effective one, (1 + rho)/2 dt^2 (Eq. 16).
+    As a schedule, each of the three is a number or a law of progress; a step-decayed `lr` is the
+    quench of the paper's Fig. 1. Here `lr` is always the effective one, (1 + rho)/2 dt^2 (Eq. 16).
 
     Parameters
     ----------
@@ -45,10 +47,17 @@ class Momentum:
 
     @property
     def temperature(self) -> Any:
-        """Temperature that the noise sustains, Eq. (19): s^2 / (2 lr (1 - rho)); 0 without noise."""
-        rho, lr, s = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (self.rho, self.lr, self.s)))
+        """Temperature that the noise sustains, Eq. (19): s^2 / (2 lr (1 - rho)); 0 without
+        noise.
+        """
+        rho, lr, s = np.broadcast_arrays(
+            *(np.asarray(v, dtype=float) for v in (self.rho, self.lr, self.s))
+        )
         if np.any((s > 0) & (rho >= 1)):
-            raise ValueError("noise with rho = 1 (no friction) has no temperature: it heats for ever; use rho < 1 or s = 0")
+            raise ValueError(
+                "noise with rho = 1 (no friction) has no temperature: it heats for ever; use rho "
+                "< 1 or s = 0"
+            )
         return plain(np.divide(s**2, 2 * lr * (1 - rho), out=np.zeros_like(lr), where=s > 0))
 
     @property
@@ -57,12 +66,18 @@ class Momentum:
         return plain(np.asarray(self.s) / np.asarray(self.lr))
 
     def to_langevin(self) -> Langevin:
-        """The same recursion as friction, time step and temperature (Eqs. 16, 18, 19); a TypeError if one of the three is a law."""
+        """The same recursion as friction, time step and temperature (Eqs. 16, 18, 19); a TypeError
+        if one of the three is a law.
+        """
         m = Momentum(*(real_array(getattr(self, name), name) for name in ("rho", "lr", "s")))
         return Langevin(2 / m.dt * (1 - m.rho) / (1 + m.rho), m.dt, m.temperature)
 
-    def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
-        """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
+    def coefficients(
+        self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None
+    ) -> Steps:
+        """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the
+        recursion.
+        """
         progress = progress_of(n_steps, steps)
         rho, lr, s = (values(getattr(self, name), progress, name) for name in ("rho", "lr", "s"))
         return Steps(rho, lr, s).checked()
@@ -74,15 +89,16 @@ class Momentum:
 
 @dataclass(frozen=True)
 class Steps(Momentum):
-    """A `Momentum` for each step, arrays of shape (n_steps,), with what is needed to read a thermometer.
+    """A `Momentum` for each step, arrays of shape (n_steps,), with what is needed to read a
+    thermometer.
 
     Attributes
     ----------
     paired : bool
         The noise of a step is the mean of two consecutive normals (GJF, BAOAB) instead of one.
     carry : ndarray
-        What multiplies the old dx: rho, times dt_n/dt_{n-1} where a physical time step changes, so that the
-        velocity dx/dt is what carries over.
+        What multiplies the old dx: rho, times dt_n/dt_{n-1} where a physical time step changes, so
+        that the velocity dx/dt is what carries over.
     """
 
     paired: bool = False
@@ -101,7 +117,9 @@ class Steps(Momentum):
         return np.sqrt(self.lr) if self.paired else self.dt
 
     def checked(self) -> Steps:
-        """Itself, or a ValueError that names the first step at which the recursion makes no sense."""
+        """Itself, or a ValueError that names the first step at which the recursion makes no
+        sense.
+        """
         for wrong, what in (
             ((self.rho <= -1) | (self.rho > 1), "rho must be in (-1, 1], and rho = {rho:g}"),
             (self.lr <= 0, "lr must be positive, and lr = {lr:g}"),
@@ -109,18 +127,27 @@ class Steps(Momentum):
         ):
             if np.any(wrong):
                 n = int(np.argmax(wrong))
-                raise ValueError(what.format(rho=self.rho[n], lr=self.lr[n], s=self.s[n]) + f" at step {n}")
+                raise ValueError(
+                    what.format(rho=self.rho[n], lr=self.lr[n], s=self.s[n]) + f" at step {n}"
+                )
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            extreme = ~(np.isfinite(self.temperature) & np.isfinite(self.dt) & np.isfinite(self.carry))
+            extreme = ~(
+                np.isfinite(self.temperature) & np.isfinite(self.dt) & np.isfinite(self.carry)
+            )
         if np.any(extreme):
             n = int(np.argmax(extreme))
-            raise ValueError(f"rho = {self.rho[n]:g}, lr = {self.lr[n]:g}, s = {self.s[n]:g} at step {n} are beyond floating-point numbers")
+            raise ValueError(
+                f"rho = {self.rho[n]:g}, lr = {self.lr[n]:g}, s = {self.s[n]:g} at step {n} are "
+                "beyond floating-point numbers"
+            )
         return self
 
 
 @dataclass(frozen=True)
 class Langevin:
-    """The physicist's view: friction `gamma` (1/time), time step `dt`, `temperature` (energy), Eq. (6)."""
+    """The physicist's view: friction `gamma` (1/time), time step `dt`, `temperature` (energy), Eq.
+    (6).
+    """
 
     gamma: Any
     dt: Any
@@ -130,7 +157,9 @@ class Langevin:
         for name, low in (("gamma", ">= 0"), ("temperature", ">= 0"), ("dt", "> 0")):
             given = getattr(self, name)
             value = np.asarray(given)
-            if value.dtype.kind not in "iuf" or not np.all(value > 0 if low == "> 0" else value >= 0):
+            if value.dtype.kind not in "iuf" or not np.all(
+                value > 0 if low == "> 0" else value >= 0
+            ):
                 raise ValueError(f"{name} must be {low}, not {shown(given)}")
             object.__setattr__(self, name, plain(value.astype(float)))
 

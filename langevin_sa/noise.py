@@ -1,17 +1,20 @@
 """Counter-based noise: every normal is a pure function of (seed, step, replica, coordinate).
 
-Each replica owns one stream of standard normals and reads `dim` of them a step, so coordinate c of step n is number
-``n*dim + c``. Numbers 4q to 4q+3 come from one call of Philox4x32-10 (Salmon et al. 2011) with
+Each replica owns one stream of standard normals and reads `dim` of them a step, so coordinate c of
+step n is number ``n*dim + c``. Numbers 4q to 4q+3 come from one call of Philox4x32-10 (Salmon et
+al. 2011) with
 
     key = (seed low, seed high)          counter = (q low, q high, replica, purpose),
 
-whose four words make two Box-Muller pairs: (w0, w1) -> numbers 4q, 4q+1 and (w2, w3) -> 4q+2, 4q+3. Nothing is
-stored and nothing has an order, so any step can be made again alone, on any backend and any split of the work.
-With 32-bit uniforms the largest normal is 6.76, which cuts 1.4e-11 of the distribution.
+whose four words make two Box-Muller pairs: (w0, w1) -> numbers 4q, 4q+1 and (w2, w3) -> 4q+2, 4q+3.
+Nothing is stored and nothing has an order, so any step can be made again alone, on any backend and
+any split of the work. With 32-bit uniforms the largest normal is 6.76, which cuts 1.4e-11 of the
+distribution.
 
-Two cheaper kinds have the same first moments, one word a number: `uniform` (on +-sqrt 3; mean, variance and skewness of
-the normal) and `three-point` (-sqrt 3, 0, sqrt 3 with 1/6, 2/3, 1/6; the first five moments). Averages then converge
-with dt as with normals, to first and second order (Dunweg, Paul 1991); single trajectories and tails are not Gaussian.
+Two cheaper kinds have the same first moments, one word a number: `uniform` (on +-sqrt 3; mean,
+variance and skewness of the normal) and `three-point` (-sqrt 3, 0, sqrt 3 with 1/6, 2/3, 1/6; the
+first five moments). Averages then converge with dt as with normals, to first and second order
+(Dunweg, Paul 1991); single trajectories and tails are not Gaussian.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-THERMAL, START, GRADIENT = 0, 1, 2  # purposes: streams that never meet; START is that of teaching/noise.js
+# purposes: streams that never meet; START is that of teaching/noise.js
+THERMAL, START, GRADIENT = 0, 1, 2
 KIND = 16  # purpose + KIND*k is noise of the k-th kind
 KINDS = ("normal", "uniform", "three-point")
 
@@ -31,7 +35,9 @@ _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 def philox4x32(counter: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Philox4x32-10 of counters (..., 4) and keys (..., 2), all 32-bit words held in uint64; shape (..., 4)."""
+    """Philox4x32-10 of counters (..., 4) and keys (..., 2), all 32-bit words held in uint64; shape
+    (..., 4).
+    """
     c0, c1, c2, c3 = np.moveaxis(np.asarray(counter, dtype=np.uint64), -1, 0)
     k0, k1 = np.moveaxis(np.asarray(key, dtype=np.uint64), -1, 0)
     for _ in range(10):
@@ -58,8 +64,12 @@ def three_point(words: np.ndarray) -> np.ndarray:
     return np.sqrt(3) * ((words >= 3579139413).astype(float) - (words < 715827883))
 
 
-def stream(seed: int, replicas: np.ndarray, start: int, count: int, purpose: int = THERMAL) -> np.ndarray:
-    """Normals number `start` to ``start + count - 1`` of each replica's stream, shape (len(replicas), count)."""
+def stream(
+    seed: int, replicas: np.ndarray, start: int, count: int, purpose: int = THERMAL
+) -> np.ndarray:
+    """Normals number `start` to ``start + count - 1`` of each replica's stream, shape
+    (len(replicas), count).
+    """
     first, last = start // 4, (start + count + 3) // 4
     quads = np.arange(first, last, dtype=np.uint64)
     counter = np.empty((len(replicas), quads.size, 4), dtype=np.uint64)
@@ -79,7 +89,9 @@ def purpose_of(kind: str) -> int:
     return THERMAL + KIND * KINDS.index(kind)
 
 
-def normals(seed: int, step: int, replicas: np.ndarray, dim: int, purpose: int = THERMAL) -> np.ndarray:
+def normals(
+    seed: int, step: int, replicas: np.ndarray, dim: int, purpose: int = THERMAL
+) -> np.ndarray:
     """The normals of one step, shape (len(replicas), dim)."""
     return stream(seed, replicas, step * dim, dim, purpose)
 
@@ -90,7 +102,8 @@ def key_of(seed: int) -> np.ndarray:
 
 
 def seed_of(rng: Any) -> int:
-    """The 64-bit seed that `rng` stands for: an int is itself; a Generator or None draws one (SPEC 7).
+    """The 64-bit seed that `rng` stands for: an int is itself; a Generator or None draws one (SPEC
+    7).
 
     Raises
     ------
@@ -104,7 +117,9 @@ def seed_of(rng: Any) -> int:
     from .arguments import shown, whole
 
     if not whole(rng):
-        raise TypeError(f"rng must be None, an int or a numpy.random.Generator, not {type(rng).__name__}")
+        raise TypeError(
+            f"rng must be None, an int or a numpy.random.Generator, not {type(rng).__name__}"
+        )
     seed = operator.index(rng)
     if not 0 <= seed < 2**64:
         raise ValueError(f"a seed must be in [0, 2**64), not {shown(rng)}")
@@ -112,5 +127,7 @@ def seed_of(rng: Any) -> int:
 
 
 def child_seed(seed: int, k: int) -> int:
-    """The seed of the k-th of several runs that are to be independent, also of those of another seed."""
+    """The seed of the k-th of several runs that are to be independent, also of those of another
+    seed.
+    """
     return int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0])

@@ -1,8 +1,10 @@
-"""Optimizers of machine learning on the array path, with the noise that the Langevin recursion gets.
+"""Optimizers of machine learning on the array path, with the noise that the Langevin recursion
+gets.
 
-A `StepRule` turns a noisy gradient into an update of x. Its gradient is ``g - noise*z``, with z the normals of the run's
-own stream (`langevin_sa.noise`), so that ``-lr*(g - noise*z)`` is the recursion's ``lr*f + s*xi`` with s = lr*noise:
-CoolMomentum, Momentum and Adam can be compared under the very same kicks.
+A `StepRule` turns a noisy gradient into an update of x. Its gradient is ``g - noise*z``, with z the
+normals of the run's own stream (`langevin_sa.noise`), so that ``-lr*(g - noise*z)`` is the
+recursion's ``lr*f + s*xi`` with s = lr*noise: CoolMomentum, Momentum and Adam can be compared under
+the very same kicks.
 """
 
 from __future__ import annotations
@@ -19,12 +21,14 @@ from .momentum import Momentum, Steps
 
 @dataclass(frozen=True)
 class StepRule:
-    """A rule ``update(n, lr, gradient, *memory) -> dx`` for arrays (replicas, dim); write one by overriding `update`.
+    """A rule ``update(n, lr, gradient, *memory) -> dx`` for arrays (replicas, dim); write one by
+    overriding `update`.
 
     Parameters
     ----------
     lr : float or law
-        Learning rate, a number or a law of progress (`langevin_sa.schedules`); a stepwise one is the usual decay.
+        Learning rate, a number or a law of progress (`langevin_sa.schedules`); a stepwise one is
+        the usual decay.
     noise : float
         Standard deviation of the noise on each component of the gradient (energy/length).
     """
@@ -63,7 +67,9 @@ class Adam(StepRule):
 
 @dataclass(frozen=True)
 class RMSprop(StepRule):
-    """Tieleman, Hinton, Coursera lecture 6.5 (2012): the gradient by a running average of its size."""
+    """Tieleman, Hinton, Coursera lecture 6.5 (2012): the gradient by a running average of its
+    size.
+    """
 
     decay: float = 0.9
     epsilon: float = 1e-8
@@ -81,9 +87,11 @@ class RMSprop(StepRule):
 
 @dataclass(frozen=True)
 class SGD:
-    """``dx = momentum*dx - lr*(g - noise*z)``: a `Momentum` said with the noise of its gradient, and run as one.
+    """``dx = momentum*dx - lr*(g - noise*z)``: a `Momentum` said with the noise of its gradient,
+    and run as one.
 
-    Without momentum it is Eq. (10). An lr that steps down, with momentum, is the quench of the paper's Fig. 1.
+    Without momentum it is Eq. (10). An lr that steps down, with momentum, is the quench of the
+    paper's Fig. 1.
     """
 
     lr: Any
@@ -95,8 +103,12 @@ class SGD:
         check_fraction(momentum=self.momentum)
 
     @np.errstate(over="ignore")
-    def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
-        """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
+    def coefficients(
+        self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None
+    ) -> Steps:
+        """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the
+        recursion.
+        """
         lr = values(self.lr, progress_of(n_steps, steps), "lr")
         return Steps(np.full_like(lr, self.momentum), lr, lr * self.noise).checked()
 
@@ -107,4 +119,7 @@ def _check(lr: Any, noise: Any) -> None:
     if not callable(lr) and not (finite(lr) and lr > 0):
         raise ValueError(f"lr must be a positive number or a law of progress, not {shown(lr)}")
     if not (finite(noise) and noise >= 0):
-        raise ValueError(f"noise is the standard deviation of the gradient's noise and must be >= 0, not {shown(noise)}")
+        raise ValueError(
+            "noise is the standard deviation of the gradient's noise and must be >= 0, not "
+            f"{shown(noise)}"
+        )

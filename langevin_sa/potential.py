@@ -1,4 +1,6 @@
-"""Potentials: energy and gradient of a block of replicas, said as a formula, as array functions or as numba functions."""
+"""Potentials: energy and gradient of a block of replicas, said as a formula, as array functions or
+as numba functions.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,17 @@ from .formulas.terms import check_all_names, check_terms, coordinates, sizes, so
 
 
 class Potential:
-    """A potential energy U(x) from array functions; see `from_formula` and `from_numba` for the other two ways.
+    """A potential energy U(x) from array functions; see `from_formula` and `from_numba` for the
+    other two ways.
 
     Parameters
     ----------
     energy : callable
-        ``energy(x, *args) -> (replicas,)`` for x of shape (replicas, dim), read-only. Plain NumPy code.
+        ``energy(x, *args) -> (replicas,)`` for x of shape (replicas, dim), read-only. Plain NumPy
+        code.
     gradient : callable, optional
-        ``gradient(x, *args) -> (replicas, dim)``. Without it, central differences of the energy, 2*dim energies a step.
+        ``gradient(x, *args) -> (replicas, dim)``. Without it, central differences of the energy,
+        2*dim energies a step.
     dim : int
         Number of coordinates.
     args : tuple
@@ -33,8 +38,9 @@ class Potential:
     bounds : sequence of (low, high), or one pair for all coordinates, optional
         The domain where starting points are drawn and pictures are made.
     name, laplacian, minima, minimum_energy, latex, start : optional
-        A name; ``laplacian(x, *args) -> (replicas,)``; known global minima, shape (k, dim); their energy; a formula for
-        people; ``start(replicas, generator) -> (replicas, dim)``, which draws starting points.
+        A name; ``laplacian(x, *args) -> (replicas,)``; known global minima, shape (k, dim); their
+        energy; a formula for people; ``start(replicas, generator) -> (replicas, dim)``, which draws
+        starting points.
 
     Attributes
     ----------
@@ -57,25 +63,45 @@ class Potential:
         latex: str | None = None,
         start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
     ) -> None:
-        for what, function in (("energy", energy), ("gradient", gradient), ("laplacian", laplacian), ("start", start)):
+        for what, function in (
+            ("energy", energy),
+            ("gradient", gradient),
+            ("laplacian", laplacian),
+            ("start", start),
+        ):
             if not (callable(function) or (function is None and what != "energy")):
-                raise TypeError(f"{what} must be a function of x with shape (replicas, dim), not {type(function).__name__}")
+                raise TypeError(
+                    f"{what} must be a function of x with shape (replicas, dim), not "
+                    f"{type(function).__name__}"
+                )
         if dim is None:
-            raise TypeError("dim is missing: say how many coordinates the potential has, Potential(energy, gradient, dim=...)")
+            raise TypeError(
+                "dim is missing: say how many coordinates the potential has, Potential(energy, "
+                "gradient, dim=...)"
+            )
         check_whole(1, dim=dim)
         self.dim = int(dim)
         if not isinstance(args, tuple):
-            raise TypeError(f"args must be a tuple of further arguments, not {type(args).__name__}; write args=(value,)")
+            raise TypeError(
+                f"args must be a tuple of further arguments, not {type(args).__name__}; write "
+                "args=(value,)"
+            )
         if not isinstance(name, str | None):
             raise TypeError(f"name must be text, not {shown(name)}")
         if gradient is None:
             warnings.warn(
-                f"no gradient given: it is taken by central differences, {2 * self.dim} energies a step; "
-                "give gradient=, or write the potential as a formula",
+                f"no gradient given: it is taken by central differences, {2 * self.dim} energies "
+                "a step; give gradient=, or write the potential as a formula",
                 UserWarning,
                 stacklevel=2,
             )
-        self._energy, self._gradient, self._laplacian, self._start, self.args = energy, gradient, laplacian, start, args
+        self._energy, self._gradient, self._laplacian, self._start, self.args = (
+            energy,
+            gradient,
+            laplacian,
+            start,
+            args,
+        )
         self.bounds = None if bounds is None else box_of(bounds, self.dim, "bounds")
         self.minima = _minima(minima, self.dim)
         self.minimum_energy = minimum_energy
@@ -84,7 +110,7 @@ class Potential:
         self.formula: FormulaKernel | None = None
         self.numba_functions: tuple[Any, Any] | None = None
 
-    # ------------------------------------------------------------------------------------------- the other ways in
+    # ---------------------------------------------------------------------------- the other ways in
 
     @classmethod
     def from_formula(
@@ -115,11 +141,13 @@ class Potential:
         Parameters
         ----------
         formula : str, optional
-            In coordinates: free names that are no parameters are coordinates, sorted, or in the order of `variables`.
+            In coordinates: free names that are no parameters are coordinates, sorted, or in the
+            order of `variables`.
         site : str, optional
             In x, summed over all coordinates.
         bond : str, optional
-            In x and y, summed over neighbours x_i, x_{i+1} of the chain, or along each axis of the lattice.
+            In x and y, summed over neighbours x_i, x_{i+1} of the chain, or along each axis of the
+            lattice.
         pair : str, optional
             In the distance r, summed over pairs of particles.
         dim, shape : int; tuple of int, optional
@@ -127,23 +155,26 @@ class Potential:
         periodic : bool
             Whether bonds close around the chain or lattice.
         particles, space : int
-            Number of particles and dimensions of space; dim is their product, coordinates x1, y1, z1, x2, ...
+            Number of particles and dimensions of space; dim is their product, coordinates x1, y1,
+            z1, x2, ...
         cutoff : float or array (types, types), optional
-            Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Neighbour lists then make the work
-            grow as the number of particles (numba backend).
+            Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Neighbour
+            lists then make the work grow as the number of particles (numba backend).
         box : float or tuple of float, optional
-            Length of the periodic box, or one an axis, at least twice the cutoff: pairs are between nearest images.
-            Coordinates are not wrapped. None leaves space open.
+            Length of the periodic box, or one an axis, at least twice the cutoff: pairs are between
+            nearest images. Coordinates are not wrapped. None leaves space open.
         species : array of int (particles,), optional
-            Species 0, 1, ... of each particle; pair parameters and the cutoff may then be symmetric matrices (types, types).
+            Species 0, 1, ... of each particle; pair parameters and the cutoff may then be symmetric
+            matrices (types, types).
         **parameters
             Numbers, or for site and bond formulas arrays with one value a coordinate.
 
         Raises
         ------
         FormulaError
-            If a formula cannot be read, uses a name that is not known or an argument of this method that was given a number, or
-            does not use a parameter; formulas are parsed, never run as Python.
+            If a formula cannot be read, uses a name that is not known or an argument of this method
+            that was given a number, or does not use a parameter; formulas are parsed, never run as
+            Python.
 
         Examples
         --------
@@ -155,42 +186,82 @@ class Potential:
         check_terms(texts, particles, cutoff, box, species)
         scalars, arrays = sorted_parameters(parameters)
         if cutoff is not None:
-            scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}  # a matrix is one number to each pair
+            # a matrix is one number to each pair
+            scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}
         variables = coordinates(formula, variables, parameters)
-        own = {"name": name, "dim": dim, "space": space, "periodic": periodic, "minimum_energy": minimum_energy}
+        own = {
+            "name": name,
+            "dim": dim,
+            "space": space,
+            "periodic": periodic,
+            "minimum_energy": minimum_energy,
+        }
         check_all_names(texts, own, variables, scalars, arrays)
         check_flags(periodic=periodic)
-        dim, shape = sizes(len(variables), dim, shape, particles, space, lattice="site" in texts or "bond" in texts)
+        dim, shape = sizes(
+            len(variables), dim, shape, particles, space, lattice="site" in texts or "bond" in texts
+        )
         if bond is not None and periodic and 1 in shape:
             raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
         for key, array in arrays.items():
             if array.size != dim or (array.ndim > 1 and array.shape != shape):
-                raise ValueError(f"parameter {key!r} has shape {array.shape}; an array parameter needs one value a coordinate, {dim}")
+                raise ValueError(
+                    f"parameter {key!r} has shape {array.shape}; an array parameter needs one "
+                    f"value a coordinate, {dim}"
+                )
         spec = Spec(
-            coordinates=formula, variables=variables, site=site, bond=bond, pair=pair, scalars=tuple(scalars),
-            arrays=tuple(arrays), lattice=len(shape), periodic=bool(periodic), space=space,
-        )  # fmt: skip
+            coordinates=formula,
+            variables=variables,
+            site=site,
+            bond=bond,
+            pair=pair,
+            scalars=tuple(scalars),
+            arrays=tuple(arrays),
+            lattice=len(shape),
+            periodic=bool(periodic),
+            space=space,
+        )
         kernel: FormulaKernel
         if cutoff is None:
-            numbers = np.concatenate([np.array(list(scalars.values()), dtype=float), *(a.ravel() for a in arrays.values())])
-            kernel = FormulaKernel(source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64))
+            numbers = np.concatenate(
+                [
+                    np.array(list(scalars.values()), dtype=float),
+                    *(a.ravel() for a in arrays.values()),
+                ]
+            )
+            kernel = FormulaKernel(
+                source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64)
+            )
         else:
             from .formulas.cutoff import CutoffKernel
 
             kernel = CutoffKernel(source_of(spec), scalars, dim // space, cutoff, box, species)
             if bounds is None and kernel.box.all():
                 bounds = np.tile(np.stack([np.zeros(space), kernel.box], axis=1), (dim // space, 1))
-        written = "; ".join(f"{text}" if kind == "coordinates" else f"{kind} {text}" for kind, text in texts.items())
+        written = "; ".join(
+            f"{text}" if kind == "coordinates" else f"{kind} {text}" for kind, text in texts.items()
+        )
         potential = cls(
-            kernel.energy, kernel.gradient, dim, bounds=bounds, name=name or written, laplacian=kernel.laplacian,
-            minima=minima, minimum_energy=minimum_energy, latex=kernel.source.latex, start=start,
-        )  # fmt: skip
+            kernel.energy,
+            kernel.gradient,
+            dim,
+            bounds=bounds,
+            name=name or written,
+            laplacian=kernel.laplacian,
+            minima=minima,
+            minimum_energy=minimum_energy,
+            latex=kernel.source.latex,
+            start=start,
+        )
         potential.formula = kernel
         return potential
 
     @classmethod
-    def from_numba(cls, energy: Callable[..., Any], gradient: Callable[..., Any], dim: int, **keywords: Any) -> Potential:
-        """A potential from loops: ``energy(x) -> float`` and ``gradient(x, out)`` for one replica, x of shape (dim,).
+    def from_numba(
+        cls, energy: Callable[..., Any], gradient: Callable[..., Any], dim: int, **keywords: Any
+    ) -> Potential:
+        """A potential from loops: ``energy(x) -> float`` and ``gradient(x, out)`` for one replica,
+        x of shape (dim,).
 
         Both are compiled with numba if they are not yet. Keywords are those of `Potential`.
         """
@@ -198,14 +269,17 @@ class Potential:
 
         for what, function in (("energy", energy), ("gradient", gradient)):
             if not callable(function):
-                raise TypeError(f"{what} must be a function of one replica's x, shape (dim,), not {type(function).__name__}")
+                raise TypeError(
+                    f"{what} must be a function of one replica's x, shape (dim,), not "
+                    f"{type(function).__name__}"
+                )
         jitted, array_functions = over_replicas(energy, gradient)
         keywords.setdefault("name", getattr(energy, "__name__", "numba potential"))
         potential = cls(*array_functions, dim, **keywords)
         potential.numba_functions = jitted
         return potential
 
-    # ------------------------------------------------------------------------------------------------- evaluation
+    # ----------------------------------------------------------------------------------- evaluation
 
     def energy(self, x: Any) -> Any:
         """U(x): a float for x of shape (dim,), an array (replicas,) for (replicas, dim)."""
@@ -214,16 +288,22 @@ class Potential:
         return float(energy[0]) if single else energy
 
     def gradient(self, x: Any) -> Any:
-        """dU/dx, of the shape of x: exact if a gradient or formula was given, else by central differences."""
+        """dU/dx, of the shape of x: exact if a gradient or formula was given, else by central
+        differences.
+        """
         block, single = self._block(x)
         if self._gradient is None:
             gradient = self._difference(block)
         else:
-            gradient = self._checked(self._gradient(block, *self.args), block, "gradient", block.shape)
+            gradient = self._checked(
+                self._gradient(block, *self.args), block, "gradient", block.shape
+            )
         return gradient[0] if single else gradient
 
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Energy and gradient of a block (replicas, dim) together, cheaper than one after the other for a formula."""
+        """Energy and gradient of a block (replicas, dim) together, cheaper than one after the other
+        for a formula.
+        """
         if self.formula is not None:
             return self.formula.energy_gradient(x)
         return self.energy(x), self.gradient(x)
@@ -231,21 +311,29 @@ class Potential:
     def on_device(self, xp: Any) -> Potential:
         """The same potential with its array arguments as arrays of `xp`, CuPy for instance."""
         moved = copy(self)
-        moved.args = tuple(xp.asarray(value) if isinstance(value, np.ndarray) else value for value in self.args)
+        moved.args = tuple(
+            xp.asarray(value) if isinstance(value, np.ndarray) else value for value in self.args
+        )
         return moved
 
     def laplacian(self, x: Any) -> Any:
-        """Sum of second derivatives, of the shape of the energy: exact for formulas, else differences of the gradient."""
+        """Sum of second derivatives, of the shape of the energy: exact for formulas, else
+        differences of the gradient.
+        """
         block, single = self._block(x)
         if self._laplacian is not None:
-            laplacian = self._checked(self._laplacian(block, *self.args), block, "laplacian", (len(block),))
+            laplacian = self._checked(
+                self._laplacian(block, *self.args), block, "laplacian", (len(block),)
+            )
         else:
             block = block.astype(float)
             laplacian = np.zeros(len(block))
             for c in range(self.dim):
                 h = np.zeros_like(block)
                 h[:, c] = _STEP * np.maximum(1, np.abs(block[:, c]))
-                laplacian += (self.gradient(block + h) - self.gradient(block - h))[:, c] / (2 * h[:, c])
+                laplacian += (self.gradient(block + h) - self.gradient(block - h))[:, c] / (
+                    2 * h[:, c]
+                )
         return float(laplacian[0]) if single else laplacian
 
     @property
@@ -255,21 +343,31 @@ class Potential:
 
     @property
     def has_domain(self) -> bool:
-        """Whether starting points have a place to come from: bounds, or a `start` of the potential's own."""
+        """Whether starting points have a place to come from: bounds, or a `start` of the
+        potential's own.
+        """
         return self._start is not None or self.bounds is not None
 
     def check_gradient(self, x: Any) -> float:
-        """Largest error of the gradient against central differences of the energy, relative to its largest component nearby."""
+        """Largest error of the gradient against central differences of the energy, relative to its
+        largest component nearby.
+        """
         block, _ = self._block(x)
         if not len(block):
             raise ValueError(f"x must hold at least one point, not shape {np.shape(x)}")
         exact, numeric = self.gradient(block), self._difference(block)
-        nearby = self.gradient(block + 0.01 * np.maximum(1, np.abs(block)))  # x itself may be a minimum, where differences are noise
-        size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in (exact, numeric, nearby))
+        # x itself may be a minimum, where differences are noise
+        nearby = self.gradient(block + 0.01 * np.maximum(1, np.abs(block)))
+        size = max(
+            np.max(np.abs(g), where=np.isfinite(g), initial=1e-300)
+            for g in (exact, numeric, nearby)
+        )
         return float(np.max(np.abs(exact - numeric)) / size)
 
     def check_alone(self, x: np.ndarray) -> None:
-        """Raise a ValueError for functions of one point, which pass every check of shapes if x has as many replicas as coordinates."""
+        """Raise a ValueError for functions of one point, which pass every check of shapes if x has
+        as many replicas as coordinates.
+        """
         if self.formula is not None or not len(x) == self.dim > 1:
             return
         for what, given in (("energy", self._energy), ("gradient", self._gradient)):
@@ -278,12 +376,15 @@ class Potential:
                     getattr(self, what)(x[:1])
             except IndexError as error:
                 raise ValueError(
-                    f"{what} of {self.name} fails for one replica, x of shape (1, {self.dim}): {error}; functions work on all replicas "
-                    "at once: x[:, 0] is the first coordinate of each, x[0] the first replica"
+                    f"{what} of {self.name} fails for one replica, x of shape (1, {self.dim}): "
+                    f"{error}; functions work on all replicas at once: x[:, 0] is the first "
+                    "coordinate of each, x[0] the first replica"
                 ) from error
 
     def draw_start(self, replicas: int, generator: np.random.Generator) -> np.ndarray:
-        """Starting points (replicas, dim): the potential's own, else uniform in the bounds, else standard normal."""
+        """Starting points (replicas, dim): the potential's own, else uniform in the bounds, else
+        standard normal.
+        """
         if self._start is not None:
             return np.asarray(self._start(replicas, generator), dtype=float)
         if self.bounds is not None:
@@ -299,20 +400,28 @@ class Potential:
         elif type(x) is not np.ndarray or x.dtype not in (np.float32, np.float64):
             x = real_array(x, "x")
         if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
-            raise ValueError(f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not {x.shape}")
+            raise ValueError(
+                f"x must have shape ({self.dim},) or (replicas, {self.dim}) for {self.name}, not "
+                f"{x.shape}"
+            )
         block = np.atleast_2d(x).view()
         if not on_gpu(x):
             block.flags.writeable = False  # a function that writes to x would move the replicas
         return block, x.ndim == 1
 
-    def _checked(self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]) -> np.ndarray:
+    def _checked(
+        self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]
+    ) -> np.ndarray:
         out = out if on_gpu(out) else np.asarray(out)
         if out.dtype.kind not in "fiu" and out.dtype != object:
-            raise ValueError(f"{what} of {self.name} returned {out.dtype.name} values; expected real numbers")
+            raise ValueError(
+                f"{what} of {self.name} returned {out.dtype.name} values; expected real numbers"
+            )
         if out.shape != shape:
             raise ValueError(
-                f"{what} of {self.name} returned shape {out.shape} for x of shape {block.shape}; expected {shape}: "
-                "functions work on all replicas at once, one energy and one gradient a replica"
+                f"{what} of {self.name} returned shape {out.shape} for x of shape {block.shape}; "
+                f"expected {shape}: functions work on all replicas at once, one energy and one "
+                "gradient a replica"
             )
         return out.copy() if not on_gpu(out) and np.may_share_memory(out, block) else out
 

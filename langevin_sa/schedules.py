@@ -1,7 +1,8 @@
-"""Schedules: temperature, friction and time step (or rho and lr) as laws of progress s = n/n_steps in [0, 1).
+"""Schedules: temperature, friction and time step (or rho and lr) as laws of progress s = n/n_steps
+in [0, 1).
 
-A law is any callable of s, array-friendly or not. The laws below are callables with a name and numbers, so that they
-print as they were written and travel to other processes.
+A law is any callable of s, array-friendly or not. The laws below are callables with a name and
+numbers, so that they print as they were written and travel to other processes.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ def exponential(start: float, end: float) -> NamedLaw:
 def logarithmic(start: float, end: float, stretch: float = 1e4) -> NamedLaw:
     """Hajek's law T = c/(d + ln(1 + stretch*s)) through `start` at s = 0 and `end` at s = 1.
 
-    Then d = ln(1 + stretch)/(start/end - 1) and c = start*d; annealing converges in the limit of long runs if c is at
-    least the critical depth (Hajek 1988). `stretch` is the length of the run in units of the law's own time.
+    Then d = ln(1 + stretch)/(start/end - 1) and c = start*d; annealing converges in the limit of
+    long runs if c is at least the critical depth (Hajek 1988). `stretch` is the length of the run
+    in units of the law's own time.
     """
     check_positive(start=start, end=end, stretch=stretch)
     return NamedLaw(_logarithmic, (start, end, stretch))
@@ -84,7 +86,9 @@ def power(start: float, end: float, exponent: float = 2.0) -> NamedLaw:
 
 
 def stepwise(points: Sequence[tuple[float, float]]) -> NamedLaw:
-    """``[(s, value), ...]``: each value holds from its s on; the first s must be 0 and they must rise."""
+    """``[(s, value), ...]``: each value holds from its s on; the first s must be 0 and they must
+    rise.
+    """
     try:
         pairs = tuple((float(s), float(v)) for s, v in points)
     except (TypeError, ValueError):
@@ -92,12 +96,17 @@ def stepwise(points: Sequence[tuple[float, float]]) -> NamedLaw:
     at = [s for s, _ in pairs]
     rising = all(a < b <= 1 for a, b in itertools.pairwise(at))
     if not pairs or at[0] != 0 or not rising or not np.isfinite(pairs).all():
-        raise ValueError(f"stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not {shown(points)}")
+        raise ValueError(
+            "stepwise takes [(0, value), (s, value), ...] with rising s in [0, 1], not "
+            f"{shown(points)}"
+        )
     return NamedLaw(_stepwise, (pairs,))
 
 
 def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
-    """`start` before progress `at`, `end` from then on: the sudden cooling that annealing is compared with."""
+    """`start` before progress `at`, `end` from then on: the sudden cooling that annealing is
+    compared with.
+    """
     check_finite(start=start, end=end)
     if not (finite(at) and 0 <= at <= 1):
         raise ValueError(f"the quench happens at a progress in [0, 1], not {shown(at)}")
@@ -106,7 +115,8 @@ def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Temperature (energy), friction `gamma` (1/time) and time step `dt`, each a number or a law of progress.
+    """Temperature (energy), friction `gamma` (1/time) and time step `dt`, each a number or a law of
+    progress.
 
     >>> Schedule(temperature=exponential(5.0, 0.01), gamma=1.0, dt=0.05)
     Schedule(temperature=exponential(5.0, 0.01), gamma=1.0, dt=0.05)
@@ -116,8 +126,11 @@ class Schedule:
     gamma: Any = 1.0
     dt: Any = 0.01
 
-    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is refused below
-    def coefficients(self, n_steps: int, integrator: str = "gjf", steps: tuple[int, int] | None = None) -> Steps:
+    # what is not finite is refused below
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    def coefficients(
+        self, n_steps: int, integrator: str = "gjf", steps: tuple[int, int] | None = None
+    ) -> Steps:
         """The recursion's numbers for each step.
 
         Parameters
@@ -137,13 +150,17 @@ class Schedule:
         Raises
         ------
         ValueError
-            For a value that is not finite, a negative temperature or friction, or a time step that is not positive.
+            For a value that is not finite, a negative temperature or friction, or a time step that
+            is not positive.
         """
         row = get_integrator(integrator)
         start, stop = steps or (0, n_steps)
         first = max(start - 1, 0)  # the step before, whose dt the velocity was measured with
         progress = progress_of(n_steps, (first, stop))
-        laws = {name: values(getattr(self, name), progress, name) for name in ("gamma", "dt", "temperature")}
+        laws = {
+            name: values(getattr(self, name), progress, name)
+            for name in ("gamma", "dt", "temperature")
+        }
         for name, wrong, want in (
             ("temperature", laws["temperature"] < 0, ">= 0"),
             ("gamma", laws["gamma"] < 0, ">= 0"),
@@ -151,7 +168,9 @@ class Schedule:
         ):
             if wrong.any():
                 n = int(np.argmax(wrong))
-                raise ValueError(f"{name} must be {want}, and is {laws[name][n]:g} at step {first + n}")
+                raise ValueError(
+                    f"{name} must be {want}, and is {laws[name][n]:g} at step {first + n}"
+                )
         skip = start - first
         previous = row.steps(**{name: v[:1] for name, v in laws.items()}).dt[0] if skip else None
         now = row.steps(**{name: v[skip:] for name, v in laws.items()}).checked()
@@ -163,7 +182,8 @@ class Schedule:
 COOLMOMENTUM_LAWS: dict[str, Callable[[Any, float], Any]] = {
     # Eqs. (20)-(21) in closed form: alpha = (1 - rho0)^(1/S)
     "paper": lambda s, rho0: 1 - (1 - rho0) ** (1 - s),
-    # temperature falls exponentially: with q = (1 - rho0)/(1 + rho0), (1 - rho)/(1 + rho) = q^(1 - s)
+    # temperature falls exponentially: with q = (1 - rho0)/(1 + rho0), (1 - rho)/(1 + rho) = q^(1 -
+    # s)
     "exponential": lambda s, rho0: 2 / (1 + ((1 - rho0) / (1 + rho0)) ** (1 - s)) - 1,
     # temperature falls linearly; the same as DEMON's decay (arXiv 1910.04952)
     "linear": lambda s, rho0: rho0 * (1 - s) / (1 - rho0 * s),
@@ -172,7 +192,8 @@ COOLMOMENTUM_LAWS: dict[str, Callable[[Any, float], Any]] = {
 
 @dataclass(frozen=True)
 class CoolMomentum:
-    """The paper's Table 1: momentum falls from `rho0` to 0, which cools if noise comes with the force.
+    """The paper's Table 1: momentum falls from `rho0` to 0, which cools if noise comes with the
+    force.
 
     Parameters
     ----------
@@ -181,11 +202,12 @@ class CoolMomentum:
     rho0 : float
         Momentum at the first step, 0 <= rho0 < 1.
     noise : float
-        Standard deviation of a constant random force R. With it the temperature follows Eq. (19) and falls by
-        (1 + rho0)/(1 - rho0), 199-fold for 0.99, not to 0. Without it, and with exact gradients, the temperature
-        is 0 throughout and the ramp is plain damping.
+        Standard deviation of a constant random force R. With it the temperature follows Eq. (19)
+        and falls by (1 + rho0)/(1 - rho0), 199-fold for 0.99, not to 0. Without it, and with exact
+        gradients, the temperature is 0 throughout and the ramp is plain damping.
     law : {"paper", "exponential", "linear"}
-        Eqs. (20)-(21), or the laws that make the temperature of constant force noise fall exponentially or linearly.
+        Eqs. (20)-(21), or the laws that make the temperature of constant force noise fall
+        exponentially or linearly.
     """
 
     lr: float = 0.01
@@ -197,20 +219,33 @@ class CoolMomentum:
         check_positive(lr=self.lr)
         check_fraction(rho0=self.rho0)
         if not (finite(self.noise) and self.noise >= 0):
-            raise ValueError(f"noise is the standard deviation of a force and must be >= 0, not {shown(self.noise)}")
+            raise ValueError(
+                "noise is the standard deviation of a force and must be >= 0, not "
+                f"{shown(self.noise)}"
+            )
         look_up(self.law, COOLMOMENTUM_LAWS, "CoolMomentum law")
 
     @classmethod
-    def from_temperature(cls, temperature: float, lr: float = 0.01, rho0: float = 0.99, law: str = "paper") -> CoolMomentum:
-        """With the noise that makes `temperature` the first temperature, Eq. (19): R^2 = 4 (1 - rho0) T/((1 + rho0) lr)."""
+    def from_temperature(
+        cls, temperature: float, lr: float = 0.01, rho0: float = 0.99, law: str = "paper"
+    ) -> CoolMomentum:
+        """With the noise that makes `temperature` the first temperature, Eq. (19): R^2 = 4 (1 -
+        rho0) T/((1 + rho0) lr).
+        """
         if not (finite(temperature) and temperature >= 0):
             raise ValueError(f"temperature must be a number >= 0, not {shown(temperature)}")
         quiet = cls(lr, rho0, law=law)
-        return replace(quiet, noise=2 * float(np.sqrt((1 - rho0) * temperature / ((1 + rho0) * lr))))
+        return replace(
+            quiet, noise=2 * float(np.sqrt((1 - rho0) * temperature / ((1 + rho0) * lr)))
+        )
 
     @np.errstate(over="ignore")
-    def coefficients(self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None) -> Steps:
-        """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the recursion."""
+    def coefficients(
+        self, n_steps: int, integrator: str = "heavy_ball", steps: tuple[int, int] | None = None
+    ) -> Steps:
+        """One (rho, lr, s) for each step; `integrator` is ignored, since this already is the
+        recursion.
+        """
         rho = np.maximum(0, COOLMOMENTUM_LAWS[self.law](progress_of(n_steps, steps), self.rho0))
         lr = (1 + rho) / 2 * self.lr
         return Steps(rho, lr, lr * self.noise).checked()

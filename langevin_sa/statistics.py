@@ -24,31 +24,47 @@ class Interval(NamedTuple):
 
 
 def wilson(successes: int, trials: int) -> Interval:
-    """A share with Wilson's score interval, which stays inside [0, 1] and is honest at both ends (Wilson 1927)."""
+    """A share with Wilson's score interval, which stays inside [0, 1] and is honest at both ends
+    (Wilson 1927).
+    """
     if not (real(successes) and real(trials) and 0 <= successes <= trials and trials >= 1):
-        raise ValueError(f"a share needs 0 <= successes <= trials and a trial, not {shown(successes)} of {shown(trials)}")
+        raise ValueError(
+            f"a share needs 0 <= successes <= trials and a trial, not {shown(successes)} of "
+            f"{shown(trials)}"
+        )
     z = 1.959963984540054
     p = successes / trials
     middle = (p + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * np.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2))
-    return Interval(p, 0.0 if successes == 0 else float(middle - half), 1.0 if successes == trials else float(middle + half))
+    return Interval(
+        p,
+        0.0 if successes == 0 else float(middle - half),
+        1.0 if successes == trials else float(middle + half),
+    )
 
 
 def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
-    """A mean with the percentile interval of `RESAMPLES` resamples (Efron 1979); NaN limits for a single value."""
+    """A mean with the percentile interval of `RESAMPLES` resamples (Efron 1979); NaN limits for a
+    single value.
+    """
     sample = real_array(sample, "a sample")
     if sample.ndim != 1 or not sample.size:
-        raise ValueError(f"a sample is a 1-D array of at least one number, not of shape {sample.shape}")
+        raise ValueError(
+            f"a sample is a 1-D array of at least one number, not of shape {sample.shape}"
+        )
     if sample.size == 1:
         return Interval(float(sample[0]), np.nan, np.nan)
     generator = np.random.default_rng([seed, 2])
-    means = [sample[generator.integers(sample.size, size=sample.size)].mean() for _ in range(RESAMPLES)]
+    means = [
+        sample[generator.integers(sample.size, size=sample.size)].mean() for _ in range(RESAMPLES)
+    ]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(sample.mean()), float(low), float(high))
 
 
 def time_to_solution(share: Interval, run: float) -> Interval:
-    """TTS99 = run * ln(1 - 0.99)/ln(1 - p): cost until independent runs have found it with 99 % probability, at least one run.
+    """TTS99 = run * ln(1 - 0.99)/ln(1 - p): cost until independent runs have found it with 99 %
+    probability, at least one run.
 
     Infinite for p = 0; the interval is that of p, turned around.
     """
@@ -57,22 +73,30 @@ def time_to_solution(share: Interval, run: float) -> Interval:
         raise ValueError(f"the cost of a run must be a positive number, not {shown(run)}")
 
     def at(p: float) -> float:
-        return float("inf") if p <= 0 else run if p >= 0.99 else run * float(np.log(0.01) / np.log1p(-p))
+        return (
+            float("inf")
+            if p <= 0
+            else run
+            if p >= 0.99
+            else run * float(np.log(0.01) / np.log1p(-p))
+        )
 
     return Interval(at(share.value), at(share.high), at(share.low))
 
 
 @dataclass(frozen=True)
 class Fit:
-    """``ln y = ln(amplitude) - zeta*ln(t)``, t the number of steps (power law) or its logarithm (logarithmic law).
+    """``ln y = ln(amplitude) - zeta*ln(t)``, t the number of steps (power law) or its logarithm
+    (logarithmic law).
 
     Attributes
     ----------
     zeta, zeta_error, amplitude : float
-        The exponent, its standard error (widened by chi2/freedom where that is above 1) and the factor.
+        The exponent, its standard error (widened by chi2/freedom where that is above 1) and the
+        factor.
     r2, aic, chi2, freedom, p : float
-        Share of the weighted variance explained; chi^2 + 4; chi^2 of the weighted residuals, its degrees of freedom, and
-        the probability of a larger one if the law were true.
+        Share of the weighted variance explained; chi^2 + 4; chi^2 of the weighted residuals, its
+        degrees of freedom, and the probability of a larger one if the law were true.
     """
 
     law: str
@@ -92,8 +116,9 @@ class Fit:
     def __str__(self) -> str:
         time = "tau" if self.law == "power" else "(ln tau)"
         return (
-            f"{self.law}: {time}^-zeta, zeta = {self.zeta:.3g} +- {self.zeta_error:.2g}, R^2 = {self.r2:.3f}, AIC = {self.aic:.1f}, "
-            f"chi^2/freedom = {self.chi2:.1f}/{self.freedom}, p = {self.p:.2g}"
+            f"{self.law}: {time}^-zeta, zeta = {self.zeta:.3g} +- {self.zeta_error:.2g}, R^2 = "
+            f"{self.r2:.3f}, AIC = {self.aic:.1f}, chi^2/freedom = "
+            f"{self.chi2:.1f}/{self.freedom}, p = {self.p:.2g}"
         )
 
 
@@ -115,7 +140,9 @@ def fit_law(law: str, steps: Any, y: Any, error: Any) -> Fit:
 
     steps, y, error = (real_array(v, "each of steps, y and error") for v in (steps, y, error))
     if steps.size < 3 or np.any(y <= 0) or np.any(error <= 0) or np.any(steps <= 1):
-        raise ValueError("a law is fitted to three points or more with steps > 1, y > 0 and errors > 0")
+        raise ValueError(
+            "a law is fitted to three points or more with steps > 1, y > 0 and errors > 0"
+        )
     weight = y / error
     columns = np.stack([np.ones(steps.size), -np.log(_clock(law, steps))], axis=1)
     (a, zeta), *_ = np.linalg.lstsq(columns * weight[:, None], np.log(y) * weight, rcond=None)
@@ -126,6 +153,13 @@ def fit_law(law: str, steps: Any, y: Any, error: Any) -> Fit:
     freedom = steps.size - 2
     widen = np.sqrt(max(1.0, chi2 / freedom))
     return Fit(
-        law, float(zeta), float(np.sqrt(covariance[1, 1]) * widen), float(np.exp(a)), 1 - chi2 / spread if spread else 0.0,
-        chi2 + 4, chi2, freedom, float(chi_square.sf(chi2, freedom)),
-    )  # fmt: skip
+        law,
+        float(zeta),
+        float(np.sqrt(covariance[1, 1]) * widen),
+        float(np.exp(a)),
+        1 - chi2 / spread if spread else 0.0,
+        chi2 + 4,
+        chi2,
+        freedom,
+        float(chi_square.sf(chi2, freedom)),
+    )

@@ -1,4 +1,6 @@
-"""Potentials that are means over data, and the mini-batches whose gradients carry their own noise (Eq. 11)."""
+"""Potentials that are means over data, and the mini-batches whose gradients carry their own noise
+(Eq. 11).
+"""
 
 from __future__ import annotations
 
@@ -15,18 +17,22 @@ LOOKED = 2_000_000  # samples times replicas in one look at all data
 
 
 class StochasticPotential(Potential):
-    """U(x) = mean of u(x; sample) over data, which a run follows by the gradients of mini-batches, Eq. (11).
+    """U(x) = mean of u(x; sample) over data, which a run follows by the gradients of mini-batches,
+    Eq. (11).
 
-    As a potential it is the mean over all data: that is what `energy` and `gradient` give, and what success, descents and
-    thermometers are judged by. A run moves on mini-batches instead: each replica goes through the data in an order of its own,
-    drawn anew for every epoch from the Philox stream of (seed, replica, epoch), and leaves out what does not fill a last batch.
-    It looks at the energy of all data at the end of each epoch and at each record, and its best point is the lowest of those.
+    As a potential it is the mean over all data: that is what `energy` and `gradient` give, and what
+    success, descents and thermometers are judged by. A run moves on mini-batches instead: each
+    replica goes through the data in an order of its own, drawn anew for every epoch from the Philox
+    stream of (seed, replica, epoch), and leaves out what does not fill a last batch. It looks at
+    the energy of all data at the end of each epoch and at each record, and its best point is the
+    lowest of those.
 
     Parameters
     ----------
     batch_energy : callable
-        ``batch_energy(x, *batch) -> (replicas,)``: the mean of u over a batch, for x (replicas, dim) and arrays of shape
-        (replicas, batch_size, ...), or (1, samples, ...) for all data: plain NumPy code that broadcasts.
+        ``batch_energy(x, *batch) -> (replicas,)``: the mean of u over a batch, for x (replicas,
+        dim) and arrays of shape (replicas, batch_size, ...), or (1, samples, ...) for all data:
+        plain NumPy code that broadcasts.
     batch_gradient : callable
         ``batch_gradient(x, *batch) -> (replicas, dim)``, its derivative.
     data : array or sequence of arrays (samples, ...)
@@ -46,7 +52,8 @@ class StochasticPotential(Potential):
     Examples
     --------
     >>> data = np.random.default_rng(0).normal(1.0, 2.0, 100)
-    >>> U = StochasticPotential(lambda x, y: ((x - y) ** 2).mean(1) / 2, lambda x, y: x - y.mean(1, keepdims=True), data, 10, dim=1)
+    >>> U = StochasticPotential(lambda x, y: ((x - y) ** 2).mean(1) / 2, lambda x, y: x - y.mean(1,
+    keepdims=True), data, 10, dim=1)
     >>> U.steps_per_epoch
     10
     """
@@ -61,14 +68,21 @@ class StochasticPotential(Potential):
         **keywords: Any,
     ) -> None:
         if not callable(batch_gradient):
-            raise TypeError(f"batch_gradient must be a function of x and a batch, not {type(batch_gradient).__name__}")
+            raise TypeError(
+                "batch_gradient must be a function of x and a batch, not "
+                f"{type(batch_gradient).__name__}"
+            )
         arrays = _arrays(data)
         samples = len(arrays[0])
         check_whole(1, batch_size=batch_size)
         self.batch_size = int(batch_size)
         if self.batch_size > samples:
-            raise ValueError(f"batch_size must be at most the number of samples, {samples}, and is {batch_size}")
-        super().__init__(batch_energy, batch_gradient, dim, args=tuple(a[None] for a in arrays), **keywords)
+            raise ValueError(
+                f"batch_size must be at most the number of samples, {samples}, and is {batch_size}"
+            )
+        super().__init__(
+            batch_energy, batch_gradient, dim, args=tuple(a[None] for a in arrays), **keywords
+        )
 
     @property
     def samples(self) -> int:
@@ -86,22 +100,36 @@ class StochasticPotential(Potential):
 
     def on_device(self, xp: Any) -> Potential:
         """Refuses: orders of samples are drawn on the CPU."""
-        raise ValueError(f"{self.name} is followed by mini-batches, which are drawn on the CPU: leave out backend='cupy'")
+        raise ValueError(
+            f"{self.name} is followed by mini-batches, which are drawn on the CPU: leave out "
+            "backend='cupy'"
+        )
 
     def gradient_noise(self, x: Any, seed: int = 0) -> float:
-        """<R^2> of Eq. (11) at x (dim,): the variance of a batch gradient's component, averaged over coordinates and one epoch.
+        """<R^2> of Eq. (11) at x (dim,): the variance of a batch gradient's component, averaged
+        over coordinates and one epoch.
 
-        As batches of an epoch share no sample, this is (1 - batch_size/samples) of the variance of independent batches.
+        As batches of an epoch share no sample, this is (1 - batch_size/samples) of the variance of
+        independent batches.
         """
         batches, x = self.batches(seed, [0]), self._block(x)[0][:1]
         exact = self.gradient(x)
-        return float(np.mean([(batches.gradient(x, step) - exact) ** 2 for step in range(self.steps_per_epoch)]))
+        return float(
+            np.mean(
+                [(batches.gradient(x, step) - exact) ** 2 for step in range(self.steps_per_epoch)]
+            )
+        )
 
     def energy(self, x: Any) -> Any:
         """U(x) over all data, a few replicas at a time."""
         block, single = self._block(x)
         size = max(1, LOOKED // self.samples)
-        energy = np.concatenate([super(StochasticPotential, self).energy(block[r : r + size]) for r in range(0, len(block), size)])
+        energy = np.concatenate(
+            [
+                super(StochasticPotential, self).energy(block[r : r + size])
+                for r in range(0, len(block), size)
+            ]
+        )
         return float(energy[0]) if single else energy
 
 
@@ -117,7 +145,8 @@ class Batches:
         epoch, k = divmod(step, self.potential.steps_per_epoch)
         if epoch != self._epoch:
             samples = self.potential.samples
-            keys = stream(self.seed, self.replicas, epoch * samples, samples, GRADIENT + KIND)  # sorting uniform numbers shuffles
+            # sorting uniform numbers shuffles
+            keys = stream(self.seed, self.replicas, epoch * samples, samples, GRADIENT + KIND)
             self._epoch, self._order = epoch, np.argsort(keys, axis=1, kind="stable")
         return self._order[:, k * self.potential.batch_size : (k + 1) * self.potential.batch_size]
 
@@ -133,13 +162,20 @@ class Batches:
 
 
 def _arrays(data: Any) -> list[np.ndarray]:
-    several = isinstance(data, list | tuple) and any(getattr(a, "ndim", 0) for a in data)  # arrays, or what has rows of its own
+    # arrays, or what has rows of its own
+    several = isinstance(data, list | tuple) and any(getattr(a, "ndim", 0) for a in data)
     try:
         arrays = [np.asarray(a) for a in (data if several else [data])]
     except ValueError:  # ragged
         arrays = []
     if not arrays or any(a.ndim == 0 or len(a) == 0 or a.dtype == object for a in arrays):
-        raise TypeError("data must be an array (samples, ...) or several of them, as in (inputs, labels), with at least one sample")
+        raise TypeError(
+            "data must be an array (samples, ...) or several of them, as in (inputs, labels), "
+            "with at least one sample"
+        )
     if len({len(a) for a in arrays}) > 1:
-        raise ValueError(f"the arrays of data have different numbers of samples: {', '.join(str(len(a)) for a in arrays)}")
+        raise ValueError(
+            "the arrays of data have different numbers of samples: "
+            f"{', '.join(str(len(a)) for a in arrays)}"
+        )
     return arrays

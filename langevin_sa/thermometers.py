@@ -1,7 +1,9 @@
-"""Temperatures and their errors: kinetic, Eq. (22), configurational and virial; and what they should give, by quadrature.
+"""Temperatures and their errors: kinetic, Eq. (22), configurational and virial; and what they
+should give, by quadrature.
 
-Samples are arrays (records, replicas, dim), (records, dim) for one trajectory, as `anneal(..., samples=True)` keeps them. With
-16 replicas or more the error comes from their spread; otherwise from blocking (Flyvbjerg, Petersen, J. Chem. Phys. 91, 461 (1989)).
+Samples are arrays (records, replicas, dim), (records, dim) for one trajectory, as `anneal(...,
+samples=True)` keeps them. With 16 replicas or more the error comes from their spread; otherwise
+from blocking (Flyvbjerg, Petersen, J. Chem. Phys. 91, 461 (1989)).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from .integrators import get_integrator
 from .potential import Potential, real_array
 
 ENOUGH_REPLICAS, FEWEST_BLOCKS, ENOUGH_SAMPLES = 16, 16, 50
-REACH, LIKE = 10, 0.25  # records before and after one that are read with it, if their target is within this share of its own
+# records before and after one that are read with it, if their target is within this share of its
+# own
+REACH, LIKE = 10, 0.25
 
 
 class Estimate(NamedTuple):
@@ -28,14 +32,18 @@ class Estimate(NamedTuple):
     effective_samples: float
 
     def __str__(self) -> str:
-        return f"{self.value:.6g} +- {self.standard_error:.2g} ({self.effective_samples:.0f} independent samples)"
+        return (
+            f"{self.value:.6g} +- {self.standard_error:.2g} ({self.effective_samples:.0f} "
+            "independent samples)"
+        )
 
 
 def blocking(series: Any) -> Estimate:
     """Mean of a correlated series with the error from its block averages.
 
-    Neighbours are averaged until the error no longer grows beyond its own uncertainty; where the series is too short for that, the
-    error is at least that of a series with the same correlation of neighbours and one time of correlation.
+    Neighbours are averaged until the error no longer grows beyond its own uncertainty; where the
+    series is too short for that, the error is at least that of a series with the same correlation
+    of neighbours and one time of correlation.
 
     Parameters
     ----------
@@ -55,7 +63,8 @@ def blocking(series: Any) -> Estimate:
     Warns
     -----
     RuntimeWarning
-        For a correlated series worth less than 50 independent samples: too short for its own error, which is then a lower bound.
+        For a correlated series worth less than 50 independent samples: too short for its own error,
+        which is then a lower bound.
 
     References
     ----------
@@ -63,7 +72,9 @@ def blocking(series: Any) -> Estimate:
     """
     series = real_array(series, "a series")
     if series.ndim != 1 or series.size < 2 or not np.isfinite(series).all():
-        raise ValueError(f"a series is a 1-D array of at least 2 finite numbers, not of shape {series.shape}")
+        raise ValueError(
+            f"a series is a 1-D array of at least 2 finite numbers, not of shape {series.shape}"
+        )
     mean, variance = float(series.mean()), float(series.var(ddof=1))
     if np.sqrt(variance) <= 1e-14 * abs(mean):
         return Estimate(mean, 0.0, float(series.size))
@@ -71,24 +82,33 @@ def blocking(series: Any) -> Estimate:
     while blocks.size >= 2 * FEWEST_BLOCKS:
         blocks = (blocks[: blocks.size // 2 * 2 : 2] + blocks[1::2]) / 2
         squared = float(blocks.var(ddof=1)) / blocks.size
-        if squared <= best * (1 + np.sqrt(2 / (blocks.size - 1)) / 4) and blocks.size < series.size // 8:
+        if (
+            squared <= best * (1 + np.sqrt(2 / (blocks.size - 1)) / 4)
+            and blocks.size < series.size // 8
+        ):
             best = max(best, squared)
             break
         best = max(best, squared)
-    else:  # too few blocks to see the error level off: neighbours decide, as in a series with one time of correlation
+    # too few blocks to see the error level off: neighbours decide, as in a series with one time of
+    # correlation
+    else:
         best = max(best, variance / series.size * _correlation(series))
     worth = float(min(series.size, variance / best))
     if worth < min(ENOUGH_SAMPLES, series.size / 2):
         warnings.warn(
-            f"the {series.size} records are worth about {worth:.0f} independent samples, which is too few to know their error: "
-            f"take {np.sqrt(best):.2g} as a lower bound, or give a longer series or {ENOUGH_REPLICAS} or more replicas",
-            RuntimeWarning, stacklevel=2,
-        )  # fmt: skip
+            f"the {series.size} records are worth about {worth:.0f} independent samples, which is "
+            f"too few to know their error: take {np.sqrt(best):.2g} as a lower bound, or give a "
+            f"longer series or {ENOUGH_REPLICAS} or more replicas",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     return Estimate(mean, float(np.sqrt(best)), worth)
 
 
 def _correlation(series: np.ndarray) -> float:
-    """(1 + r)/(1 - r) with r the correlation of neighbours, its bias taken off (Kendall, Biometrika 41, 403 (1954)); 1 if r may be 0."""
+    """(1 + r)/(1 - r) with r the correlation of neighbours, its bias taken off (Kendall, Biometrika
+    41, 403 (1954)); 1 if r may be 0.
+    """
     n, off = series.size, series - series.mean()
     r = float(off[1:] @ off[:-1] / (off @ off))
     if r <= 2 / np.sqrt(n):
@@ -98,31 +118,43 @@ def _correlation(series: np.ndarray) -> float:
 
 
 def effective_sample_size(series: Any) -> float:
-    """How many independent samples the mean of a correlated series (records,) is worth; see `blocking`."""
+    """How many independent samples the mean of a correlated series (records,) is worth; see
+    `blocking`.
+    """
     return blocking(series).effective_samples
 
 
 def average(values: Any) -> Estimate:
-    """Mean of values (records,) or (records, replicas) with its standard error: by blocking, or from 16 or more replicas."""
+    """Mean of values (records,) or (records, replicas) with its standard error: by blocking, or
+    from 16 or more replicas.
+    """
     values = real_array(values, "values")
     if values.ndim == 1:
         return blocking(values)
     if values.ndim != 2 or not values.size or not np.isfinite(values).all():
-        raise ValueError(f"values must be finite and of shape (records,) or (records, replicas), not of shape {values.shape}")
+        raise ValueError(
+            "values must be finite and of shape (records,) or (records, replicas), not of shape "
+            f"{values.shape}"
+        )
     records, replicas = values.shape
     if replicas < ENOUGH_REPLICAS:
         return blocking(values.mean(1)) if records > 1 else blocking(values[0])
     means = values.mean(0)
     error = float(means.std(ddof=1) / np.sqrt(replicas))
     variance = float(values.var(ddof=1))
-    return Estimate(float(means.mean()), error, float(min(values.size, variance / error**2 if error else values.size)))
+    return Estimate(
+        float(means.mean()),
+        error,
+        float(min(values.size, variance / error**2 if error else values.size)),
+    )
 
 
 def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
-    """Eq. (22): T = <dx^2>/dt^2 as written; `rescaled` gives T dt^2 = <dx^2>, the unit in which an optimizer knows it.
+    """Eq. (22): T = <dx^2>/dt^2 as written; `rescaled` gives T dt^2 = <dx^2>, the unit in which an
+    optimizer knows it.
 
-    Exact for a free particle and single noise; 1/(1 - a/4) too hot for a harmonic mode with bbk, (1 + rho)/2 of T with the
-    paired integrators, for which `kinetic` is exact.
+    Exact for a free particle and single noise; 1/(1 - a/4) too hot for a harmonic mode with bbk, (1
+    + rho)/2 of T with the paired integrators, for which `kinetic` is exact.
 
     Parameters
     ----------
@@ -138,7 +170,8 @@ def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
 
 
 def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estimate:
-    """The integrator's exact kinetic estimator: <dx^2>/dt^2 for single noise, <dx^2>/lr for paired noise.
+    """The integrator's exact kinetic estimator: <dx^2>/dt^2 for single noise, <dx^2>/lr for paired
+    noise.
 
     Parameters
     ----------
@@ -157,12 +190,16 @@ def _samples(x: Any, name: str) -> np.ndarray:
     """Samples as floats, finite and of a shape that thermometers read."""
     x = real_array(x, name)
     if x.ndim not in (2, 3) or not x.size or not np.isfinite(x).all():
-        raise ValueError(f"{name} must be finite and of shape (records, replicas, dim) or (records, dim), not of shape {x.shape}")
+        raise ValueError(
+            f"{name} must be finite and of shape (records, replicas, dim) or (records, dim), not "
+            f"of shape {x.shape}"
+        )
     return x
 
 
 def configurational(potential: Any, x: Any) -> Estimate:
-    """<|grad U|^2>/<laplacian U>, the temperature of positions alone (Rugh 1997; Butler et al. 1998).
+    """<|grad U|^2>/<laplacian U>, the temperature of positions alone (Rugh 1997; Butler et al.
+    1998).
 
     Parameters
     ----------
@@ -183,31 +220,40 @@ def configurational(potential: Any, x: Any) -> Estimate:
     curvature = potential.laplacian(flat).reshape(x.shape[:-1])
     mean = float(curvature.mean())
     if not mean > 0:
-        raise ValueError(f"the mean Laplacian of {potential.name} over these points is {mean:.3g}; a temperature needs a positive one")
+        raise ValueError(
+            f"the mean Laplacian of {potential.name} over these points is {mean:.3g}; a "
+            "temperature needs a positive one"
+        )
     T = float(squares.mean()) / mean
     rest = average((squares - T * curvature) / mean)  # the ratio's error to first order
     return Estimate(T, rest.standard_error, rest.effective_samples)
 
 
 def configurational_history(history: Any) -> np.ndarray:
-    """<|grad U|^2>/<laplacian U> at each record of a Result's history (records,), from the records near it at nearly the same target.
+    """<|grad U|^2>/<laplacian U> at each record of a Result's history (records,), from the records
+    near it at nearly the same target.
 
-    Means of single records' ratios are biased where few replicas give the Laplacian; ratios of sums are not. What is averaged is the
-    temperature in units of the target, so that hotter and colder neighbours do not shift it. NaN where the sum of Laplacians is not
-    positive.
+    Means of single records' ratios are biased where few replicas give the Laplacian; ratios of sums
+    are not. What is averaged is the temperature in units of the target, so that hotter and colder
+    neighbours do not shift it. NaN where the sum of Laplacians is not positive.
     """
-    squares, laplacian, target = (np.asarray(a) for a in (history.squares, history.laplacian, history.target))
+    squares, laplacian, target = (
+        np.asarray(a) for a in (history.squares, history.laplacian, history.target)
+    )
     total, at = np.zeros((2, target.size)), np.arange(target.size)
     for k in range(-REACH, REACH + 1):
         near = at[(at + k >= 0) & (at + k < at.size)]
         near = near[np.abs(target[near + k] - target[near]) <= LIKE * target[near]]
-        units = np.divide(target[near + k], target[near], out=np.ones(near.size), where=target[near] > 0)
+        units = np.divide(
+            target[near + k], target[near], out=np.ones(near.size), where=target[near] > 0
+        )
         total[:, near] += squares[near + k], laplacian[near + k] * units
     return np.divide(total[0], total[1], out=np.full(at.size, np.nan), where=total[1] > 0)
 
 
 def virial(potential: Any, x: Any) -> Estimate:
-    """<x . grad U>/dim: the equipartition of positions, for a potential that confines every coordinate.
+    """<x . grad U>/dim: the equipartition of positions, for a potential that confines every
+    coordinate.
 
     Parameters
     ----------
@@ -223,7 +269,8 @@ def virial(potential: Any, x: Any) -> Estimate:
 
 
 def boltzmann_density(potential: Any, temperature: float, axes: Sequence[Any]) -> np.ndarray:
-    """exp(-U/T)/Z on a grid that covers all of it: one array of points an axis, (n,) or (n, m); normalized by the trapezoidal rule.
+    """exp(-U/T)/Z on a grid that covers all of it: one array of points an axis, (n,) or (n, m);
+    normalized by the trapezoidal rule.
 
     Raises
     ------
@@ -235,11 +282,17 @@ def boltzmann_density(potential: Any, temperature: float, axes: Sequence[Any]) -
         raise TypeError(f"axes must be arrays of points, one an axis, not {shown(axes)}")
     axes = [real_array(axis, "an axis") for axis in axes]
     if not all(axis.ndim == 1 and axis.size > 1 and np.isfinite(axis).all() for axis in axes):
-        raise ValueError(f"an axis is a 1-D array of at least 2 finite numbers, not of shape {[axis.shape for axis in axes]}")
+        raise ValueError(
+            "an axis is a 1-D array of at least 2 finite numbers, not of shape "
+            f"{[axis.shape for axis in axes]}"
+        )
     if not (finite(temperature) and temperature > 0):
         raise ValueError(f"temperature must be > 0, not {shown(temperature)}")
     if len(axes) != potential.dim or potential.dim > 3:
-        raise ValueError(f"{potential.name} has dim {potential.dim}: give one axis for each of at most 3 coordinates, not {len(axes)}")
+        raise ValueError(
+            f"{potential.name} has dim {potential.dim}: give one axis for each of at most 3 "
+            f"coordinates, not {len(axes)}"
+        )
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
     energy = potential.energy(grid.reshape(-1, potential.dim)).reshape(grid.shape[:-1])
     density = np.exp(-(energy - energy.min()) / temperature)
@@ -249,19 +302,28 @@ def boltzmann_density(potential: Any, temperature: float, axes: Sequence[Any]) -
     return density / total
 
 
-def boltzmann_average(potential: Any, temperature: float, function: Callable[[np.ndarray], Any], axes: Sequence[Any]) -> float:
-    """<function(x)> over exp(-U/T)/Z by quadrature; function of (points, dim), axes as in `boltzmann_density`."""
+def boltzmann_average(
+    potential: Any, temperature: float, function: Callable[[np.ndarray], Any], axes: Sequence[Any]
+) -> float:
+    """<function(x)> over exp(-U/T)/Z by quadrature; function of (points, dim), axes as in
+    `boltzmann_density`.
+    """
     density = boltzmann_density(potential, temperature, axes)
     axes = [np.asarray(axis, dtype=float) for axis in axes]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    total: Any = density * np.asarray(function(grid.reshape(-1, potential.dim))).reshape(density.shape)
+    total: Any = density * np.asarray(function(grid.reshape(-1, potential.dim))).reshape(
+        density.shape
+    )
     for axis in reversed(axes):
         total = np.trapezoid(total, axis, axis=-1)
     return float(total)
 
 
-def boltzmann_bins(potential: Any, temperature: float, edges: Sequence[Any], margin: float = 0.0, points: int = 16) -> np.ndarray:
-    """Probability of each bin under exp(-U/T)/Z, by `points` midpoints an axis; Z includes `margin` beyond the edges.
+def boltzmann_bins(
+    potential: Any, temperature: float, edges: Sequence[Any], margin: float = 0.0, points: int = 16
+) -> np.ndarray:
+    """Probability of each bin under exp(-U/T)/Z, by `points` midpoints an axis; Z includes `margin`
+    beyond the edges.
 
     Parameters
     ----------
@@ -280,7 +342,9 @@ def boltzmann_bins(potential: Any, temperature: float, edges: Sequence[Any], mar
     fine, cut = [], []
     for edge in (real_array(e, "edges") for e in edges):
         if edge.ndim != 1 or edge.size < 2 or not (np.isfinite(edge).all() and edge[1] > edge[0]):
-            raise ValueError(f"edges must be at least 2 finite numbers that ascend, not {shown(edge)}")
+            raise ValueError(
+                f"edges must be at least 2 finite numbers that ascend, not {shown(edge)}"
+            )
         width = edge[1] - edge[0]
         extra = int(np.ceil(margin / width))
         bins = len(edge) - 1 + 2 * extra

@@ -2,14 +2,19 @@
 
 The rules, in order:
 
-1. Points: the starting points, plus draws from the potential's domain if there are fewer than 8 (or normal jitter of
+1. Points: the starting points, plus draws from the potential's domain if there are fewer than 8
+   (or normal jitter of
    unit width around the start if it has no domain).
-2. T0 from the energy spread: an equilibrium with `dim` quadratic degrees of freedom has std(U) = T sqrt(dim/2), so
-   T0 = spread * sqrt(2/dim), with the spread from quartiles, so that a few points on steep walls do not set it.
-3. A short hot run at T0 (200 steps from the points, its time step from the curvature there); the largest curvature k
-   met on the way or at the starting points, by differences of the gradient, sets dt = 0.35/sqrt(k): then the thermostat is
-   off by less than 4 % in the stiffest mode for every integrator.
-4. gamma = half the root of the mean curvature: near the fastest barrier crossing (Kramers' turnover).
+2. T0 from the energy spread: an equilibrium with `dim` quadratic degrees of freedom has std(U) =
+   T sqrt(dim/2), so
+   T0 = spread * sqrt(2/dim), with the spread from quartiles, so that a few points on steep walls do
+   not set it.
+3. A short hot run at T0 (200 steps from the points, its time step from the curvature there); the
+   largest curvature k
+   met on the way or at the starting points, by differences of the gradient, sets dt = 0.35/sqrt(k):
+   then the thermostat is off by less than 4 % in the stiffest mode for every integrator.
+4. gamma = half the root of the mean curvature: near the fastest barrier crossing (Kramers'
+   turnover).
 5. T1 = T0/10,000.
 """
 
@@ -30,7 +35,8 @@ LAWS = {law.__name__: law for law in (exponential, linear, logarithmic, power, q
 LAWS["constant"] = lambda start, end: constant(start)
 OMEGA_DT, HOT_STEPS, POINTS, COLDEST = 0.35, 200, 16, 1e-4
 DENSE_DIM, LARGEST_DIM = 32, 1_000_000
-FEWEST, POINT_NUMBERS = 8, 100_000  # points that a spread needs; coordinates of all points, so that large systems do not wait
+# points that a spread needs; coordinates of all points, so that large systems do not wait
+FEWEST, POINT_NUMBERS = 8, 100_000
 
 
 def automatic_schedule(
@@ -43,7 +49,8 @@ def automatic_schedule(
     dt: float | None = None,
     integrator: str = "gjf",
 ) -> Schedule:
-    """A schedule for a potential; what is given is kept, what is None is chosen by the rules at the top of this file.
+    """A schedule for a potential; what is given is kept, what is None is chosen by the rules at the
+    top of this file.
 
     Parameters
     ----------
@@ -60,10 +67,17 @@ def automatic_schedule(
     """
     check_type(potential, Potential, "potential")
     make = look_up(law, LAWS, "temperature law")
-    hot, cold = temperature if isinstance(temperature, tuple | list) and len(temperature) == 2 else (np.nan, np.nan)
+    hot, cold = (
+        temperature
+        if isinstance(temperature, tuple | list) and len(temperature) == 2
+        else (np.nan, np.nan)
+    )
     for name, value in (("temperature", hot), ("temperature", cold), ("gamma", gamma), ("dt", dt)):
         if value is not None and not (finite(value) and value >= 0):
-            raise ValueError(f"{name} must be >= 0, or None, not {shown(temperature if name == 'temperature' else value)}")
+            raise ValueError(
+                f"{name} must be >= 0, or None, not "
+                f"{shown(temperature if name == 'temperature' else value)}"
+            )
     rng = seed_of(rng)
     if hot is not None and cold is not None and gamma is not None and dt is not None:
         return Schedule(make(hot, cold), gamma, dt)
@@ -77,12 +91,16 @@ def automatic_schedule(
         mean = float(np.mean(np.abs(_mean_curvatures(potential, seen, rng))))
         dt = OMEGA_DT / np.sqrt(stiffest if stiffest > 0 else mean or 1.0) if dt is None else dt
         gamma = 0.5 * np.sqrt(mean or 1.0) if gamma is None else gamma
-    return Schedule(make(float(hot), float(COLDEST * hot if cold is None else cold)), float(gamma), float(dt))
+    return Schedule(
+        make(float(hot), float(COLDEST * hot if cold is None else cold)), float(gamma), float(dt)
+    )
 
 
 @np.errstate(over="ignore", invalid="ignore")  # points where a gradient is not finite are left out
 def largest_curvature(potential: Potential, points: np.ndarray) -> float:
-    """Largest eigenvalue of the Hessian over at most `POINTS` points, from differences of the gradient."""
+    """Largest eigenvalue of the Hessian over at most `POINTS` points, from differences of the
+    gradient.
+    """
     dim = potential.dim
     points = points[np.linspace(0, len(points) - 1, min(len(points), POINTS)).astype(int)]
     if dim <= DENSE_DIM:
@@ -91,7 +109,9 @@ def largest_curvature(potential: Potential, points: np.ndarray) -> float:
         for c in range(dim):
             shift = np.zeros_like(points)
             shift[:, c] = h[:, c]
-            hessian[:, c] = (potential.gradient(points + shift) - potential.gradient(points - shift)) / (2 * h[:, c, None])
+            hessian[:, c] = (
+                potential.gradient(points + shift) - potential.gradient(points - shift)
+            ) / (2 * h[:, c, None])
         hessian = hessian[np.isfinite(hessian).all((1, 2))]
         return float(np.linalg.eigvalsh((hessian + hessian.swapaxes(1, 2)) / 2).max(initial=0.0))
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
@@ -102,24 +122,37 @@ def largest_curvature(potential: Potential, points: np.ndarray) -> float:
 
         def product(v: np.ndarray, x: np.ndarray = x, h: float = h) -> np.ndarray:
             unit = v.ravel() / np.abs(v).max()
-            return (potential.gradient(x + h * unit) - potential.gradient(x - h * unit)) / (2 * h) * np.abs(v).max()
+            return (
+                (potential.gradient(x + h * unit) - potential.gradient(x - h * unit))
+                / (2 * h)
+                * np.abs(v).max()
+            )
 
         start = np.random.default_rng(0).standard_normal(dim)
         try:
             operator = LinearOperator((dim, dim), matvec=product, dtype=float)
-            largest = max(largest, float(eigsh(operator, 1, which="LA", tol=0.02, v0=start, return_eigenvectors=False)[0]))
+            largest = max(
+                largest,
+                float(
+                    eigsh(operator, 1, which="LA", tol=0.02, v0=start, return_eigenvectors=False)[0]
+                ),
+            )
         except ArpackError:
             continue
     return largest
 
 
 def start_points(x0: Any) -> np.ndarray:
-    """The starting points whose curvature a run asks for before it begins, of x0 (replicas, dim)."""
+    """The starting points whose curvature a run asks for before it begins, of x0 (replicas,
+    dim).
+    """
     return on_host(x0[:: max(1, len(x0) // POINTS)]).astype(float)
 
 
 def omega_dt(potential: Potential, points: np.ndarray, dt: float) -> float:
-    """Largest omega*dt over some points; 0 for systems of more than 1,000,000 coordinates, where it is not looked for."""
+    """Largest omega*dt over some points; 0 for systems of more than 1,000,000 coordinates, where it
+    is not looked for.
+    """
     if potential.dim > LARGEST_DIM:
         return 0.0
     return float(np.sqrt(max(largest_curvature(potential, points), 0.0)) * dt)
@@ -136,7 +169,10 @@ def _points(potential: Potential, x0: Any, generator: np.random.Generator) -> np
     points = points[:: max(1, len(points) // most)]
     finite = np.isfinite(potential.energy(points))
     if not finite.any():
-        raise ValueError(f"the energy of {potential.name} is finite at none of {len(points)} points: give x0 where it is, or a schedule")
+        raise ValueError(
+            f"the energy of {potential.name} is finite at none of {len(points)} points: give x0 "
+            "where it is, or a schedule"
+        )
     return points[finite]
 
 
@@ -148,21 +184,31 @@ def spread_temperature(energies: np.ndarray, dim: int) -> float:
 
 
 def _mean_curvatures(potential: Potential, points: np.ndarray, seed: int) -> np.ndarray:
-    """Mean eigenvalue of the Hessian at each point, by one random direction each (Hutchinson) where there is no Laplacian."""
+    """Mean eigenvalue of the Hessian at each point, by one random direction each (Hutchinson) where
+    there is no Laplacian.
+    """
     return laplacian_estimate(potential, points, np.random.default_rng(seed)) / potential.dim
 
 
-def laplacian_estimate(potential: Potential, x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The Laplacian where it is exact, else an unbiased estimate from two gradients along one random direction a replica."""
+def laplacian_estimate(
+    potential: Potential, x: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """The Laplacian where it is exact, else an unbiased estimate from two gradients along one
+    random direction a replica.
+    """
     if potential.has_laplacian:
         return potential.laplacian(x)
     direction = generator.choice([-1.0, 1.0], x.shape)
     h = 1e-5 * np.maximum(1, np.abs(x).max())
-    return (direction * (potential.gradient(x + h * direction) - potential.gradient(x - h * direction))).sum(1) / (2 * h)
+    return (
+        direction * (potential.gradient(x + h * direction) - potential.gradient(x - h * direction))
+    ).sum(1) / (2 * h)
 
 
 def _hot_run(potential: Potential, points: np.ndarray, temperature: float, seed: int) -> np.ndarray:
-    """Points met in a short run at a temperature; a run that diverges is tried again with a quarter of the time step."""
+    """Points met in a short run at a temperature; a run that diverges is tried again with a quarter
+    of the time step.
+    """
     points = points[: max(2, min(2 * POINTS, POINT_NUMBERS // (4 * potential.dim)))]
     dt = OMEGA_DT / np.sqrt(largest_curvature(potential, points) or 1.0)
     for _ in range(8):
@@ -171,7 +217,11 @@ def _hot_run(potential: Potential, points: np.ndarray, temperature: float, seed:
         try:
             backend = get_backend("auto", potential)(potential, walk, 1)
             for k in range(10):
-                backend.advance(Schedule(temperature, 0.2 / dt, dt).coefficients(HOT_STEPS, "gjf", (20 * k, 20 * k + 20)))
+                backend.advance(
+                    Schedule(temperature, 0.2 / dt, dt).coefficients(
+                        HOT_STEPS, "gjf", (20 * k, 20 * k + 20)
+                    )
+                )
                 seen.append(walk.x.copy())
             return np.vstack(seen)
         except NonFinite:

@@ -1,4 +1,6 @@
-"""What several test files use: a walk driven straight through a backend, and the verdict of independent replicas."""
+"""What several test files use: a walk driven straight through a backend, and the verdict of
+independent replicas.
+"""
 
 import sys
 
@@ -36,9 +38,11 @@ def drive():
 
 @pytest.fixture(scope="session")
 def agree():
-    """``agree(per_replica, exact)``: the mean of independent replicas within `sigma` standard errors, and `percent`, of the exact value.
+    """``agree(per_replica, exact)``: the mean of independent replicas within `sigma` standard
+    errors, and `percent`, of the exact value.
 
-    With an axis of several quantities, each of them. Returns the worst deviation in standard errors and in percent.
+    With an axis of several quantities, each of them. Returns the worst deviation in standard errors
+    and in percent.
     """
 
     def check(per_replica, exact, sigma=4.5, percent=0.5):

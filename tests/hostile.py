@@ -15,12 +15,27 @@ import pandas as pd
 from hypothesis import settings
 from hypothesis import strategies as st
 
-ALLOWED = (ValueError, TypeError)  # FormulaError is a ValueError, click's UsageError is not met here
+# FormulaError is a ValueError, click's UsageError is not met here
+ALLOWED = (ValueError, TypeError)
 SECONDS = 60  # of processor time, which no example may take
-NOT_OURS = ("ufunc", "object is not", "unsupported operand", "has no len", "setting an array", "could not be broadcast",
-"could not broadcast",
-            "inhomogeneous", "zero-size", "truth value", "could not convert", "cannot be interpreted", "not supported between",
-            "argument must be", "positional", "not iterable")  # fmt: skip
+NOT_OURS = (
+    "ufunc",
+    "object is not",
+    "unsupported operand",
+    "has no len",
+    "setting an array",
+    "could not be broadcast",
+    "could not broadcast",
+    "inhomogeneous",
+    "zero-size",
+    "truth value",
+    "could not convert",
+    "cannot be interpreted",
+    "not supported between",
+    "argument must be",
+    "positional",
+    "not iterable",
+)
 counted = {"examples": 0}
 
 
@@ -55,7 +70,8 @@ def refused_or(call, *errors):
     with warnings.catch_warnings(), time_limit():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", UserWarning)  # our own advice
-        warnings.filterwarnings("ignore", "langevin_sa.minimize", RuntimeWarning)  # what it cannot use
+        # what it cannot use
+        warnings.filterwarnings("ignore", "langevin_sa.minimize", RuntimeWarning)
         warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
         try:
             return call()
@@ -84,40 +100,132 @@ class Column:
 
 
 NUMBERS = st.one_of(
-    st.floats(allow_subnormal=True), st.floats(-10, 10), st.integers(-5, 5), st.integers(), st.sampled_from([0, 1, -1, 2**31, 2**63,
-    2**64, 10**400]),
+    st.floats(allow_subnormal=True),
+    st.floats(-10, 10),
+    st.integers(-5, 5),
+    st.integers(),
+    st.sampled_from([0, 1, -1, 2**31, 2**63, 2**64, 10**400]),
     st.sampled_from([1e308, 1e-308, 5e-324, -0.0, np.nan, np.inf, -np.inf]),
-    st.sampled_from([np.float32(0.5), np.float16(0.5), np.longdouble(0.5), np.int8(3), np.uint64(3), np.bool_(True), np.float64(2.0),
-    np.array(0.5)]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            np.float32(0.5),
+            np.float16(0.5),
+            np.longdouble(0.5),
+            np.int8(3),
+            np.uint64(3),
+            np.bool_(True),
+            np.float64(2.0),
+            np.array(0.5),
+        ]
+    ),
+)
 JUNK = st.one_of(
-    st.none(), st.booleans(), st.text(max_size=5), st.binary(max_size=3), st.complex_numbers(),
-    st.sampled_from([[], {}, (), [1.0], [1.0, 2.0], [[0.5]], {"x": 1}, set(), Odd(), Odd, len, np.zeros(0), np.zeros((2, 2)), Ellipsis]),
-    st.sampled_from([fractions.Fraction(1, 2), decimal.Decimal("0.5"), datetime.date(2020, 1, 1), np.datetime64("2020"),
-    np.timedelta64(3, "s"), range(3)]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.text(max_size=5),
+    st.binary(max_size=3),
+    st.complex_numbers(),
+    st.sampled_from(
+        [
+            [],
+            {},
+            (),
+            [1.0],
+            [1.0, 2.0],
+            [[0.5]],
+            {"x": 1},
+            set(),
+            Odd(),
+            Odd,
+            len,
+            np.zeros(0),
+            np.zeros((2, 2)),
+            Ellipsis,
+        ]
+    ),
+    st.sampled_from(
+        [
+            fractions.Fraction(1, 2),
+            decimal.Decimal("0.5"),
+            datetime.date(2020, 1, 1),
+            np.datetime64("2020"),
+            np.timedelta64(3, "s"),
+            range(3),
+        ]
+    ),
+)
 ANYTHING = st.one_of(NUMBERS, JUNK)
 
 
 def mostly(good, bad=JUNK, odds=5):
-    """Values of `good`, but for one in so many (`one_of` would draw from JUNK eight times as often)."""
+    """Values of `good`, but for one in so many (`one_of` would draw from JUNK eight times as
+    often).
+    """
     return st.sampled_from([good] * (odds - 1) + [bad]).flatmap(lambda chosen: chosen)
 
 
-SIZES = st.one_of(st.integers(-2, 6), st.sampled_from([np.int64(2), np.uint8(2), np.True_, 2.0, np.float64(3), "3", None]), JUNK)
-DTYPES = ["?", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "e", "f", "d", "g", "F", "D", "O", "U", "S", "M8[s]", "m8[s]"]
+SIZES = st.one_of(
+    st.integers(-2, 6),
+    st.sampled_from([np.int64(2), np.uint8(2), np.True_, 2.0, np.float64(3), "3", None]),
+    JUNK,
+)
+DTYPES = [
+    "?",
+    "b",
+    "B",
+    "h",
+    "H",
+    "i",
+    "I",
+    "l",
+    "L",
+    "q",
+    "Q",
+    "e",
+    "f",
+    "d",
+    "g",
+    "F",
+    "D",
+    "O",
+    "U",
+    "S",
+    "M8[s]",
+    "m8[s]",
+]
 
 
 @st.composite
 def arrays(draw, dim=2, most=4, numbers=None):
-    """Points (dim,) or (replicas, dim) in every shape, type, layout and container, right and wrong; see `meaning`."""
+    """Points (dim,) or (replicas, dim) in every shape, type, layout and container, right and wrong;
+    see `meaning`.
+    """
     numbers = numbers or st.one_of(
-        st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3), st.sampled_from([np.nan, np.inf, -np.inf, 1e300, 1e-300])
+        st.floats(-3, 3),
+        st.floats(-3, 3),
+        st.floats(-3, 3),
+        st.sampled_from([np.nan, np.inf, -np.inf, 1e300, 1e-300]),
     )
     shape = draw(
-        st.sampled_from([(dim,), (1, dim), (3, dim), (most, dim), (0, dim), (dim, 3), (), (0,), (1, 1, dim), (2, dim + 1), (dim + 1,)])
+        st.sampled_from(
+            [
+                (dim,),
+                (1, dim),
+                (3, dim),
+                (most, dim),
+                (0, dim),
+                (dim, 3),
+                (),
+                (0,),
+                (1, 1, dim),
+                (2, dim + 1),
+                (dim + 1,),
+            ]
+        )
     )
-    values = np.array(draw(st.lists(numbers, min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))).reshape(shape)
+    values = np.array(
+        draw(st.lists(numbers, min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))
+    ).reshape(shape)
     kind = draw(st.sampled_from(["plain", "dtype", "layout", "container", "pandas"] * 3))
     given = values.astype(float)
     if kind == "dtype":
@@ -128,29 +236,58 @@ def arrays(draw, dim=2, most=4, numbers=None):
         given = draw(
             st.sampled_from(
                 [
-                    np.asfortranarray, lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim else a, lambda a: a[::-1] if a.ndim else a,
-                    lambda a: a.astype(">f8"), lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim > 1 and len(a) else a, frozen,
+                    np.asfortranarray,
+                    lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim else a,
+                    lambda a: a[::-1] if a.ndim else a,
+                    lambda a: a.astype(">f8"),
+                    lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim > 1 and len(a) else a,
+                    frozen,
                     misaligned,
                 ]
             )
-        )(given)  # fmt: skip
+        )(given)
     elif kind == "container":
         given = draw(
             st.sampled_from(
                 [
-                    lambda a: a.tolist(), lambda a: Column(a.tolist()), lambda a: memoryview(np.ascontiguousarray(a)), tuple_of,
-                    lambda a: array.array("d", a.ravel()), lambda a: np.ma.array(a, mask=np.zeros(a.shape, bool)),
-                    lambda a: np.ma.array(a, mask=np.arange(a.size).reshape(a.shape) == 0), matrix,
-                    lambda a: a.astype(object), lambda a: iter(a.ravel()),
+                    lambda a: a.tolist(),
+                    lambda a: Column(a.tolist()),
+                    lambda a: memoryview(np.ascontiguousarray(a)),
+                    tuple_of,
+                    lambda a: array.array("d", a.ravel()),
+                    lambda a: np.ma.array(a, mask=np.zeros(a.shape, bool)),
+                    lambda a: np.ma.array(a, mask=np.arange(a.size).reshape(a.shape) == 0),
+                    matrix,
+                    lambda a: a.astype(object),
+                    lambda a: iter(a.ravel()),
                 ]
             )
-        )(given)  # fmt: skip
+        )(given)
     elif kind == "pandas" and given.ndim in (1, 2):
         given = (pd.Series if given.ndim == 1 else pd.DataFrame)(given)
         with contextlib.suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            given = given.astype(draw(st.sampled_from(["float64", "float32", "object", "Float64", "Int64", "str", "category", "bool"])))
-            given = given.mask(np.arange(given.size).reshape(given.shape) == 0) if draw(st.booleans()) else given
+            given = given.astype(
+                draw(
+                    st.sampled_from(
+                        [
+                            "float64",
+                            "float32",
+                            "object",
+                            "Float64",
+                            "Int64",
+                            "str",
+                            "category",
+                            "bool",
+                        ]
+                    )
+                )
+            )
+            given = (
+                given.mask(np.arange(given.size).reshape(given.shape) == 0)
+                if draw(st.booleans())
+                else given
+            )
     return given
 
 

@@ -34,7 +34,11 @@ def boltzmann_sampling(shares):
 
 
 def anneal_or_quench(found):
-    assert found["anneal"].success.low > found["hot, then quench"].success.high > found["quench"].success.high
+    assert (
+        found["anneal"].success.low
+        > found["hot, then quench"].success.high
+        > found["quench"].success.high
+    )
 
 
 def slow_cooling(shares):
@@ -48,7 +52,8 @@ def thermostat_error(deviation):
 def rastrigin_ten(found):
     (_, first), (comparison, best) = found[min(found)], found[max(found)]
     assert comparison["anneal"].residual.high < best.low < comparison["quench"].residual.low
-    assert best.value < first.value and comparison["anneal"].success.value < 0.05  # better with cost, and never there
+    # better with cost, and never there
+    assert best.value < first.value and comparison["anneal"].success.value < 0.05
 
 
 def cooling_rate_law(found):
@@ -57,7 +62,9 @@ def cooling_rate_law(found):
 
 def coolmomentum_cools(numbers):
     assert numbers["fall of T"] == pytest.approx(199, abs=1)
-    assert numbers["last T"] > 0 and numbers["measured/set at the end"] == pytest.approx(1, abs=0.15)
+    assert numbers["last T"] > 0 and numbers["measured/set at the end"] == pytest.approx(
+        1, abs=0.15
+    )
 
 
 def exact_gradients_never_anneal(shares):
@@ -65,7 +72,10 @@ def exact_gradients_never_anneal(shares):
 
 
 def kramers_escape(found):
-    assert all(abs(measured - exact) < 4.5 * error + 0.03 * exact for measured, error, exact in found.values())
+    assert all(
+        abs(measured - exact) < 4.5 * error + 0.03 * exact
+        for measured, error, exact in found.values()
+    )
 
 
 def two_funnels(found):
@@ -73,7 +83,8 @@ def two_funnels(found):
 
 
 def spin_glass_quench(residual):
-    assert np.all(residual["quench"][:, 2] < residual["linear cooling"][:, 1])  # annealing does not pay
+    # annealing does not pay
+    assert np.all(residual["quench"][:, 2] < residual["linear cooling"][:, 1])
 
 
 def million_sites(found):
@@ -95,7 +106,8 @@ def which_temperature(found):
 def noisy_gradients(found):
     for name, outcome in found.outcomes.items():
         falls = -np.diff(np.log(outcome.rescaled[1:]))
-        assert (falls.max() > 1.4) == (name != "CoolMomentum"), name  # a step of more than a factor of four, or none
+        # a step of more than a factor of four, or none
+        assert (falls.max() > 1.4) == (name != "CoolMomentum"), name
 
 
 def minimize_like_scipy(found):

@@ -1,4 +1,6 @@
-"""Every code block of the README and the docs runs; blocks of one page share their names. Every row of the theory table is true."""
+"""Every code block of the README and the docs runs; blocks of one page share their names. Every row
+of the theory table is true.
+"""
 
 import ast
 import importlib
@@ -21,7 +23,8 @@ from langevin_sa import cli
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDS = {"gpu": "cupy", "ml": "torch"}  # pages whose code needs more than the package
-SHORT = {name: ["--steps", "200", "--replicas", "4"] for name in ("anneal", "compare")}  # the last of two options counts
+# the last of two options counts
+SHORT = {name: ["--steps", "200", "--replicas", "4"] for name in ("anneal", "compare")}
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -31,7 +34,11 @@ def blocks(page, language):
 
 def commands(page):
     """Lines of console blocks that call langevin-sa, without prompt and comment."""
-    lines = [line.strip().removeprefix("$ ").removeprefix(".venv/bin/") for code in blocks(page, "console") for line in code.splitlines()]
+    lines = [
+        line.strip().removeprefix("$ ").removeprefix(".venv/bin/")
+        for code in blocks(page, "console")
+        for line in code.splitlines()
+    ]
     return [re.sub(r"\s+#.*", "", line) for line in lines if line.startswith("langevin-sa ")]
 
 
@@ -72,23 +79,31 @@ def test_commands(page, folder):
 
 def test_every_block_is_of_a_kind_that_is_run_or_plain_text():
     for page in PAGES:
-        kinds = {kind for kind, _ in FENCE.findall(page.read_text()) if not kind.startswith("{")}  # a directive of Sphinx
+        # a directive of Sphinx
+        kinds = {kind for kind, _ in FENCE.findall(page.read_text()) if not kind.startswith("{")}
         assert kinds <= {"python", "console", "text", "toml"}, page.name
 
 
 def test_rows_of_the_theory_table():
     """Each names an object that exists and a test that exists."""
-    rows = re.findall(r"^\| \((\d+)\).*\|$", (text := (ROOT / "docs" / "theory.md").read_text()), re.MULTILINE)
+    rows = re.findall(
+        r"^\| \((\d+)\).*\|$", (text := (ROOT / "docs" / "theory.md").read_text()), re.MULTILINE
+    )
     assert [int(n) for n in rows] == list(range(1, 23))
     for row in re.findall(r"^\| \(\d+\).*\|$", text, re.MULTILINE):
-        code, test = re.findall(r"`([\w.]+)`", row.split("|")[3]), re.findall(r"`(test_\w+)::(test_\w+)`", row.split("|")[4])
+        code, test = (
+            re.findall(r"`([\w.]+)`", row.split("|")[3]),
+            re.findall(r"`(test_\w+)::(test_\w+)`", row.split("|")[4]),
+        )
         assert code and test, row
         for name in code:
             reduce(getattr, name.split("."), lsa)
         for file, name in test:
             (path,) = (ROOT / "tests").rglob(f"{file}.py")
             tree = ast.parse(path.read_text())
-            assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{file}::{name}"
+            assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, (
+                f"{file}::{name}"
+            )
 
 
 def test_links_between_pages():

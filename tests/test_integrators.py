@@ -1,4 +1,6 @@
-"""Each row of the table is the published algorithm, written here with its explicit velocities and the same noise."""
+"""Each row of the table is the published algorithm, written here with its explicit velocities and
+the same noise.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +22,16 @@ def z(n):
 
 def recursion(integrator, gamma, dt, T, dx, noise, backend="numpy"):
     state = lsa.State(X0, dx, noise, 0, SEED)
-    run = lsa.simulate(WELL, None, lsa.Schedule(T, gamma, dt), STEPS, integrator=integrator, state=state, backend=backend, record_every=1)
+    run = lsa.simulate(
+        WELL,
+        None,
+        lsa.Schedule(T, gamma, dt),
+        STEPS,
+        integrator=integrator,
+        state=state,
+        backend=backend,
+        record_every=1,
+    )
     return np.array([snapshot.state.x for snapshot in run])
 
 
@@ -59,17 +70,26 @@ def test_baoab_is_its_splitting(gamma, dt, T, backend):
         np.testing.assert_allclose(moved[n], x, **EXACT)
 
 
-@pytest.mark.parametrize(("overdamped", "row"), [("ermak_mccammon", "bbk"), ("leimkuhler_matthews", "gjf")])
+@pytest.mark.parametrize(
+    ("overdamped", "row"), [("ermak_mccammon", "bbk"), ("leimkuhler_matthews", "gjf")]
+)
 def test_overdamped_rows_are_the_limit_gamma_2_over_dt(overdamped, row):
     dt, T = 0.1, 0.6
     h = dt**2 / 2
-    ours, limit = lsa.Schedule(T, 3.0, 3.0 * h).coefficients(10, overdamped), lsa.Schedule(T, 2 / dt, dt).coefficients(10, row)
+    ours, limit = (
+        lsa.Schedule(T, 3.0, 3.0 * h).coefficients(10, overdamped),
+        lsa.Schedule(T, 2 / dt, dt).coefficients(10, row),
+    )
     assert ours.paired == limit.paired
     for name in ("rho", "lr", "s", "dt", "velocity_scale", "temperature", "carry"):
         np.testing.assert_allclose(getattr(ours, name), getattr(limit, name), err_msg=name, **EXACT)
     np.testing.assert_allclose(ours.s, np.sqrt(2 * T * h), **EXACT)
     still = np.zeros_like(X0)
-    np.testing.assert_allclose(recursion(overdamped, 3.0, 3.0 * h, T, still, still), recursion(row, 2 / dt, dt, T, still, still), **EXACT)
+    np.testing.assert_allclose(
+        recursion(overdamped, 3.0, 3.0 * h, T, still, still),
+        recursion(row, 2 / dt, dt, T, still, still),
+        **EXACT,
+    )
 
 
 def test_ermak_mccammon_is_euler_maruyama():
@@ -84,15 +104,27 @@ def test_ermak_mccammon_is_euler_maruyama():
 def verlet_path(potential, x, v, dt, n):
     """Positions of plain Verlet started with velocity v (velocity Verlet's first step)."""
     dx = dt * v + dt**2 / 2 * potential.gradient(x)  # then dx - dt^2 dU/dx is that first step
-    run = lsa.simulate(potential, None, lsa.Schedule(0.0, 1.0, dt), n, integrator="verlet", record_every=1,
-                       state=lsa.State(x, dx, 0 * x, 0, 0), backend="numpy")  # fmt: skip
+    run = lsa.simulate(
+        potential,
+        None,
+        lsa.Schedule(0.0, 1.0, dt),
+        n,
+        integrator="verlet",
+        record_every=1,
+        state=lsa.State(x, dx, 0 * x, 0, 0),
+        backend="numpy",
+    )
     return np.array([x, *(snapshot.state.x for snapshot in run)])
 
 
 def test_verlet_keeps_energy():
-    """The discrete invariant of a harmonic well to rounding; else energy is bounded with an error ~ dt^2 and no drift."""
+    """The discrete invariant of a harmonic well to rounding; else energy is bounded with an error ~
+    dt^2 and no drift.
+    """
     dt, k = 0.3, 4.0
-    x = verlet_path(lsa.potentials.harmonic(k=k), np.ones((1, 1)), np.ones((1, 1)), dt, 2000)[:, 0, 0]
+    x = verlet_path(lsa.potentials.harmonic(k=k), np.ones((1, 1)), np.ones((1, 1)), dt, 2000)[
+        :, 0, 0
+    ]
     invariant = x[1:] ** 2 + x[:-1] ** 2 - (2 - k * dt**2) * x[1:] * x[:-1]
     np.testing.assert_allclose(invariant, invariant[0], rtol=1e-11)
     U, spread = lsa.potentials.double_well(), {}
@@ -107,11 +139,17 @@ def test_verlet_keeps_energy():
 @pytest.mark.parametrize("name", lsa.INTEGRATORS)
 @pytest.mark.parametrize("gamma_dt", [0.05, 1.0, 1.9])
 def test_stability_limit(name, gamma_dt, drive):
-    """omega*dt < 2 for every row and any friction; the overdamped rows read dt^2 = 2h there, so k*h < 2."""
+    """omega*dt < 2 for every row and any friction; the overdamped rows read dt^2 = 2h there, so k*h
+    < 2.
+    """
     farthest = {}
     for omega_dt in (1.99, 2.01):
         dt = 1.0
-        steps = lsa.Schedule(0.0, gamma_dt, gamma_dt * dt**2 / 2 if lsa.INTEGRATORS[name].rule.__name__ == "_overdamped" else dt)
+        steps = lsa.Schedule(
+            0.0,
+            gamma_dt,
+            gamma_dt * dt**2 / 2 if lsa.INTEGRATORS[name].rule.__name__ == "_overdamped" else dt,
+        )
         steps = steps.coefficients(1500, name)
         np.testing.assert_allclose(steps.dt, dt, rtol=1e-12)
         walk, backend = drive(lsa.potentials.harmonic(k=omega_dt**2), [[1.0]], backend="numpy")
@@ -128,7 +166,9 @@ def changing_dt(s):
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("name", ["verlet", "bbk", "gjf", "baoab", "heavy_ball"])
 def test_velocity_carries_over_when_dt_changes(name, backend):
-    """A free particle without friction: dx/dt stays in the physical rows, dx itself in the optimizer's row."""
+    """A free particle without friction: dx/dt stays in the physical rows, dx itself in the
+    optimizer's row.
+    """
     free, n = lsa.Potential.from_formula("0*(x + y)"), 200
     schedule = lsa.Schedule(0.0, 0.0, changing_dt)
     dt = changing_dt(np.arange(n) / n)
@@ -139,7 +179,8 @@ def test_velocity_carries_over_when_dt_changes(name, backend):
     walk = Walk.at_rest(X0, 0)
     walk.dx[...] = V0 * dt[0]
     runner = get_backend(backend, free)(free, walk, 1)
-    for low, high in ((0, 1), (1, 7), (7, 120), *((k, k + 1) for k in range(120, n))):  # wherever a run is cut
+    # wherever a run is cut
+    for low, high in ((0, 1), (1, 7), (7, 120), *((k, k + 1) for k in range(120, n))):
         runner.advance(schedule.coefficients(n, name, (low, high)))
         walk_dx.append(walk.dx / (dt[high - 1] if name != "heavy_ball" else dt[0]))
     np.testing.assert_allclose(walk_dx, np.broadcast_to(V0, (len(walk_dx), *V0.shape)), **EXACT)
@@ -148,7 +189,8 @@ def test_velocity_carries_over_when_dt_changes(name, backend):
 def test_carry_of_constant_dt_is_rho():
     for name in lsa.INTEGRATORS:
         steps = lsa.Schedule(1.0, lambda s: 1 + s, 0.1).coefficients(50, name)
-        if name not in ("ermak_mccammon", "leimkuhler_matthews"):  # their recursion's dt is sqrt(2 dt/gamma)
+        # their recursion's dt is sqrt(2 dt/gamma)
+        if name not in ("ermak_mccammon", "leimkuhler_matthews"):
             np.testing.assert_allclose(steps.carry, steps.rho, rtol=1e-14)
         else:
             assert np.all(steps.carry == 0)
@@ -171,7 +213,10 @@ def test_gjf_with_changing_temperature_pairs_the_amplitudes():
     schedule = lsa.Schedule(lsa.schedules.exponential(2.0, 0.1), 1.0, 0.1)
     c = schedule.coefficients(n, "gjf")
     assert set(PHYSICAL) == set(lsa.INTEGRATORS) - {"heavy_ball"}
-    moved = [s.state.x for s in lsa.simulate(WELL, X0, schedule, n, integrator="gjf", rng=SEED, record_every=1)]
+    moved = [
+        s.state.x
+        for s in lsa.simulate(WELL, X0, schedule, n, integrator="gjf", rng=SEED, record_every=1)
+    ]
     x, dx, before = X0, 0, 0
     for k in range(n):
         now = c.s[k] * z(k)

@@ -13,14 +13,32 @@ WELL = lsa.Potential.from_formula("x**4/4 + 3*cos(x) + x*y + y**2")
 
 def path(potential, x0, schedule, n_steps, **options):
     """Positions after each step, (n_steps, replicas, dim)."""
-    return np.array([snapshot.state.x for snapshot in lsa.simulate(potential, x0, schedule, n_steps, record_every=1, **options)])
+    return np.array(
+        [
+            snapshot.state.x
+            for snapshot in lsa.simulate(
+                potential, x0, schedule, n_steps, record_every=1, **options
+            )
+        ]
+    )
 
 
 def test_eq13_solved_implicitly_is_the_recursion():
-    """dx_{n+1} stands on both sides of Eq. (13): solve for it, with forces and random forces written down beforehand."""
+    """dx_{n+1} stands on both sides of Eq. (13): solve for it, with forces and random forces
+    written down beforehand.
+    """
     rng = np.random.default_rng(1)
-    for gamma, dt, temperature in ((0.0, 0.1, 1.0), (0.3, 0.5, 2.0), (5.0, 0.2, 0.1), (4.0, 1.0, 3.0)):
-        f, R, dx = rng.standard_normal((3, 500)) * [[1], [np.sqrt(2 * gamma * temperature / dt)], [1]]
+    for gamma, dt, temperature in (
+        (0.0, 0.1, 1.0),
+        (0.3, 0.5, 2.0),
+        (5.0, 0.2, 0.1),
+        (4.0, 1.0, 3.0),
+    ):
+        f, R, dx = rng.standard_normal((3, 500)) * [
+            [1],
+            [np.sqrt(2 * gamma * temperature / dt)],
+            [1],
+        ]
         m = lsa.Langevin(gamma, dt, temperature).to_momentum()
 
         def eq13(after, before, force, gamma=gamma, dt=dt):
@@ -40,11 +58,21 @@ def test_eq13_solved_implicitly_is_the_recursion():
 def test_round_trip_from_langevin(gamma, dt):
     temperature = 0.7 if gamma else 0.0
     m = lsa.Langevin(gamma, dt, temperature).to_momentum()
-    np.testing.assert_allclose([m.rho, m.lr], [(1 - gamma * dt / 2) / (1 + gamma * dt / 2), dt**2 * (1 + m.rho) / 2], **EXACT)
+    np.testing.assert_allclose(
+        [m.rho, m.lr],
+        [(1 - gamma * dt / 2) / (1 + gamma * dt / 2), dt**2 * (1 + m.rho) / 2],
+        **EXACT,
+    )
     np.testing.assert_allclose(m.force_noise**2 * dt, 2 * gamma * temperature, **EXACT)  # Eq. (17)
     back = m.to_langevin()
-    lost = 4 * np.finfo(float).eps / (1 - m.rho) if gamma else 0  # of gamma*dt, by writing it as 1 - rho
-    np.testing.assert_allclose([back.gamma, back.dt, back.temperature], [gamma, dt, temperature], rtol=1e-12 + lost, atol=1e-12)
+    # of gamma*dt, by writing it as 1 - rho
+    lost = 4 * np.finfo(float).eps / (1 - m.rho) if gamma else 0
+    np.testing.assert_allclose(
+        [back.gamma, back.dt, back.temperature],
+        [gamma, dt, temperature],
+        rtol=1e-12 + lost,
+        atol=1e-12,
+    )
 
 
 @pytest.mark.parametrize("rho", [-0.5, 0.0, 0.3, 0.9, 0.999])
@@ -55,7 +83,10 @@ def test_round_trip_from_momentum(rho, lr):
     assert m.force_noise == pytest.approx(R, rel=1e-12)
     physical = m.to_langevin()
     assert physical.gamma == pytest.approx(2 / m.dt * (1 - rho) / (1 + rho), rel=1e-12)  # Eq. (18)
-    assert physical.temperature == pytest.approx(R**2 * m.dt**2 * (1 + rho) / (4 * (1 - rho)), rel=1e-12)  # Eq. (19)
+    # Eq. (19)
+    assert physical.temperature == pytest.approx(
+        R**2 * m.dt**2 * (1 + rho) / (4 * (1 - rho)), rel=1e-12
+    )
     back = physical.to_momentum()
     np.testing.assert_allclose([back.rho, back.lr, back.s], [rho, lr, m.s], **EXACT)
 
@@ -91,18 +122,26 @@ def table1(gradient, x, lr, rho0, S):
 def test_table1_is_coolmomentum(backend, rho0):
     x0 = np.array([[1.5, -0.5], [-2.0, 1.0]])
     np.testing.assert_allclose(
-        path(WELL, x0, lsa.CoolMomentum(0.02, rho0), 300, backend=backend), table1(WELL.gradient, x0, 0.02, rho0, 300), **EXACT
+        path(WELL, x0, lsa.CoolMomentum(0.02, rho0), 300, backend=backend),
+        table1(WELL.gradient, x0, 0.02, rho0, 300),
+        **EXACT,
     )
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_coolmomentum_fixture(backend):
-    """Numbers of PHYSICS.md for U = x^2/2; the sixth is a further step with rho = 0, which a run of 5 steps never takes."""
+    """Numbers of PHYSICS.md for U = x^2/2; the sixth is a further step with rho = 0, which a run of
+    5 steps never takes.
+    """
     U = lsa.potentials.harmonic()
-    run = lsa.anneal(U, [1.0], lsa.CoolMomentum(0.1, 0.9), 5, backend=backend, record_every=1, samples=True)
+    run = lsa.anneal(
+        U, [1.0], lsa.CoolMomentum(0.1, 0.9), 5, backend=backend, record_every=1, samples=True
+    )
     sixth = path(U, None, lsa.Momentum(0.0, 0.05), 6, state=run.state, backend=backend)
     expected = [0.905, 0.741728127, 0.554611166, 0.397565426, 0.312394648, 0.296774915]
-    np.testing.assert_allclose([*run.samples.ravel(), *sixth.ravel()], expected, rtol=0, atol=5.1e-10)
+    np.testing.assert_allclose(
+        [*run.samples.ravel(), *sixth.ravel()], expected, rtol=0, atol=5.1e-10
+    )
 
 
 def test_paper_law_starts_uncooled_and_ends_at_one_minus_alpha():
@@ -117,11 +156,16 @@ def test_paper_law_starts_uncooled_and_ends_at_one_minus_alpha():
 def test_exponential_and_linear_laws_fall_as_they_say(rho0):
     S = 1000
     s, start = np.arange(S) / S, (1 + rho0) / (1 - rho0)
-    laws = {law: lsa.CoolMomentum(0.01, rho0, noise=0.3, law=law).coefficients(S) for law in ("exponential", "linear")}
+    laws = {
+        law: lsa.CoolMomentum(0.01, rho0, noise=0.3, law=law).coefficients(S)
+        for law in ("exponential", "linear")
+    }
     for law, steps in laws.items():
         steps_T = steps.temperature
         assert steps_T[0] == pytest.approx(0.3**2 * 0.01 / 4 * start, rel=1e-12), law  # Eq. (19)
-        np.testing.assert_allclose(steps_T, lsa.Momentum(steps.rho, steps.lr, steps.s).temperature, **EXACT)
+        np.testing.assert_allclose(
+            steps_T, lsa.Momentum(steps.rho, steps.lr, steps.s).temperature, **EXACT
+        )
     T = {law: steps.temperature / steps.temperature[0] for law, steps in laws.items()}
     np.testing.assert_allclose(T["exponential"], start**-s, rtol=1e-11)  # to T0/start where rho = 0
     np.testing.assert_allclose(T["linear"], 1 - s * (1 - 1 / start), rtol=1e-11)
@@ -129,7 +173,9 @@ def test_exponential_and_linear_laws_fall_as_they_say(rho0):
 
 @pytest.mark.parametrize("law", ["paper", "exponential", "linear"])
 def test_constant_force_noise_cools_199_fold_only(law):
-    """Lowering rho from .99 to 0 lowers T by (1 + rho0)/(1 - rho0) = 199, and rho_S = 0 itself is never executed."""
+    """Lowering rho from .99 to 0 lowers T by (1 + rho0)/(1 - rho0) = 199, and rho_S = 0 itself is
+    never executed.
+    """
     steps = lsa.CoolMomentum(0.01, 0.99, noise=1.0, law=law).coefficients(10**6)
     end = lsa.Momentum(0.0, 0.005, 0.005).temperature
     assert steps.temperature[0] / end == pytest.approx(199, rel=1e-10)
@@ -146,12 +192,19 @@ def test_no_noise_no_temperature():
 def test_velocity_scales():
     steps = Steps(np.array([0.5]), np.array([0.03]), np.array([0.0]))
     assert steps.velocity_scale[0] == steps.dt[0] == pytest.approx(0.2, rel=1e-12)
-    assert Steps(steps.rho, steps.lr, steps.s, paired=True).velocity_scale[0] == pytest.approx(np.sqrt(0.03), rel=1e-15)
+    assert Steps(steps.rho, steps.lr, steps.s, paired=True).velocity_scale[0] == pytest.approx(
+        np.sqrt(0.03), rel=1e-15
+    )
 
 
 def test_numbers_print_as_numbers_and_lists_are_arrays():
-    assert repr(lsa.Momentum(0.0, 0.125).to_langevin()) == "Langevin(gamma=4.0, dt=0.5, temperature=0.0)"
+    assert (
+        repr(lsa.Momentum(0.0, 0.125).to_langevin())
+        == "Langevin(gamma=4.0, dt=0.5, temperature=0.0)"
+    )
     assert repr(lsa.Langevin(4, 0.5).to_momentum()) == "Momentum(rho=0.0, lr=0.125, s=0.0)"
-    np.testing.assert_array_equal(lsa.Langevin([1.0, 2.0], 0.1, 1.0).to_momentum().rho, [0.95 / 1.05, 0.9 / 1.1])
+    np.testing.assert_array_equal(
+        lsa.Langevin([1.0, 2.0], 0.1, 1.0).to_momentum().rho, [0.95 / 1.05, 0.9 / 1.1]
+    )
     with pytest.raises(TypeError, match="lr must be an array of real numbers"):
         lsa.Momentum(0.9, lsa.schedules.linear(1.0, 0.1)).to_langevin()

@@ -1,4 +1,6 @@
-"""Philox4x32-10, and the normals made of it: right numbers, right law, nothing correlated, nothing twice."""
+"""Philox4x32-10, and the normals made of it: right numbers, right law, nothing correlated, nothing
+twice.
+"""
 
 import numpy as np
 import pytest
@@ -15,9 +17,21 @@ FREE = lsa.Potential.from_formula("1e-9*x**2")  # as good as free
 @pytest.mark.parametrize(
     ("counter", "key", "words"),
     [
-        ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-        ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-        ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
+        (
+            "00000000 00000000 00000000 00000000",
+            "00000000 00000000",
+            "6627e8d5 e169c58d bc57ac4c 9b00dbd8",
+        ),
+        (
+            "ffffffff ffffffff ffffffff ffffffff",
+            "ffffffff ffffffff",
+            "408f276d 41c83b0e a20bc7c6 6d5451fd",
+        ),
+        (
+            "243f6a88 85a308d3 13198a2e 03707344",
+            "a4093822 299f31d0",
+            "d16cfe09 94fdcceb 5001e420 24126ea1",
+        ),
     ],
 )
 def test_known_answers(counter, key, words):
@@ -28,7 +42,9 @@ def test_known_answers(counter, key, words):
     np.testing.assert_array_equal(block, np.tile(words, (3, 2, 1)))
 
 
-@pytest.mark.parametrize(("seed", "step", "dim"), [(0, 0, 1000), (2**63 + 11, 2**34, 999), (7, 3, 1001)])
+@pytest.mark.parametrize(
+    ("seed", "step", "dim"), [(0, 0, 1000), (2**63 + 11, 2**34, 999), (7, 3, 1001)]
+)
 def test_moments_and_law(seed, step, dim):
     z = normals(seed, step, MANY, dim).ravel()
     root = np.sqrt(z.size)
@@ -119,7 +135,13 @@ def test_seed_of():
 
 def updates(**options):
     """dx of every step, which for Euler-Maruyama on a flat landscape is the noise itself."""
-    run = lsa.simulate(FREE, schedule=lsa.Schedule(1.0, 1.0, 0.5), integrator="ermak_mccammon", record_every=1, **options)
+    run = lsa.simulate(
+        FREE,
+        schedule=lsa.Schedule(1.0, 1.0, 0.5),
+        integrator="ermak_mccammon",
+        record_every=1,
+        **options,
+    )
     dx, state = [], None
     for snapshot in run:
         dx.append(snapshot.state.dx.ravel())
@@ -151,8 +173,15 @@ def test_nothing_repeats_after_resume(tmp_path):
 
 
 def test_coordinates_get_different_noise(drive):
-    """x, y and z each their own: after one step from one point no two coordinates of any replica are equal."""
+    """x, y and z each their own: after one step from one point no two coordinates of any replica
+    are equal.
+    """
     walk, backend = drive(lsa.potentials.harmonic(dim=3), np.zeros((100, 3)), 1)
     backend.advance(lsa.Schedule(1.0, 1.0, 0.1).coefficients(1))
     assert len(np.unique(walk.x)) == 300
-    np.testing.assert_allclose(walk.dx, lsa.Schedule(1.0, 1.0, 0.1).coefficients(1).s[0] / 2 * normals(1, 0, np.arange(100), 3, THERMAL))
+    np.testing.assert_allclose(
+        walk.dx,
+        lsa.Schedule(1.0, 1.0, 0.1).coefficients(1).s[0]
+        / 2
+        * normals(1, 0, np.arange(100), 3, THERMAL),
+    )

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from langevin_sa import INTEGRATORS, CoolMomentum, Momentum, Schedule
-from langevin_sa.schedules import COOLMOMENTUM_LAWS, constant, exponential, linear, logarithmic, power, quench, stepwise
+from langevin_sa.schedules import (
+    COOLMOMENTUM_LAWS,
+    constant,
+    exponential,
+    linear,
+    logarithmic,
+    power,
+    quench,
+    stepwise,
+)
 
 S = np.linspace(0, 1, 101)
 N = 1000
@@ -17,10 +26,20 @@ LAWS = {
     "constant": (constant(2.0), 2.0, 2.0, np.full_like(S, 2.0)),
     "linear": (linear(5.0, 0.0), 5.0, 0.0, 5.0 - 5.0 * S),
     "linear up": (linear(0.1, 0.4), 0.1, 0.4, 0.1 + 0.3 * S),
-    "exponential": (exponential(5.0, 0.01), 5.0, 0.01, np.exp(np.log(5.0) + S * np.log(0.01 / 5.0))),
+    "exponential": (
+        exponential(5.0, 0.01),
+        5.0,
+        0.01,
+        np.exp(np.log(5.0) + S * np.log(0.01 / 5.0)),
+    ),
     "logarithmic": (logarithmic(5.0, 0.5), 5.0, 0.5, None),
     "power": (power(5.0, 1.0, 3.0), 5.0, 1.0, 1.0 + 4.0 * (1 - S) ** 3),
-    "stepwise": (stepwise([(0, 5.0), (0.5, 0.5), (0.75, 0.1)]), 5.0, 0.1, np.where(S < 0.5, 5.0, np.where(S < 0.75, 0.5, 0.1))),
+    "stepwise": (
+        stepwise([(0, 5.0), (0.5, 0.5), (0.75, 0.1)]),
+        5.0,
+        0.1,
+        np.where(S < 0.5, 5.0, np.where(S < 0.75, 0.5, 0.1)),
+    ),
     "quench": (quench(5.0, 0.01, at=0.25), 5.0, 0.01, np.where(S < 0.25, 5.0, 0.01)),
     "quench at 0": (quench(5.0, 0.01), 0.01, 0.01, np.full_like(S, 0.01)),
 }
@@ -33,7 +52,8 @@ def test_law(law, first, last, curve):
     if curve is not None:
         np.testing.assert_allclose(law(S), curve, rtol=1e-13)
     assert law(S).shape == S.shape and law(S.reshape(1, -1)).shape == (1, 101)
-    np.testing.assert_allclose(law(S), [float(law(float(s))) for s in S], rtol=4e-16)  # powers of arrays and of numbers: 1 ulp
+    # powers of arrays and of numbers: 1 ulp
+    np.testing.assert_allclose(law(S), [float(law(float(s))) for s in S], rtol=4e-16)
     assert law(list(S)).shape == S.shape
 
 
@@ -70,7 +90,11 @@ def test_repr_and_pickle_of_the_others():
 
 
 def test_stepwise_takes_any_points():
-    assert stepwise(((0, 1), (0.5, 2))) == stepwise(np.array([[0, 1], [0.5, 2]])) == stepwise([[0, 1], [0.5, 2]])
+    assert (
+        stepwise(((0, 1), (0.5, 2)))
+        == stepwise(np.array([[0, 1], [0.5, 2]]))
+        == stepwise([[0, 1], [0.5, 2]])
+    )
     assert stepwise([(0, 3.0)])(S).tolist() == [3.0] * 101
 
 
@@ -101,12 +125,19 @@ CALLABLES = {
 @pytest.mark.parametrize(("law", "expected"), CALLABLES.values(), ids=CALLABLES)
 def test_any_callable(law, expected):
     progress = np.arange(N) / N
-    np.testing.assert_allclose(Schedule(law).coefficients(N, "bbk").temperature, expected(progress), rtol=1e-12)
     np.testing.assert_allclose(
-        Schedule(1.0, law).coefficients(N, "bbk").rho, (1 - expected(progress) / 200) / (1 + expected(progress) / 200)
+        Schedule(law).coefficients(N, "bbk").temperature, expected(progress), rtol=1e-12
     )
-    np.testing.assert_allclose(Schedule(1.0, 1.0, law).coefficients(N, "bbk").dt, expected(progress), rtol=1e-12)
-    np.testing.assert_allclose(Momentum(0.5, law).coefficients(N).lr, expected(progress), rtol=1e-12)
+    np.testing.assert_allclose(
+        Schedule(1.0, law).coefficients(N, "bbk").rho,
+        (1 - expected(progress) / 200) / (1 + expected(progress) / 200),
+    )
+    np.testing.assert_allclose(
+        Schedule(1.0, 1.0, law).coefficients(N, "bbk").dt, expected(progress), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        Momentum(0.5, law).coefficients(N).lr, expected(progress), rtol=1e-12
+    )
 
 
 def test_progress_is_of_the_whole_run():
@@ -141,11 +172,20 @@ def test_slices_are_the_same_bits(schedule, integrator):
     names = ("rho", "lr", "s", "carry", "dt", "temperature", "velocity_scale")
     for name in names:
         assert np.shape(getattr(whole, name)) == (n,)
-    for cuts in ([0, 240], [0, 1, 2, 3, 240], [0, 71, 72, 73, 100, 239, 240], list(range(0, 241, 30))):
+    for cuts in (
+        [0, 240],
+        [0, 1, 2, 3, 240],
+        [0, 71, 72, 73, 100, 239, 240],
+        list(range(0, 241, 30)),
+    ):
         pieces = [schedule.coefficients(n, integrator, (a, b)) for a, b in pairwise(cuts)]
         assert {piece.paired for piece in pieces} == {whole.paired}
         for name in names:
-            np.testing.assert_array_equal(np.concatenate([getattr(piece, name) for piece in pieces]), getattr(whole, name), err_msg=name)
+            np.testing.assert_array_equal(
+                np.concatenate([getattr(piece, name) for piece in pieces]),
+                getattr(whole, name),
+                err_msg=name,
+            )
 
 
 def test_first_steps_alone():
@@ -156,14 +196,18 @@ def test_first_steps_alone():
 
 
 def test_time_step_laws():
-    """lr = (1 + rho)/2 dt^2 at every step, and velocity carries over where dt changes; heavy_ball carries dx."""
+    """lr = (1 + rho)/2 dt^2 at every step, and velocity carries over where dt changes; heavy_ball
+    carries dx.
+    """
     dt = exponential(0.1, 0.02)
     progress = np.arange(N) / N
     for integrator in ("bbk", "gjf", "baoab", "verlet"):
         steps = Schedule(1.0, 1.5, dt).coefficients(N, integrator)
         np.testing.assert_allclose(steps.dt, dt(progress), rtol=1e-12)
         np.testing.assert_allclose(steps.lr, (1 + steps.rho) / 2 * dt(progress) ** 2, rtol=1e-12)
-        np.testing.assert_allclose(steps.carry[1:], steps.rho[1:] * steps.dt[1:] / steps.dt[:-1], rtol=1e-12)
+        np.testing.assert_allclose(
+            steps.carry[1:], steps.rho[1:] * steps.dt[1:] / steps.dt[:-1], rtol=1e-12
+        )
         assert steps.carry[0] == steps.rho[0]
     steps = Schedule(1.0, 1.5, dt).coefficients(N, "heavy_ball")
     np.testing.assert_array_equal(steps.carry, steps.rho)
@@ -184,20 +228,26 @@ def test_coefficients_of_the_paper():
     np.testing.assert_allclose(steps.lr, 0.05**2 / (1 + c / 2), rtol=1e-14)
     np.testing.assert_allclose(steps.s, steps.lr * np.sqrt(2 * c * temperature) / 0.05, rtol=1e-13)
     np.testing.assert_allclose(steps.temperature, temperature, rtol=1e-10)
-    np.testing.assert_allclose(schedule.coefficients(N, "baoab").temperature, temperature, rtol=2e-3)
+    np.testing.assert_allclose(
+        schedule.coefficients(N, "baoab").temperature, temperature, rtol=2e-3
+    )
 
 
 def test_temperature_may_end_at_zero():
     steps = Schedule(linear(1.0, 0.0)).coefficients(10)
     assert steps.s[-1] > 0 and Schedule(power(1.0, 0.0)).coefficients(10).s[-1] > 0
     np.testing.assert_array_equal(Schedule(0.0).coefficients(10).s, 0)
-    np.testing.assert_array_equal(Schedule(quench(1.0, 0.0, at=0.5)).coefficients(10).s > 0, np.arange(10) < 5)
+    np.testing.assert_array_equal(
+        Schedule(quench(1.0, 0.0, at=0.5)).coefficients(10).s > 0, np.arange(10) < 5
+    )
 
 
 @pytest.mark.parametrize("rho0", [0.5, 0.9, 0.99])
 @pytest.mark.parametrize("law", COOLMOMENTUM_LAWS)
 def test_coolmomentum(law, rho0):
-    """From rho0 towards 0, never up; lr = (1 + rho)/2 lr0; the noise is that of a constant force noise."""
+    """From rho0 towards 0, never up; lr = (1 + rho)/2 lr0; the noise is that of a constant force
+    noise.
+    """
     steps = CoolMomentum(0.04, rho0, 2.0, law).coefficients(N)
     assert steps.rho[0] == pytest.approx(rho0, rel=1e-12)
     assert float(COOLMOMENTUM_LAWS[law](1.0, rho0)) == pytest.approx(0, abs=1e-12)
@@ -205,7 +255,10 @@ def test_coolmomentum(law, rho0):
     np.testing.assert_allclose(steps.lr, (1 + steps.rho) / 2 * 0.04, rtol=1e-14)
     np.testing.assert_allclose(steps.dt, 0.2, rtol=1e-14)
     np.testing.assert_allclose(steps.force_noise, 2.0, rtol=1e-14)
-    np.testing.assert_allclose(steps.temperature, 0.04 * 2.0**2 * (1 + steps.rho) / (1 - steps.rho) / 4, rtol=1e-10)  # Eq. (19)
+    # Eq. (19)
+    np.testing.assert_allclose(
+        steps.temperature, 0.04 * 2.0**2 * (1 + steps.rho) / (1 - steps.rho) / 4, rtol=1e-10
+    )
     assert not steps.paired
     assert (CoolMomentum(0.04, rho0, 0.0, law).coefficients(N).s == 0).all()
     hot = CoolMomentum.from_temperature(1.7, 0.04, rho0, law)
@@ -213,7 +266,9 @@ def test_coolmomentum(law, rho0):
 
 
 def test_coolmomentum_temperatures():
-    """The paper's law falls (1 + rho0)/(1 - rho0)-fold, the other two exponentially and linearly."""
+    """The paper's law falls (1 + rho0)/(1 - rho0)-fold, the other two exponentially and
+    linearly.
+    """
     progress, rho0 = np.arange(N) / N, 0.99
 
     def relative(law):
@@ -244,7 +299,9 @@ def test_rho0_of_zero_is_gradient_descent():
 
 
 def test_schedules_are_values():
-    assert Schedule(exponential(5.0, 0.01), 1.0, 0.05) == Schedule(exponential(5.0, 0.01), 1.0, 0.05)
+    assert Schedule(exponential(5.0, 0.01), 1.0, 0.05) == Schedule(
+        exponential(5.0, 0.01), 1.0, 0.05
+    )
     assert Schedule(exponential(5.0, 0.01)) != Schedule(exponential(5.0, 0.02))
     with pytest.raises(AttributeError):
         Schedule().dt = 1.0

@@ -13,7 +13,9 @@ GENERATOR = np.random.default_rng(5)
 
 
 def ar1(n, rho, columns=1):
-    """A series of unit variance with correlation rho between neighbours: its mean is worth n (1 - rho)/(1 + rho) samples."""
+    """A series of unit variance with correlation rho between neighbours: its mean is worth n (1 -
+    rho)/(1 + rho) samples.
+    """
     x = GENERATOR.standard_normal((n, columns))
     for t in range(1, n):
         x[t] = rho * x[t - 1] + np.sqrt(1 - rho**2) * x[t]
@@ -42,7 +44,9 @@ def test_a_series_too_short_for_its_error_says_so():
 @pytest.mark.parametrize("n", [20, 31, 63])
 @pytest.mark.parametrize(("rho", "warned"), [(0.0, (0, 0.05)), (0.9, (0.8, 1))])
 def test_short_series_have_honest_errors(n, rho, warned):
-    """Too short for blocks; before, the error of the correlated ones came out 4 to 6 times too small, without a warning."""
+    """Too short for blocks; before, the error of the correlated ones came out 4 to 6 times too
+    small, without a warning.
+    """
     x = np.random.default_rng([n, 1]).standard_normal((n + 100, 600))
     for t in range(1, n + 100):
         x[t] = rho * x[t - 1] + np.sqrt(1 - rho**2) * x[t]
@@ -76,7 +80,13 @@ def test_bad_series():
 
 def samples(integrator, gamma=0.5, dt=0.8, T=0.7):
     run = lsa.simulate(
-        harmonic(dim=2, k=1.0), np.zeros((3000, 2)), lsa.Schedule(T, gamma, dt), 900, integrator=integrator, record_every=30, rng=3
+        harmonic(dim=2, k=1.0),
+        np.zeros((3000, 2)),
+        lsa.Schedule(T, gamma, dt),
+        900,
+        integrator=integrator,
+        record_every=30,
+        rng=3,
     )
     kept = [(snapshot.state.x, snapshot.state.dx) for snapshot in run][3:]
     return (np.array(v) for v in zip(*kept, strict=True))
@@ -125,7 +135,9 @@ def test_boltzmann_quadrature():
     density = thermometers.boltzmann_density(harmonic(dim=2, k=1.0), 0.7, [x, x])
     np.testing.assert_allclose(np.trapezoid(np.trapezoid(density, x), x), 1)
     np.testing.assert_allclose(density.max(), 1 / (2 * np.pi * 0.7), rtol=1e-10)
-    assert thermometers.boltzmann_average(harmonic(dim=2, k=1.0), 0.7, lambda x: x[:, 0] ** 2, [x, x]) == pytest.approx(0.7, rel=1e-9)
+    assert thermometers.boltzmann_average(
+        harmonic(dim=2, k=1.0), 0.7, lambda x: x[:, 0] ** 2, [x, x]
+    ) == pytest.approx(0.7, rel=1e-9)
     edges = np.linspace(-1, 1, 11)
     bins = thermometers.boltzmann_bins(harmonic(k=1.0), 0.7, [edges], margin=6.0)
     assert bins.sum() == pytest.approx(0.7680, abs=2e-4)  # erf(1/sqrt(2*0.7))

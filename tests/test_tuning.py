@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from langevin_sa import Potential, Schedule, anneal, potentials
-from langevin_sa.tuning import COLDEST, LAWS, OMEGA_DT, automatic_schedule, largest_curvature, omega_dt, start_points
+from langevin_sa.tuning import (
+    COLDEST,
+    LAWS,
+    OMEGA_DT,
+    automatic_schedule,
+    largest_curvature,
+    omega_dt,
+    start_points,
+)
 
 HARMONIC = Potential.from_formula("(x**2 + y**2 + z**2 + w**2)*k/2", k=9.0)
 
@@ -37,14 +45,18 @@ def test_it_is_the_same_again_and_takes_any_unit():
     plain = automatic_schedule(Potential.from_formula("(x**2 - 1)**2", bounds=(-2, 2)), rng=5)
     again = automatic_schedule(Potential.from_formula("(x**2 - 1)**2", bounds=(-2, 2)), rng=5)
     assert plain == again
-    scaled = automatic_schedule(Potential.from_formula("b*((x/a)**2 - 1)**2", a=100.0, b=4.0, bounds=(-200, 200)), rng=5)
+    scaled = automatic_schedule(
+        Potential.from_formula("b*((x/a)**2 - 1)**2", a=100.0, b=4.0, bounds=(-200, 200)), rng=5
+    )
     assert ends(scaled) == pytest.approx(np.array(ends(plain)) * 4, rel=1e-6)
     assert scaled.dt == pytest.approx(plain.dt * 100 / 2, rel=0.02)
     assert scaled.gamma == pytest.approx(plain.gamma * 2 / 100, rel=0.02)
 
 
 def fair(potential, x0=None):
-    """A schedule that heats over the potential's range, with steps that are stable where it goes when hot."""
+    """A schedule that heats over the potential's range, with steps that are stable where it goes
+    when hot.
+    """
     chosen = automatic_schedule(potential, x0)
     hot, cold = ends(chosen)
     assert 0 < cold < hot and chosen.dt > 0 and 0 < chosen.gamma < 2 / chosen.dt
@@ -81,13 +93,21 @@ def test_long_chain():
 
 @pytest.mark.parametrize("dim", [3, 60])
 def test_largest_curvature(dim):
-    """The top of the spectrum of a quadratic form, exact Hessian for few coordinates, Lanczos for many."""
+    """The top of the spectrum of a quadratic form, exact Hessian for few coordinates, Lanczos for
+    many.
+    """
     matrix = np.random.default_rng(1).normal(size=(dim, dim))
     matrix = matrix @ matrix.T
-    form = Potential(lambda x: np.einsum("ri,ij,rj->r", x, matrix, x) / 2, lambda x: x @ matrix, dim)
+    form = Potential(
+        lambda x: np.einsum("ri,ij,rj->r", x, matrix, x) / 2, lambda x: x @ matrix, dim
+    )
     points = np.random.default_rng(2).normal(size=(5, dim))
-    assert largest_curvature(form, points) == pytest.approx(np.linalg.eigvalsh(matrix)[-1], rel=0.02)
-    assert omega_dt(form, points, 0.1) == pytest.approx(0.1 * np.sqrt(np.linalg.eigvalsh(matrix)[-1]), rel=0.02)
+    assert largest_curvature(form, points) == pytest.approx(
+        np.linalg.eigvalsh(matrix)[-1], rel=0.02
+    )
+    assert omega_dt(form, points, 0.1) == pytest.approx(
+        0.1 * np.sqrt(np.linalg.eigvalsh(matrix)[-1]), rel=0.02
+    )
 
 
 def test_infinite_energies_are_left_out():
@@ -106,7 +126,9 @@ def test_infinite_energies_are_left_out():
 
 
 def test_no_finite_energy_is_said():
-    with pytest.raises(ValueError, match=r"the energy of x - log\(x\) is finite at none of 128 points: give x0"):
+    with pytest.raises(
+        ValueError, match=r"the energy of x - log\(x\) is finite at none of 128 points: give x0"
+    ):
         automatic_schedule(Potential.from_formula("x - log(x)", bounds=(-3, -1)))
 
 
@@ -119,7 +141,9 @@ def test_flat_and_sloped_potentials():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_run_takes_the_schedule_that_was_chosen_for_it(seed):
-    """The funnel is 100 times stiffer at one end: whichever starting points the run asks, the time step is short enough for them."""
+    """The funnel is 100 times stiffer at one end: whichever starting points the run asks, the time
+    step is short enough for them.
+    """
     potential = potentials.funnel()
     start = np.random.default_rng(seed).normal(scale=3, size=(64, 2))
     chosen = automatic_schedule(potential, start, seed)
@@ -135,9 +159,9 @@ def test_what_is_given_is_kept():
     assert automatic_schedule(HARMONIC, gamma=0.3).gamma == 0.3
     assert automatic_schedule(HARMONIC, gamma=0.0).gamma == 0.0
     assert automatic_schedule(HARMONIC, dt=0.02).dt == 0.02
-    assert automatic_schedule(HARMONIC, None, 0, "linear", (3.0, 0.0), 0.3, 0.02).temperature(np.array([0.0, 0.5, 1.0])) == pytest.approx(
-        [3.0, 1.5, 0.0]
-    )
+    assert automatic_schedule(HARMONIC, None, 0, "linear", (3.0, 0.0), 0.3, 0.02).temperature(
+        np.array([0.0, 0.5, 1.0])
+    ) == pytest.approx([3.0, 1.5, 0.0])
 
 
 @pytest.mark.parametrize("law", LAWS)

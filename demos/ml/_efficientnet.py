@@ -4,16 +4,26 @@ import torch
 from torch import nn
 
 STAGES = (  # expansion, channels, blocks, stride, kernel
-    (1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3),
-)  # fmt: skip
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
 DROP_PATH, DROPOUT = 0.2, 0.2
 
 
-def unit(inputs: int, outputs: int, size: int = 1, stride: int = 1, groups: int = 1, act: bool = True) -> nn.Sequential:
+def unit(
+    inputs: int, outputs: int, size: int = 1, stride: int = 1, groups: int = 1, act: bool = True
+) -> nn.Sequential:
     """Convolution, BatchNorm and swish."""
     conv = nn.Conv2d(inputs, outputs, size, stride, size // 2, groups=groups, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out")
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01), nn.SiLU() if act else nn.Identity())
+    return nn.Sequential(
+        conv, nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01), nn.SiLU() if act else nn.Identity()
+    )
 
 
 class Squeeze(nn.Module):
@@ -22,7 +32,11 @@ class Squeeze(nn.Module):
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
         self.factors = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, squeezed, 1), nn.SiLU(), nn.Conv2d(squeezed, channels, 1), nn.Sigmoid()
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, squeezed, 1),
+            nn.SiLU(),
+            nn.Conv2d(squeezed, channels, 1),
+            nn.Sigmoid(),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -30,9 +44,13 @@ class Squeeze(nn.Module):
 
 
 class MBConv(nn.Module):
-    """Inverted bottleneck; its path is left out with probability `drop` for each image in training."""
+    """Inverted bottleneck; its path is left out with probability `drop` for each image in
+    training.
+    """
 
-    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int, size: int, drop: float) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, expansion: int, stride: int, size: int, drop: float
+    ) -> None:
         super().__init__()
         wide = inputs * expansion
         self.path = nn.Sequential(
@@ -59,9 +77,20 @@ def efficientnet_b0(classes: int = 1000) -> nn.Sequential:
     inputs, total, block = 32, sum(stage[2] for stage in STAGES), 0
     for expansion, outputs, blocks, stride, size in STAGES:
         for k in range(blocks):
-            layers.append(MBConv(inputs, outputs, expansion, stride if k == 0 else 1, size, DROP_PATH * block / total))
+            layers.append(
+                MBConv(
+                    inputs,
+                    outputs,
+                    expansion,
+                    stride if k == 0 else 1,
+                    size,
+                    DROP_PATH * block / total,
+                )
+            )
             inputs, block = outputs, block + 1
     head = nn.Linear(1280, classes)
     nn.init.uniform_(head.weight, -(classes**-0.5), classes**-0.5)
     nn.init.zeros_(head.bias)
-    return nn.Sequential(*layers, unit(320, 1280), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(DROPOUT), head)
+    return nn.Sequential(
+        *layers, unit(320, 1280), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(DROPOUT), head
+    )

@@ -1,4 +1,6 @@
-"""A folder of images, one subfolder a class, as batches: random crops and mirrors for training, the middle for testing."""
+"""A folder of images, one subfolder a class, as batches: random crops and mirrors for training, the
+middle for testing.
+"""
 
 from pathlib import Path
 
@@ -7,7 +9,10 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-MEAN, SPREAD = torch.tensor([0.485, 0.456, 0.406]).reshape(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).reshape(3, 1, 1)
+MEAN, SPREAD = (
+    torch.tensor([0.485, 0.456, 0.406]).reshape(3, 1, 1),
+    torch.tensor([0.229, 0.224, 0.225]).reshape(3, 1, 1),
+)
 KINDS = {".jpeg", ".jpg", ".png"}
 
 
@@ -16,9 +21,16 @@ class ImageFolder(Dataset):
 
     def __init__(self, folder: Path, size: int, augment: bool) -> None:
         self.classes = sorted(p.name for p in folder.iterdir() if p.is_dir())
-        self.files = [(p, k) for k, name in enumerate(self.classes) for p in sorted((folder / name).iterdir()) if p.suffix.lower() in KINDS]
+        self.files = [
+            (p, k)
+            for k, name in enumerate(self.classes)
+            for p in sorted((folder / name).iterdir())
+            if p.suffix.lower() in KINDS
+        ]
         if not self.files:
-            raise FileNotFoundError(f"{folder} must hold one folder a class with .jpg or .png images, and holds none")
+            raise FileNotFoundError(
+                f"{folder} must hold one folder a class with .jpg or .png images, and holds none"
+            )
         self.size, self.augment = size, augment
 
     def __len__(self) -> int:
@@ -29,13 +41,18 @@ class ImageFolder(Dataset):
         with Image.open(path) as file:
             image = file.convert("RGB")
         box = self._crop(*image.size) if self.augment else _middle(*image.size, self.size)
-        pixels = np.array(image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box), dtype=np.float32)
+        pixels = np.array(
+            image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box),
+            dtype=np.float32,
+        )
         x = (torch.from_numpy(pixels).permute(2, 0, 1) / 255 - MEAN) / SPREAD
         return (x.flip(2) if self.augment and torch.rand(()) < 0.5 else x), label
 
     @staticmethod
     def _crop(width: int, height: int) -> tuple[float, float, float, float]:
-        """A box of 8 to 100 % of the area, sides 3:4 to 4:3; the whole image if ten tries do not fit."""
+        """A box of 8 to 100 % of the area, sides 3:4 to 4:3; the whole image if ten tries do not
+        fit.
+        """
         for _ in range(10):
             share, shape, left, top = torch.rand(4).tolist()
             area, ratio = width * height * (0.08 + 0.92 * share), (4 / 3) ** (2 * shape - 1)
@@ -57,5 +74,11 @@ def batches(images: ImageFolder, batch_size: int, workers: int, seed: int | None
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     train = seed is not None
     return DataLoader(
-        images, batch_size, shuffle=train, drop_last=train, num_workers=workers, generator=generator, pin_memory=torch.cuda.is_available()
+        images,
+        batch_size,
+        shuffle=train,
+        drop_last=train,
+        num_workers=workers,
+        generator=generator,
+        pin_memory=torch.cuda.is_available(),
     )

@@ -1,4 +1,6 @@
-"""Three panels one below the other, legible in a column: training loss, test accuracy, temperature against the epoch."""
+"""Three panels one below the other, legible in a column: training loss, test accuracy, temperature
+against the epoch.
+"""
 
 from pathlib import Path
 
@@ -14,7 +16,9 @@ HIGHEST_LOSS = 10.0  # what lies above is off the scale: random guesses have ln(
 
 
 def panels(starts_of_decay: list[float]) -> tuple[plt.Figure, list[plt.Axes]]:
-    """Figure and axes; dotted lines where the learning rates of Adam and Momentum fall. Call `finish` when all is drawn."""
+    """Figure and axes; dotted lines where the learning rates of Adam and Momentum fall. Call
+    `finish` when all is drawn.
+    """
     figure, axes = plt.subplots(3, 1, figsize=(4.8, 7.6), layout="constrained", sharex=True)
     for k, (ax, label) in enumerate(zip(axes, LABELS, strict=True)):
         ax.set(ylabel=label, yscale="linear" if k == 1 else "log")

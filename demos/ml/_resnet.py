@@ -1,11 +1,15 @@
-"""ResNet-20 (He et al. 2016) as Keras' CIFAR-10 example has it, which the paper trained: 273,066 parameters for colour images."""
+"""ResNet-20 (He et al. 2016) as Keras' CIFAR-10 example has it, which the paper trained: 273,066
+parameters for colour images.
+"""
 
 import torch
 from torch import nn
 
 
 def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Conv2d:
-    """A convolution with a bias, padded so that its output is 1/stride of its input, normal weights of variance 2/fan_in."""
+    """A convolution with a bias, padded so that its output is 1/stride of its input, normal weights
+    of variance 2/fan_in.
+    """
     layer = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2)
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     nn.init.zeros_(layer.bias)
@@ -24,7 +28,9 @@ class Block(nn.Module):
         super().__init__()
         first, second = conv(inputs, outputs, stride=stride), conv(outputs, outputs)
         self.path = nn.Sequential(first, norm(outputs), nn.ReLU(), second, norm(outputs))
-        self.shortcut = nn.Identity() if inputs == outputs else conv(inputs, outputs, size=1, stride=stride)
+        self.shortcut = (
+            nn.Identity() if inputs == outputs else conv(inputs, outputs, size=1, stride=stride)
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.path(x) + self.shortcut(x))
@@ -41,4 +47,6 @@ def resnet20(channels: int = 3, classes: int = 10) -> nn.Sequential:
     head = nn.Linear(64, classes)
     nn.init.kaiming_normal_(head.weight, nonlinearity="relu")
     nn.init.zeros_(head.bias)
-    return nn.Sequential(*layers, nn.AvgPool2d(8), nn.Flatten(), head).to(memory_format=torch.channels_last)
+    return nn.Sequential(*layers, nn.AvgPool2d(8), nn.Flatten(), head).to(
+        memory_format=torch.channels_last
+    )

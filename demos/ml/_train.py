@@ -1,4 +1,6 @@
-"""Training that can be stopped and goes on where it was: one run of one optimizer and one seed, written to disk after every epoch."""
+"""Training that can be stopped and goes on where it was: one run of one optimizer and one seed,
+written to disk after every epoch.
+"""
 
 import json
 import math
@@ -15,7 +17,8 @@ from torch.nn.functional import cross_entropy
 
 from langevin_sa.ml import CoolMomentum, Thermometer
 
-DECAY = ((0.4, 0.1), (0.6, 0.01), (0.8, 0.001), (0.9, 0.0005))  # of the epochs; the paper's 80, 120, 160 and 180 of 200
+# of the epochs; the paper's 80, 120, 160 and 180 of 200
+DECAY = ((0.4, 0.1), (0.6, 0.01), (0.8, 0.001), (0.9, 0.0005))
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,13 @@ class Method:
     rho0: float = 0.99
 
 
-PAPER = (Method("Adam", 0.001), Method("Momentum", 0.01), Method("CoolMomentum", 0.01))  # the hyperparameters of Fig. 1
+# the hyperparameters of Fig. 1
+PAPER = (Method("Adam", 0.001), Method("Momentum", 0.01), Method("CoolMomentum", 0.01))
 
 
-def make_optimizer(method: Method, model: nn.Module, total_steps: int, l2: float) -> torch.optim.Optimizer:
+def make_optimizer(
+    method: Method, model: nn.Module, total_steps: int, l2: float
+) -> torch.optim.Optimizer:
     """The method's optimizer; kernels of convolutions have the penalty l2*|w|^2, as in Keras."""
     kernels = [m.weight for m in model.modules() if isinstance(m, nn.Conv2d)]
     others = [p for p in model.parameters() if all(p is not k for k in kernels)]
@@ -48,8 +54,12 @@ def decay(epoch: int, epochs: int) -> float:
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch: int = 500) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy on images as they are, with the running statistics of BatchNorm."""
+def evaluate(
+    model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch: int = 500
+) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy on images as they are, with the running statistics of
+    BatchNorm.
+    """
     model.eval()
     loss = right = 0.0
     for xb, yb in zip(x.split(batch), y.split(batch), strict=True):
@@ -60,29 +70,52 @@ def evaluate(model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch: int = 50
 
 
 def train(
-    method: Method, seed: int, data: Images, make_model: Callable[[], nn.Module], folder: Path, *,
-    epochs: int, batch_size: int = 32, l2: float = 1e-4, say: Callable[[str], None] = print,
-) -> dict:  # fmt: skip
+    method: Method,
+    seed: int,
+    data: Images,
+    make_model: Callable[[], nn.Module],
+    folder: Path,
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    l2: float = 1e-4,
+    say: Callable[[str], None] = print,
+) -> dict:
     """Train, or go on from the run's checkpoint in `folder`; returns what is in its json file.
 
-    The order of images and their augmentation depend on seed and epoch alone, so a run that was interrupted gives the same bits.
-    A run whose loss stops being finite ends there, and its history says ``"diverged"``.
+    The order of images and their augmentation depend on seed and epoch alone, so a run that was
+    interrupted gives the same bits. A run whose loss stops being finite ends there, and its history
+    says ``"diverged"``.
     """
     torch.manual_seed(seed)
     model = make_model()
     steps = len(data.x) // batch_size  # an epoch; Keras too leaves out the last part of a batch
     optimizer = make_optimizer(method, model, epochs * steps, l2)
     annealed = isinstance(optimizer, CoolMomentum)
-    schedule = None if annealed else torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: decay(epoch, epochs))
-    plan = {"method": asdict(method), "seed": seed, "data": data.name, "images": len(data.x), "test_images": len(data.x_test),
-            "epochs": epochs, "batch_size": batch_size, "l2": l2}  # fmt: skip
+    schedule = (
+        None
+        if annealed
+        else torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: decay(epoch, epochs))
+    )
+    plan = {
+        "method": asdict(method),
+        "seed": seed,
+        "data": data.name,
+        "images": len(data.x),
+        "test_images": len(data.x_test),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "l2": l2,
+    }
     run = {"plan": plan, "diverged": False, "history": []}
     name = f"{method.name}-{method.lr:g}-{method.rho0:g}-seed{seed}"
     record, checkpoint = folder / f"{name}.json", folder / f"{name}.pt"
     if record.exists():
         run = json.loads(record.read_text())
         if run["plan"] != plan:
-            raise ValueError(f"{record} is of another plan, {run['plan']}, not {plan}; give another --out")
+            raise ValueError(
+                f"{record} is of another plan, {run['plan']}, not {plan}; give another --out"
+            )
     if run["diverged"] or len(run["history"]) == epochs:
         return run
     if run["history"]:
@@ -97,21 +130,35 @@ def train(
             started = time.perf_counter()
             generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
             model.train()
-            for batch in torch.randperm(len(data.x), generator=generator)[: steps * batch_size].split(batch_size):
+            for batch in torch.randperm(len(data.x), generator=generator)[
+                : steps * batch_size
+            ].split(batch_size):
                 optimizer.zero_grad()
                 cross_entropy(model(augment(data.x[batch], generator)), data.y[batch]).backward()
                 optimizer.step()
             heat = thermometer.read()
             if schedule is not None:
                 schedule.step()
-            (loss, accuracy), (_, test_accuracy) = evaluate(model, data.x, data.y), evaluate(model, data.x_test, data.y_test)
+            (loss, accuracy), (_, test_accuracy) = (
+                evaluate(model, data.x, data.y),
+                evaluate(model, data.x_test, data.y_test),
+            )
             run["history"].append(
-                {"epoch": epoch + 1, "loss": loss, "accuracy": accuracy, "test_accuracy": test_accuracy, "rescaled": heat.rescaled,
-                 "seconds": time.perf_counter() - started}
-            )  # fmt: skip
+                {
+                    "epoch": epoch + 1,
+                    "loss": loss,
+                    "accuracy": accuracy,
+                    "test_accuracy": test_accuracy,
+                    "rescaled": heat.rescaled,
+                    "seconds": time.perf_counter() - started,
+                }
+            )
             run["diverged"] = not math.isfinite(heat.rescaled)
-            say(f"{name}  epoch {epoch + 1}/{epochs}  loss {loss:.4f}  test accuracy {test_accuracy:.4f}  "
-                f"T dt^2 {heat.rescaled:.3g}  {run['history'][-1]['seconds']:.0f} s")  # fmt: skip
+            say(
+                f"{name}  epoch {epoch + 1}/{epochs}  loss {loss:.4f}  test accuracy "
+                f"{test_accuracy:.4f}  T dt^2 {heat.rescaled:.3g}  "
+                f"{run['history'][-1]['seconds']:.0f} s"
+            )
             whole = {"run": run, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
             whole |= {} if schedule is None else {"schedule": schedule.state_dict()}
             _replace(checkpoint, lambda path, whole=whole: torch.save(whole, path))

@@ -1,1 +1,3 @@
-"""Runs: what is asked, checked (`request`), moved (`run`), read (`records`) and handed back (`results`)."""
+"""Runs: what is asked, checked (`request`), moved (`run`), read (`records`) and handed back
+(`results`).
+"""

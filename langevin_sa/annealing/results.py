@@ -1,4 +1,6 @@
-"""What a run hands back: State (to go on from), Snapshot (while it runs), Result (at the end), and their files."""
+"""What a run hands back: State (to go on from), Snapshot (while it runs), Result (at the end), and
+their files.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,19 @@ from ..drawing import draw
 from ..storage.npz import load, save
 
 SCALARS = (
-    "fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator", "n_steps", "seconds", "potential_name",
-)  # fmt: skip
+    "fun",
+    "success",
+    "status",
+    "message",
+    "nit",
+    "nfev",
+    "njev",
+    "seed",
+    "integrator",
+    "n_steps",
+    "seconds",
+    "potential_name",
+)
 
 
 @dataclass
@@ -47,10 +60,16 @@ class State:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> State:
-        """Read what `save` wrote, or the state in a saved Result or in a checkpoint of `anneal` or `simulate`."""
+        """Read what `save` wrote, or the state in a saved Result or in a checkpoint of `anneal` or
+        `simulate`.
+        """
         arrays, about = load(path)
         if "state_x" in arrays:
-            arrays = {key.removeprefix("state_"): array for key, array in arrays.items() if key.startswith("state_")}
+            arrays = {
+                key.removeprefix("state_"): array
+                for key, array in arrays.items()
+                if key.startswith("state_")
+            }
         try:
             return cls(**arrays, step=about["step"], seed=about["seed"])
         except (TypeError, KeyError):
@@ -71,10 +90,11 @@ class Snapshot:
     energy : ndarray (replicas,)
         U at this step.
     temperature, eq22 : float
-        Measured since the last snapshot, over replicas, coordinates and steps: with the integrator's exact kinetic
-        estimator, and by Eq. (22) as written.
+        Measured since the last snapshot, over replicas, coordinates and steps: with the
+        integrator's exact kinetic estimator, and by Eq. (22) as written.
     configurational, squares, laplacian : float
-        <|grad U|^2>/<laplacian U> over replicas at this step, and the two sums of which it is the ratio.
+        <|grad U|^2>/<laplacian U> over replicas at this step, and the two sums of which it is the
+        ratio.
     target : float
         Mean of the schedule's temperature over the same steps.
     best_x, best_energy : ndarray (dim,), float
@@ -102,19 +122,21 @@ class Result(OptimizeResult):
     x, fun : ndarray (dim,), float
         The lowest point seen at any step by any replica, and its energy.
     success, status, message : bool, int, str
-        status 0: schedule done or target reached; 1: time spent; 2: stopped at a non-finite energy; 3: interrupted;
-        4: read from the checkpoint of a run under way; 99: stopped by the callback.
+        status 0: schedule done or target reached; 1: time spent; 2: stopped at a non-finite energy;
+        3: interrupted; 4: read from the checkpoint of a run under way; 99: stopped by the callback.
     nit, nfev, njev : int
         Steps done; energies and gradients evaluated along the trajectories of all replicas.
     energies, best_energies, best_positions : ndarray (replicas,), (replicas,), (replicas, dim)
         Final energies; the lowest seen by each replica and where.
     history : OptimizeResult
-        Arrays with one entry a record: step, target, temperature (exact kinetic estimator), eq22 (Eq. 22 as written),
-        configurational (of this step's positions alone), squares and laplacian (its two sums, of |grad U|^2 and of the Laplacian of
-        U over the replicas looked at), energy_mean, energy_min, best. The configurational temperature of several records is
+        Arrays with one entry a record: step, target, temperature (exact kinetic estimator), eq22
+        (Eq. 22 as written), configurational (of this step's positions alone), squares and laplacian
+        (its two sums, of |grad U|^2 and of the Laplacian of U over the replicas looked at),
+        energy_mean, energy_min, best. The configurational temperature of several records is
         ``squares.sum()/laplacian.sum()`` over them; a mean of its ratios is biased.
     samples : ndarray (records, replicas, dim) or None
-        Positions at each record, if asked for; a memory map of the file if they were streamed to one.
+        Positions at each record, if asked for; a memory map of the file if they were streamed to
+        one.
     state : State
         Where the run stopped; pass it to `anneal` to go on.
     seed, schedule, integrator, n_steps, seconds, potential_name
@@ -130,13 +152,20 @@ class Result(OptimizeResult):
         save(path, "result", *self.packed())
 
     def packed(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """The arrays and the JSON-able rest; streamed samples stay in their own file, which is named."""
-        arrays = {"energies": self.energies} | {f"state_{key}": array for key, array in _arrays(self.state).items()}
+        """The arrays and the JSON-able rest; streamed samples stay in their own file, which is
+        named.
+        """
+        arrays = {"energies": self.energies} | {
+            f"state_{key}": array for key, array in _arrays(self.state).items()
+        }
         arrays |= {f"history_{key}": array for key, array in self.history.items()}
         streamed = getattr(self.samples, "filename", None)
         if self.samples is not None and streamed is None:
             arrays["samples"] = self.samples
-        about = {key: self[key] for key in SCALARS} | {"schedule": str(self.schedule), "step": self.state.step}
+        about = {key: self[key] for key in SCALARS} | {
+            "schedule": str(self.schedule),
+            "step": self.state.step,
+        }
         return arrays, about | ({"samples_file": str(streamed)} if streamed is not None else {})
 
     @classmethod
@@ -149,19 +178,35 @@ class Result(OptimizeResult):
 
     @classmethod
     def unpacked(cls, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Result:
-        """The result that `packed` took apart; streamed samples are None if their file is gone or damaged."""
-        state = {key.removeprefix("state_"): array for key, array in arrays.items() if key.startswith("state_")}
-        history = {key.removeprefix("history_"): array for key, array in arrays.items() if key.startswith("history_")}
+        """The result that `packed` took apart; streamed samples are None if their file is gone or
+        damaged.
+        """
+        state = {
+            key.removeprefix("state_"): array
+            for key, array in arrays.items()
+            if key.startswith("state_")
+        }
+        history = {
+            key.removeprefix("history_"): array
+            for key, array in arrays.items()
+            if key.startswith("history_")
+        }
         samples, file = arrays.get("samples"), about.get("samples_file")
         if file is not None:
             with suppress(OSError, ValueError, EOFError):
-                samples = np.load(file, mmap_mode="r")[: len(history["step"])]  # the file of a run under way may be ahead
+                # the file of a run under way may be ahead
+                samples = np.load(file, mmap_mode="r")[: len(history["step"])]
         best, energy = state["best_x"], state["best_energy"]
         return cls(
-            {key: about[key] for key in (*SCALARS, "schedule")}, x=best[np.argmin(energy)].astype(float), energies=arrays["energies"],
-            best_energies=energy, best_positions=best, samples=samples, state=State(**state, step=about["step"], seed=about["seed"]),
+            {key: about[key] for key in (*SCALARS, "schedule")},
+            x=best[np.argmin(energy)].astype(float),
+            energies=arrays["energies"],
+            best_energies=energy,
+            best_positions=best,
+            samples=samples,
+            state=State(**state, step=about["step"], seed=about["seed"]),
             history=OptimizeResult(history),
-        )  # fmt: skip
+        )
 
 
 def put(walk: Walk, state: State) -> None:

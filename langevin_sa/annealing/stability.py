@@ -1,4 +1,6 @@
-"""What is looked at before the first step: whether the time step can be stable, and whether integrator and schedule go together."""
+"""What is looked at before the first step: whether the time step can be stable, and whether
+integrator and schedule go together.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,24 @@ CALLER = 5  # stack levels up to who called a driver
 
 
 def brings_recursion(schedule: Any, integrator: str, n_steps: int, step: int) -> bool:
-    """Whether the schedule brings a recursion of its own; warns of a temperature without a thermostat."""
-    own = len({schedule.coefficients(n_steps, name, (step, step + 1)).paired for name in ("gjf", "verlet")}) == 1
+    """Whether the schedule brings a recursion of its own; warns of a temperature without a
+    thermostat.
+    """
+    own = (
+        len(
+            {
+                schedule.coefficients(n_steps, name, (step, step + 1)).paired
+                for name in ("gjf", "verlet")
+            }
+        )
+        == 1
+    )
     cold = not get_integrator(integrator).steps(1.0, 0.1, 1.0).s
     if not own and cold and np.any(schedule.coefficients(min(n_steps, CHECKED_STEPS), "bbk").s > 0):
         warnings.warn(
-            f"{integrator} adds no noise, so that the schedule's temperature has no effect and the run is at T = 0: "
-            "give temperature=0, or an integrator with a thermostat such as 'gjf'",
+            f"{integrator} adds no noise, so that the schedule's temperature has no effect and "
+            "the run is at T = 0: give temperature=0, or an integrator with a thermostat such as "
+            "'gjf'",
             UserWarning,
             stacklevel=CALLER,
         )
@@ -35,39 +48,56 @@ def brings_recursion(schedule: Any, integrator: str, n_steps: int, step: int) ->
 
 
 def longest_step(coefficients: Callable[[int, int], Steps], first: int, n_steps: int) -> int:
-    """The number of the step with the longest dt, after a look at every step of all but very long schedules."""
+    """The number of the step with the longest dt, after a look at every step of all but very long
+    schedules.
+    """
     windows = min(MOST_WINDOWS, -(-(n_steps - first) // CHECKED_STEPS))
-    longest, at = float(coefficients(first, first + 1).dt[0]) * (1 + 1e-9), first  # what only rounding makes longer is not
-    for start in np.linspace(first, max(first, n_steps - CHECKED_STEPS), windows).astype(int).tolist():
+    # what only rounding makes longer is not
+    longest, at = float(coefficients(first, first + 1).dt[0]) * (1 + 1e-9), first
+    for start in (
+        np.linspace(first, max(first, n_steps - CHECKED_STEPS), windows).astype(int).tolist()
+    ):
         dt = coefficients(start, min(start + CHECKED_STEPS, n_steps)).dt
         if dt.max() > longest:
             longest, at = float(dt.max()), int(start + dt.argmax())
     return at
 
 
-def check_time_step(potential: Potential, x: np.ndarray, schedule: Any, now: Steps, worst: Steps, longest: int) -> float:
+def check_time_step(
+    potential: Potential, x: np.ndarray, schedule: Any, now: Steps, worst: Steps, longest: int
+) -> float:
     """omega*dt of the longest step in the region of the points x.
 
-    Raises a ValueError if it cannot be stable, and warns if it biases the temperature; `now` and `worst` are the first step and the
-    longest one, number `longest`.
+    Raises a ValueError if it cannot be stable, and warns if it biases the temperature; `now` and
+    `worst` are the first step and the longest one, number `longest`.
     """
     points = start_points(x)
     omega = omega_dt(potential, points, 1.0)
-    if omega * now.dt[0] < STABILITY_LIMIT <= omega * worst.dt[0]:  # it may grow as replicas leave a steep start region
-        omega = max(omega * now.dt[0] / worst.dt[0], min(omega, omega_dt(potential, descend(potential, points[::4])[0], 1.0)))
+    # it may grow as replicas leave a steep start region
+    if omega * now.dt[0] < STABILITY_LIMIT <= omega * worst.dt[0]:
+        omega = max(
+            omega * now.dt[0] / worst.dt[0],
+            min(omega, omega_dt(potential, descend(potential, points[::4])[0], 1.0)),
+        )
     found = float(omega * worst.dt[0])
     later = f" at step {longest} (where dt is the longest)" if worst.dt[0] > now.dt[0] else ""
     if found >= STABILITY_LIMIT:
         raise ValueError(
-            f"the time step is beyond stability: omega*dt = {found:.3g} in the start region{later}, and it must stay below 2 "
-            f"(omega^2 = {omega**2:.3g} is the largest curvature); {_smaller(schedule, found / STABILITY_LIMIT, worst)}"
+            f"the time step is beyond stability: omega*dt = {found:.3g} in the start "
+            f"region{later}, and it must stay below 2 (omega^2 = {omega**2:.3g} is the largest "
+            f"curvature); {_smaller(schedule, found / STABILITY_LIMIT, worst)}"
         )
     bias = 1 / (1 - found**2 / 4) - 1
     if bias > MAX_BIAS and not worst.paired and np.any(worst.s > 0):
         warnings.warn(
-            f"omega*dt = {found:.3g} in the start region{later} holds stiff modes {100 * bias:.0f} % too hot; "
+            f"omega*dt = {found:.3g} in the start region{later} holds stiff modes "
+            f"{100 * bias:.0f} % too hot; "
             + _smaller(schedule, found / 0.43, worst)
-            + (", or integrator='gjf' or 'baoab', whose positions have no such error" if isinstance(schedule, Schedule) else ""),
+            + (
+                ", or integrator='gjf' or 'baoab', whose positions have no such error"
+                if isinstance(schedule, Schedule)
+                else ""
+            ),
             UserWarning,
             stacklevel=CALLER,
         )

@@ -1,4 +1,6 @@
-"""Where a run starts: points, or the state of an earlier one; and the whole numbers that every driver takes."""
+"""Where a run starts: points, or the state of an earlier one; and the whole numbers that every
+driver takes.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,14 @@ DEFAULT_REPLICAS = 64
 
 
 def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) -> None:
-    """Raise a ValueError if energies of a checkpoint's points are others now than when it was written."""
+    """Raise a ValueError if energies of a checkpoint's points are others now than when it was
+    written.
+    """
     if not np.allclose(here, there, rtol=1e-6, atol=1e-6 * max(1.0, float(np.abs(there).max()))):
         raise ValueError(
-            f"the checkpoint belongs to another potential: its energies were {there[0]:.9g}, ..., and at the same points those of "
-            f"{potential.name} are {here[0]:.9g}, ...; give another name, or remove the file"
+            f"the checkpoint belongs to another potential: its energies were {there[0]:.9g}, ..., "
+            f"and at the same points those of {potential.name} are {here[0]:.9g}, ...; give "
+            "another name, or remove the file"
         )
 
 
@@ -36,13 +41,20 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
         if x.ndim == 0 and dim == 1:
             x = x[None]
         if x.ndim not in (1, 2) or x.shape[-1] != dim or x.size == 0:
-            raise ValueError(f"x0 must have shape ({dim},) or (replicas, {dim}) for {potential.name}, not {x.shape}")
+            raise ValueError(
+                f"x0 must have shape ({dim},) or (replicas, {dim}) for {potential.name}, not "
+                f"{x.shape}"
+            )
         if x.ndim == 1:
             x = np.tile(x, (replicas or 1, 1))
         elif replicas not in (None, len(x)):
-            raise ValueError(f"x0 has {len(x)} replicas and replicas = {replicas}; leave one of them out")
+            raise ValueError(
+                f"x0 has {len(x)} replicas and replicas = {replicas}; leave one of them out"
+            )
     if x.shape[1:] != (dim,):
-        raise ValueError(f"the start of {potential.name} gave shape {x.shape}; expected (replicas, {dim})")
+        raise ValueError(
+            f"the start of {potential.name} gave shape {x.shape}; expected (replicas, {dim})"
+        )
     if not np.isfinite(x).all():
         r, c = np.argwhere(~np.isfinite(x))[0]
         raise ValueError(f"x0 must be finite, and is {x[r, c]} at replica {r}, coordinate {c}")
@@ -50,21 +62,34 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
 
 
 def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
-    """A walk that stands where the state says, after checks; a TypeError or ValueError if that is nowhere for this potential."""
+    """A walk that stands where the state says, after checks; a TypeError or ValueError if that is
+    nowhere for this potential.
+    """
     if not isinstance(state, State):
-        raise TypeError(f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}")
+        raise TypeError(
+            f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}"
+        )
     x = on_host(state.x)
     if x.ndim != 2 or x.shape[1] != potential.dim:
-        raise ValueError(f"the state holds positions of shape {x.shape}; {potential.name} needs (replicas, {potential.dim})")
+        raise ValueError(
+            f"the state holds positions of shape {x.shape}; {potential.name} needs (replicas, "
+            f"{potential.dim})"
+        )
     dx, noise = on_host(state.dx), on_host(state.noise)
     if not all(a.shape == x.shape and np.isfinite(a).all() for a in (x, dx, noise)):
         raise ValueError("the state's x, dx and noise must be finite and of one shape")
     if not (whole(state.step) and state.step >= 0 and whole(state.seed)):
-        raise ValueError(f"the state's step and seed must be integers >= 0, not {shown(state.step)} and {shown(state.seed)}")
+        raise ValueError(
+            f"the state's step and seed must be integers >= 0, not {shown(state.step)} and "
+            f"{shown(state.seed)}"
+        )
     walk = Walk.at_rest(x, seed_of(state.seed), dtype)
     walk.dx[...], walk.noise[...], walk.step = dx, noise, state.step
     if state.best_x is not None and state.best_energy is not None:
         if (np.shape(state.best_x), np.shape(state.best_energy)) != (x.shape, (len(x),)):
-            raise ValueError(f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and {np.shape(state.best_energy)}")
+            raise ValueError(
+                f"the state's best_x and best_energy have shapes {np.shape(state.best_x)} and "
+                f"{np.shape(state.best_energy)}"
+            )
         walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
     return walk

@@ -9,7 +9,9 @@ from .walk import Backend, Walk
 
 
 def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend]:
-    """What makes the backend called "numpy", "numba", "cupy" or "auto" (numba) for a potential: call it with (potential, walk, threads)."""
+    """What makes the backend called "numpy", "numba", "cupy" or "auto" (numba) for a potential:
+    call it with (potential, walk, threads).
+    """
     from ..arguments import look_up
 
     def numpy() -> Callable[[Any, Walk, int], Backend]:
@@ -28,7 +30,9 @@ def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend
             from .cpu.neighbours import NeighbourBackend
 
             return NeighbourBackend
-        return lambda potential, walk, threads: (LatticeBackend if suits(potential, walk) else BlockBackend)(potential, walk, threads)
+        return lambda potential, walk, threads: (
+            LatticeBackend if suits(potential, walk) else BlockBackend
+        )(potential, walk, threads)
 
     def cupy() -> Callable[[Any, Walk, int], Backend]:
         from .cuda.cupy import backend_of

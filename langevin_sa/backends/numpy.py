@@ -33,7 +33,11 @@ class NumpyBackend:
     def _kick(self, steps: Steps, n: int) -> None:
         """``dx = rho*dx - lr*gradient + s*xi; x = x + dx``, and the sums that thermometers read."""
         w = self.walk
-        kick: Any = steps.s[n] * normals(w.seed, w.step, self.replicas, w.x.shape[1], w.purpose) if steps.s[n] > 0 else np.zeros(w.x.shape)
+        kick: Any = (
+            steps.s[n] * normals(w.seed, w.step, self.replicas, w.x.shape[1], w.purpose)
+            if steps.s[n] > 0
+            else np.zeros(w.x.shape)
+        )
         if steps.paired:
             half = kick / 2
             kick, w.noise[...] = half + w.noise, half
@@ -44,7 +48,9 @@ class NumpyBackend:
         w.kinetic += squares / steps.velocity_scale[n] ** 2
 
     def _look(self) -> np.ndarray:
-        """The gradient of this step and, unless it is a mini-batch's within an epoch, the energy."""
+        """The gradient of this step and, unless it is a mini-batch's within an epoch, the
+        energy.
+        """
         w = self.walk
         if self.batches is None:
             energy, gradient = self._evaluate(w.x)
@@ -57,7 +63,9 @@ class NumpyBackend:
         return gradient
 
     def settle(self) -> None:
-        """Bring the energies up to date where not every step does, without a look for the lowest: so this may be done anywhere."""
+        """Bring the energies up to date where not every step does, without a look for the lowest:
+        so this may be done anywhere.
+        """
         if self.batches is not None:
             self.walk.energy[...] = self.potential.energy(self.walk.x)
 
@@ -76,7 +84,9 @@ class NumpyBackend:
 
     def _check(self, values: np.ndarray) -> None:
         if not np.isfinite(values).all():
-            raise NonFinite(self.walk.step, self.walk.first_replica + int(np.argmin(np.isfinite(values))))
+            raise NonFinite(
+                self.walk.step, self.walk.first_replica + int(np.argmin(np.isfinite(values)))
+            )
 
     def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.potential.energy_gradient(x)

@@ -1,4 +1,6 @@
-"""A `Walk` is replicas under way, a `Backend` what moves them; and how arrays lie on CPU and GPU."""
+"""A `Walk` is replicas under way, a `Backend` what moves them; and how arrays lie on CPU and
+GPU.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ class Walk:
         Positions, last updates, and the half kick s*z/2 that paired noise carries to the next step
         (always float64).
     step, seed, first_replica : int
-        Steps done, and what the noise is a function of; replica r here is number first_replica + r of the streams.
+        Steps done, and what the noise is a function of; replica r here is number first_replica + r
+        of the streams.
     purpose : int
         Which streams, and of which kind of noise (`langevin_sa.noise`).
     energy : ndarray (replicas,)
@@ -32,11 +35,12 @@ class Walk:
     best_energy, best_x : ndarray (replicas,), (replicas, dim)
         The lowest energy of every point visited, and where.
     dx2, kinetic : ndarray (replicas,)
-        Sums over steps and coordinates of (dx/dt)^2, Eq. (22), and of (dx/velocity_scale)^2 since `forget`. Backends add
-        to them step by step, never sums of several steps, so that no bit depends on where a run is cut.
+        Sums over steps and coordinates of (dx/dt)^2, Eq. (22), and of (dx/velocity_scale)^2 since
+        `forget`. Backends add to them step by step, never sums of several steps, so that no bit
+        depends on where a run is cut.
     ratio : float
-        What dx2 is of kinetic, as long as that was the same in every step since `forget`; 0 before the first, then NaN. A
-        backend may use it to keep one sum instead of two.
+        What dx2 is of kinetic, as long as that was the same in every step since `forget`; 0 before
+        the first, then NaN. A backend may use it to keep one sum instead of two.
     """
 
     x: np.ndarray
@@ -59,9 +63,17 @@ class Walk:
         x = aligned(np.asarray(x, dtype=dtype))
         zeros = np.zeros(len(x))
         return cls(
-            x=x, dx=aligned(np.zeros_like(x)), noise=aligned(np.zeros(x.shape)), step=0, seed=seed, energy=zeros.copy(),
-            best_energy=zeros + np.inf, best_x=aligned(x), dx2=zeros.copy(), kinetic=zeros.copy(),
-        )  # fmt: skip
+            x=x,
+            dx=aligned(np.zeros_like(x)),
+            noise=aligned(np.zeros(x.shape)),
+            step=0,
+            seed=seed,
+            energy=zeros.copy(),
+            best_energy=zeros + np.inf,
+            best_x=aligned(x),
+            dx2=zeros.copy(),
+            kinetic=zeros.copy(),
+        )
 
     def forget(self) -> None:
         """Zero the sums that thermometers read."""
@@ -69,7 +81,11 @@ class Walk:
 
     def on_host(self) -> Walk:
         """Itself, or a copy in NumPy arrays if it is on a GPU."""
-        return self if isinstance(self.x, np.ndarray) else replace(self, **{name: on_host(getattr(self, name)) for name in ARRAYS})
+        return (
+            self
+            if isinstance(self.x, np.ndarray)
+            else replace(self, **{name: on_host(getattr(self, name)) for name in ARRAYS})
+        )
 
 
 ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic")
@@ -94,7 +110,9 @@ def fill(array: Any, values: Any) -> None:
 
 
 def aligned(array: np.ndarray) -> np.ndarray:
-    """A C-ordered copy that starts on a cache line, which spares vectors of 64 bytes from straddling two."""
+    """A C-ordered copy that starts on a cache line, which spares vectors of 64 bytes from
+    straddling two.
+    """
     room = np.empty(array.nbytes + 64, dtype=np.uint8)
     start = -room.ctypes.data % 64
     copy = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
@@ -103,18 +121,25 @@ def aligned(array: np.ndarray) -> np.ndarray:
 
 
 class NonFinite(ArithmeticError):
-    """An energy of a walk is not finite; `step` is the first step after which that was so, `replica` one where it was."""
+    """An energy of a walk is not finite; `step` is the first step after which that was so,
+    `replica` one where it was.
+    """
 
     def __init__(self, step: int, replica: int) -> None:
         super().__init__(f"energy not finite at step {step}, replica {replica}")
         self.step, self.replica = step, replica
 
 
-def share(pool: ThreadPoolExecutor | None, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
-    """`function` of each part, on the pool's threads; comes back, also from Ctrl-C, only when none is running any more."""
+def share(
+    pool: ThreadPoolExecutor | None, function: Callable[[Any], Any], parts: Sequence[Any]
+) -> list[Any]:
+    """`function` of each part, on the pool's threads; comes back, also from Ctrl-C, only when none
+    is running any more.
+    """
     if pool is None or len(parts) == 1:
         return [function(part) for part in parts]
-    if vars(pool).setdefault("owner", os.getpid()) != os.getpid():  # a fork inherits a pool and none of its threads
+    # a fork inherits a pool and none of its threads
+    if vars(pool).setdefault("owner", os.getpid()) != os.getpid():
         pool.__init__(pool._max_workers)  # type: ignore[misc]
         vars(pool)["owner"] = os.getpid()
     futures: list[Future[Any]] = []
@@ -129,7 +154,9 @@ def share(pool: ThreadPoolExecutor | None, function: Callable[[Any], Any], parts
 
 
 class Backend(Protocol):
-    """What `langevin_sa.annealing.run` asks of a backend; one may also have ``measure()``, sums of |grad U|^2 and of the Laplacian."""
+    """What `langevin_sa.annealing.run` asks of a backend; one may also have ``measure()``, sums of
+    |grad U|^2 and of the Laplacian.
+    """
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None: ...
 

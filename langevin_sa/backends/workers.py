@@ -1,7 +1,9 @@
-"""Replicas spread over workers by any map: noise knows a replica by its number, so no split changes a bit.
+"""Replicas spread over workers by any map: noise knows a replica by its number, so no split changes
+a bit.
 
-A walk is advanced slice by slice, as by any backend: its replicas go to the workers in parts and come back moved. What is not
-kernels stays where the call was made: records, progress, stop rules, callbacks, checkpoints.
+A walk is advanced slice by slice, as by any backend: its replicas go to the workers in parts and
+come back moved. What is not kernels stays where the call was made: records, progress, stop rules,
+callbacks, checkpoints.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from .walk import ARRAYS, NonFinite, Walk
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
 MOST = 4096  # processes
 ATTEMPTS = 3  # at a part whose worker dies
-THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")  # the energy only comes back
+# the energy only comes back
+THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")
 
 
 def processors() -> int:
@@ -38,13 +41,20 @@ def processors() -> int:
 
 
 def check_workers(workers: Any) -> None:
-    """Raise a TypeError or ValueError unless `workers` is a positive int, -1, callable like ``map``, or has a method ``map``."""
+    """Raise a TypeError or ValueError unless `workers` is a positive int, -1, callable like
+    ``map``, or has a method ``map``.
+    """
     if _map_of(workers) is not None:
         return
     if not whole(workers):
-        raise TypeError(f"workers must be an int or a callable like map(function, parts), or have such a method map, not {shown(workers)}")
+        raise TypeError(
+            "workers must be an int or a callable like map(function, parts), or have such a "
+            f"method map, not {shown(workers)}"
+        )
     if workers != -1 and not 1 <= workers <= MOST:
-        raise ValueError(f"workers must be from 1 to {MOST}, or -1 for one a processor, not {shown(workers)}")
+        raise ValueError(
+            f"workers must be from 1 to {MOST}, or -1 for one a processor, not {shown(workers)}"
+        )
 
 
 def _map_of(workers: Any) -> Callable[..., Iterable[Any]] | None:
@@ -55,17 +65,24 @@ def _map_of(workers: Any) -> Callable[..., Iterable[Any]] | None:
 
 @contextmanager
 def mapping(workers: Any) -> Iterator[Callable[..., Iterable[Any]]]:
-    """The map of processes for an int (-1: one for each processor), or the caller's own, futures resolved: for jobs asked but once."""
+    """The map of processes for an int (-1: one for each processor), or the caller's own, futures
+    resolved: for jobs asked but once.
+    """
     own = _map_of(workers)
     if own is not None:
-        yield lambda *call: [answer.result() if hasattr(answer, "result") else answer for answer in own(*call)]
+        yield lambda *call: [
+            answer.result() if hasattr(answer, "result") else answer for answer in own(*call)
+        ]
     else:
-        with ProcessPoolExecutor(processors() if workers == -1 else workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            processors() if workers == -1 else workers, get_context("spawn")
+        ) as pool:
             yield pool.map
 
 
 class Team:
-    """Workers that take parts of a job: processes for an int (-1: one for each processor), or anything with a map.
+    """Workers that take parts of a job: processes for an int (-1: one for each processor), or
+    anything with a map.
 
     A map is called as ``map(function, parts)`` and may return results or futures, in any order.
     """
@@ -90,14 +107,17 @@ class Team:
         Raises
         ------
         RuntimeError
-            If a worker dies (or its map fails) with the same part `ATTEMPTS` times. An exception of the job is the job's to
-            return; what a map raises is a worker's death.
+            If a worker dies (or its map fails) with the same part `ATTEMPTS` times. An exception of
+            the job is the job's to return; what a map raises is a worker's death.
         """
         if self._map is None and self._pool is None:
             try:
                 pickle.dumps(job)
             except (pickle.PicklingError, AttributeError, TypeError) as error:
-                raise TypeError(f"with workers= the potential must pickle ({error}): its functions belong at the top of a module") from None
+                raise TypeError(
+                    f"with workers= the potential must pickle ({error}): its functions belong at "
+                    "the top of a module"
+                ) from None
         answers: dict[int, Any] = {}
         for attempt in range(1, ATTEMPTS + 1):
             left = [(k, part) for k, part in enumerate(parts) if k not in answers]
@@ -107,10 +127,16 @@ class Team:
                 return [answers[k] for k in range(len(parts))]
             cause = f"{type(failure).__name__}: {failure}" if failure else "its map left them out"
             if attempt < ATTEMPTS:
-                warnings.warn(f"{len(missing)} of {len(parts)} parts lost their worker and run again ({cause})", UserWarning, stacklevel=2)
+                warnings.warn(
+                    f"{len(missing)} of {len(parts)} parts lost their worker and run again "
+                    f"({cause})",
+                    UserWarning,
+                    stacklevel=2,
+                )
         raise RuntimeError(
-            f"part {missing[0] + 1} of {len(parts)} lost its worker {ATTEMPTS} times in a row ({cause}); a worker also dies if it cannot "
-            "import what it is sent: the potential's functions belong at the top of a module, and calls below if __name__ == '__main__'"
+            f"part {missing[0] + 1} of {len(parts)} lost its worker {ATTEMPTS} times in a row "
+            f"({cause}); a worker also dies if it cannot import what it is sent: the potential's "
+            "functions belong at the top of a module, and calls below if __name__ == '__main__'"
         ) from failure
 
     def _collect(self, job: Any, parts: list[Any], answers: dict[int, Any]) -> Exception | None:
@@ -133,7 +159,9 @@ class Team:
         if self._map is not None:
             return self._map(job, parts)
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.parts, get_context("spawn"), initializer=_ignore_interrupts)
+            self._pool = ProcessPoolExecutor(
+                self.parts, get_context("spawn"), initializer=_ignore_interrupts
+            )
         return [self._pool.submit(job, part) for part in parts]
 
     def spread(self, backend: Any, potential: Any, walk: Walk, threads: int) -> Spread:
@@ -142,7 +170,9 @@ class Team:
 
 
 def team_of(workers: Any) -> Team | None:
-    """The team of a driver's `workers`, which starts processes when there is work and must be left as a context; None for 1."""
+    """The team of a driver's `workers`, which starts processes when there is work and must be left
+    as a context; None for 1.
+    """
     check_workers(workers)
     return None if whole(workers) and workers == 1 else Team(workers)
 
@@ -152,7 +182,8 @@ def _ignore_interrupts() -> None:
 
 
 class Spread:
-    """A backend whose replicas are advanced by a team, with kernels of the class that one process would use.
+    """A backend whose replicas are advanced by a team, with kernels of the class that one process
+    would use.
 
     Attributes
     ----------
@@ -161,16 +192,37 @@ class Spread:
     """
 
     def __init__(self, team: Team, backend: Any, potential: Any, walk: Walk, threads: int) -> None:
-        self.team, self.kernel, self.potential, self.walk, self.threads = team, type(backend), potential, walk, threads
+        self.team, self.kernel, self.potential, self.walk, self.threads = (
+            team,
+            type(backend),
+            potential,
+            walk,
+            threads,
+        )
         self.overhead = 0.0
-        self.edges = np.linspace(0, len(walk.x), min(team.parts, len(walk.x)) + 1).astype(int).tolist()
+        self.edges = (
+            np.linspace(0, len(walk.x), min(team.parts, len(walk.x)) + 1).astype(int).tolist()
+        )
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         w, began = self.walk, time.perf_counter()
-        job = partial(_advance_part, self.kernel, self.potential, self.threads, steps, w.step, w.seed, w.purpose, w.ratio)
+        job = partial(
+            _advance_part,
+            self.kernel,
+            self.potential,
+            self.threads,
+            steps,
+            w.step,
+            w.seed,
+            w.purpose,
+            w.ratio,
+        )
         ranges = list(zip(self.edges[:-1], self.edges[1:], strict=True))
-        answers = self.team.run(job, [(low, {name: getattr(w, name)[low:high] for name in THERE}) for low, high in ranges])
+        answers = self.team.run(
+            job,
+            [(low, {name: getattr(w, name)[low:high] for name in THERE}) for low, high in ranges],
+        )
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
@@ -185,16 +237,31 @@ class Spread:
 
 
 def _advance_part(
-    kernel: Any, potential: Any, threads: int, steps: Steps, step: int, seed: int, purpose: int, ratio: float,
+    kernel: Any,
+    potential: Any,
+    threads: int,
+    steps: Steps,
+    step: int,
+    seed: int,
+    purpose: int,
+    ratio: float,
     part: tuple[int, tuple[int, Any]],
-) -> tuple[int, Any]:  # fmt: skip
-    """A part's arrays and ratio after the steps, seconds in the kernel, and (step, replica) where it is not finite; or an exception."""
+) -> tuple[int, Any]:
+    """A part's arrays and ratio after the steps, seconds in the kernel, and (step, replica) where
+    it is not finite; or an exception.
+    """
     k, (first, arrays) = part
     try:
         walk = Walk.at_rest(arrays["x"], seed, arrays["x"].dtype)
         for name in THERE:
             getattr(walk, name)[...] = arrays[name]
-        walk.step, walk.purpose, walk.first_replica, walk.ratio, bad = step, purpose, first, ratio, None
+        walk.step, walk.purpose, walk.first_replica, walk.ratio, bad = (
+            step,
+            purpose,
+            first,
+            ratio,
+            None,
+        )
         began = time.perf_counter()
         try:
             kernel(potential, walk, threads).advance(steps)

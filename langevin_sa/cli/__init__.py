@@ -1,4 +1,5 @@
-"""The command ``langevin-sa``: anneal, compare ways of cooling, list the catalogue, draw a run, validate, write a page to teach with.
+"""The command ``langevin-sa``: anneal, compare ways of cooling, list the catalogue, draw a run,
+validate, write a page to teach with.
 
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
 """
@@ -30,16 +31,22 @@ class Plain(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = lambda message, *_, **__: click.echo(f"Warning: {message}", err=True)
+            warnings.showwarning = lambda message, *_, **__: click.echo(
+                f"Warning: {message}", err=True
+            )
             try:
                 return super().invoke(ctx)
             except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
                 if os.environ.get("LANGEVIN_SA_TRACEBACK"):
                     raise
-                raise click.ClickException(" ".join(str(error).split()) or type(error).__name__) from error
+                raise click.ClickException(
+                    " ".join(str(error).split()) or type(error).__name__
+                ) from error
 
 
-@click.group(cls=Plain, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Plain, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="langevin-sa")
 def main() -> None:
     """Simulated annealing by Langevin dynamics.

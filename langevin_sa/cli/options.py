@@ -1,4 +1,6 @@
-"""What several commands share: the options that say which potential, files to write, a seed; and what is made of them."""
+"""What several commands share: the options that say which potential, files to write, a seed; and
+what is made of them.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +18,72 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def potential_options(most: int | None = None) -> Callable[[Any], Any]:
-    """NAME, --formula, --param, --dim and --bounds, of which `build_potential` makes a potential; of at most so many coordinates."""
+    """NAME, --formula, --param, --dim and --bounds, of which `build_potential` makes a potential;
+    of at most so many coordinates.
+    """
     return together(
         click.argument("name", required=False),
-        click.option("--formula", help="A potential of its coordinates, e.g. 'a*(y - x**2)**2 + (1 - x)**2', instead of a NAME."),
-        click.option("--param", multiple=True, metavar="A=VALUE", help="A parameter of the potential; may be repeated. A list: a=1,2,3"),
-        click.option("--dim", type=click.IntRange(1, most), help="Number of coordinates, for potentials that come in any dimension."),
-        click.option("--bounds", type=(float, float), metavar="LOW HIGH",
-                     help="Where a formula's coordinates start, and what pictures show.  [default: normal numbers around 0]"),
-    )  # fmt: skip
+        click.option(
+            "--formula",
+            help="A potential of its coordinates, e.g. 'a*(y - x**2)**2 + (1 - x)**2', instead of "
+            "a NAME.",
+        ),
+        click.option(
+            "--param",
+            multiple=True,
+            metavar="A=VALUE",
+            help="A parameter of the potential; may be repeated. A list: a=1,2,3",
+        ),
+        click.option(
+            "--dim",
+            type=click.IntRange(1, most),
+            help="Number of coordinates, for potentials that come in any dimension.",
+        ),
+        click.option(
+            "--bounds",
+            type=(float, float),
+            metavar="LOW HIGH",
+            help="Where a formula's coordinates start, and what pictures show.  [default: normal "
+            "numbers around 0]",
+        ),
+    )
 
 
 cooling_options = together(
-    click.option("--T0", "T0", type=float, help="First temperature (energy).  [default: from the energy spread]"),
-    click.option("--T1", "T1", type=float, help="Last temperature, also of a quench.  [default: T0/10,000]"),
+    click.option(
+        "--T0",
+        "T0",
+        type=float,
+        help="First temperature (energy).  [default: from the energy spread]",
+    ),
+    click.option(
+        "--T1", "T1", type=float, help="Last temperature, also of a quench.  [default: T0/10,000]"
+    ),
     click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]"),
     click.option("--dt", type=float, help="Time step.  [default: from the curvature]"),
-    click.option("--integrator", default="gjf", show_default=True, help="gjf, bbk, baoab, ermak_mccammon, ... (a wrong name lists them)."),
-    click.option("--steps", type=click.IntRange(min=1), default=10_000, show_default=True, help="Number of steps, of each method."),
-    click.option("--seed", type=int, help="Seed of the noise and the starting points.  [default: random, and printed]"),
+    click.option(
+        "--integrator",
+        default="gjf",
+        show_default=True,
+        help="gjf, bbk, baoab, ermak_mccammon, ... (a wrong name lists them).",
+    ),
+    click.option(
+        "--steps",
+        type=click.IntRange(min=1),
+        default=10_000,
+        show_default=True,
+        help="Number of steps, of each method.",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        help="Seed of the noise and the starting points.  [default: random, and printed]",
+    ),
 )
 checkpoint_option = click.option(
-    "--checkpoint", type=click.Path(dir_okay=False), help="Write the run to this .npz file every 10 s; go on from it if it is there."
+    "--checkpoint",
+    type=click.Path(dir_okay=False),
+    help="Write the run to this .npz file every 10 s; go on from it if it is there.",
 )
 
 
@@ -47,7 +93,9 @@ def parse_parameters(texts: tuple[str, ...]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         try:
-            numbers = [int(v) if v.strip().lstrip("+-").isdigit() else float(v) for v in value.split(",")]
+            numbers = [
+                int(v) if v.strip().lstrip("+-").isdigit() else float(v) for v in value.split(",")
+            ]
         except ValueError:
             numbers = []
         if not (equals and name.strip().isidentifier() and numbers):
@@ -57,10 +105,16 @@ def parse_parameters(texts: tuple[str, ...]) -> dict[str, Any]:
 
 
 def build_potential(ctx: click.Context, options: dict[str, Any]) -> Any:
-    """The potential that name, formula, dim and parameters say; what is on the command line beats the file."""
+    """The potential that name, formula, dim and parameters say; what is on the command line beats
+    the file.
+    """
     name, formula = options["name"], options["formula"]
     if name is not None and formula is not None:
-        typed = {key for key in ("name", "formula") if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE}
+        typed = {
+            key
+            for key in ("name", "formula")
+            if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE
+        }
         if len(typed) != 1:
             raise click.UsageError("give a NAME or a --formula, not both", ctx)
         name, formula = (name, None) if "name" in typed else (None, formula)
@@ -71,9 +125,15 @@ def build_potential(ctx: click.Context, options: dict[str, Any]) -> Any:
         given = {key: options[key] for key in ("dim", "bounds") if options[key] is not None}
         return Potential.from_formula(formula, **parameters, **given)
     if options["bounds"] is not None:
-        raise click.UsageError("--bounds goes with a --formula; the potentials of the catalogue have a domain of their own", ctx)
+        raise click.UsageError(
+            "--bounds goes with a --formula; the potentials of the catalogue have a domain of "
+            "their own",
+            ctx,
+        )
     if name is None:
-        raise click.UsageError("give the NAME of a potential (see: langevin-sa potentials) or a --formula", ctx)
+        raise click.UsageError(
+            "give the NAME of a potential (see: langevin-sa potentials) or a --formula", ctx
+        )
 
     from .. import potentials
     from ..arguments import look_up
@@ -97,7 +157,9 @@ def _fitting(make: Any, name: str, parameters: dict[str, Any], dim: int | None) 
 
 
 def typed_seed(seed: int | None, checkpoint: str | None, kind: str) -> int:
-    """The seed that was given, or the checkpoint's, or a random one that is short enough to type again."""
+    """The seed that was given, or the checkpoint's, or a random one that is short enough to type
+    again.
+    """
     from ..noise import seed_of
     from ..storage.checkpoint import Checkpoint
 

@@ -8,16 +8,27 @@ from typing import Any
 
 import click
 
-from .options import build_potential, check_output, checkpoint_option, cooling_options, potential_options, typed_seed, write_figure
+from .options import (
+    build_potential,
+    check_output,
+    checkpoint_option,
+    cooling_options,
+    potential_options,
+    typed_seed,
+    write_figure,
+)
 from .table import Table, clock
 from .ways import LAWS, OPTIMIZERS, build_optimizer, build_schedule, short
 
 NEAR = 1e-3  # a known minimum counts as reached within this, relative above 1
-EXIT = {2: 1, 3: 130}  # status of a result -> of the command: nothing finite or no minimum, interrupted
+# status of a result -> of the command: nothing finite or no minimum, interrupted
+EXIT = {2: 1, 3: 130}
 
 
 def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
-    """Make the values of a TOML file the defaults of the command's options; its names are theirs."""
+    """Make the values of a TOML file the defaults of the command's options; its names are
+    theirs.
+    """
     import tomllib
 
     if path is None:
@@ -26,7 +37,11 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
         config = tomllib.loads(Path(path).read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{path} is not TOML: {error}", ctx) from None
-    known = {parameter.name: parameter for parameter in ctx.command.params if parameter.name not in ("config", "help")}
+    known = {
+        parameter.name: parameter
+        for parameter in ctx.command.params
+        if parameter.name not in ("config", "help")
+    }
     values = {}
     for key, value in config.items():
         name = key.replace("-", "_")
@@ -36,27 +51,52 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
             raise click.UsageError(f"{path}: {unknown(key, known, 'key')}", ctx)
         if name == "param":
             if not isinstance(value, dict):
-                raise click.UsageError(f"{path}: write parameters as a table, param = {{a = 100.0}}", ctx)
-            value = [f"{k}={','.join(map(str, v)) if isinstance(v, list) else v}" for k, v in value.items()]
+                raise click.UsageError(
+                    f"{path}: write parameters as a table, param = {{a = 100.0}}", ctx
+                )
+            value = [
+                f"{k}={','.join(map(str, v)) if isinstance(v, list) else v}"
+                for k, v in value.items()
+            ]
         elif isinstance(value, dict) or isinstance(value, list) != (known[name].nargs > 1):
-            count = "one value" if known[name].nargs == 1 else f"a list of {known[name].nargs} numbers"
+            count = (
+                "one value" if known[name].nargs == 1 else f"a list of {known[name].nargs} numbers"
+            )
             raise click.UsageError(f"{path}: {key} must be {count}, not {value!r}", ctx)
-        values[name] = value if isinstance(value, list) else str(value)  # read as from the command line
+        # read as from the command line
+        values[name] = value if isinstance(value, list) else str(value)
     ctx.default_map = values
 
 
 @click.command(short_help="Anneal a potential and say where its lowest point is.")
 @potential_options()
 @cooling_options
-@click.option("--schedule", default="exponential", show_default=True, help=f"How temperature falls: {', '.join(LAWS)}.")
+@click.option(
+    "--schedule",
+    default="exponential",
+    show_default=True,
+    help=f"How temperature falls: {', '.join(LAWS)}.",
+)
 @click.option("--rho0", type=float, help="First momentum of coolmomentum.  [default: 0.99]")
-@click.option("--replicas", type=click.IntRange(min=1), default=64, show_default=True, help="Independent copies.")
+@click.option(
+    "--replicas",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Independent copies.",
+)
 @click.option("--backend", default="auto", show_default=True, help="auto, numba, numpy or cupy.")
 @click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")
 @click.option("--target", type=float, help="Stop as soon as an energy is below this.")
 @click.option("--max-seconds", type=float, help="Stop after this time.")
-@click.option("--config", type=click.Path(exists=True, dir_okay=False), is_eager=True, expose_value=False, callback=read_config,
-              help="A TOML file with these options by name; the command line wins.")  # fmt: skip
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False),
+    is_eager=True,
+    expose_value=False,
+    callback=read_config,
+    help="A TOML file with these options by name; the command line wins.",
+)
 @click.option("--save", type=click.Path(dir_okay=False), help="Write the run to this .npz file.")
 @checkpoint_option
 @click.option("--plot", type=click.Path(dir_okay=False), help="Draw the run to this image file.")
@@ -65,7 +105,8 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 def anneal(ctx: click.Context, **options: Any) -> None:
     """Anneal the potential NAME of the catalogue, or a formula, and say where its lowest point is.
 
-    What is not given of T0, T1, gamma and dt is chosen from the potential. Ctrl-C stops and keeps what there is.
+    What is not given of T0, T1, gamma and dt is chosen from the potential. Ctrl-C stops and keeps
+    what there is.
     """
     check_output(options["save"])
     check_output(options["plot"], image=True)
@@ -78,13 +119,26 @@ def anneal(ctx: click.Context, **options: Any) -> None:
     start = starts.starting_points(potential, None, options["replicas"], seed)
     schedule = build_schedule(ctx, potential, start, seed, options)
     steps = options["steps"]
-    click.echo(f"{potential.name}, dim {potential.dim}: {options['replicas']} replicas, {steps:,} steps, seed {seed}\n{short(schedule)}")
+    click.echo(
+        f"{potential.name}, dim {potential.dim}: {options['replicas']} replicas, {steps:,} steps, "
+        f"seed {seed}\n{short(schedule)}"
+    )
     with closing(Table(steps, options["max_seconds"], not options["no_progress"])) as table:
         result = run(
-            potential, start, schedule, steps, integrator=options["integrator"], backend=options["backend"], rng=seed,
-            dtype=options["dtype"], stop_below=options["target"], max_seconds=options["max_seconds"],
-            record_every=max(1, steps // 200), callback=table, checkpoint=options["checkpoint"],
-        )  # fmt: skip
+            potential,
+            start,
+            schedule,
+            steps,
+            integrator=options["integrator"],
+            backend=options["backend"],
+            rng=seed,
+            dtype=options["dtype"],
+            stop_below=options["target"],
+            max_seconds=options["max_seconds"],
+            record_every=max(1, steps // 200),
+            callback=table,
+            checkpoint=options["checkpoint"],
+        )
     click.echo(outcome(result, potential))
     if options["save"]:
         result.save(options["save"])
@@ -106,9 +160,16 @@ def outcome(result: Any, potential: Any) -> str:
     if known is not None:
         within = NEAR * max(1.0, abs(known))
         reached = int((abs(result.best_energies - known) <= within).sum())
-        how = f"reached by {reached} of {len(result.best_energies)} replicas (within {within:.2g})" if reached else "not reached"
+        how = (
+            f"reached by {reached} of {len(result.best_energies)} replicas (within {within:.2g})"
+            if reached
+            else "not reached"
+        )
         if result.fun < known - within:
-            how += f"; the best is {known - result.fun:.3g} below it: outside of the domain, or it is not the minimum"
+            how += (
+                f"; the best is {known - result.fun:.3g} below it: outside of the domain, or it "
+                "is not the minimum"
+            )
         elif not reached:
             how += f": the best is {result.fun - known:.3g} above"
         lines.append(f"known        {known:.10g}, {how}")
@@ -124,13 +185,19 @@ def outcome(result: Any, potential: Any) -> str:
 @checkpoint_option
 @click.pass_context
 def minimize(ctx: click.Context, **options: Any) -> None:
-    """Find the global minimum of the potential NAME of the catalogue, or of a formula, and the lowest of the others met."""
+    """Find the global minimum of the potential NAME of the catalogue, or of a formula, and the
+    lowest of the others met.
+    """
     potential = build_potential(ctx, options)
 
     from ..minimization.driver import minimize as search
 
     result = search(
-        potential, rng=options["seed"], target=options["target"], max_seconds=options["max_seconds"], checkpoint=options["checkpoint"]
+        potential,
+        rng=options["seed"],
+        target=options["target"],
+        max_seconds=options["max_seconds"],
+        checkpoint=options["checkpoint"],
     )
     click.echo(f"{potential.name}, dim {potential.dim}, seed {result.seed}\n{result.message}\n")
     for k, found in enumerate(result.minima[:6]):
@@ -145,20 +212,54 @@ def minimize(ctx: click.Context, **options: Any) -> None:
 @click.command(short_help="Compare ways of cooling: how often, how low, how fast.")
 @potential_options()
 @cooling_options
-@click.option("--methods", default="exponential,quench", show_default=True, help=f"What to compare, of: {', '.join(LAWS + OPTIMIZERS)}.")
-@click.option("--lr", type=float, help="First learning rate of the optimizers.  [default: from the step of coolmomentum at T0]")
-@click.option("--noise", type=float, help="Standard deviation of the optimizers' gradient noise.  [default: that of coolmomentum]")
-@click.option("--replicas", type=click.IntRange(min=1), default=256, show_default=True, help="Independent copies.")
-@click.option("--judged", default="polished", show_default=True, help="Energy that counts: polished (by a descent), final or best.")
-@click.option("--tolerance", type=float, help="Success is an energy this close to the minimum.  [default: 1e-3 of its size]")
+@click.option(
+    "--methods",
+    default="exponential,quench",
+    show_default=True,
+    help=f"What to compare, of: {', '.join(LAWS + OPTIMIZERS)}.",
+)
+@click.option(
+    "--lr",
+    type=float,
+    help="First learning rate of the optimizers.  [default: from the step of coolmomentum at T0]",
+)
+@click.option(
+    "--noise",
+    type=float,
+    help="Standard deviation of the optimizers' gradient noise.  [default: that of coolmomentum]",
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    help="Independent copies.",
+)
+@click.option(
+    "--judged",
+    default="polished",
+    show_default=True,
+    help="Energy that counts: polished (by a descent), final or best.",
+)
+@click.option(
+    "--tolerance",
+    type=float,
+    help="Success is an energy this close to the minimum.  [default: 1e-3 of its size]",
+)
 @checkpoint_option
-@click.option("--plot", type=click.Path(dir_okay=False), help="Draw energy, success and temperature to this image file.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False),
+    help="Draw energy, success and temperature to this image file.",
+)
 @click.pass_context
 def compare(ctx: click.Context, **options: Any) -> None:
-    """Compare ways of cooling on the potential NAME: how often, how low and how fast each gets, with 95 % intervals.
+    """Compare ways of cooling on the potential NAME: how often, how low and how fast each gets,
+    with 95 % intervals.
 
-    All start from the same points and get the same noise; what is not given is chosen from the potential, alike for all. The
-    optimizers' learning rates fall as in the paper, by 10 at 40, 60 and 80 % and by 2 at 90 % of the run.
+    All start from the same points and get the same noise; what is not given is chosen from the
+    potential, alike for all. The optimizers' learning rates fall as in the paper, by 10 at 40, 60
+    and 80 % and by 2 at 90 % of the run.
     """
     check_output(options["plot"], image=True)
     potential = build_potential(ctx, options)
@@ -172,15 +273,32 @@ def compare(ctx: click.Context, **options: Any) -> None:
     methods = {}
     for name in (text.strip() for text in options["methods"].split(",")):
         look_up(name, dict.fromkeys(LAWS + OPTIMIZERS), "schedule or optimizer")
-        own = name == "coolmomentum" or name in OPTIMIZERS  # T1 and gamma follow from their own numbers
-        said = options | {"schedule": "coolmomentum" if own else name, "rho0": None} | ({"T1": None, "gamma": None} if own else {})
+        # T1 and gamma follow from their own numbers
+        own = name == "coolmomentum" or name in OPTIMIZERS
+        said = (
+            options
+            | {"schedule": "coolmomentum" if own else name, "rho0": None}
+            | ({"T1": None, "gamma": None} if own else {})
+        )
         schedule = build_schedule(ctx, potential, start, seed, said)
-        methods[name] = build_optimizer(name, schedule, options["lr"], options["noise"]) if name in OPTIMIZERS else schedule
+        methods[name] = (
+            build_optimizer(name, schedule, options["lr"], options["noise"])
+            if name in OPTIMIZERS
+            else schedule
+        )
         click.echo(f"{name}: {short(methods[name])}")
     found = experiment(
-        potential, methods, x0=start, replicas=len(start), n_steps=options["steps"], rng=seed, judged=options["judged"],
-        tolerance=options["tolerance"], integrator=options["integrator"], checkpoint=options["checkpoint"],
-    )  # fmt: skip
+        potential,
+        methods,
+        x0=start,
+        replicas=len(start),
+        n_steps=options["steps"],
+        rng=seed,
+        judged=options["judged"],
+        tolerance=options["tolerance"],
+        integrator=options["integrator"],
+        checkpoint=options["checkpoint"],
+    )
     click.echo(found)
     if options["plot"]:
         write_figure(found.plot(), options["plot"])

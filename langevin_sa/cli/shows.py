@@ -14,21 +14,52 @@ from .options import build_potential, check_output, potential_options, write_fig
 
 @click.command(short_help="Write a page to teach with: balls roll in a potential.")
 @potential_options(most=2)
-@click.option("-o", "--output", type=click.Path(dir_okay=False), default="page.html", show_default=True, help="The file to write.")
-@click.option("--T0", "T0", type=float, help="Temperature it opens with; it cools to a hundredth.  [default: from the barriers]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    default="page.html",
+    show_default=True,
+    help="The file to write.",
+)
+@click.option(
+    "--T0",
+    "T0",
+    type=float,
+    help="Temperature it opens with; it cools to a hundredth.  [default: from the barriers]",
+)
 @click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]")
 @click.option("--dt", type=float, help="Time step.  [default: from the curvature]")
-@click.option("--integrator", default="gjf", show_default=True, help="A row of the table of integrators.")
-@click.option("--balls", type=click.IntRange(1, 5000), default=400, show_default=True, help="Balls, which are replicas.")
 @click.option(
-    "--window", type=(float, float), metavar="LOW HIGH", help="What to show of each coordinate.  [default: the potential's domain]"
+    "--integrator", default="gjf", show_default=True, help="A row of the table of integrators."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the noise and the starting points.")
+@click.option(
+    "--balls",
+    type=click.IntRange(1, 5000),
+    default=400,
+    show_default=True,
+    help="Balls, which are replicas.",
+)
+@click.option(
+    "--window",
+    type=(float, float),
+    metavar="LOW HIGH",
+    help="What to show of each coordinate.  [default: the potential's domain]",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Seed of the noise and the starting points.",
+)
 @click.pass_context
 def page(ctx: click.Context, **options: Any) -> None:
-    """Write a page to teach with: balls roll in the potential NAME, and a click anneals or quenches them.
+    """Write a page to teach with: balls roll in the potential NAME, and a click anneals or quenches
+    them.
 
-    One HTML file that needs no network; its address holds the situation on show, so that it can be sent.
+    One HTML file that needs no network; its address holds the situation on show, so that it can be
+    sent.
     """
     output = options["output"]
     check_output(output)
@@ -37,10 +68,20 @@ def page(ctx: click.Context, **options: Any) -> None:
     from ..teaching.driver import page as write
 
     text = write(
-        potential, output, temperature=options["T0"], gamma=options["gamma"], dt=options["dt"], integrator=options["integrator"],
-        balls=options["balls"], window=options["window"], rng=options["seed"],
-    )  # fmt: skip
-    click.echo(f"written {output}, {len(text.encode()) / 1000:.0f} kB: {potential.name}; open it in a browser")
+        potential,
+        output,
+        temperature=options["T0"],
+        gamma=options["gamma"],
+        dt=options["dt"],
+        integrator=options["integrator"],
+        balls=options["balls"],
+        window=options["window"],
+        rng=options["seed"],
+    )
+    click.echo(
+        f"written {output}, {len(text.encode()) / 1000:.0f} kB: {potential.name}; open it in a "
+        "browser"
+    )
 
 
 @click.command(short_help="List the catalogue.")
@@ -60,7 +101,12 @@ def potentials() -> None:
 
 @click.command(short_help="Draw a saved run.")
 @click.argument("run", type=click.Path(exists=True, dir_okay=False))
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Image file.  [default: RUN with the ending .png]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Image file.  [default: RUN with the ending .png]",
+)
 def plot(run: str, output: str | None) -> None:
     """Draw temperature and energy against step of a saved RUN.npz."""
     output = output or str(Path(run).with_suffix(".png"))
@@ -73,18 +119,40 @@ def plot(run: str, output: str | None) -> None:
     from .. import plots
 
     write_figure(plots.history(result), output)
-    click.echo(f"{result.potential_name}: best energy {result.fun:.10g} after {result.nit:,} steps\ndrawn {output}")
+    click.echo(
+        f"{result.potential_name}: best energy {result.fun:.10g} after {result.nit:,} "
+        f"steps\ndrawn {output}"
+    )
 
 
 @click.command(short_help="Measure every law of the package on this machine.")
 @click.option("--backend", default="auto", show_default=True, help="auto, numba, numpy or cupy.")
 @click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")
-@click.option("--quick/--full", default=True, show_default=True, help="Under a minute on two cores, or a few minutes and smaller errors.")
+@click.option(
+    "--quick/--full",
+    default=True,
+    show_default=True,
+    help="Under a minute on two cores, or a few minutes and smaller errors.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything.")
-@click.option("--report", type=click.Path(dir_okay=False), help="Write a self-contained page to this .html file.")
-@click.option("--json", type=click.Path(dir_okay=False), help="Write all numbers to this .json file.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False),
+    help="Write a self-contained page to this .html file.",
+)
+@click.option(
+    "--json", type=click.Path(dir_okay=False), help="Write all numbers to this .json file."
+)
 @click.pass_context
-def validate(ctx: click.Context, backend: str, dtype: str, quick: bool, seed: int, report: str | None, json: str | None) -> None:
+def validate(
+    ctx: click.Context,
+    backend: str,
+    dtype: str,
+    quick: bool,
+    seed: int,
+    report: str | None,
+    json: str | None,
+) -> None:
     """Measure every law of the package on this machine; exits with 1 if one fails.
 
     A correct build fails by chance once in 1,000 reports.
@@ -116,15 +184,26 @@ def info() -> None:
     from ..storage.cache import cache_folder
 
     features = llvm.get_host_cpu_features()
-    widths = {"avx512f": "AVX-512, 8 doubles", "avx2": "AVX2, 4 doubles", "neon": "NEON, 2 doubles", "sse2": "SSE2, 2 doubles"}
+    widths = {
+        "avx512f": "AVX-512, 8 doubles",
+        "avx2": "AVX2, 4 doubles",
+        "neon": "NEON, 2 doubles",
+        "sse2": "SSE2, 2 doubles",
+    }
     simd = next((text for flag, text in widths.items() if features.get(flag)), "none known")
     cores = processors()
     rows = [("langevin_sa", __version__), ("python", platform.python_version())]
-    rows += [(name, metadata.version(name)) for name in ("numpy", "numba", "scipy", "sympy", "matplotlib")]
+    rows += [
+        (name, metadata.version(name))
+        for name in ("numpy", "numba", "scipy", "sympy", "matplotlib")
+    ]
     rows += [
         ("CPU", f"{llvm.get_host_cpu_name()}, {cores} cores usable"),
         ("SIMD", simd),
-        ("threads", f"{os.environ.get('NUMBA_NUM_THREADS', cores)}, replicas are shared out among them"),
+        (
+            "threads",
+            f"{os.environ.get('NUMBA_NUM_THREADS', cores)}, replicas are shared out among them",
+        ),
         ("cache", str(cache_folder())),
         ("GPU", _gpu()),
     ]

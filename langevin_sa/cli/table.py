@@ -6,18 +6,35 @@ import time
 from typing import Any
 
 ROWS = 12  # of the table of a run
-HEADER = f"{'step':>10} {'T target':>11} {'T measured':>11} {'mean energy':>13} {'best energy':>13} {'time left':>10}"
+HEADER = (
+    f"{'step':>10} {'T target':>11} {'T measured':>11} {'mean energy':>13} {'best energy':>13} "
+    f"{'time left':>10}"
+)
 
 
 class Table:
-    """A callback of `anneal` that prints a row now and then above a progress bar; no bar on pipes, nothing unless shown."""
+    """A callback of `anneal` that prints a row now and then above a progress bar; no bar on pipes,
+    nothing unless shown.
+    """
 
     def __init__(self, steps: int, max_seconds: float | None, shown: bool) -> None:
         from tqdm import tqdm
 
-        self.steps, self.max_seconds, self.rows, self.started = steps, max_seconds, 0, time.perf_counter()
+        self.steps, self.max_seconds, self.rows, self.started = (
+            steps,
+            max_seconds,
+            0,
+            time.perf_counter(),
+        )
         self.first: tuple[int, float] | None = None
-        self.bar = tqdm(total=steps, unit="step", desc="compiling", disable=None if shown else True, leave=False, dynamic_ncols=True)
+        self.bar = tqdm(
+            total=steps,
+            unit="step",
+            desc="compiling",
+            disable=None if shown else True,
+            leave=False,
+            dynamic_ncols=True,
+        )
         self.write = tqdm.write if shown else lambda line: None
 
     def __call__(self, intermediate_result: Any) -> None:
@@ -38,7 +55,10 @@ class Table:
             rest = max(0.0, self.max_seconds - (now - self.started))
             left = rest if left is None else min(left, rest)
         time_left = "" if left is None else clock(left)
-        numbers = f"{look.target:>11.4g} {look.temperature:>11.4g} {look.energy_mean:>13.6g} {look.fun:>13.8g}"
+        numbers = (
+            f"{look.target:>11.4g} {look.temperature:>11.4g} {look.energy_mean:>13.6g} "
+            f"{look.fun:>13.8g}"
+        )
         self.write(f"{step:>10,} {numbers} {time_left:>10}")
 
     def close(self) -> None:

@@ -1,4 +1,6 @@
-"""Ways of cooling by name: a schedule or an optimizer from a command's options, the rest chosen from the potential."""
+"""Ways of cooling by name: a schedule or an optimizer from a command's options, the rest chosen
+from the potential.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,15 @@ from typing import Any
 
 import click
 
-LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")  # tuning's and one more; no NumPy for --help
+# tuning's and one more; no NumPy for --help
+LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")
 LOGARITHMS = ("exponential", "logarithmic")  # laws whose temperatures cannot be 0
 OPTIMIZERS = ("momentum", "sgd", "adam", "rmsprop")
 
 
-def build_schedule(ctx: click.Context, potential: Any, start: Any, seed: int, options: dict[str, Any]) -> Any:
+def build_schedule(
+    ctx: click.Context, potential: Any, start: Any, seed: int, options: dict[str, Any]
+) -> Any:
     """The schedule that the options say, the rest chosen from the potential."""
     from ..arguments import look_up
 
@@ -20,31 +25,48 @@ def build_schedule(ctx: click.Context, potential: Any, start: Any, seed: int, op
     look_up(law, dict.fromkeys(LAWS), "schedule")
     cool = law == "coolmomentum"
     if rho0 is not None and not cool:
-        raise click.UsageError("--rho0 goes with --schedule coolmomentum; other schedules take --gamma", ctx)
+        raise click.UsageError(
+            "--rho0 goes with --schedule coolmomentum; other schedules take --gamma", ctx
+        )
     if cool and not (cold is None and options["gamma"] is None):
-        raise click.UsageError("coolmomentum takes --T0, --rho0 and --dt; T1 and gamma follow from them", ctx)
+        raise click.UsageError(
+            "coolmomentum takes --T0, --rho0 and --dt; T1 and gamma follow from them", ctx
+        )
 
     for option, value in (("--T0", hot), ("--T1", cold)):
         if value is not None and not (value > 0 or (value == 0 and law not in LOGARITHMS)):
-            raise click.UsageError(f"{option} must be {'>' if law in LOGARITHMS else '>='} 0 for {law}, not {value:g}", ctx)
+            raise click.UsageError(
+                f"{option} must be {'>' if law in LOGARITHMS else '>='} 0 for {law}, not {value:g}",
+                ctx,
+            )
 
     from ..schedules import CoolMomentum
     from ..tuning import automatic_schedule
 
     schedule = automatic_schedule(
-        potential, start, seed, law="exponential" if cool else law, temperature=(hot or None if cool else hot, cold),
-        gamma=options["gamma"], dt=options["dt"], integrator=options["integrator"],
-    )  # fmt: skip
+        potential,
+        start,
+        seed,
+        law="exponential" if cool else law,
+        temperature=(hot or None if cool else hot, cold),
+        gamma=options["gamma"],
+        dt=options["dt"],
+        integrator=options["integrator"],
+    )
     if not cool:
         return schedule
     first = 0.0 if hot == 0 else float(schedule.temperature(0.0))
-    return CoolMomentum.from_temperature(first, float(schedule.dt) ** 2, **({} if rho0 is None else {"rho0": rho0}))
+    return CoolMomentum.from_temperature(
+        first, float(schedule.dt) ** 2, **({} if rho0 is None else {"rho0": rho0})
+    )
 
 
 def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None) -> Any:
-    """An optimizer with the paper's step decay, its noise and first learning rate those of a CoolMomentum unless they are given.
+    """An optimizer with the paper's step decay, its noise and first learning rate those of a
+    CoolMomentum unless they are given.
 
-    Adam and RMSprop divide by the size of the gradient, so that their lr is a length: the thermal step, sqrt(T0) dt.
+    Adam and RMSprop divide by the size of the gradient, so that their lr is a length: the thermal
+    step, sqrt(T0) dt.
     """
     from ..optimizers import SGD, Adam, RMSprop
     from ..schedules import stepwise
@@ -53,7 +75,8 @@ def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None)
     noise = cool.noise if noise is None else noise
     if lr is None:
         length = float(first.temperature[0]) ** 0.5 * float(first.dt[0])
-        lr = {"momentum": 0.95 * cool.lr, "sgd": 0.5 * cool.lr}.get(name, length)  # (1 + rho)/2 lr, Eq. (16)
+        # (1 + rho)/2 lr, Eq. (16)
+        lr = {"momentum": 0.95 * cool.lr, "sgd": 0.5 * cool.lr}.get(name, length)
     if not lr > 0:
         raise ValueError(f"{name} needs a learning rate > 0, not {lr:g}; with T0 = 0 give --lr")
     law = stepwise([(0, lr), (0.4, lr / 10), (0.6, lr / 100), (0.8, lr / 1000), (0.9, lr / 2000)])

@@ -1,4 +1,6 @@
-"""Cooling rates: what is left above the minimum when the same schedule is run slower and slower, and the law it follows."""
+"""Cooling rates: what is left above the minimum when the same schedule is run slower and slower,
+and the law it follows.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,14 @@ class Cooling:
     Attributes
     ----------
     n_steps, times, rates : ndarray (points,)
-        Steps, cooling time tau = n_steps*dt, and mean cooling rate (T0 - T1)/tau (NaN where T does not fall).
+        Steps, cooling time tau = n_steps*dt, and mean cooling rate (T0 - T1)/tau (NaN where T does
+        not fall).
     comparisons : list of Comparison
         One for each point, with the one method called "anneal".
     fits : dict of Fit
-        "power", residual ~ tau^-zeta, and "logarithmic", residual ~ (ln tau)^-zeta with tau in steps (a microscopic time);
-        empty if fewer than three points have a residual energy above zero.
+        "power", residual ~ tau^-zeta, and "logarithmic", residual ~ (ln tau)^-zeta with tau in
+        steps (a microscopic time); empty if fewer than three points have a residual energy above
+        zero.
     verdict : str
         Which law describes the residual energy, or that neither does.
     seed : int
@@ -60,8 +64,12 @@ class Cooling:
 
     def __str__(self) -> str:
         first = self.comparisons[0]
-        lines = [f"{first.potential.name}, dim {first.potential.dim}, seed {self.seed}, {len(first['anneal'].x)} replicas",
-                 f"{'steps':>12}  {'cooling time':>12}  {'success (95 %)':>24}  {'residual energy (95 %)':>30}"]  # fmt: skip
+        lines = [
+            f"{first.potential.name}, dim {first.potential.dim}, seed {self.seed}, "
+            f"{len(first['anneal'].x)} replicas",
+            f"{'steps':>12}  {'cooling time':>12}  {'success (95 %)':>24}  "
+            f"{'residual energy (95 %)':>30}",
+        ]
         for n, tau, c in zip(self.n_steps, self.times, self.comparisons, strict=True):
             p = c["anneal"].success
             share = f"{100 * p.value:.1f} % [{100 * p.low:.1f}, {100 * p.high:.1f}]"
@@ -86,7 +94,8 @@ def cooling_rates(
     integrator: str = "gjf",
     **keywords: Any,
 ) -> Cooling:
-    """Run one schedule over several cooling times and fit a power and a logarithmic law to the residual energy.
+    """Run one schedule over several cooling times and fit a power and a logarithmic law to the
+    residual energy.
 
     Parameters
     ----------
@@ -99,15 +108,18 @@ def cooling_rates(
     rates : sequence of float
         Instead: mean cooling rates (T0 - T1)/tau, in energy by time.
     replicas, rng, integrator
-        As for `compare`. Every cooling time has noise of its own, so that the points are independent.
+        As for `compare`. Every cooling time has noise of its own, so that the points are
+        independent.
     **keywords
-        Passed on to `compare`: x0, tolerance, judged, backend, workers, checkpoint (each cooling time writes a file of its
-        own, with the number of steps before the ending; then rng must be an int).
+        Passed on to `compare`: x0, tolerance, judged, backend, workers, checkpoint (each cooling
+        time writes a file of its own, with the number of steps before the ending; then rng must be
+        an int).
 
     Returns
     -------
     Cooling
-        After Ctrl-C of the cooling times that were finished, and the verdict says so; KeyboardInterrupt if none was.
+        After Ctrl-C of the cooling times that were finished, and the verdict says so;
+        KeyboardInterrupt if none was.
 
     Raises
     ------
@@ -115,14 +127,22 @@ def cooling_rates(
         For bad input, before the first step.
     """
     if (n_steps is None) == (rates is None):
-        raise TypeError("give either n_steps=, the lengths of the runs, or rates=, mean cooling rates (energy by time)")
+        raise TypeError(
+            "give either n_steps=, the lengths of the runs, or rates=, mean cooling rates (energy "
+            "by time)"
+        )
     if not hasattr(schedule, "coefficients"):
-        raise TypeError(f"schedule must be a Schedule, CoolMomentum, Momentum or SGD, not {shown(schedule)}")
+        raise TypeError(
+            f"schedule must be a Schedule, CoolMomentum, Momentum or SGD, not {shown(schedule)}"
+        )
     look = schedule.coefficients(1000, integrator)
     fall, dt = float(look.temperature[0] - look.temperature[-1]), float(np.mean(look.dt))
     if rates is not None:
         if not fall > 0:
-            raise ValueError("the schedule's temperature does not fall, so that it has no cooling rate: give n_steps")
+            raise ValueError(
+                "the schedule's temperature does not fall, so that it has no cooling rate: give "
+                "n_steps"
+            )
         if np.ndim(rates) != 1 or not all(finite(rate) and rate > 0 for rate in rates):
             raise ValueError(f"cooling rates must be positive numbers, not {shown(rates)}")
         n_steps = [max(2, round(fall / (rate * dt))) for rate in rates]
@@ -137,7 +157,13 @@ def cooling_rates(
     for k, n in enumerate(lengths):
         try:
             found.append(
-                compare(potential, {"anneal": schedule}, n_steps=int(n), rng=child_seed(seed, k), **keywords | _files(keywords, int(n)))
+                compare(
+                    potential,
+                    {"anneal": schedule},
+                    n_steps=int(n),
+                    rng=child_seed(seed, k),
+                    **keywords | _files(keywords, int(n)),
+                )
             )
         except KeyboardInterrupt:
             if not found:
@@ -145,18 +171,32 @@ def cooling_rates(
             interrupted = f"interrupted after {k} of {len(lengths)} cooling times; "
             break
     lengths = lengths[: len(found)]
-    lowest = min(c.minimum_energy for c in found)  # where the minimum is not known, the lowest that any run found
+    # where the minimum is not known, the lowest that any run found
+    lowest = min(c.minimum_energy for c in found)
     tolerance = keywords.get("tolerance")
-    found = [judge(potential, c.outcomes, lowest, tolerance, c.judged, c.seed, c.common_noise) for c in found]
+    found = [
+        judge(potential, c.outcomes, lowest, tolerance, c.judged, c.seed, c.common_noise)
+        for c in found
+    ]
     times = lengths * dt
     fits, verdict = _fitted(lengths, found)
-    return Cooling(lengths, times, np.where(fall > 0, fall / times, np.nan), found, fits, interrupted + verdict, seed)
+    return Cooling(
+        lengths,
+        times,
+        np.where(fall > 0, fall / times, np.nan),
+        found,
+        fits,
+        interrupted + verdict,
+        seed,
+    )
 
 
 def _files(keywords: dict[str, Any], n: int) -> dict[str, Any]:
     """The checkpoint of one cooling time, if there is one."""
     path = keywords.get("checkpoint")
-    return {} if path is None else {"checkpoint": Path(path).with_suffix(f".{n}{Path(path).suffix}")}
+    return (
+        {} if path is None else {"checkpoint": Path(path).with_suffix(f".{n}{Path(path).suffix}")}
+    )
 
 
 def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit], str]:
@@ -165,14 +205,27 @@ def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit],
     error = (high - low) / (2 * 1.96)
     use = np.isfinite(mean) & (mean > 3 * error) & (error > 0)
     if use.sum() < 3:
-        return {}, f"no law can be told from {int(use.sum())} points whose residual energy is three errors above zero"
+        return (
+            {},
+            f"no law can be told from {int(use.sum())} points whose residual energy is three "
+            "errors above zero",
+        )
     fits = {law: fit_law(law, steps[use], mean[use], error[use]) for law in LAWS}
     better, worse = sorted(fits.values(), key=lambda fit: fit.aic)
     if better.p < POOR:
-        return fits, f"neither law fits within the errors (p = {better.p:.1g}); the {better.law} law comes closer"
+        return (
+            fits,
+            f"neither law fits within the errors (p = {better.p:.1g}); the {better.law} law comes "
+            "closer",
+        )
     if worse.aic - better.aic < CLOSE:
-        return fits, f"both laws fit; the points do not tell them apart (AIC differs by {worse.aic - better.aic:.1f})"
+        return (
+            fits,
+            "both laws fit; the points do not tell them apart (AIC differs by "
+            f"{worse.aic - better.aic:.1f})",
+        )
     return (
         fits,
-        f"the {better.law} law fits (p = {better.p:.2g}), with an AIC lower by {worse.aic - better.aic:.1f} than the {worse.law} law",
+        f"the {better.law} law fits (p = {better.p:.2g}), with an AIC lower by "
+        f"{worse.aic - better.aic:.1f} than the {worse.law} law",
     )

@@ -1,4 +1,6 @@
-"""Annealing against quenching: several ways of cooling from the same starting points under the same noise, judged by the same measures."""
+"""Annealing against quenching: several ways of cooling from the same starting points under the same
+noise, judged by the same measures.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +52,11 @@ def compare(
     potential : Potential
         What to minimize.
     methods : dict
-        By name: a Schedule, CoolMomentum, Momentum or SGD, or a StepRule such as ``langevin_sa.optimizers.Adam``.
+        By name: a Schedule, CoolMomentum, Momentum or SGD, or a StepRule such as
+        ``langevin_sa.optimizers.Adam``.
     replicas : int, optional
-        Independent copies, from the same starting points for every method; by default those of x0, 256 if it is not several.
+        Independent copies, from the same starting points for every method; by default those of x0,
+        256 if it is not several.
     n_steps : int
         Steps, which are gradients, of every method.
     budgets : dict of int, optional
@@ -62,13 +66,15 @@ def compare(
     rng : int, numpy.random.Generator or None
         Seed; the one used is in the result.
     common_noise : bool
-        Replica r gets the same normals in step n of every method; otherwise each method has its own streams.
+        Replica r gets the same normals in step n of every method; otherwise each method has its own
+        streams.
     tolerance : float, optional
-        An energy this close to the minimum is a success, and this close to another is the same minimum; by default
-        1e-3 of the minimum's size, or 1e-3 where that is less than 1.
+        An energy this close to the minimum is a success, and this close to another is the same
+        minimum; by default 1e-3 of the minimum's size, or 1e-3 where that is less than 1.
     judged : {"polished", "final", "best"}
-        Which energy of a replica counts: after a descent from its last point (which basin it ended in), at its last
-        point (what a fixed budget leaves, heat of the last temperature included), or the lowest seen on its way.
+        Which energy of a replica counts: after a descent from its last point (which basin it ended
+        in), at its last point (what a fixed budget leaves, heat of the last temperature included),
+        or the lowest seen on its way.
     epochs : int
         How often to look; costs a descent of all replicas each for "polished".
     integrator, backend, workers
@@ -79,20 +85,33 @@ def compare(
     Returns
     -------
     Comparison
-        After Ctrl-C that of the methods which were finished, with a message that says so; KeyboardInterrupt if none was.
+        After Ctrl-C that of the methods which were finished, with a message that says so;
+        KeyboardInterrupt if none was.
 
     Raises
     ------
     ValueError, TypeError
-        For bad input, before the first step. Another exception passes through with the finished methods as its `partial_result`.
+        For bad input, before the first step. Another exception passes through with the finished
+        methods as its `partial_result`.
     """
     if not isinstance(potential, Potential):
-        raise TypeError(f"potential must be a Potential (see Potential.from_formula), not {type(potential).__name__}")
+        raise TypeError(
+            "potential must be a Potential (see Potential.from_formula), not "
+            f"{type(potential).__name__}"
+        )
     if not isinstance(methods, Mapping) or not methods:
-        raise TypeError("methods must be a dictionary of at least one method, such as {'anneal': Schedule(...), 'quench': Schedule(...)}")
+        raise TypeError(
+            "methods must be a dictionary of at least one method, such as {'anneal': "
+            "Schedule(...), 'quench': Schedule(...)}"
+        )
     for name, method in methods.items():
-        if isinstance(method, type) or not (isinstance(method, StepRule) or hasattr(method, "coefficients")):
-            raise TypeError(f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, not {shown(method)}")
+        if isinstance(method, type) or not (
+            isinstance(method, StepRule) or hasattr(method, "coefficients")
+        ):
+            raise TypeError(
+                f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, "
+                f"not {shown(method)}"
+            )
     look_up(judged, JUDGED, "energy to judge by")
     if tolerance is not None and not (real(tolerance) and tolerance > 0):
         raise ValueError(f"tolerance is an energy and must be > 0, not {shown(tolerance)}")
@@ -106,13 +125,27 @@ def compare(
     team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     seed = seed_of(keeper.seed if rng is None else rng)
-    start = starting_points(potential, x0, REPLICAS if replicas is None and np.ndim(x0) < 2 else replicas, seed)
-    found = keeper.path and keeper.belongs_to({
-        "potential": potential.name, "dim": potential.dim, "replicas": len(start), "seed": seed, "epochs": epochs, "judged": judged,
-        "integrator": integrator, "common_noise": bool(common_noise), "methods": list(methods), "n_steps": list(steps.values()),
-        "the methods": [digest_of(method, steps[name], integrator) for name, method in methods.items()],
-        "the starting points": digest(start),
-    })  # fmt: skip
+    start = starting_points(
+        potential, x0, REPLICAS if replicas is None and np.ndim(x0) < 2 else replicas, seed
+    )
+    found = keeper.path and keeper.belongs_to(
+        {
+            "potential": potential.name,
+            "dim": potential.dim,
+            "replicas": len(start),
+            "seed": seed,
+            "epochs": epochs,
+            "judged": judged,
+            "integrator": integrator,
+            "common_noise": bool(common_noise),
+            "methods": list(methods),
+            "n_steps": list(steps.values()),
+            "the methods": [
+                digest_of(method, steps[name], integrator) for name, method in methods.items()
+            ],
+            "the starting points": digest(start),
+        }
+    )
     kept: dict[str, Arrays] = {name: {} for name in methods}
     for key, array in (found[0] if found else {}).items():
         number, _, what = key.partition(" ")
@@ -121,7 +154,9 @@ def compare(
         check_method(part, start.shape)
 
     def contents() -> Contents:
-        return {f"{k} {what}": a for k, part in enumerate(kept.values()) for what, a in part.items()}, {}
+        return {
+            f"{k} {what}": a for k, part in enumerate(kept.values()) for what, a in part.items()
+        }, {}
 
     def compared(message: str = "") -> Comparison:
         return _compared(potential, outcomes, tolerance, judged, seed, common_noise, message)
@@ -141,14 +176,27 @@ def compare(
             try:
                 if "polished" not in kept[name]:
                     kept[name] = run_method(
-                        potential, method, start, steps[name], epochs, own, judged, integrator, backend, team, kept[name], keep
+                        potential,
+                        method,
+                        start,
+                        steps[name],
+                        epochs,
+                        own,
+                        judged,
+                        integrator,
+                        backend,
+                        team,
+                        kept[name],
+                        keep,
                     )
                     keep(kept[name].copy, now=k == len(methods) - 1)
             except BaseException as error:
                 keeper.save(contents, now=True)
                 if not outcomes:
                     raise
-                partial = compared(f"{type(error).__name__} in {name}: what was finished before is here")
+                partial = compared(
+                    f"{type(error).__name__} in {name}: what was finished before is here"
+                )
                 if isinstance(error, KeyboardInterrupt):
                     return partial
                 error.partial_result = partial  # type: ignore[attr-defined]
@@ -158,18 +206,38 @@ def compare(
 
 
 def _compared(
-    potential: Potential, outcomes: dict[str, Outcome], tolerance: float | None, judged: str, seed: int, common_noise: bool, message: str
+    potential: Potential,
+    outcomes: dict[str, Outcome],
+    tolerance: float | None,
+    judged: str,
+    seed: int,
+    common_noise: bool,
+    message: str,
 ) -> Comparison:
-    """The comparison of finished outcomes, against the known minimum or the lowest energy that was found."""
+    """The comparison of finished outcomes, against the known minimum or the lowest energy that was
+    found.
+    """
     finished = [o for o in outcomes.values() if not o.message]
-    lowest = min((float(min(o.energies["polished"].min(), o.energies["best"].min())) for o in finished), default=np.nan)
+    lowest = min(
+        (float(min(o.energies["polished"].min(), o.energies["best"].min())) for o in finished),
+        default=np.nan,
+    )
     known = potential.minimum_energy
-    comparison = judge(potential, outcomes, lowest if known is None else float(known), tolerance, judged, seed, common_noise)
+    comparison = judge(
+        potential,
+        outcomes,
+        lowest if known is None else float(known),
+        tolerance,
+        judged,
+        seed,
+        common_noise,
+    )
     comparison.message = message
     if lowest < comparison.minimum_energy - comparison.tolerance:
         warnings.warn(
-            f"energies down to {lowest:.8g} were seen, below the known minimum of {potential.name}, {known:.8g}: outside of its domain, or "
-            "it is not the minimum; only what is within the tolerance of the known one is a success",
+            f"energies down to {lowest:.8g} were seen, below the known minimum of "
+            f"{potential.name}, {known:.8g}: outside of its domain, or it is not the minimum; "
+            "only what is within the tolerance of the known one is a success",
             UserWarning,
             stacklevel=4,  # of the caller of compare
         )
@@ -177,14 +245,26 @@ def _compared(
 
 
 def judge(
-    potential: Potential, outcomes: dict[str, Outcome], minimum: float, tolerance: float | None, judged: str, seed: int, common_noise: bool
+    potential: Potential,
+    outcomes: dict[str, Outcome],
+    minimum: float,
+    tolerance: float | None,
+    judged: str,
+    seed: int,
+    common_noise: bool,
 ) -> Comparison:
-    """Success, residual energy, time to solution and shares of `outcomes`, which it fills in, against a minimum's energy."""
+    """Success, residual energy, time to solution and shares of `outcomes`, which it fills in,
+    against a minimum's energy.
+    """
     near = 1e-3 * max(1.0, abs(minimum)) if tolerance is None else float(tolerance)
     minima = _minima(potential, [o for o in outcomes.values() if not o.message], minimum, near)
     for o in outcomes.values():
-        o.success_by_epoch = [wilson(int((np.abs(row - minimum) <= near).sum()), len(o.x)) for row in o.judged]
-        o.success = wilson(0 if o.message else int((np.abs(o.energies[judged] - minimum) <= near).sum()), len(o.x))
+        o.success_by_epoch = [
+            wilson(int((np.abs(row - minimum) <= near).sum()), len(o.x)) for row in o.judged
+        ]
+        o.success = wilson(
+            0 if o.message else int((np.abs(o.energies[judged] - minimum) <= near).sum()), len(o.x)
+        )
         o.tts = time_to_solution(o.success, o.n_steps)
         if not o.message:
             o.residual = bootstrap_mean(o.energies[judged] - minimum, seed)
@@ -192,8 +272,12 @@ def judge(
     return Comparison(potential, outcomes, minimum, near, minima, judged, seed, common_noise)
 
 
-def _minima(potential: Potential, outcomes: list[Outcome], minimum: float, tolerance: float) -> list[Minimum]:
-    """Levels of polished energy, the global one split by known minimum; fills in each outcome's shares."""
+def _minima(
+    potential: Potential, outcomes: list[Outcome], minimum: float, tolerance: float
+) -> list[Minimum]:
+    """Levels of polished energy, the global one split by known minimum; fills in each outcome's
+    shares.
+    """
     if not outcomes:
         return []
     x = np.concatenate([o.polished_x for o in outcomes])
@@ -205,7 +289,9 @@ def _minima(potential: Potential, outcomes: list[Outcome], minimum: float, toler
     if potential.minima is not None and len(potential.minima) > 1:
         nearest = np.argmin([((x - place) ** 2).sum(1) for place in potential.minima], axis=0)
         place = np.where(np.abs(energy - minimum) <= tolerance, nearest, 0)
-    _, first, which = np.unique(np.stack([level, place]), axis=1, return_index=True, return_inverse=True)
+    _, first, which = np.unique(
+        np.stack([level, place]), axis=1, return_index=True, return_inverse=True
+    )
     which = which.ravel()
     end = 0
     for o in outcomes:
@@ -213,4 +299,7 @@ def _minima(potential: Potential, outcomes: list[Outcome], minimum: float, toler
         counts = np.bincount(which[begin:end], minlength=len(first))
         o.shares = [wilson(int(c), len(o.x)) for c in counts]
     known = potential.minimum_energy
-    return [Minimum(float(energy[k]), x[k], known is not None and abs(energy[k] - known) <= tolerance) for k in first]
+    return [
+        Minimum(float(energy[k]), x[k], known is not None and abs(energy[k] - known) <= tolerance)
+        for k in first
+    ]

@@ -14,12 +14,18 @@ from ..statistics import Interval, bootstrap_mean
 
 UNKNOWN = Interval(np.nan, np.nan, np.nan)
 SHOWN_MINIMA = 6
-JUDGED = {"polished": "a descent from the last point", "final": "the last energy", "best": "the lowest energy seen"}
+JUDGED = {
+    "polished": "a descent from the last point",
+    "final": "the last energy",
+    "best": "the lowest energy seen",
+}
 
 
 @dataclass(frozen=True)
 class Minimum:
-    """A place where replicas ended: its energy, a point, and whether it is the potential's own known minimum."""
+    """A place where replicas ended: its energy, a point, and whether it is the potential's own
+    known minimum.
+    """
 
     energy: float
     x: np.ndarray
@@ -33,21 +39,23 @@ class Outcome:
     Attributes
     ----------
     name, method, n_steps, seconds, message
-        How it was run; `message` is empty unless it diverged, and then all its replicas count as failed.
+        How it was run; `message` is empty unless it diverged, and then all its replicas count as
+        failed.
     x : ndarray (replicas, dim)
         Where the replicas ended.
     energies : dict of ndarray (replicas,)
-        At the end: "final", the energy there; "best", the lowest seen; "polished", after a descent from there.
+        At the end: "final", the energy there; "best", the lowest seen; "polished", after a descent
+        from there.
     step : ndarray (epochs,)
         Steps done at the end of each epoch.
     energy, best, judged : ndarray (epochs, replicas)
         Then: energy, lowest energy seen, and what success is judged by.
     temperature, rescaled : ndarray (epochs,)
-        Eq. (22) over each epoch, T and T dt^2 = <dx^2>; T is NaN for rules that know no dt. Where dt changes within an
-        epoch, T dt^2 uses its mean square.
+        Eq. (22) over each epoch, T and T dt^2 = <dx^2>; T is NaN for rules that know no dt. Where
+        dt changes within an epoch, T dt^2 uses its mean square.
     success, residual, tts : Interval
-        Share of replicas that succeeded (Wilson); mean judged energy above the minimum (bootstrap; of no width
-        where all replicas agree, and then success says more); steps to solution.
+        Share of replicas that succeeded (Wilson); mean judged energy above the minimum (bootstrap;
+        of no width where all replicas agree, and then success says more); steps to solution.
     quantiles : ndarray (3,)
         Of the residual energy, at 10, 50 and 90 %.
     shares : list of Interval
@@ -85,9 +93,11 @@ class Comparison:
     outcomes : dict of Outcome
         By the name of the method; ``comparison["anneal"]`` is short for it.
     minimum_energy, tolerance : float
-        What success is measured against: the known minimum or, without one, the lowest energy found.
+        What success is measured against: the known minimum or, without one, the lowest energy
+        found.
     minima : list of Minimum
-        Where replicas ended, the lowest first; equal energies are one, unless they are different known minima.
+        Where replicas ended, the lowest first; equal energies are one, unless they are different
+        known minima.
     judged, seed, common_noise, potential
         How it was run.
     message : str
@@ -108,7 +118,9 @@ class Comparison:
         return look_up(name, self.outcomes, "method")
 
     def difference(self, first: str, second: str) -> Interval:
-        """Mean residual energy of `first` minus that of `second`, replica by replica: tight where noise is common."""
+        """Mean residual energy of `first` minus that of `second`, replica by replica: tight where
+        noise is common.
+        """
         a, b = (self[name].energies[self.judged] for name in (first, second))
         return bootstrap_mean(a - b, self.seed)
 
@@ -116,22 +128,39 @@ class Comparison:
         replicas = len(next(iter(self.outcomes.values())).x)
         width = max(8, *map(len, self.outcomes))
         lines = [
-            f"{self.potential.name}, dim {self.potential.dim}: {replicas} replicas, seed {self.seed}; success is "
-            f"{JUDGED[self.judged]} "
-            f"within {self.tolerance:.3g} of {self.minimum_energy:.8g}",
-            f"{'':{width}}  {'steps':>10}  {'success (95 %)':>24}  {'residual energy (95 %)':>30}  {'TTS99 in steps (95 %)':>34}",
+            f"{self.potential.name}, dim {self.potential.dim}: {replicas} replicas, seed "
+            f"{self.seed}; success is {JUDGED[self.judged]} within {self.tolerance:.3g} of "
+            f"{self.minimum_energy:.8g}",
+            f"{'':{width}}  {'steps':>10}  {'success (95 %)':>24}  {'residual energy (95 %)':>30} "
+            f" {'TTS99 in steps (95 %)':>34}",
         ]
         for name, o in self.outcomes.items():
-            share = f"{100 * o.success.value:.1f} % [{100 * o.success.low:.1f}, {100 * o.success.high:.1f}]"
-            lines.append(f"{name:{width}}  {o.n_steps:>10,}  {share:>24}  {o.residual!s:>30}  {o.tts!s:>34}")
+            share = (
+                f"{100 * o.success.value:.1f} % [{100 * o.success.low:.1f}, "
+                f"{100 * o.success.high:.1f}]"
+            )
+            lines.append(
+                f"{name:{width}}  {o.n_steps:>10,}  {share:>24}  {o.residual!s:>30}  {o.tts!s:>34}"
+            )
             if o.message:
                 lines.append(f"{'':{width}}  {o.message}")
         lines.append(
-            "where replicas ended" + ("" if len(self.minima) <= SHOWN_MINIMA else f" ({SHOWN_MINIMA} of {len(self.minima)} minima)")
+            "where replicas ended"
+            + (
+                ""
+                if len(self.minima) <= SHOWN_MINIMA
+                else f" ({SHOWN_MINIMA} of {len(self.minima)} minima)"
+            )
         )
         for k, minimum in enumerate(self.minima[:SHOWN_MINIMA]):
-            shares = ", ".join(f"{name} {100 * o.shares[k].value:.1f} %" for name, o in self.outcomes.items() if o.shares)
-            lines.append(f"  U = {minimum.energy:.8g}{' (known)' if minimum.known else ''}: {shares}")
+            shares = ", ".join(
+                f"{name} {100 * o.shares[k].value:.1f} %"
+                for name, o in self.outcomes.items()
+                if o.shares
+            )
+            lines.append(
+                f"  U = {minimum.energy:.8g}{' (known)' if minimum.known else ''}: {shares}"
+            )
         return "\n".join([*lines, self.message] if self.message else lines)
 
     __repr__ = __str__

@@ -1,4 +1,6 @@
-"""Descent of many replicas at once: where each would end if all heat were taken out at once (its inherent structure)."""
+"""Descent of many replicas at once: where each would end if all heat were taken out at once (its
+inherent structure).
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ MEMORY, MOST_STEPS, HALVINGS, BLOCK = 8, 1000, 30, 65_536
 def descend(potential: Any, x: Any, gtol: float = 1e-6) -> tuple[np.ndarray, np.ndarray]:
     """Local minima below the points x (replicas, dim) by L-BFGS, and their energies (replicas,).
 
-    All replicas take their steps together, each with its own memory and line search, so that one call of the potential
-    serves all. A replica stops where its largest force is below `gtol` times the larger of 1 and |U|, or where no shorter step lowers U.
-    Stillinger, Weber, Phys. Rev. A 25, 978 (1982); Liu, Nocedal, Math. Program. 45, 503 (1989).
+    All replicas take their steps together, each with its own memory and line search, so that one
+    call of the potential serves all. A replica stops where its largest force is below `gtol` times
+    the larger of 1 and |U|, or where no shorter step lowers U. Stillinger, Weber, Phys. Rev. A 25,
+    978 (1982); Liu, Nocedal, Math. Program. 45, 503 (1989).
     """
     x = np.atleast_2d(np.array(x, dtype=float))
     size = max(1, BLOCK // x.shape[1])
@@ -22,20 +25,32 @@ def descend(potential: Any, x: Any, gtol: float = 1e-6) -> tuple[np.ndarray, np.
     return np.concatenate([at for at, _ in parts]), np.concatenate([energy for _, energy in parts])
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # trial points beyond a wall are taken back
+# trial points beyond a wall are taken back
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _descend(potential: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, np.ndarray]:
     energy, gradient = potential.energy_gradient(x)
     going = np.flatnonzero(np.isfinite(energy))
     size = np.linalg.norm(gradient, axis=1, keepdims=True)
     h = 1e-6 * np.maximum(1, np.abs(x).max(1, keepdims=True))
-    curvature = np.abs(((potential.gradient(x + h * gradient / np.maximum(size, 1e-300)) - gradient) * gradient).sum(1)) / (size * h)[:, 0]
-    scale = np.where(curvature > 0, 1 / curvature, 1.0)  # length of the first step: to the bottom of a parabola
+    curvature = (
+        np.abs(
+            (
+                (potential.gradient(x + h * gradient / np.maximum(size, 1e-300)) - gradient)
+                * gradient
+            ).sum(1)
+        )
+        / (size * h)[:, 0]
+    )
+    # length of the first step: to the bottom of a parabola
+    scale = np.where(curvature > 0, 1 / curvature, 1.0)
     pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for _ in range(MOST_STEPS):
         going = going[np.abs(gradient[going]).max(1) > gtol * np.maximum(1, np.abs(energy[going]))]
         if not going.size:
             break
-        step = -_two_loops(gradient[going], [tuple(a[going] for a in pair) for pair in pairs], scale[going])
+        step = -_two_loops(
+            gradient[going], [tuple(a[going] for a in pair) for pair in pairs], scale[going]
+        )
         slope = (step * gradient[going]).sum(1)
         uphill = ~(slope < 0)
         step[uphill] = -scale[going[uphill], None] * gradient[going[uphill]]
@@ -53,7 +68,9 @@ def _descend(potential: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, np
 
 
 def _two_loops(q: np.ndarray, pairs: list[Any], scale: np.ndarray) -> np.ndarray:
-    """The inverse Hessian of each replica's memory times q; a pair with 1/(s.y) = 0 does nothing."""
+    """The inverse Hessian of each replica's memory times q; a pair with 1/(s.y) = 0 does
+    nothing.
+    """
     q, weights = q.copy(), []
     for s, y, inverse in reversed(pairs):
         weights.append(inverse * (s * q).sum(1))
@@ -64,8 +81,18 @@ def _two_loops(q: np.ndarray, pairs: list[Any], scale: np.ndarray) -> np.ndarray
     return q
 
 
-def _search(potential: Any, x: Any, energy: Any, gradient: Any, going: np.ndarray, step: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """Halve each step until it lowers the energy enough (Armijo), move, and say which replicas moved."""
+def _search(
+    potential: Any,
+    x: Any,
+    energy: Any,
+    gradient: Any,
+    going: np.ndarray,
+    step: np.ndarray,
+    slope: np.ndarray,
+) -> np.ndarray:
+    """Halve each step until it lowers the energy enough (Armijo), move, and say which replicas
+    moved.
+    """
     moved, length = np.zeros(len(going), dtype=bool), np.ones(len(going))
     for _ in range(HALVINGS):
         rest = np.flatnonzero(~moved)

@@ -1,8 +1,9 @@
 """Local descent: BFGS with a weak Wolfe line search, kept inside the bounds by projection.
 
-The bisection line search keeps BFGS going where the function has kinks (Lewis, Overton, Math. Program. 141, 135 (2013)); the
-matrix is full up to `DENSE` coordinates and of limited memory above. Coordinates that a bound holds are left out of
-the step and of the matrix (Bertsekas, SIAM J. Control Optim. 20, 221 (1982)).
+The bisection line search keeps BFGS going where the function has kinks (Lewis, Overton, Math.
+Program. 141, 135 (2013)); the matrix is full up to `DENSE` coordinates and of limited memory above.
+Coordinates that a bound holds are left out of the step and of the matrix (Bertsekas, SIAM J.
+Control Optim. 20, 221 (1982)).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ FIRST, LONGEST = 0.5, 10.0  # lengths of the first and of any step, in units
 
 
 class Descent(NamedTuple):
-    """Where a descent ended: point, energy, steps made, and whether it "converged", met a "known" minimum, or got "stuck"."""
+    """Where a descent ended: point, energy, steps made, and whether it "converged", met a "known"
+    minimum, or got "stuck".
+    """
 
     u: np.ndarray
     fun: float
@@ -39,7 +42,10 @@ class _Dense:
         if self.h is None:
             self.h = np.eye(len(s)) * (product / (y @ y))
         hy = self.h @ y
-        self.h += np.outer(s, s) * ((1 + (y @ hy) / product) / product) - (np.outer(hy, s) + np.outer(s, hy)) / product
+        self.h += (
+            np.outer(s, s) * ((1 + (y @ hy) / product) / product)
+            - (np.outer(hy, s) + np.outer(s, hy)) / product
+        )
 
     @property
     def fresh(self) -> bool:
@@ -87,7 +93,8 @@ def descend(
     problem : Problem
         Energies, gradients and bounds.
     tol : float
-        Converged where the decrease still expected, g H g/2, is below this times the size of f (at least 1e-3).
+        Converged where the decrease still expected, g H g/2, is below this times the size of f (at
+        least 1e-3).
     known : callable, optional
         ``known(u, f, g)`` true ends the descent early, as where it nears a minimum already found.
     f : float, optional
@@ -148,7 +155,9 @@ def descend(
 def _search(
     problem: Any, u: np.ndarray, f: float, g: np.ndarray, step: np.ndarray, slope: float
 ) -> tuple[np.ndarray, float, np.ndarray] | None:
-    """A point along the projected step that is low enough and where the slope has flattened; None if there is none."""
+    """A point along the projected step that is low enough and where the slope has flattened; None
+    if there is none.
+    """
     shortest, longest, t = 0.0, math.inf, 1.0
     kept = None
     for _ in range(TRIALS):

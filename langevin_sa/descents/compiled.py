@@ -1,4 +1,6 @@
-"""Energies of a few points, and whole descents, by the compiled step of a potential, where the kernels would run trajectories."""
+"""Energies of a few points, and whole descents, by the compiled step of a potential, where the
+kernels would run trajectories.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +14,28 @@ from ..backends.cpu.compiled import STEP, call_step, compiled_functions, compile
 from ..backends.cpu.printed import numba_source
 
 MEMORY, TRIALS, MOST = 10, 20, 100
-HOPE, YOUNG = 3.0, 3  # how many times the decrease that the curvature promises is hoped for, once so many steps are remembered
+# how many times the decrease that the curvature promises is hoped for, once so many steps are
+# remembered
+HOPE, YOUNG = 3.0, 3
 
 
 def is_compiled(potential: Any) -> bool:
     """Whether a potential has a compiled step for one replica."""
-    return (potential.formula is not None and not hasattr(potential.formula, "cutoff2")) or potential.numba_functions is not None
+    return (
+        potential.formula is not None and not hasattr(potential.formula, "cutoff2")
+    ) or potential.numba_functions is not None
 
 
 def _step(potential: Any) -> tuple[Any, np.ndarray, np.ndarray]:
-    """The step of one replica, its parameters and its size; whoever calls it by address must keep it."""
+    """The step of one replica, its parameters and its size; whoever calls it by address must keep
+    it.
+    """
     if potential.formula is None:
-        return compiled_functions(*potential.numba_functions), np.empty(0), np.array([potential.dim], dtype=np.int64)
+        return (
+            compiled_functions(*potential.numba_functions),
+            np.empty(0),
+            np.array([potential.dim], dtype=np.int64),
+        )
     source = potential.formula.source
     step = compiled_source(numba_source(source.spec, source.bodies, 1), "step", STEP)
     return step, potential.formula.numbers, potential.formula.size
@@ -43,17 +55,34 @@ def evaluator(potential: Any) -> Callable[[np.ndarray], tuple[np.ndarray, np.nda
     return energy_gradient
 
 
-def descender(potential: Any, low: np.ndarray, high: np.ndarray) -> Callable[..., tuple[np.ndarray, float, int, bool]]:
-    """``descend(x, tol, longest, room, below)``: L-BFGS inside the bounds; the end, its energy, evaluations made, whether it gave up.
+def descender(
+    potential: Any, low: np.ndarray, high: np.ndarray
+) -> Callable[..., tuple[np.ndarray, float, int, bool]]:
+    """``descend(x, tol, longest, room, below)``: L-BFGS inside the bounds; the end, its energy,
+    evaluations made, whether it gave up.
 
-    It has converged where the decrease still expected is below `tol` times \\|f\\|, moves no coordinate by more than `longest` in one
-    step, evaluates at most `room` times (and `MOST` by coordinate), and gives up once it is not going to come down to `below`.
+    It has converged where the decrease still expected is below `tol` times \\|f\\|, moves no
+    coordinate by more than `longest` in one step, evaluates at most `room` times (and `MOST` by
+    coordinate), and gives up once it is not going to come down to `below`.
     """
     step, numbers, size = _step(potential)
 
-    def descend(x: np.ndarray, tol: float, longest: float, room: float, below: float) -> tuple[np.ndarray, float, int, bool]:
+    def descend(
+        x: np.ndarray, tol: float, longest: float, room: float, below: float
+    ) -> tuple[np.ndarray, float, int, bool]:
         x = np.array(x, dtype=float)
-        return x, *_descend(step.address, numbers, size, x, low, high, tol, longest, int(min(room, MOST * (10 + len(x)))), below)
+        return x, *_descend(
+            step.address,
+            numbers,
+            size,
+            x,
+            low,
+            high,
+            tol,
+            longest,
+            int(min(room, MOST * (10 + len(x)))),
+            below,
+        )
 
     return descend
 
@@ -61,9 +90,19 @@ def descender(potential: Any, low: np.ndarray, high: np.ndarray) -> Callable[...
 @njit(cache=True, error_model="numpy")
 def _arrays(dim):  # type: ignore[no-untyped-def]
     c = np.zeros(5)
-    c[1] = -1.0  # the step then makes dx = 0*dx + gradient; some formulas' forces never reach the array g
-    return (np.zeros(dim), np.zeros(dim), np.zeros(dim), np.zeros(dim), np.zeros(2 * dim), np.zeros(1), np.zeros(1),
-            np.zeros(2 * dim, dtype=np.int64), c)  # fmt: skip
+    # the step then makes dx = 0*dx + gradient; some formulas' forces never reach the array g
+    c[1] = -1.0
+    return (
+        np.zeros(dim),
+        np.zeros(dim),
+        np.zeros(dim),
+        np.zeros(dim),
+        np.zeros(2 * dim),
+        np.zeros(1),
+        np.zeros(1),
+        np.zeros(2 * dim, dtype=np.int64),
+        c,
+    )
 
 
 @njit(cache=True, error_model="numpy")
@@ -71,8 +110,23 @@ def _evaluate(step, p, size, arrays, x):  # type: ignore[no-untyped-def]
     """Energy at x; its gradient is in arrays[2]."""
     place, out, dx, g, z, s, e, rows, c = arrays
     place[:] = x
-    call_step(step, (place.ctypes.data, out.ctypes.data, dx.ctypes.data, g.ctypes.data, z.ctypes.data, s.ctypes.data,
-              e.ctypes.data, p.ctypes.data, rows.ctypes.data, size.ctypes.data, c.ctypes.data), 1)  # fmt: skip
+    call_step(
+        step,
+        (
+            place.ctypes.data,
+            out.ctypes.data,
+            dx.ctypes.data,
+            g.ctypes.data,
+            z.ctypes.data,
+            s.ctypes.data,
+            e.ctypes.data,
+            p.ctypes.data,
+            rows.ctypes.data,
+            size.ctypes.data,
+            c.ctypes.data,
+        ),
+        1,
+    )
     return e[0]
 
 
@@ -88,12 +142,19 @@ def _points(step, p, size, x, energy, gradient):  # type: ignore[no-untyped-def]
 def _descend(step, p, size, x, low, high, tol, longest, room, below):  # type: ignore[no-untyped-def]
     dim = len(x)
     arrays = _arrays(dim)
-    S, Y, R, w = np.zeros((MEMORY, dim)), np.zeros((MEMORY, dim)), np.zeros(MEMORY), np.zeros(MEMORY)
+    S, Y, R, w = (
+        np.zeros((MEMORY, dim)),
+        np.zeros((MEMORY, dim)),
+        np.zeros(MEMORY),
+        np.zeros(MEMORY),
+    )
     f, calls, kept, newest, restarts = _evaluate(step, p, size, arrays, x), 1, 0, 0, 0
     g, free, trial = arrays[2].copy(), np.ones(dim), np.zeros(dim)
     while calls < room and np.abs(f) < np.inf:
         for d in range(dim):
-            free[d] = 0.0 if (x[d] <= low[d] and g[d] > 0) or (x[d] >= high[d] and g[d] < 0) else 1.0
+            free[d] = (
+                0.0 if (x[d] <= low[d] and g[d] > 0) or (x[d] >= high[d] and g[d] < 0) else 1.0
+            )
         q = g * free
         for j in range(kept):
             k = (newest - j) % MEMORY

@@ -1,4 +1,6 @@
-"""Pair formulas with a cut-off: species, periodic box, and the readable reference for energy, gradient and Laplacian."""
+"""Pair formulas with a cut-off: species, periodic box, and the readable reference for energy,
+gradient and Laplacian.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ MANY = 1000  # particles from which energies are no longer taken by the referenc
 
 
 class CutoffKernel(FormulaKernel):
-    """A pair formula truncated and shifted, V(r) - V(cutoff) for r < cutoff, between nearest images.
+    """A pair formula truncated and shifted, V(r) - V(cutoff) for r < cutoff, between nearest
+    images.
 
     Every pair is to the printed formula a system of two particles with parameters of its own.
 
@@ -33,7 +36,15 @@ class CutoffKernel(FormulaKernel):
         For each pair of species the formula's parameters, V(cutoff) and the squared cut-off.
     """
 
-    def __init__(self, source: Source, parameters: Mapping[str, Any], particles: int, cutoff: Any, box: Any, species: Any) -> None:
+    def __init__(
+        self,
+        source: Source,
+        parameters: Mapping[str, Any],
+        particles: int,
+        cutoff: Any,
+        box: Any,
+        species: Any,
+    ) -> None:
         space = source.spec.space
         if space > 3:
             raise ValueError(f"cutoff= needs space= 1, 2 or 3, not {space}")
@@ -43,7 +54,10 @@ class CutoffKernel(FormulaKernel):
         if not (np.isfinite(reach) & (reach > 0)).all():
             raise ValueError(f"cutoff must be positive and finite, not {shown(cutoff)}")
         self.box, self.cutoff2 = _box(box, space, float(reach.max())), reach**2
-        values = [_between_species(value, f"parameter {name!r}", self.types) for name, value in parameters.items()]
+        values = [
+            _between_species(value, f"parameter {name!r}", self.types)
+            for name, value in parameters.items()
+        ]
         rows = np.stack([v.ravel() for v in (*values, np.zeros_like(reach), self.cutoff2)], axis=1)
         super().__init__(source, rows, np.array([2 * space], dtype=np.int64))
         self.table = np.ascontiguousarray(rows)
@@ -51,17 +65,26 @@ class CutoffKernel(FormulaKernel):
         apart[:, 0] = reach.ravel()
         self.table[:, -2] = self._pairs("energy_gradient", apart, np.arange(len(rows)))[0]
         if not np.isfinite(self.table[:, -2]).all():
-            raise ValueError(f"the formula is not finite at the cut-off: {self.table[:, -2].tolist()} at r = {reach.ravel().tolist()}")
+            raise ValueError(
+                f"the formula is not finite at the cut-off: {self.table[:, -2].tolist()} at r = "
+                f"{reach.ravel().tolist()}"
+            )
         self.numbers = self.table
 
     def _pairs(self, name: str, apart: np.ndarray, kinds: np.ndarray) -> Any:
-        """The printed function of two particles for each separation (pairs, space), parameters by pair of species."""
+        """The printed function of two particles for each separation (pairs, space), parameters by
+        pair of species.
+        """
         two = np.concatenate([np.zeros_like(apart), apart], axis=1)
         with np.errstate(all="ignore"):
             return self._function(name)(two, self.table[kinds].T[..., None], self.size)
 
-    def _near(self, x: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """Pairs of one replica nearer than their cut-off, so many at a time: i, j, pair of species, separation (pairs, space)."""
+    def _near(
+        self, x: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Pairs of one replica nearer than their cut-off, so many at a time: i, j, pair of species,
+        separation (pairs, space).
+        """
         from scipy.spatial import cKDTree
 
         v = x.reshape(len(self.species), -1).astype(float)
@@ -93,11 +116,19 @@ class CutoffKernel(FormulaKernel):
 
     def energy(self, x: np.ndarray) -> np.ndarray:
         """Energy (replicas,)."""
-        return self.energy_gradient(x)[0] if len(self.species) < MANY else self._compiled(x, "pairs")[0]
+        return (
+            self.energy_gradient(x)[0]
+            if len(self.species) < MANY
+            else self._compiled(x, "pairs")[0]
+        )
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Gradient (replicas, dim)."""
-        return self.energy_gradient(x)[1] if len(self.species) < MANY else self._compiled(x, "pairs")[1]
+        return (
+            self.energy_gradient(x)[1]
+            if len(self.species) < MANY
+            else self._compiled(x, "pairs")[1]
+        )
 
     def laplacian(self, x: np.ndarray) -> np.ndarray:
         """Laplacian (replicas,)."""
@@ -110,7 +141,9 @@ class CutoffKernel(FormulaKernel):
         return laplacian
 
     def _compiled(self, x: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The same by the kernel of the numba backend, for many particles: energy and gradient, or Laplacian and zeros."""
+        """The same by the kernel of the numba backend, for many particles: energy and gradient, or
+        Laplacian and zeros.
+        """
         from ..backends.cpu.neighbours import evaluate
 
         value, gradient = np.zeros(len(x)), np.zeros_like(x)
@@ -127,28 +160,43 @@ class CutoffKernel(FormulaKernel):
 
 
 def _species(species: Any, particles: int, matrices: list[int]) -> tuple[np.ndarray, int]:
-    """Species of the particles, and how many there are: the rows of the matrices, else as many as occur."""
+    """Species of the particles, and how many there are: the rows of the matrices, else as many as
+    occur.
+    """
     out = np.zeros(particles, dtype=np.int64) if species is None else np.asarray(species)
     if out.shape != (particles,) or out.dtype.kind not in "iu":
-        raise ValueError(f"species must be {particles} integers, one a particle, not {out.dtype.name} of shape {out.shape}")
+        raise ValueError(
+            f"species must be {particles} integers, one a particle, not {out.dtype.name} of shape "
+            f"{out.shape}"
+        )
     types = max(matrices, default=int(out.max()) + 1)
     if species is None and types > 1:
         raise ValueError("a matrix of parameters needs species=, the species of each particle")
     if out.min() < 0 or out.max() >= min(types, MOST_SPECIES):
-        raise ValueError(f"species must be numbers from 0 to {min(types, MOST_SPECIES) - 1}, not {out.min()} to {out.max()}")
+        raise ValueError(
+            f"species must be numbers from 0 to {min(types, MOST_SPECIES) - 1}, not {out.min()} "
+            f"to {out.max()}"
+        )
     return out.astype(np.int64), types
 
 
 def _between_species(value: Any, what: str, types: int) -> np.ndarray:
-    """A number, or a symmetric matrix with a value for each pair of species, as a matrix (types, types)."""
+    """A number, or a symmetric matrix with a value for each pair of species, as a matrix (types,
+    types).
+    """
     try:
         out = real_array(value, what)
     except (TypeError, ValueError):
         out = np.empty(0)
     if out.ndim and out.shape != (types, types):
-        raise ValueError(f"{what} must be a number or a matrix ({types}, {types}), species by species, not {shown(value)}")
+        raise ValueError(
+            f"{what} must be a number or a matrix ({types}, {types}), species by species, not "
+            f"{shown(value)}"
+        )
     if out.ndim and not np.array_equal(out, out.T):
-        raise ValueError(f"{what} must be symmetric, the same for species (a, b) and (b, a), not {out.tolist()}")
+        raise ValueError(
+            f"{what} must be symmetric, the same for species (a, b) and (b, a), not {out.tolist()}"
+        )
     return np.broadcast_to(out, (types, types)).copy()
 
 
@@ -158,10 +206,13 @@ def _box(box: Any, space: int, cutoff: float) -> np.ndarray:
     try:
         out = np.broadcast_to(real_array(box, "box"), (space,)).copy()
     except (TypeError, ValueError):
-        raise ValueError(f"box must be one length or {space}, one an axis, not {shown(box)}") from None
+        raise ValueError(
+            f"box must be one length or {space}, one an axis, not {shown(box)}"
+        ) from None
     if not np.isfinite(out).all() or (out < 2 * cutoff).any():
         raise ValueError(
-            f"box must be at least twice the cutoff, {2 * cutoff:g}, along each axis, so that a particle meets one image of "
-            f"another, not {shown(box)}; take more particles or a shorter cutoff"
+            f"box must be at least twice the cutoff, {2 * cutoff:g}, along each axis, so that a "
+            f"particle meets one image of another, not {shown(box)}; take more particles or a "
+            "shorter cutoff"
         )
     return out

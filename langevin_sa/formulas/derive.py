@@ -1,14 +1,15 @@
 """A formula said once: sympy gives its gradient and Laplacian, and this file prints them as source.
 
-A potential is a sum of up to four kinds of term, and the printed body of each (assignments with shared
-subexpressions, then the term's value and derivatives) is the same text for every target:
+A potential is a sum of up to four kinds of term, and the printed body of each (assignments with
+shared subexpressions, then the term's value and derivatives) is the same text for every target:
 
 * coordinates: one expression of named coordinates,
 * site:  ``V(x_i)`` summed over sites,
 * bond:  ``V(x_i, x_j)`` summed over neighbours of a chain or lattice, x = x_i, y = x_j,
 * pair:  ``V(r)`` summed over pairs of particles, r = |r_i - r_j|.
 
-Sources are kept in a folder of the user's cache, so that a second process needs neither sympy nor a compiler.
+Sources are kept in a folder of the user's cache, so that a second process needs neither sympy nor a
+compiler.
 """
 
 from __future__ import annotations
@@ -28,15 +29,28 @@ from .spec import Body, Source, Spec
 @cache
 def source_of(spec: Spec) -> Source:
     """Source for a `Spec`, from the cache folder if it is there, else printed by way of sympy."""
-    key = hashlib.sha256((json.dumps(asdict(spec)) + Path(__file__).read_text()).encode()).hexdigest()[:20]
+    key = hashlib.sha256(
+        (json.dumps(asdict(spec)) + Path(__file__).read_text()).encode()
+    ).hexdigest()[:20]
     path = cache_folder() / f"{key}.json"
     source = _kept(path, key, spec)
     if source is None:
         try:
             source = generate(spec, key)
         except RecursionError:
-            raise FormulaError("the formula is nested too deeply, or is a sum of too many terms; use array functions instead") from None
-        write_whole(path, json.dumps({"latex": source.latex, "bodies": {kind: asdict(body) for kind, body in source.bodies.items()}}))
+            raise FormulaError(
+                "the formula is nested too deeply, or is a sum of too many terms; use array "
+                "functions instead"
+            ) from None
+        write_whole(
+            path,
+            json.dumps(
+                {
+                    "latex": source.latex,
+                    "bodies": {kind: asdict(body) for kind, body in source.bodies.items()},
+                }
+            ),
+        )
     return source
 
 
@@ -44,18 +58,25 @@ def _kept(path: Path, key: str, spec: Spec) -> Source | None:
     """The source in a file of the cache; None if it is not there or damaged."""
     try:
         kept = json.loads(path.read_text())
-        return Source(key, spec, kept["latex"], {kind: _body(fields) for kind, fields in kept["bodies"].items()})
+        return Source(
+            key,
+            spec,
+            kept["latex"],
+            {kind: _body(fields) for kind, fields in kept["bodies"].items()},
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def _body(fields: dict[str, Any]) -> Body:
     """A body from JSON, where tuples are lists."""
-    tuples: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    tuples: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
     return Body(**tuples)
 
 
-# ---------------------------------------------------------------------------------------------- printing with sympy
+# ------------------------------------------------------------------------------ printing with sympy
 
 
 def generate(spec: Spec, key: str) -> Source:
@@ -66,32 +87,59 @@ def generate(spec: Spec, key: str) -> Source:
     constants = dict(zip(CONSTANTS, (sp.pi, sp.E), strict=True))
 
     def number(value: float) -> Any:
-        return sp.Integer(value) if isinstance(value, int) else sp.Rational(value) if value % 0.25 == 0 else sp.Float(value, 17)
+        return (
+            sp.Integer(value)
+            if isinstance(value, int)
+            else sp.Rational(value)
+            if value % 0.25 == 0
+            else sp.Float(value, 17)
+        )
 
     bodies, latex = {}, []
     for kind, text in spec.terms().items():
         inputs = spec.inputs(kind)
-        local = {name: sp.Symbol(f"{name}", real=True, positive=(kind == "pair") or None) for name in inputs}
+        local = {
+            name: sp.Symbol(f"{name}", real=True, positive=(kind == "pair") or None)
+            for name in inputs
+        }
         parameters = {name: sp.Symbol(name, real=True) for name in (*spec.scalars, *spec.arrays)}
         value = evaluate(parse(text), {**constants, **functions, **parameters, **local}, number)
         if value.has(sp.zoo, sp.nan, sp.oo, sp.I):
-            raise FormulaError(f"the {kind} formula {short(text)!r} is not a finite real expression")
-        short_floats = {number: sp.Float(repr(float(number))) for number in value.atoms(sp.Float)}  # 0.3, not 0.29999999999999999
+            raise FormulaError(
+                f"the {kind} formula {short(text)!r} is not a finite real expression"
+            )
+        # 0.3, not 0.29999999999999999
+        short_floats = {number: sp.Float(repr(float(number))) for number in value.atoms(sp.Float)}
         latex.append(
-            _summed(sp.latex(value.xreplace(short_floats), symbol_names={s: _upright(s.name, sp) for s in parameters.values()}), kind)
+            _summed(
+                sp.latex(
+                    value.xreplace(short_floats),
+                    symbol_names={s: _upright(s.name, sp) for s in parameters.values()},
+                ),
+                kind,
+            )
         )
-        renamed = {symbol: sp.Symbol(f"v{i}", real=True, positive=symbol.is_positive) for i, symbol in enumerate(local.values())}
-        renamed |= {symbol: sp.Symbol(f"p_{name}", real=True) for name, symbol in parameters.items()}
+        renamed = {
+            symbol: sp.Symbol(f"v{i}", real=True, positive=symbol.is_positive)
+            for i, symbol in enumerate(local.values())
+        }
+        renamed |= {
+            symbol: sp.Symbol(f"p_{name}", real=True) for name, symbol in parameters.items()
+        }
         value = value.xreplace(renamed)
         v = [renamed[symbol] for symbol in local.values()]
         if kind == "pair":  # V(r) as a function of v0 = r^2
             value = value.subs(v[0], sp.sqrt(v[0]))
         first = [_regular(sp.diff(value, x), sp) for x in v]
         second = [_regular(sp.diff(d, x), sp) for d, x in zip(first, v, strict=True)]
-        laplacian = 8 * v[0] * second[0] + 4 * spec.space * first[0] if kind == "pair" else sum(second)
+        laplacian = (
+            8 * v[0] * second[0] + 4 * spec.space * first[0] if kind == "pair" else sum(second)
+        )
         lines, (printed, *derivatives) = _emit([value, *first], sp)
         laplacian_lines, (printed_laplacian,) = _emit([laplacian], sp)
-        bodies[kind] = Body(tuple(lines), printed, tuple(derivatives), tuple(laplacian_lines), printed_laplacian)
+        bodies[kind] = Body(
+            tuple(lines), printed, tuple(derivatives), tuple(laplacian_lines), printed_laplacian
+        )
     return Source(key, spec, " + ".join(latex), bodies)
 
 
@@ -119,7 +167,9 @@ def _summed(latex: str, kind: str) -> str:
 
 
 def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
-    """Assignments ``t0 = ...`` in order and the text of each expression, in syntax that Python, C and JavaScript share."""
+    """Assignments ``t0 = ...`` in order and the text of each expression, in syntax that Python, C
+    and JavaScript share.
+    """
     shared, reduced = sp.cse(expressions, symbols=sp.numbered_symbols("c"), optimizations="basic")
     lines: list[str] = []
     known: dict[str, str] = {}
@@ -152,13 +202,18 @@ def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
             except (TypeError, OverflowError):
                 value = float("nan")
             if not abs(value) <= MAX_NUMBER:
-                raise FormulaError(f"{short(str(e))}, in the formula or its derivatives, is not a real number of at most {MAX_NUMBER:g}")
+                raise FormulaError(
+                    f"{short(str(e))}, in the formula or its derivatives, is not a real number of "
+                    f"at most {MAX_NUMBER:g}"
+                )
             return repr(value) if value >= 0 else f"({value!r})"
         if e.is_Add:
             text = ""
             for term in e.args:
                 negative = term.could_extract_minus_sign()
-                text += (" - " if negative else " + " if text else "") + show(-term if negative else term)
+                text += (" - " if negative else " + " if text else "") + show(
+                    -term if negative else term
+                )
             return f"({text.strip()})" if not text.startswith(" - ") else f"(-{text[3:]})"
         if e.is_Mul:
             return "*".join(show(factor) for factor in e.args)

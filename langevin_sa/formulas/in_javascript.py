@@ -11,7 +11,9 @@ from .spec import Body, Spec
 
 
 def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[int]) -> str:
-    """``energyGradient(x, g, p)`` of one replica: returns its energy and fills g; loops over sites and neighbours are written out."""
+    """``energyGradient(x, g, p)`` of one replica: returns its energy and fills g; loops over sites
+    and neighbours are written out.
+    """
     dim, *shape = sizes
     where: dict[str, list[tuple[int, ...]]] = {
         "coordinates": [tuple(range(dim))],
@@ -21,15 +23,26 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
     blocks = []
     for kind, body in bodies.items():
         if kind not in where:
-            raise ValueError(f"a {kind} formula is not printed as JavaScript: write it as a formula of its coordinates")
+            raise ValueError(
+                f"a {kind} formula is not printed as JavaScript: write it as a formula of its "
+                "coordinates"
+            )
         for at in where[kind]:
             assign = [f"v{i} = x[{d}]" for i, d in enumerate(at)]
             assign += [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
-            assign += [f"p_{name} = p[{len(spec.scalars) + k * dim + at[0]}]" for k, name in enumerate(spec.arrays)]
+            assign += [
+                f"p_{name} = p[{len(spec.scalars) + k * dim + at[0]}]"
+                for k, name in enumerate(spec.arrays)
+            ]
             lines = [f"const {line};" for line in (*assign, *body.lines)]
-            lines += [f"e += {body.value};", *(f"g[{d}] += {text};" for d, text in zip(at, body.derivatives, strict=True))]
+            lines += [
+                f"e += {body.value};",
+                *(f"g[{d}] += {text};" for d, text in zip(at, body.derivatives, strict=True)),
+            ]
             blocks.append("{\n" + indent("\n".join(lines), "  ") + "\n}")
-    text = "\n".join(["let e = 0;", f"for (let i = 0; i < {dim}; i++) g[i] = 0;", *blocks, "return e;"])
+    text = "\n".join(
+        ["let e = 0;", f"for (let i = 0; i < {dim}; i++) g[i] = 0;", *blocks, "return e;"]
+    )
     names = f"const {{{', '.join(FUNCTIONS)}, pow: power}} = Math;\n"
     return names + "function energyGradient(x, g, p) {\n" + indent(text, "  ") + "\n}\n"
 

@@ -1,4 +1,6 @@
-"""A formula's energy, gradient and Laplacian on blocks of replicas, in NumPy code printed from it."""
+"""A formula's energy, gradient and Laplacian on blocks of replicas, in NumPy code printed from
+it.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,20 @@ class FormulaKernel:
         if self._functions is None:  # compiled on first use, not pickled
             arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
             space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
-            space |= {"zeros_like": np.zeros_like, "roll": np.roll, "power": np.power, "neighbours": _neighbours}
-            exec(compile(numpy_source(self.source.spec, self.source.bodies), f"<formula {self.source.key}>", "exec"), space)
+            space |= {
+                "zeros_like": np.zeros_like,
+                "roll": np.roll,
+                "power": np.power,
+                "neighbours": _neighbours,
+            }
+            exec(
+                compile(
+                    numpy_source(self.source.spec, self.source.bodies),
+                    f"<formula {self.source.key}>",
+                    "exec",
+                ),
+                space,
+            )
             self._functions = space
         return self._functions[name]
 
@@ -70,22 +84,32 @@ def numpy_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
         laplacian.append(_numpy_term(spec, kind, body.laplacian_lines, body.laplacian, ()))
     unpack = [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
     unpack += [
-        f"p_{name} = p[{len(spec.scalars)} + {k}*x.shape[1]:][:x.shape[1]]" + (".reshape(*size[1:])" if spec.lattice else "")
+        f"p_{name} = p[{len(spec.scalars)} + {k}*x.shape[1]:][:x.shape[1]]"
+        + (".reshape(*size[1:])" if spec.lattice else "")
         for k, name in enumerate(spec.arrays)
     ]
     return "".join(
-        f"def {name}(x, p, size):\n" + indent("\n".join([*unpack, *parts]), "    ") + f"\n    return {result}\n\n"
-        for name, parts, result in (("energy_gradient", energy, "e, g"), ("laplacian", laplacian, "e"))
+        f"def {name}(x, p, size):\n"
+        + indent("\n".join([*unpack, *parts]), "    ")
+        + f"\n    return {result}\n\n"
+        for name, parts, result in (
+            ("energy_gradient", energy, "e, g"),
+            ("laplacian", laplacian, "e"),
+        )
     )
 
 
-def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, derivatives: tuple[str, ...]) -> str:
+def _numpy_term(
+    spec: Spec, kind: str, lines: tuple[str, ...], value: str, derivatives: tuple[str, ...]
+) -> str:
     body = "\n".join(lines)
     if kind == "coordinates":
         inputs = [f"v{i} = x[:, {i}]" for i in range(len(spec.variables))]
         outputs = [f"g[:, {i}] += {d}" for i, d in enumerate(derivatives)]
         return "\n".join([*inputs, body, f"e += {value}", *outputs])
-    grid = "v = x.reshape(len(x), *size[1:])\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
+    grid = "v = x.reshape(len(x), *size[1:])\n" + (
+        "gv = g.reshape(v.shape)\n" if derivatives else ""
+    )
     total = f"e += (zeros_like(v0, dtype=float) + {value}).reshape(len(x), -1).sum(1)\n"
     if kind == "site":
         return f"{grid}v0 = v\n{body}\n{total}" + "".join(f"gv += {d}\n" for d in derivatives)
@@ -98,10 +122,22 @@ def _numpy_term(spec: Spec, kind: str, lines: tuple[str, ...], value: str, deriv
             store = ("gv[low] += {}\n", "gv[high] += {}\n")
             load += "".join(f"whole_{a}, p_{a} = p_{a}, p_{a}[low[1:]]\n" for a in spec.arrays)
         restore = "" if spec.periodic else "".join(f"p_{a} = whole_{a}\n" for a in spec.arrays)
-        inner = load + body + "\n" + total + "".join(s.format(d) for s, d in zip(store, derivatives, strict=False)) + restore
+        inner = (
+            load
+            + body
+            + "\n"
+            + total
+            + "".join(s.format(d) for s, d in zip(store, derivatives, strict=False))
+            + restore
+        )
         return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
     inner = f"d = v[:, i + 1:] - v[:, i:i + 1]\nv0 = (d*d).sum(2)\n{body}\n{total}"
     for derivative in derivatives:
-        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
-    split = f"v = x.reshape(len(x), -1, {spec.space})\n" + ("gv = g.reshape(v.shape)\n" if derivatives else "")
+        inner += (
+            f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += "
+            "f\ngv[:, i] -= f.sum(1)\n"
+        )
+    split = f"v = x.reshape(len(x), -1, {spec.space})\n" + (
+        "gv = g.reshape(v.shape)\n" if derivatives else ""
+    )
     return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")

@@ -1,4 +1,6 @@
-"""Formulas are parsed, never evaluated as Python: a small grammar of numbers, names, + - * / ** and known functions."""
+"""Formulas are parsed, never evaluated as Python: a small grammar of numbers, names, + - * / ** and
+known functions.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,25 @@ from typing import Any
 from ..arguments import unknown
 
 FUNCTIONS = (
-    "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "abs", "sign",
-)  # fmt: skip
+    "sqrt",
+    "exp",
+    "log",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "abs",
+    "sign",
+)
 CONSTANTS = ("pi", "e")
 MAX_LENGTH, MAX_EXPONENT, MAX_NUMBER = 20_000, 64, 1e300
-MAX_DEPTH, MAX_EFFORT, TOWER = 20, 500_000, 3  # see `depths`: beyond, sympy may take minutes, or for ever
+# see `depths`: beyond, sympy may take minutes, or for ever
+MAX_DEPTH, MAX_EFFORT, TOWER = 20, 500_000, 3
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
@@ -38,30 +54,41 @@ def parse(formula: str) -> ast.expr:
     Raises
     ------
     FormulaError
-        For text that is no arithmetic expression, a function or construction that is not allowed, or a size beyond
-        `MAX_LENGTH` characters, or nested beyond `MAX_DEPTH` levels or `MAX_EFFORT`.
+        For text that is no arithmetic expression, a function or construction that is not allowed,
+        or a size beyond `MAX_LENGTH` characters, or nested beyond `MAX_DEPTH` levels or
+        `MAX_EFFORT`.
     """
     if not isinstance(formula, str):
         raise TypeError(f"a formula must be a string, not {type(formula).__name__}")
     if len(formula) > MAX_LENGTH:
-        raise FormulaError(f"the formula has {len(formula)} characters, more than {MAX_LENGTH}; use array functions instead")
+        raise FormulaError(
+            f"the formula has {len(formula)} characters, more than {MAX_LENGTH}; use array "
+            "functions instead"
+        )
     if "^" in formula:
         raise FormulaError(f"write powers as **, not ^, in {short(formula)!r}")
     if "__" in formula:
-        raise FormulaError(f"names with a double underscore are forbidden in a formula: {short(formula)!r}")
+        raise FormulaError(
+            f"names with a double underscore are forbidden in a formula: {short(formula)!r}"
+        )
     text = " ".join(formula.split())
     try:
         tree = ast.parse(text, mode="eval").body
         _check(tree, text)
         deep = depths(tree)
         if max(deep) > MAX_DEPTH or sum(d**3 for d in deep) > MAX_EFFORT:
-            raise FormulaError(f"the formula {short(formula)!r} is nested too deeply; use array functions instead")
+            raise FormulaError(
+                f"the formula {short(formula)!r} is nested too deeply; use array functions instead"
+            )
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if isinstance(error, FormulaError):
             raise
         where = getattr(error, "offset", None)
         near = f" near {text[max(where - 8, 0) : where + 8]!r}" if where else ""
-        raise FormulaError(f"cannot read the formula {short(formula)!r}{near}: expected an expression like 'x**2 + sin(y)'") from None
+        raise FormulaError(
+            f"cannot read the formula {short(formula)!r}{near}: expected an expression like 'x**2 "
+            "+ sin(y)'"
+        ) from None
     return tree
 
 
@@ -71,7 +98,11 @@ def _check(node: ast.AST, text: str) -> None:
     for part in ast.walk(node):
         match part:
             case ast.Constant(value=value):
-                if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > MAX_NUMBER:
+                if (
+                    isinstance(value, bool)
+                    or not isinstance(value, (int, float))
+                    or abs(value) > MAX_NUMBER
+                ):
                     raise FormulaError(f"{value!r} is not a number that a formula can use")
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 if name not in FUNCTIONS:
@@ -95,10 +126,11 @@ def _check(node: ast.AST, text: str) -> None:
 
 
 def depths(tree: ast.expr) -> list[int]:
-    """How deep each number and name lies: in a sum all terms are equally deep, in a product all factors.
+    """How deep each number and name lies: in a sum all terms are equally deep, in a product all
+    factors.
 
-    To differentiate twice takes, as measured, some 15 s for a sum of cubes of 10^6; quotients in quotients take far longer, and
-    formulas in exponents, which count as so many levels more.
+    To differentiate twice takes, as measured, some 15 s for a sum of cubes of 10^6; quotients in
+    quotients take far longer, and formulas in exponents, which count as so many levels more.
     """
     found, stack = [], [(tree, 1, False)]
     while stack:
@@ -107,7 +139,9 @@ def depths(tree: ast.expr) -> list[int]:
             case ast.BinOp(left=left, op=op, right=right):
                 inner = depth if chained else depth + 1
                 before = type(left.op) if isinstance(left, ast.BinOp) else ast.Pow
-                alike = ast.Pow not in (type(op), before) and (before in _SUMS) == (type(op) in _SUMS)
+                alike = ast.Pow not in (type(op), before) and (before in _SUMS) == (
+                    type(op) in _SUMS
+                )
                 tower = TOWER if type(op) is ast.Pow and not isinstance(right, ast.Constant) else 0
                 stack += [(left, inner, alike), (right, inner + tower, False)]
             case ast.Call(args=[argument]):
@@ -128,12 +162,16 @@ def short(text: str) -> str:
 def names(tree: ast.expr) -> list[str]:
     """Sorted names in a formula that are neither functions nor the constants pi and e."""
     called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}
-    found = {part.id for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called}
+    found = {
+        part.id for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called
+    }
     return sorted(found - set(CONSTANTS))
 
 
 def evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any], Any]) -> Any:
-    """Value of the tree in any arithmetic: `leaves` maps names and functions, `number` makes constants."""
+    """Value of the tree in any arithmetic: `leaves` maps names and functions, `number` makes
+    constants.
+    """
     value = _evaluate(tree, leaves, number)
     if getattr(value, "is_number", False):  # a sympy number
         try:
@@ -141,7 +179,9 @@ def evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any], 
         except (TypeError, OverflowError):
             size = math.inf
         if not size <= MAX_NUMBER:
-            raise FormulaError(f"{short(ast.unparse(tree))!r} is not a real number of at most {MAX_NUMBER:g}")
+            raise FormulaError(
+                f"{short(ast.unparse(tree))!r} is not a real number of at most {MAX_NUMBER:g}"
+            )
     return value
 
 
@@ -160,9 +200,15 @@ def _evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any],
             a, b = evaluate(left, leaves, number), evaluate(right, leaves, number)
             if isinstance(op, ast.Pow) and getattr(b, "is_number", False):
                 if abs(b) > MAX_EXPONENT:
-                    raise FormulaError(f"the exponent {b} is beyond {MAX_EXPONENT}; rescale the formula or use exp")
+                    raise FormulaError(
+                        f"the exponent {b} is beyond {MAX_EXPONENT}; rescale the formula or use exp"
+                    )
                 size = float(abs(a)) if getattr(a, "is_number", False) else 1.0
-                if abs(b * math.log(size or 1)) > math.log(MAX_NUMBER):  # not worked out: it may have a million digits
-                    raise FormulaError(f"{short(ast.unparse(tree))!r} is not a real number of at most {MAX_NUMBER:g}")
+                # not worked out: it may have a million digits
+                if abs(b * math.log(size or 1)) > math.log(MAX_NUMBER):
+                    raise FormulaError(
+                        f"{short(ast.unparse(tree))!r} is not a real number of at most "
+                        f"{MAX_NUMBER:g}"
+                    )
             return _OPERATORS[type(op)](a, b)
     raise AssertionError(f"not checked: {ast.dump(tree)}")  # _check lets nothing else through

@@ -1,4 +1,6 @@
-"""What a formula is before and after printing: the formulas and names that are given, and the printed bodies."""
+"""What a formula is before and after printing: the formulas and names that are given, and the
+printed bodies.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ INPUTS = {"site": ("x",), "bond": ("x", "y"), "pair": ("r",)}
 
 @dataclass(frozen=True)
 class Spec:
-    """What is generated: formulas and the names in them, not the sizes and not the parameters' values."""
+    """What is generated: formulas and the names in them, not the sizes and not the parameters'
+    values.
+    """
 
     coordinates: str | None
     variables: tuple[str, ...]
@@ -25,7 +29,12 @@ class Spec:
 
     def terms(self) -> dict[str, str]:
         """The formulas that are there, by kind."""
-        kinds = {"coordinates": self.coordinates, "site": self.site, "bond": self.bond, "pair": self.pair}
+        kinds = {
+            "coordinates": self.coordinates,
+            "site": self.site,
+            "bond": self.bond,
+            "pair": self.pair,
+        }
         return {kind: text for kind, text in kinds.items() if text is not None}
 
     def inputs(self, kind: str) -> tuple[str, ...]:
@@ -35,9 +44,11 @@ class Spec:
 
 @dataclass(frozen=True)
 class Body:
-    """Printed term: assignments, its value, one derivative for each input, its Laplacian (with its own assignments).
+    """Printed term: assignments, its value, one derivative for each input, its Laplacian (with its
+    own assignments).
 
-    For a pair the input is the squared distance, so the force needs no square root where the formula has none.
+    For a pair the input is the squared distance, so the force needs no square root where the
+    formula has none.
     """
 
     lines: tuple[str, ...]

@@ -13,14 +13,21 @@ from ..potential import Potential, real_array
 from .ensemble import COOLING
 from .strategies import MOVES, Settings, unused
 
-LARGEST, FARTHEST = 1e300, 1e290  # of bounds, and of starting points, around which a domain must be finite
+# of bounds, and of starting points, around which a domain must be finite
+LARGEST, FARTHEST = 1e300, 1e290
 
 
 def check_numbers(**numbers: Any) -> None:
-    """Raise a ValueError unless each is a number >= 0, or None (but for the patience); a target may be any number."""
+    """Raise a ValueError unless each is a number >= 0, or None (but for the patience); a target may
+    be any number.
+    """
     for name, value in numbers.items():
-        if (value is not None or name == "patience") and not (real(value) and (name == "target" or value >= 0)):
-            raise ValueError(f"{name} must be a number{'' if name == 'target' else ' >= 0'}, not {shown(value)}")
+        if (value is not None or name == "patience") and not (
+            real(value) and (name == "target" or value >= 0)
+        ):
+            raise ValueError(
+                f"{name} must be a number{'' if name == 'target' else ' >= 0'}, not {shown(value)}"
+            )
 
 
 def check_settings(settings: Settings) -> None:
@@ -30,26 +37,48 @@ def check_settings(settings: Settings) -> None:
         if count is not None and not (whole(count) and count >= least):
             raise ValueError(f"{name} must be a whole number >= {least}, not {shown(count)}")
     noise, moves = settings.gradient_noise, settings.moves
-    if not (noise is None or (isinstance(noise, str) and noise == "estimate") or (finite(noise) and noise >= 0)):
-        raise ValueError(f"gradient_noise must be a variance >= 0 or 'estimate', not {shown(noise)}")
+    if not (
+        noise is None
+        or (isinstance(noise, str) and noise == "estimate")
+        or (finite(noise) and noise >= 0)
+    ):
+        raise ValueError(
+            f"gradient_noise must be a variance >= 0 or 'estimate', not {shown(noise)}"
+        )
     try:
         hot, cold = settings.temperature
-        good = all(t is None or (finite(t) and t > 0) for t in (hot, cold)) and (hot is None or cold is None or hot >= cold)
+        good = all(t is None or (finite(t) and t > 0) for t in (hot, cold)) and (
+            hot is None or cold is None or hot >= cold
+        )
     except (TypeError, ValueError):
         good = False
     if not good:
-        raise ValueError(f"temperature must be (T0, T1) with T0 >= T1 > 0, or None for either, not {shown(settings.temperature)}")
+        raise ValueError(
+            "temperature must be (T0, T1) with T0 >= T1 > 0, or None for either, not "
+            f"{shown(settings.temperature)}"
+        )
     if moves is not None and (not isinstance(moves, tuple | list) or not moves):
-        raise TypeError(f"moves must be a list of at least one of {', '.join(MOVES)}, not {shown(moves)}")
+        raise TypeError(
+            f"moves must be a list of at least one of {', '.join(MOVES)}, not {shown(moves)}"
+        )
     for move in moves or ():
         look_up(move, MOVES, "move")
     look_up(settings.cooling, COOLING, "cooling")
 
 
 def advise(
-    strategy: str, settings: Settings, fun: Any, *, args: Any, jac: Any, vectorized: bool, hess: Any, hessp: Any, constraints: Any,
+    strategy: str,
+    settings: Settings,
+    fun: Any,
+    *,
+    args: Any,
+    jac: Any,
+    vectorized: bool,
+    hess: Any,
+    hessp: Any,
+    constraints: Any,
     **unknown: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Warn the caller of `minimize` of what was given and will not be used."""
     said: list[tuple[str, Any]] = []
     if unknown:
@@ -67,9 +96,20 @@ def advise(
         "vectorized": vectorized,
     }
     if isinstance(fun, Potential) and any(given.values()):
-        said.append((f"a Potential brings its gradient: {', '.join(n for n, yes in given.items() if yes)} not used", OptimizeWarning))
+        said.append(
+            (
+                "a Potential brings its gradient: "
+                f"{', '.join(n for n, yes in given.items() if yes)} not used",
+                OptimizeWarning,
+            )
+        )
     if isinstance(jac, str) and jac in ("3-point", "cs"):
-        said.append((f"jac={jac!r} is not there; gradients are forward differences ('2-point')", OptimizeWarning))
+        said.append(
+            (
+                f"jac={jac!r} is not there; gradients are forward differences ('2-point')",
+                OptimizeWarning,
+            )
+        )
     for text, kind in said:
         warnings.warn(text, kind, stacklevel=3)
 
@@ -77,7 +117,12 @@ def advise(
 def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:
     """fun and jac with SciPy's memoized pair turned back into one function that returns both."""
     inner = getattr(fun, "fun", None)
-    if jac is not None and getattr(jac, "__self__", None) is fun and callable(inner) and hasattr(fun, "derivative"):
+    if (
+        jac is not None
+        and getattr(jac, "__self__", None) is fun
+        and callable(inner)
+        and hasattr(fun, "derivative")
+    ):
         return inner, True
     if isinstance(jac, str):
         if jac not in ("2-point", "3-point", "cs"):
@@ -96,7 +141,9 @@ def starting_point(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarra
         if isinstance(fun, Potential):
             return fun.draw_start(1, generator)[0], domain
         if bounds is None:
-            raise TypeError("x0 is missing: give a starting point, or bounds to draw one from, or a Potential")
+            raise TypeError(
+                "x0 is missing: give a starting point, or bounds to draw one from, or a Potential"
+            )
         low, high = limits(bounds, None)
         if not np.isfinite([low, high]).all():
             raise ValueError("without x0 all bounds must be finite")
@@ -112,22 +159,35 @@ def starting_point(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarra
 
 
 def limits(bounds: Any, dim: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds (dim,), infinite where there are none or where they are beyond `LARGEST`."""
+    """Lower and upper bounds (dim,), infinite where there are none or where they are beyond
+    `LARGEST`.
+    """
     if bounds is None:
         return np.full(dim or 0, -np.inf), np.full(dim or 0, np.inf)
     try:
         if isinstance(bounds, Bounds):
-            low, high = np.broadcast_arrays(*(real_array(side, "a bound") for side in (bounds.lb, bounds.ub)), np.empty(dim or 1))[:2]
+            low, high = np.broadcast_arrays(
+                *(real_array(side, "a bound") for side in (bounds.lb, bounds.ub)),
+                np.empty(dim or 1),
+            )[:2]
         else:
             pairs = [(-np.inf if a is None else a, np.inf if b is None else b) for a, b in bounds]
             low, high = real_array(pairs or np.empty((0, 2)), "bounds").T
     except (TypeError, ValueError, NotImplementedError):  # the last by a memoryview
-        raise ValueError(f"bounds must be a Bounds or a sequence of (low, high), not {shown(bounds)}") from None
+        raise ValueError(
+            f"bounds must be a Bounds or a sequence of (low, high), not {shown(bounds)}"
+        ) from None
     if low.ndim != 1 or low.size != (dim or max(1, low.size)):
-        raise ValueError(f"there are {low.size} bounds and {'no' if dim is None else dim} coordinates")
-    low, high = np.where(low >= -LARGEST, low, -np.inf), np.where(high <= LARGEST, high, np.inf)  # NaN is no bound either
+        raise ValueError(
+            f"there are {low.size} bounds and {'no' if dim is None else dim} coordinates"
+        )
+    # NaN is no bound either
+    low, high = np.where(low >= -LARGEST, low, -np.inf), np.where(high <= LARGEST, high, np.inf)
     bad = (low > high) | (low == np.inf) | (high == -np.inf)
     if bad.any():
         k = int(np.argmax(bad))
-        raise ValueError(f"an upper bound is less than the lower bound, or nothing lies between: coordinate {k}: ({low[k]:g}, {high[k]:g})")
+        raise ValueError(
+            "an upper bound is less than the lower bound, or nothing lies between: coordinate "
+            f"{k}: ({low[k]:g}, {high[k]:g})"
+        )
     return low, high

@@ -1,8 +1,10 @@
-"""Clusters, potentials that are sums over pairs: minima compared up to motion and naming of particles, and moves of the loosest ones.
+"""Clusters, potentials that are sums over pairs: minima compared up to motion and naming of
+particles, and moves of the loosest ones.
 
-A run starts anywhere and keeps going down: the particles with fewest neighbours are taken off and put where most neighbours are
-(Shao, J. Chem. Inf. Comput. Sci. 44, 193 (2004); no energy is needed to find such places), or all are shaken (Wales, Doye 1997),
-and a descent follows that only counts if it ends lower (Leary, J. Global Optim. 18, 367 (2000)). Runs that have stalled start over.
+A run starts anywhere and keeps going down: the particles with fewest neighbours are taken off and
+put where most neighbours are (Shao, J. Chem. Inf. Comput. Sci. 44, 193 (2004); no energy is needed
+to find such places), or all are shaken (Wales, Doye 1997), and a descent follows that only counts
+if it ends lower (Leary, J. Global Optim. 18, 367 (2000)). Runs that have stalled start over.
 """
 
 from __future__ import annotations
@@ -19,14 +21,18 @@ if TYPE_CHECKING:
     from .search import Search
 
 NEIGHBOUR = 1.25  # distance of neighbours, in median nearest distances
-DIRECTIONS, TOP = 200, 3.0  # places looked at around the cluster; how sharply many neighbours are preferred
+# places looked at around the cluster; how sharply many neighbours are preferred
+DIRECTIONS, TOP = 200, 3.0
 COARSE, FINE = 1e-5, 1e-12  # tolerance of a trial descent, and of the last one of a run
 LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest distances
 SHAKE, REARRANGED = 0.45, 0.95  # share of rearrangements; of the median nearest distance
-ROOMY = 0.6  # radius of the ball that a run starts in where no domain is given, in nearest distances times particles^(1/space)
+# radius of the ball that a run starts in where no domain is given, in nearest distances times
+# particles^(1/space)
+ROOMY = 0.6
 STALL = 12  # trials without success that end a run
 AGREE = 50  # runs that end in the lowest minimum, ...
-FEWEST, AGAIN = 10_000, 1.0  # ... or evaluations without a lower one: by coordinate, and of those that the lowest took
+# ... or evaluations without a lower one: by coordinate, and of those that the lowest took
+FEWEST, AGAIN = 10_000, 1.0
 ALIKE = 1e-3  # relative difference of sorted distances
 
 
@@ -34,7 +40,9 @@ def is_cluster(fun: Any) -> bool:
     """Whether a potential is a sum over pairs in open space and nothing else."""
     if not isinstance(fun, Potential) or fun.formula is None or hasattr(fun.formula, "cutoff2"):
         return False
-    return set(fun.formula.source.bodies) == {"pair"} and fun.dim > 2 * fun.formula.source.spec.space
+    return (
+        set(fun.formula.source.bodies) == {"pair"} and fun.dim > 2 * fun.formula.source.spec.space
+    )
 
 
 def alike(space: int) -> Callable[[np.ndarray, np.ndarray], bool]:
@@ -70,7 +78,9 @@ def scattered(particles: int, space: int, near: float, rng: np.random.Generator)
 
 
 def rearranged(atoms: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """The `count` particles with fewest neighbours put, one after the other, where there are most."""
+    """The `count` particles with fewest neighbours put, one after the other, where there are
+    most.
+    """
     near = _nearest(atoms)
     neighbours = (_distances(atoms) < NEIGHBOUR * near).sum(1)
     loose = np.argsort(neighbours + 2 * rng.random(len(atoms)))[:count]
@@ -87,7 +97,9 @@ def _nearest(atoms: np.ndarray) -> float:
 
 
 def _place(atoms: np.ndarray, near: float, rng: np.random.Generator) -> np.ndarray:
-    """A place that touches the cluster from outside in a random direction, those with many neighbours first."""
+    """A place that touches the cluster from outside in a random direction, those with many
+    neighbours first.
+    """
     centre = atoms.mean(0)
     way = rng.standard_normal((DIRECTIONS, atoms.shape[1]))
     way /= np.linalg.norm(way, axis=1, keepdims=True)
@@ -104,7 +116,9 @@ def _place(atoms: np.ndarray, near: float, rng: np.random.Generator) -> np.ndarr
 
 @dataclass
 class Descending:
-    """A run under way: where it is, how low (None before its first descent), and trials since it last got lower."""
+    """A run under way: where it is, how low (None before its first descent), and trials since it
+    last got lower.
+    """
 
     x: np.ndarray
     fun: float | None = None
@@ -112,7 +126,9 @@ class Descending:
 
 
 def run_clusters(search: Search, patience: float) -> Iterator[None]:
-    """Runs that go down and start over, until enough of them end in the lowest minimum or go on finding nothing lower."""
+    """Runs that go down and start over, until enough of them end in the lowest minimum or go on
+    finding nothing lower.
+    """
     problem, rng = search.problem, search.rng
     space = problem.fun.formula.source.spec.space
     particles = problem.dim // space
@@ -121,7 +137,9 @@ def run_clusters(search: Search, patience: float) -> Iterator[None]:
     while not search.verdict:
         if run.fun is None:
             search.attempts += 1
-            run.x, run.fun = problem.quench(run.x, COARSE, LONGEST * _nearest(run.x.reshape(-1, space)))
+            run.x, run.fun = problem.quench(
+                run.x, COARSE, LONGEST * _nearest(run.x.reshape(-1, space))
+            )
         while run.idle < STALL:
             atoms = run.x.reshape(-1, space)
             if rng.random() < REARRANGED:
@@ -139,13 +157,19 @@ def run_clusters(search: Search, patience: float) -> Iterator[None]:
         x, fun = problem.quench(run.x, FINE, LONGEST * _nearest(run.x.reshape(-1, space)))
         search.meet(problem.u(x), fun)
         agreed, since = search.minima.best.hits, problem.evaluations - search.improved_after
-        if agreed >= AGREE * patience or since > patience * max(FEWEST * problem.dim, AGAIN * search.improved_after):
+        if agreed >= AGREE * patience or since > patience * max(
+            FEWEST * problem.dim, AGAIN * search.improved_after
+        ):
             search.finish()
             search.verdict = f"{agreed} of {search.attempts} runs ended in the lowest minimum."
         else:
             x = problem.x(problem.draw(1, rng)[0])
             if not problem.fun.has_domain:
                 near = _nearest(problem.best_x.reshape(-1, space))
-                x = np.clip(problem.centre + scattered(particles, space, near, rng).ravel(), problem.x_low, problem.x_high)
+                x = np.clip(
+                    problem.centre + scattered(particles, space, near, rng).ravel(),
+                    problem.x_low,
+                    problem.x_high,
+                )
             run.x, run.fun, run.idle = x, None, 0
         yield

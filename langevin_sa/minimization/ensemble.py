@@ -1,7 +1,9 @@
-"""Replicas under Langevin dynamics inside the bounds: the GJF recursion of the package on a `Problem`, each at its own temperature.
+"""Replicas under Langevin dynamics inside the bounds: the GJF recursion of the package on a
+`Problem`, each at its own temperature.
 
-Step, friction and temperatures choose themselves by the rules of `langevin_sa.tuning`: T0 from the spread of the energies,
-T1 = T0/10,000, the time step from the curvature met (omega*dt = 0.35), friction half the root of the mean curvature.
+Step, friction and temperatures choose themselves by the rules of `langevin_sa.tuning`: T0 from the
+spread of the energies, T1 = T0/10,000, the time step from the curvature met (omega*dt = 0.35),
+friction half the root of the mean curvature.
 """
 
 from __future__ import annotations
@@ -28,19 +30,22 @@ NUDGE = 1e-4  # length of the step that curvature is read from, in units
 
 @dataclass
 class Ensemble:
-    """Replicas u (replicas, dim) with energies f, gradients g, updates du, and the best point of each.
+    """Replicas u (replicas, dim) with energies f, gradients g, updates du, and the best point of
+    each.
 
     Attributes
     ----------
     noisy : float, "estimate" or None
-        Variance of each component of the gradient (per squared unit of x), which is then taken off the noise put in, so that the
-        temperature is the one asked for (Eq. 19); "estimate" measures it from gradients taken twice at one point.
+        Variance of each component of the gradient (per squared unit of x), which is then taken off
+        the noise put in, so that the temperature is the one asked for (Eq. 19); "estimate" measures
+        it from gradients taken twice at one point.
     variance : float or ndarray (dim,)
         That variance per squared unit of u.
     stiffest, mean : float
         The largest and the mean curvature met.
     settled : bool
-        Whether the replicas have come down from where they started, so that a time step that was too short there is too short.
+        Whether the replicas have come down from where they started, so that a time step that was
+        too short there is too short.
     """
 
     problem: Problem
@@ -60,36 +65,78 @@ class Ensemble:
     settled: bool = True
 
     @classmethod
-    def at_rest(cls, problem: Problem, u: np.ndarray, seed: int, gradient_noise: Any = None) -> Ensemble:
+    def at_rest(
+        cls, problem: Problem, u: np.ndarray, seed: int, gradient_noise: Any = None
+    ) -> Ensemble:
         """Replicas at u, folded into the bounds."""
         u = problem.inside(np.array(u, dtype=float))
         f, g = problem.gradients(u)
-        variance = 0.0 if gradient_noise in (None, "estimate") else float(gradient_noise) * problem.unit**2
-        ensemble = cls(problem, seed, gradient_noise, u, np.zeros_like(u), np.zeros_like(u), f, g, u.copy(), f.copy(), variance)
+        variance = (
+            0.0 if gradient_noise in (None, "estimate") else float(gradient_noise) * problem.unit**2
+        )
+        ensemble = cls(
+            problem,
+            seed,
+            gradient_noise,
+            u,
+            np.zeros_like(u),
+            np.zeros_like(u),
+            f,
+            g,
+            u.copy(),
+            f.copy(),
+            variance,
+        )
         ensemble.look()
         return ensemble
 
     def look(self) -> None:
-        """Curvature at each replica along its gradient, and the variance of the gradient if it is to be measured."""
+        """Curvature at each replica along its gradient, and the variance of the gradient if it is
+        to be measured.
+        """
         looks = self.step // RENEWED + 1
         if self.noisy == "estimate":
             again = self.problem.gradients(self.u)[1]
-            self.variance = self.variance + (((again - self.g) ** 2).mean(0) / 2 - self.variance) / looks
+            self.variance = (
+                self.variance + (((again - self.g) ** 2).mean(0) / 2 - self.variance) / looks
+            )
         anywhere = np.random.default_rng([self.seed, self.step, 5]).standard_normal(self.u.shape)
-        along = anywhere if self.noisy is not None else np.where(self.g.any(1, keepdims=True), self.g, anywhere)
-        point = self.u + (NUDGE if self.noisy is None else 1.0) * along / np.linalg.norm(along, axis=1, keepdims=True)
-        move = self.problem.inside(np.where((point < self.problem.low) | (point > self.problem.high), 2 * self.u - point, point)) - self.u
+        along = (
+            anywhere
+            if self.noisy is not None
+            else np.where(self.g.any(1, keepdims=True), self.g, anywhere)
+        )
+        point = self.u + (NUDGE if self.noisy is None else 1.0) * along / np.linalg.norm(
+            along, axis=1, keepdims=True
+        )
+        move = (
+            self.problem.inside(
+                np.where(
+                    (point < self.problem.low) | (point > self.problem.high),
+                    2 * self.u - point,
+                    point,
+                )
+            )
+            - self.u
+        )
         there, gradient = self.problem.gradients(self.u + move)
         good = np.isfinite(self.f) & np.isfinite(there) & move.any(1)
         change, move = (gradient - self.g)[good], move[good]
         squares = (move**2).sum(1)
         if good.any():
             curvature2 = (change**2).sum(1) / squares
-            if self.noisy is not None:  # two gradients differ by their noise too, of which a largest value would say most
-                curvature2 = np.maximum(curvature2.mean() - 2 * np.sum(np.broadcast_to(self.variance, self.u[0].shape)) / squares.mean(), 0)
+            # two gradients differ by their noise too, of which a largest value would say most
+            if self.noisy is not None:
+                curvature2 = np.maximum(
+                    curvature2.mean()
+                    - 2 * np.sum(np.broadcast_to(self.variance, self.u[0].shape)) / squares.mean(),
+                    0,
+                )
             stiffest = float(np.sqrt(curvature2.max()))
             self.stiffest = max(self.stiffest, stiffest) if self.settled else stiffest
-            self.mean += (float(np.abs((change * move).sum(1) / squares).mean()) - self.mean) / looks
+            self.mean += (
+                float(np.abs((change * move).sum(1) / squares).mean()) - self.mean
+            ) / looks
 
     @property
     def dt(self) -> float:
@@ -98,7 +145,9 @@ class Ensemble:
 
     def steps(self, temperature: Any) -> Steps:
         """The numbers of a step at a temperature."""
-        return get_integrator("gjf").steps(0.5 * math.sqrt(self.mean or self.stiffest or 1.0), self.dt, temperature)
+        return get_integrator("gjf").steps(
+            0.5 * math.sqrt(self.mean or self.stiffest or 1.0), self.dt, temperature
+        )
 
     def advance(self, temperature: Any) -> None:
         """One step at a temperature, or one for each replica (replicas,)."""
@@ -108,11 +157,15 @@ class Ensemble:
             now = self.steps(1.0)
             self.du *= np.sqrt(now.lr / before.lr)  # which keeps <du^2>/lr, the temperature
             self.kick *= now.s / before.s
-        row = self.steps(np.broadcast_to(np.asarray(temperature, dtype=float), (len(self.u),))[:, None])
+        row = self.steps(
+            np.broadcast_to(np.asarray(temperature, dtype=float), (len(self.u),))[:, None]
+        )
         self.recur(row.rho, row.lr, row.s)
 
     def recur(self, rho: Any, lr: Any, s: Any) -> None:
-        """The recursion itself, with paired noise; bounds reflect; a replica at a value that is not finite returns to its best."""
+        """The recursion itself, with paired noise; bounds reflect; a replica at a value that is not
+        finite returns to its best.
+        """
         own = self.variance if self.noisy is not None else 0.0
         s = np.sqrt(np.maximum(s**2 - lr**2 * own, 0.0))
         half = s * normals(self.seed, self.step, np.arange(len(self.u)), self.u.shape[1]) / 2
@@ -124,7 +177,12 @@ class Ensemble:
         self.f, self.g = self.problem.gradients(self.u)
         lost = ~np.isfinite(self.f)
         if lost.any():
-            self.u[lost], self.f[lost], self.du[lost], self.kick[lost] = self.best_u[lost], self.best_f[lost], 0.0, 0.0
+            self.u[lost], self.f[lost], self.du[lost], self.kick[lost] = (
+                self.best_u[lost],
+                self.best_f[lost],
+                0.0,
+                0.0,
+            )
             self.g[lost] = 0.0
         better = self.f < self.best_f
         self.best_f[better], self.best_u[better] = self.f[better], self.u[better]
@@ -136,13 +194,21 @@ class Ensemble:
             setattr(self, name, getattr(self, name)[chosen].copy())
 
 
-def limits(energies: np.ndarray, dim: int, chosen: tuple[float | None, float | None]) -> tuple[float, float]:
+def limits(
+    energies: np.ndarray, dim: int, chosen: tuple[float | None, float | None]
+) -> tuple[float, float]:
     """T0 and T1: what is given, the rest by the rules."""
-    hot = max(spread_temperature(energies, dim), chosen[1] or 0.0) if chosen[0] is None else float(chosen[0])
+    hot = (
+        max(spread_temperature(energies, dim), chosen[1] or 0.0)
+        if chosen[0] is None
+        else float(chosen[0])
+    )
     return hot, COLDEST * hot if chosen[1] is None else float(chosen[1])
 
 
-def exponential(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
+def exponential(
+    ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]
+) -> Iterator[float]:
     """Geometric cooling."""
     law = schedules.exponential(hot, cold)
     for n in range(ensemble.step, steps):
@@ -151,10 +217,14 @@ def exponential(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: d
         yield t
 
 
-def constant_speed(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
-    """Constant thermodynamic speed: d ln T/dn ~ -1/sqrt(C), with the heat capacity C = Var(U)/T^2 over replicas on the way.
+def constant_speed(
+    ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]
+) -> Iterator[float]:
+    """Constant thermodynamic speed: d ln T/dn ~ -1/sqrt(C), with the heat capacity C = Var(U)/T^2
+    over replicas on the way.
 
-    Nourani, Andresen, J. Phys. A 31, 8373 (1998). What the remaining steps must make good sets the speed again at each step.
+    Nourani, Andresen, J. Phys. A 31, 8373 (1998). What the remaining steps must make good sets the
+    speed again at each step.
     """
     plain = ensemble.problem.dim / 2
     kept.setdefault("t", hot)
@@ -164,18 +234,28 @@ def constant_speed(ensemble: Ensemble, hot: float, cold: float, steps: int, kept
         ensemble.advance(t)
         finite = ensemble.f[np.isfinite(ensemble.f)]
         if finite.size > 1:
-            capacity += 0.2 * (min(max(float(np.var(finite)) / t**2, 0.01 * plain), 100 * plain) - capacity)
+            capacity += 0.2 * (
+                min(max(float(np.var(finite)) / t**2, 0.01 * plain), 100 * plain) - capacity
+            )
         left, following = steps - 1 - n, t
         if left > 0:
             pace = math.log(t / cold) / left if t > cold else 0.0
-            following = max(t * math.exp(-pace * min(max(math.sqrt(plain / capacity), 0.2), 5.0)), cold)
+            following = max(
+                t * math.exp(-pace * min(max(math.sqrt(plain / capacity), 0.2), 5.0)), cold
+            )
         kept |= {"t": following, "capacity": capacity}
         yield t
 
 
-def coolmomentum(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
-    """The paper's Table 1: momentum falls to 0 under constant force noise, set so that the first temperature is T0."""
-    row = CoolMomentum.from_temperature(hot, kept.setdefault("lr", ensemble.dt**2)).coefficients(steps)
+def coolmomentum(
+    ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]
+) -> Iterator[float]:
+    """The paper's Table 1: momentum falls to 0 under constant force noise, set so that the first
+    temperature is T0.
+    """
+    row = CoolMomentum.from_temperature(hot, kept.setdefault("lr", ensemble.dt**2)).coefficients(
+        steps
+    )
     for n in range(ensemble.step, steps):
         if n and n % RENEWED == 0:
             ensemble.look()
@@ -183,9 +263,17 @@ def coolmomentum(ensemble: Ensemble, hot: float, cold: float, steps: int, kept: 
         yield float(row.temperature[n])
 
 
-COOLING = {"exponential": exponential, "constant speed": constant_speed, "coolmomentum": coolmomentum}
+COOLING = {
+    "exponential": exponential,
+    "constant speed": constant_speed,
+    "coolmomentum": coolmomentum,
+}
 
 
-def cool(name: str, ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]) -> Iterator[float]:
-    """Cool from T0 to T1 and yield each step's temperature; goes on from `ensemble.step` with what it noted in `kept`."""
+def cool(
+    name: str, ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]
+) -> Iterator[float]:
+    """Cool from T0 to T1 and yield each step's temperature; goes on from `ensemble.step` with what
+    it noted in `kept`.
+    """
     return look_up(name, COOLING, "cooling")(ensemble, hot, cold, steps, kept)

@@ -1,4 +1,6 @@
-"""The minima found so far: each once, the lowest first, and whether a descent under way is about to end in one of them."""
+"""The minima found so far: each once, the lowest first, and whether a descent under way is about to
+end in one of them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SAME_FUN, SAME_PLACE = 1e-6, 0.1  # relative difference of energies (size at least 1e-3), distance in units
+# relative difference of energies (size at least 1e-3), distance in units
+SAME_FUN, SAME_PLACE = 1e-6, 0.1
 NEAR, PARABOLIC = 2.0, 0.03  # how far a parabola is trusted, and how well it must fit
 MOST = 2000
 
@@ -58,7 +61,9 @@ class Minima:
         return new, True
 
     def improve(self, u: np.ndarray, fun: float) -> None:
-        """Move the best minimum to a lower point near it, or book that point as a minimum of its own."""
+        """Move the best minimum to a lower point near it, or book that point as a minimum of its
+        own.
+        """
         if self.found and self.same(self.best.u, u):
             if fun < self.best.fun:
                 self.best.u, self.best.fun = u.copy(), fun
@@ -73,7 +78,8 @@ class Minima:
 class Watch:
     """Told each point of a descent, says when it is sure to end in a known minimum.
 
-    In the parabola around a minimum m, f(u) - f(m) = g.(u - m)/2; two points in a row that obey this, near m, are proof enough.
+    In the parabola around a minimum m, f(u) - f(m) = g.(u - m)/2; two points in a row that obey
+    this, near m, are proof enough.
     """
 
     def __init__(self, minima: Minima) -> None:

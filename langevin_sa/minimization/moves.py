@@ -1,4 +1,6 @@
-"""Moves of a search: where to descend next. Each works for any function and any rotation unless it says otherwise."""
+"""Moves of a search: where to descend next. Each works for any function and any rotation unless it
+says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +8,34 @@ import numpy as np
 
 from .search import Search
 
-SCANNED, COORDINATES, ZOOMS = 24, 8, 8  # points along a coordinate, coordinates in one move, halvings of what is looked at
+# points along a coordinate, coordinates in one move, halvings of what is looked at
+SCANNED, COORDINATES, ZOOMS = 24, 8, 8
 CHEAP = 0.5  # evaluations spent on looking, by those that a descent takes
 
 
 def sample(search: Search) -> bool:
-    """Draw points over the domain and descend from the lowest that lies in no ball around earlier starts (Rinnooy Kan, Timmer 1987)."""
+    """Draw points over the domain and descend from the lowest that lies in no ball around earlier
+    starts (Rinnooy Kan, Timmer 1987).
+    """
     problem, dim = search.problem, search.problem.dim
     count = int(np.clip(CHEAP * 10 * problem.cost, 4, 64))
     drawn = problem.draw(count, search.rng)
     search.pool += zip(problem.values(drawn).tolist(), drawn, strict=True)
     search.pool.sort(key=lambda pair: pair[0])
-    radius = 0.5 * np.ptp(problem.box, axis=1).max() / (len(search.pool) + len(search.starts)) ** (1 / dim)
+    radius = (
+        0.5
+        * np.ptp(problem.box, axis=1).max()
+        / (len(search.pool) + len(search.starts)) ** (1 / dim)
+    )
     starts = np.array([*search.starts, *(m.u for m in search.minima.found)])
     if search.rng.random() < 0.3:
         k = int(search.rng.integers(len(search.pool)))
     else:
-        free = (k for k, (f, u) in enumerate(search.pool) if np.isfinite(f) and np.abs(starts - u).max(1).min() > radius)
+        free = (
+            k
+            for k, (f, u) in enumerate(search.pool)
+            if np.isfinite(f) and np.abs(starts - u).max(1).min() > radius
+        )
         k = next(free, 0)
     f, u = search.pool.pop(k)
     search.accept(search.descend(u, f))
@@ -30,24 +43,37 @@ def sample(search: Search) -> bool:
 
 
 def hop(search: Search) -> bool:
-    """A random step from the walker and a descent (basin hopping: Wales, Doye 1997); threshold as in minima hopping (Goedecker 2004)."""
+    """A random step from the walker and a descent (basin hopping: Wales, Doye 1997); threshold as
+    in minima hopping (Goedecker 2004).
+    """
     if not len(search.minima):
         return False
     start = search.walker or search.minima.best
     size = search.stride * search.rng.lognormal(0, 0.3)
     kick = size * search.rng.standard_normal(search.problem.dim)
     if search.rng.random() < 0.5:  # along few coordinates, further
-        few = search.rng.random(search.problem.dim) < max(1, search.problem.dim // 4) / search.problem.dim
+        few = (
+            search.rng.random(search.problem.dim)
+            < max(1, search.problem.dim // 4) / search.problem.dim
+        )
         few[search.rng.integers(search.problem.dim)] = True
         kick = np.where(few, 2 * kick, 0)
     reached = search.descend(search.problem.inside(start.u + kick))
-    search.stride = float(np.clip(search.stride * (1.25 if reached is not None and reached[0] is start else 0.87), 0.02, 20))
+    search.stride = float(
+        np.clip(
+            search.stride * (1.25 if reached is not None and reached[0] is start else 0.87),
+            0.02,
+            20,
+        )
+    )
     search.accept(reached)
     return True
 
 
 def difference(search: Search) -> bool:
-    """The best minimum moved by the difference of two others: neighbours of a lattice of minima, however it lies (Storn, Price 1997)."""
+    """The best minimum moved by the difference of two others: neighbours of a lattice of minima,
+    however it lies (Storn, Price 1997).
+    """
     found = search.minima.found[: max(10, 2 * search.problem.dim)]
     if len(found) < 3:
         return False
@@ -59,7 +85,9 @@ def difference(search: Search) -> bool:
 
 
 def funnel(search: Search) -> bool:
-    """The bottom of a parabola through the minima found (convex underestimation: Phillips, Rosen, Dill 1997)."""
+    """The bottom of a parabola through the minima found (convex underestimation: Phillips, Rosen,
+    Dill 1997).
+    """
     dim = search.problem.dim
     found = search.minima.found[: 6 * dim + 10]
     if len(found) < dim + 2:
@@ -76,7 +104,9 @@ def funnel(search: Search) -> bool:
         return False
     bottom = -solution[1 : 1 + dim] / (2 * curvature)
     bottom = np.clip(
-        bottom, np.maximum(search.problem.low, search.problem.box[:, 0]), np.minimum(search.problem.high, search.problem.box[:, 1])
+        bottom,
+        np.maximum(search.problem.low, search.problem.box[:, 0]),
+        np.minimum(search.problem.high, search.problem.box[:, 1]),
     )
     if min(float(np.abs(s - bottom).max()) for s in search.starts[-200:]) < 0.05:
         bottom = search.problem.inside(bottom + 0.5 * search.rng.standard_normal(dim))
@@ -85,7 +115,9 @@ def funnel(search: Search) -> bool:
 
 
 def line(search: Search) -> bool:
-    """Look along some coordinates from the best minimum for lower valleys, and descend from where they lead together."""
+    """Look along some coordinates from the best minimum for lower valleys, and descend from where
+    they lead together.
+    """
     if not len(search.minima):
         return False
     problem, rng, base = search.problem, search.rng, search.minima.best
@@ -93,7 +125,9 @@ def line(search: Search) -> bool:
         search.order = rng.permutation(np.flatnonzero(~problem.fixed)).tolist()
     chosen, search.order = search.order[:COORDINATES], search.order[COORDINATES:]
     together, better, other = base.u.copy(), [], (np.inf, base.u)
-    window = 0.5 ** (rng.integers(1, ZOOMS) if search.accounts["line"].calls > 1 and rng.random() < 0.5 else 0)
+    window = 0.5 ** (
+        rng.integers(1, ZOOMS) if search.accounts["line"].calls > 1 and rng.random() < 0.5 else 0
+    )
     for c in chosen:
         for f, place in _valleys(search, base.u, base.fun, c, window)[:1]:
             u = base.u.copy()
@@ -112,8 +146,12 @@ def line(search: Search) -> bool:
     return True
 
 
-def _valleys(search: Search, u: np.ndarray, fun: float, c: int, window: float) -> list[tuple[float, float]]:
-    """Other valleys along coordinate c, the lowest first: (energy, place), each bettered by two parabolas."""
+def _valleys(
+    search: Search, u: np.ndarray, fun: float, c: int, window: float
+) -> list[tuple[float, float]]:
+    """Other valleys along coordinate c, the lowest first: (energy, place), each bettered by two
+    parabolas.
+    """
     problem = search.problem
     low, high = max(problem.low[c], problem.box[c, 0]), min(problem.high[c], problem.box[c, 1])
     width = window * (high - low)
@@ -129,7 +167,14 @@ def _valleys(search: Search, u: np.ndarray, fun: float, c: int, window: float) -
     places, energies = np.append(places, u[c]), np.append(at(places), fun)
     order = np.argsort(places)
     places, energies = places[order], energies[order]
-    inner = np.flatnonzero((energies[1:-1] <= energies[:-2]) & (energies[1:-1] < energies[2:]) & (places[1:-1] != u[c])) + 1
+    inner = (
+        np.flatnonzero(
+            (energies[1:-1] <= energies[:-2])
+            & (energies[1:-1] < energies[2:])
+            & (places[1:-1] != u[c])
+        )
+        + 1
+    )
     out = []
     for k in sorted(inner, key=lambda k: energies[k])[:2]:
         a, f = places[k - 1 : k + 2].copy(), energies[k - 1 : k + 2].copy()
@@ -137,7 +182,11 @@ def _valleys(search: Search, u: np.ndarray, fun: float, c: int, window: float) -
             if not np.isfinite(f).all():
                 break
             left, right = (a[1] - a[0]) * (f[1] - f[2]), (a[1] - a[2]) * (f[1] - f[0])
-            bottom = a[1] - 0.5 * ((a[1] - a[0]) * left - (a[1] - a[2]) * right) / (left - right) if left != right else a[1]
+            bottom = (
+                a[1] - 0.5 * ((a[1] - a[0]) * left - (a[1] - a[2]) * right) / (left - right)
+                if left != right
+                else a[1]
+            )
             if not a[0] < bottom < a[2] or bottom == a[1]:
                 break
             value = at(np.array([bottom]))[0]

@@ -1,7 +1,8 @@
-"""Replica exchange and population annealing: ensembles that use several temperatures and say what the free energy is.
+"""Replica exchange and population annealing: ensembles that use several temperatures and say what
+the free energy is.
 
-Both end with ``ln Z(T_k)/Z(T_0)``, Z the integral of exp(-U/T) over the bounds, as `log_z` of the report. Both go on from
-`ensemble.step` with what they noted in `kept`.
+Both end with ``ln Z(T_k)/Z(T_0)``, Z the integral of exp(-U/T) over the bounds, as `log_z` of the
+report. Both go on from `ensemble.step` with what they noted in `kept`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,19 @@ from .ensemble import Ensemble
 
 
 def exchange(
-    ensemble: Ensemble, temperatures: np.ndarray, steps: int, sweep: int, rng: np.random.Generator, report: dict, kept: dict[str, Any]
+    ensemble: Ensemble,
+    temperatures: np.ndarray,
+    steps: int,
+    sweep: int,
+    rng: np.random.Generator,
+    report: dict,
+    kept: dict[str, Any],
 ) -> Iterator[float]:
-    """Each replica at a temperature of its own; neighbours swap with probability min(1, exp((1/Ti - 1/Tj)(Ui - Uj))).
+    """Each replica at a temperature of its own; neighbours swap with probability min(1, exp((1/Ti -
+    1/Tj)(Ui - Uj))).
 
-    Swendsen, Wang, Phys. Rev. Lett. 57, 2607 (1986); ln Z between neighbours by Bennett's ratio at half way; the first fifth is left out.
+    Swendsen, Wang, Phys. Rev. Lett. 57, 2607 (1986); ln Z between neighbours by Bennett's ratio at
+    half way; the first fifth is left out.
     """
     beta = 1 / temperatures
     gaps = np.diff(beta)
@@ -48,17 +57,29 @@ def exchange(
     if kept["up"]:
         log_z = np.cumsum(_log_mean(np.array(kept["up"])) - _log_mean(np.array(kept["down"])))
         swapped = kept["swaps"] / max(1, kept["tried"])
-        report |= {"log_z": np.concatenate([[0.0], log_z]), "temperatures": temperatures, "swapped": swapped}
+        report |= {
+            "log_z": np.concatenate([[0.0], log_z]),
+            "temperatures": temperatures,
+            "swapped": swapped,
+        }
 
 
 def populate(
-    ensemble: Ensemble, temperatures: np.ndarray, before: int, sweep: int, rng: np.random.Generator, report: dict, kept: dict[str, Any]
+    ensemble: Ensemble,
+    temperatures: np.ndarray,
+    before: int,
+    sweep: int,
+    rng: np.random.Generator,
+    report: dict,
+    kept: dict[str, Any],
 ) -> Iterator[float]:
-    """All replicas at one temperature that falls; at each fall they are drawn again by exp(-dBeta U), then move `sweep` steps.
+    """All replicas at one temperature that falls; at each fall they are drawn again by exp(-dBeta
+    U), then move `sweep` steps.
 
     They have `before` times as many steps at the first to come to equilibrium.
 
-    Hukushima, Iba, AIP Conf. Proc. 690, 200 (2003); Machta, Phys. Rev. E 82, 026704 (2010), whose ln Z is the sum of ln <exp(-dBeta U)>.
+    Hukushima, Iba, AIP Conf. Proc. 690, 200 (2003); Machta, Phys. Rev. E 82, 026704 (2010), whose
+    ln Z is the sum of ln <exp(-dBeta U)>.
     """
     if not kept:
         kept |= {"log_z": [0.0], "families": np.arange(len(ensemble.u))}
@@ -76,7 +97,11 @@ def populate(
         for _ in range(sweep):
             ensemble.advance(t)
         yield t
-    report |= {"log_z": np.array(kept["log_z"]), "temperatures": temperatures, "families": len(np.unique(kept["families"]))}
+    report |= {
+        "log_z": np.array(kept["log_z"]),
+        "temperatures": temperatures,
+        "families": len(np.unique(kept["families"])),
+    }
 
 
 def _systematic(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:

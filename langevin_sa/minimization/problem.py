@@ -1,7 +1,9 @@
-"""The function to minimize as every piece sees it: in units of its own domain, counted, limited, with the best point kept.
+"""The function to minimize as every piece sees it: in units of its own domain, counted, limited,
+with the best point kept.
 
-Coordinates u are ``x = centre + unit*u``, where `unit` is a twentieth of half the width of the domain along each coordinate,
-so that one length makes sense in all directions. Whatever is not a finite number counts as +inf.
+Coordinates u are ``x = centre + unit*u``, where `unit` is a twentieth of half the width of the
+domain along each coordinate, so that one length makes sense in all directions. Whatever is not a
+finite number counts as +inf.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from ..potential import Potential, real_array
 
 UNITS = 20.0  # units in half the width of the domain
 OPEN = 10.0  # half the width of a domain that nobody gave, in sizes of x0 (at least 1)
-FAR = 1e8  # units from the middle of the domain where a coordinate without a bound has one nevertheless
+# units from the middle of the domain where a coordinate without a bound has one nevertheless
+FAR = 1e8
 DIFFERENCE = math.sqrt(np.finfo(float).eps)
 
 
@@ -40,24 +43,40 @@ class Problem:
     box : ndarray (dim, 2)
         The domain where points are drawn, in u; finite.
     ask : callable
-        ``ask(function, x)`` is function(x), one of `energies`, `slopes` and `pair`; every call of the user's functions goes through it.
+        ``ask(function, x)`` is function(x), one of `energies`, `slopes` and `pair`; every call of
+        the user's functions goes through it.
     nfev, njev, failures : int
-        Calls of fun (those for finite differences too), calls of jac, and values that were not finite.
+        Calls of fun (those for finite differences too), calls of jac, and values that were not
+        finite.
     best_x, best_fun : ndarray (dim,), float
         The lowest point of all evaluations.
     """
 
     def __init__(
-        self, fun: Any, x0: np.ndarray, args: tuple[Any, ...], jac: Any, bounds: tuple[np.ndarray, np.ndarray], domain: Any,
-        *, vectorized: bool, apply: Callable[..., Any] | None, maxfev: float, seconds: float | None, target: float | None,
-    ) -> None:  # fmt: skip
+        self,
+        fun: Any,
+        x0: np.ndarray,
+        args: tuple[Any, ...],
+        jac: Any,
+        bounds: tuple[np.ndarray, np.ndarray],
+        domain: Any,
+        *,
+        vectorized: bool,
+        apply: Callable[..., Any] | None,
+        maxfev: float,
+        seconds: float | None,
+        target: float | None,
+    ) -> None:
         self.args, self.jac, self.vectorized, self.apply = args, jac, vectorized, apply
         self.dim = x0.size
         low, high = bounds
         self.fixed = low == high
         self.centre, half = _domain(x0, low, high, domain)
         self.unit = np.where(half > 0, half, 1.0) / UNITS
-        self.x_low, self.x_high = np.maximum(low, self.centre - FAR * self.unit), np.minimum(high, self.centre + FAR * self.unit)
+        self.x_low, self.x_high = (
+            np.maximum(low, self.centre - FAR * self.unit),
+            np.minimum(high, self.centre + FAR * self.unit),
+        )
         self.low, self.high = self.u(self.x_low), self.u(self.x_high)
         self.box = np.stack([-half, half], axis=1) / self.unit[:, None]
         self.maxfev, self.target, self.seconds = maxfev, target, seconds
@@ -66,7 +85,9 @@ class Problem:
         self.best_fun, self.best_x = math.inf, x0.copy()
         self.paired = jac is True
         self.fun = fun
-        self.ask: Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray], np.ndarray] = lambda function, x: function(x)
+        self.ask: Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray], np.ndarray] = (
+            lambda function, x: function(x)
+        )
         self.compiled: Any = None
         self.descender: Any = None
         if isinstance(fun, Potential):
@@ -75,7 +96,7 @@ class Problem:
             self.compiled = evaluator(fun)
             self.descender = descender(fun, self.x_low, self.x_high) if is_compiled(fun) else None
 
-    # ------------------------------------------------------------------------------------------------ coordinates
+    # ---------------------------------------------------------------------------------- coordinates
 
     def x(self, u: np.ndarray) -> np.ndarray:
         """User's coordinates, inside the bounds to the last bit."""
@@ -90,7 +111,8 @@ class Problem:
         width = np.where(self.fixed, 1.0, self.high - self.low)
         turned = np.mod(u - self.low, 2 * width)
         folded = np.clip(self.low + np.minimum(turned, 2 * width - turned), self.low, self.high)
-        return np.where((u >= self.low) & (u <= self.high), u, folded)  # to the bit where nothing was folded
+        # to the bit where nothing was folded
+        return np.where((u >= self.low) & (u <= self.high), u, folded)
 
     @property
     def endless(self) -> bool:
@@ -98,14 +120,16 @@ class Problem:
         return bool((np.abs(self.u(self.best_x)) >= 0.999 * FAR).any())
 
     def draw(self, count: int, generator: np.random.Generator) -> np.ndarray:
-        """Points (count, dim) spread over the domain: one in each of `count` layers of every coordinate (Latin hypercube)."""
+        """Points (count, dim) spread over the domain: one in each of `count` layers of every
+        coordinate (Latin hypercube).
+        """
         if isinstance(self.fun, Potential) and self.fun.has_domain:
             return self.inside(self.u(self.fun.draw_start(count, generator)))
         layers = np.argsort(generator.random((count, self.dim)), axis=0)
         share = (layers + generator.random((count, self.dim))) / count
         return self.inside(self.box[:, 0] + share * (self.box[:, 1] - self.box[:, 0]))
 
-    # ----------------------------------------------------------------------------------------- the user's functions
+    # ------------------------------------------------------------------------- the user's functions
 
     def energies(self, x: np.ndarray) -> np.ndarray:
         """fun (points,) at x (points, dim)."""
@@ -113,12 +137,16 @@ class Problem:
             return self.compiled(x)[0]
         if self.vectorized:
             return self._array(self.fun(np.array(x.T, order="C"), *self.args), (len(x),))
-        return np.array(list((self.apply or map)(_One(self.fun, self.args, self.paired), list(x))), dtype=float)
+        return np.array(
+            list((self.apply or map)(_One(self.fun, self.args, self.paired), list(x))), dtype=float
+        )
 
     def slopes(self, x: np.ndarray) -> np.ndarray:
         """jac (points*dim,) at x (points, dim); one point unless `vectorized`."""
         if self.vectorized:
-            return self._array(self.jac(np.array(x.T, order="C"), *self.args), (self.dim, len(x))).T.ravel()
+            return self._array(
+                self.jac(np.array(x.T, order="C"), *self.args), (self.dim, len(x))
+            ).T.ravel()
         return self._array(self.jac(x[0].copy(), *self.args), (self.dim,))
 
     def pair(self, x: np.ndarray) -> np.ndarray:
@@ -126,17 +154,21 @@ class Problem:
         f, g = _One(self.fun, self.args, False, pair=True)(x)
         return np.append(f, self._array(g, (self.dim,)))
 
-    # ------------------------------------------------------------------------------------------------- evaluation
+    # ----------------------------------------------------------------------------------- evaluation
 
     def check(self, cost: int = 1) -> None:
         """Raise Finished if there is no room for `cost` more evaluations, or no time."""
         if self.nfev + cost > self.maxfev:
-            raise Finished(1, f"Maximum number of function evaluations ({self.maxfev:g}) has been exceeded.")
+            raise Finished(
+                1, f"Maximum number of function evaluations ({self.maxfev:g}) has been exceeded."
+            )
         if self.seconds is not None and time.perf_counter() - self.started > self.seconds:
             raise Finished(1, f"Time limit of {self.seconds:g} s reached.")
 
     def _note(self, x: np.ndarray, f: np.ndarray) -> np.ndarray:
-        """Keep the best of points (n, dim) and make what is not finite +inf; Finished at the target."""
+        """Keep the best of points (n, dim) and make what is not finite +inf; Finished at the
+        target.
+        """
         if np.isneginf(f).any():
             k = int(np.argmin(f))
             self.best_fun, self.best_x = -math.inf, x[k].copy()
@@ -157,7 +189,9 @@ class Problem:
         self.check()
         room = min(len(u), int(min(self.maxfev - self.nfev, 2**31)))
         x = self.x(u[:room])
-        at_once = room == 1 or self.compiled is not None or self.vectorized or self.apply is not None
+        at_once = (
+            room == 1 or self.compiled is not None or self.vectorized or self.apply is not None
+        )
         f = np.concatenate([self._values(part) for part in ([x] if at_once else x[:, None])])
         if room < len(u):
             self.check()
@@ -204,7 +238,9 @@ class Problem:
             f = self.values(u)
             if self.vectorized:
                 self.njev += len(u)
-                return f, self._finite(self.ask(self.slopes, self.x(u)).reshape(u.shape) * self.unit)
+                return f, self._finite(
+                    self.ask(self.slopes, self.x(u)).reshape(u.shape) * self.unit
+                )
             return f, np.array([self.gradient(p, e) for p, e in zip(u, f, strict=True)])
         if self.compiled is None and not self.paired:
             f = self.values(u)
@@ -212,8 +248,12 @@ class Problem:
         pairs = [self.both(p) for p in u]
         return np.array([f for f, _ in pairs]), np.array([g for _, g in pairs])
 
-    def quench(self, x: np.ndarray, tol: float, longest: float, below: float = math.inf) -> tuple[np.ndarray, float]:
-        """Where a compiled descent from x ends, and its energy; +inf if it gave up because it would not come down to `below`."""
+    def quench(
+        self, x: np.ndarray, tol: float, longest: float, below: float = math.inf
+    ) -> tuple[np.ndarray, float]:
+        """Where a compiled descent from x ends, and its energy; +inf if it gave up because it would
+        not come down to `below`.
+        """
         self.check()
         x, f, calls, gave_up = self.descender(x, tol, longest, self.maxfev - self.nfev, below)
         self.nfev += calls
@@ -229,7 +269,11 @@ class Problem:
     @property
     def cost(self) -> int:
         """Evaluations that an energy with its gradient takes."""
-        return 1 if self.compiled is not None or self.paired or callable(self.jac) else 1 + int((~self.fixed).sum())
+        return (
+            1
+            if self.compiled is not None or self.paired or callable(self.jac)
+            else 1 + int((~self.fixed).sum())
+        )
 
     def _differences(self, u: np.ndarray, f: float) -> np.ndarray:
         """Forward differences, backward at an upper bound."""
@@ -238,11 +282,14 @@ class Problem:
             return np.zeros(self.dim)
         x = self.x(u)
         size = np.maximum(np.abs(x), np.minimum(self.unit, 1.0))
-        h = DIFFERENCE * np.maximum(size, 8 * DIFFERENCE * np.abs(self.centre)) / self.unit  # more than x can be rounded by
+        # more than x can be rounded by
+        h = DIFFERENCE * np.maximum(size, 8 * DIFFERENCE * np.abs(self.centre)) / self.unit
         h = np.where(u + h > self.high, -h, h)
         points = np.repeat(u[None], len(free), axis=0)
         points[np.arange(len(free)), free] += h[free]
-        steps = (self.centre + self.unit * points)[np.arange(len(free)), free] - (self.centre + self.unit * u)[free]
+        steps = (self.centre + self.unit * points)[np.arange(len(free)), free] - (
+            self.centre + self.unit * u
+        )[free]
         self.check(len(free))
         gradient = np.zeros(self.dim)
         gradient[free] = (self.values(points) - f) / (steps / self.unit[free])
@@ -252,7 +299,11 @@ class Problem:
         return np.where(np.isfinite(gradient) & ~self.fixed, gradient, 0.0)
 
     def _array(self, out: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = out.copy() if type(out) is np.ndarray and out.dtype == float else real_array(out, "what the function returns")
+        array = (
+            out.copy()
+            if type(out) is np.ndarray and out.dtype == float
+            else real_array(out, "what the function returns")
+        )
         if array.size != math.prod(shape):
             raise ValueError(f"the function returned shape {array.shape}; expected {shape}")
         return array.reshape(shape)
@@ -278,7 +329,9 @@ class _One:
         try:
             f, gradient = out
         except (TypeError, ValueError):
-            raise ValueError(f"with jac=True fun must return (f, gradient), not {shown(out)}") from None
+            raise ValueError(
+                f"with jac=True fun must return (f, gradient), not {shown(out)}"
+            ) from None
         return (_number(f), gradient) if self.pair else _number(f)
 
 
@@ -290,13 +343,23 @@ def _number(value: Any) -> float:
     except TypeError:
         raise ValueError(f"fun must return one real number, not {shown(value)}") from None
     if array.size != 1:
-        more = "; with vectorized=True it gets x of shape (N, S) and returns (S,)" if array.size else ""
-        raise ValueError(f"fun must return one real number, not an array of shape {array.shape}{more}")
+        more = (
+            "; with vectorized=True it gets x of shape (N, S) and returns (S,)"
+            if array.size
+            else ""
+        )
+        raise ValueError(
+            f"fun must return one real number, not an array of shape {array.shape}{more}"
+        )
     return float(array.reshape(-1)[0])
 
 
-def _domain(x0: np.ndarray, low: np.ndarray, high: np.ndarray, domain: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and half widths of where points are drawn: the bounds, else the given domain, else around x0."""
+def _domain(
+    x0: np.ndarray, low: np.ndarray, high: np.ndarray, domain: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and half widths of where points are drawn: the bounds, else the given domain, else
+    around x0.
+    """
     size = OPEN * np.maximum(1, np.abs(x0))
     a, b = (x0 - size, x0 + size) if domain is None else (domain[:, 0].copy(), domain[:, 1].copy())
     a = np.where(np.isfinite(low), low, np.where(np.isfinite(high), np.minimum(a, high - size), a))

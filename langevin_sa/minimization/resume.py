@@ -1,7 +1,9 @@
-"""What `minimize` writes to a checkpoint: all that a search knows, and the answers of the user's functions since.
+"""What `minimize` writes to a checkpoint: all that a search knows, and the answers of the user's
+functions since.
 
-A strategy can be started anew where it yields, so there the search is taken apart. Between two yields a slow function may take
-hours: its answers are written too, and a run that goes on gets them again instead of calling the function.
+A strategy can be started anew where it yields, so there the search is taken apart. Between two
+yields a slow function may take hours: its answers are written too, and a run that goes on gets them
+again instead of calling the function.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from .minima import Minima, Minimum
 from .search import Account, Search
 from .strategies import Cycle
 
-KINDS = {kind.__name__: kind for kind in (Search, Minima, Minimum, Account, Cycle, Ensemble, Descending)}
+KINDS = {
+    kind.__name__: kind for kind in (Search, Minima, Minimum, Account, Cycle, Ensemble, Descending)
+}
 COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
 MOST = 2**20  # numbers in answers that are kept
 
@@ -97,7 +101,11 @@ class Memory:
         arrays: dict[str, np.ndarray] = {}
         tree, problem = taken_apart(self.search, arrays, self._given), self.search.problem
         counts = {name: getattr(problem, name) for name in COUNTS}
-        return arrays | {"best_x": problem.best_x.copy()}, {"search": tree, "counts": counts, "nit": self.nit}
+        return arrays | {"best_x": problem.best_x.copy()}, {
+            "search": tree,
+            "counts": counts,
+            "nit": self.nit,
+        }
 
     def _renewed(self) -> Contents:
         self._search, self._answers, self._size = self._taken(), [], 0
@@ -111,8 +119,10 @@ class Memory:
         keys, sizes = [key for key, _ in known], [answer.size for _, answer in known]
         arrays = arrays | {
             "answers": np.concatenate([np.empty(0), *(answer for _, answer in known)]),
-            "sizes": np.array(sizes, dtype=int), "keys": np.array(keys, dtype=np.uint32), "seen_x": x,
-        }  # fmt: skip
+            "sizes": np.array(sizes, dtype=int),
+            "keys": np.array(keys, dtype=np.uint32),
+            "seen_x": x,
+        }
         return arrays, facts | {"seen": fun}
 
     def _restore(self, arrays: dict[str, np.ndarray], facts: dict) -> None:
@@ -129,17 +139,24 @@ class Memory:
             raise ValueError(f"checkpoint {self.keeper.path} holds no search: {error}") from None
         walker = self.search.walker
         if walker is not None:  # one of the minima, as long as it is in their list
-            same = (m for m in self.search.minima.found if m.fun == walker.fun and np.array_equal(m.u, walker.u))
+            same = (
+                m
+                for m in self.search.minima.found
+                if m.fun == walker.fun and np.array_equal(m.u, walker.u)
+            )
             self.search.walker = next(same, walker)
         self._check_function(*seen)
 
     def _check_function(self, x: np.ndarray, fun: float) -> None:
-        """Raise a ValueError if the function has another value at x now, but not because it has noise."""
+        """Raise a ValueError if the function has another value at x now, but not because it has
+        noise.
+        """
         if not np.isfinite(fun):
             return
         here, again = (float(self.search.problem.energies(x[None])[0]) for _ in range(2))
         if here == again and not np.isclose(here, fun, rtol=1e-6, atol=1e-6):
             raise ValueError(
-                f"checkpoint {self.keeper.path} belongs to another function: at a point that it knows it was {fun:.9g} and is "
-                f"{here:.9g} now; give another name, or remove the file"
+                f"checkpoint {self.keeper.path} belongs to another function: at a point that it "
+                f"knows it was {fun:.9g} and is {here:.9g} now; give another name, or remove the "
+                "file"
             )

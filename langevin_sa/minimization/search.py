@@ -1,7 +1,9 @@
-"""A search under way: the problem, the minima found, a walker that hops between them, and moves chosen by what they earn.
+"""A search under way: the problem, the minima found, a walker that hops between them, and moves
+chosen by what they earn.
 
-A move is a function ``move(search) -> bool`` that evaluates, descends, and says whether it had anything to do. Moves that
-lowered the best energy lately, for few evaluations, are made more often (`Search.choose`).
+A move is a function ``move(search) -> bool`` that evaluates, descends, and says whether it had
+anything to do. Moves that lowered the best energy lately, for few evaluations, are made more often
+(`Search.choose`).
 """
 
 from __future__ import annotations
@@ -37,11 +39,14 @@ class Search:
     Attributes
     ----------
     walker : Minimum
-        Where hops start; accepted within `threshold` above its energy, which adapts so that half of new minima are.
+        Where hops start; accepted within `threshold` above its energy, which adapts so that half of
+        new minima are.
     stride : float
-        Length of hops along each coordinate, in units; grows when they fall back, shrinks when they do not.
+        Length of hops along each coordinate, in units; grows when they fall back, shrinks when they
+        do not.
     descents, attempts, improved_at, improved_after : int
-        Descents done; moves made; how many had been when the best energy last fell, and after how many evaluations that was.
+        Descents done; moves made; how many had been when the best energy last fell, and after how
+        many evaluations that was.
     slope : ndarray (dim,) or None
         The gradient where `finish` ended.
     stage : object or None
@@ -77,10 +82,16 @@ class Search:
         if not is_cluster(problem.fun):
             return cls(problem, np.random.default_rng([seed, 3]), Minima())
         same = alike(problem.fun.formula.source.spec.space)
-        return cls(problem, np.random.default_rng([seed, 3]), Minima(lambda u, v: same(problem.x(u), problem.x(v))))
+        return cls(
+            problem,
+            np.random.default_rng([seed, 3]),
+            Minima(lambda u, v: same(problem.x(u), problem.x(v))),
+        )
 
     def descend(self, u: np.ndarray, f: float | None = None) -> tuple[Minimum, bool] | None:
-        """Go down from u; the minimum reached and whether it is new, or None where u is not finite."""
+        """Go down from u; the minimum reached and whether it is new, or None where u is not
+        finite.
+        """
         self.starts.append(u)
         watch = self.minima.nearing()
         end = descend(self.problem, u, tol=self.tol, known=watch, f=f)
@@ -120,7 +131,9 @@ class Search:
         self.slope = end.slope
 
     def choose(self, moves: Sequence[tuple[str, Callable[[Search], bool]]]) -> int:
-        """Index of the move to make: those not tried yet in their order, then at random by what each earned by evaluation."""
+        """Index of the move to make: those not tried yet in their order, then at random by what
+        each earned by evaluation.
+        """
         for k, (name, _) in enumerate(moves):
             if self.accounts.setdefault(name, Account()).calls == 0:
                 return k
@@ -131,7 +144,11 @@ class Search:
 
     def make(self, name: str, move: Callable[[Search], bool]) -> bool:
         """Make a move and book what it cost and earned."""
-        account, before, improved = self.accounts.setdefault(name, Account()), self.problem.nfev, self.improved_at
+        account, before, improved = (
+            self.accounts.setdefault(name, Account()),
+            self.problem.nfev,
+            self.improved_at,
+        )
         account.calls += 1
         self.attempts += 1
         done = move(self)

@@ -1,6 +1,7 @@
 """CoolMomentum and a thermometer for networks: torch (extra ``ml``) and optax (extra ``jax``).
 
-`CoolMomentum` and `Thermometer` go with torch, `langevin_sa.ml.optax.cool_momentum` with JAX; neither is loaded before it is asked for.
+`CoolMomentum` and `Thermometer` go with torch, `langevin_sa.ml.optax.cool_momentum` with JAX;
+neither is loaded before it is asked for.
 """
 
 from __future__ import annotations

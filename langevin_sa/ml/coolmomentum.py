@@ -1,4 +1,6 @@
-"""The paper's Table 1 as a torch optimizer: momentum falls from rho0 to 0 while the noise of mini-batches heats."""
+"""The paper's Table 1 as a torch optimizer: momentum falls from rho0 to 0 while the noise of
+mini-batches heats.
+"""
 
 from __future__ import annotations
 
@@ -12,47 +14,57 @@ from .ramp import check_ramp
 try:
     import torch
 except ImportError as error:
-    raise ImportError("langevin_sa.ml needs PyTorch, which the extra ml brings: pip install 'langevin_sa[ml]'") from error
+    raise ImportError(
+        "langevin_sa.ml needs PyTorch, which the extra ml brings: pip install 'langevin_sa[ml]'"
+    ) from error
 
-FUSED_DTYPES = (torch.float32, torch.float64)  # torch 2.13's kernel leaves 16-bit parameters where they are on a CPU
+# torch 2.13's kernel leaves 16-bit parameters where they are on a CPU
+FUSED_DTYPES = (torch.float32, torch.float64)
 Lists = tuple[list[Any], list[Any], list[Any]]  # parameters, their gradients, their updates dx
 
 
 class CoolMomentum(torch.optim.Optimizer):
-    """CoolMomentum: ``dx = rho_n*dx - lr_n*gradient; x = x + dx`` with rho_n from `rho0` to 0 and lr_n = (1 + rho_n)/2 lr.
+    """CoolMomentum: ``dx = rho_n*dx - lr_n*gradient; x = x + dx`` with rho_n from `rho0` to 0 and
+    lr_n = (1 + rho_n)/2 lr.
 
     Parameters
     ----------
     params : iterable
-        Parameters, named parameters, or groups of them; a group may have its own value of everything below.
+        Parameters, named parameters, or groups of them; a group may have its own value of
+        everything below.
     lr : float
-        Base learning rate, dt^2 in Table 1. Schedulers may change it: dx then carries over as it is, as in other optimizers.
+        Base learning rate, dt^2 in Table 1. Schedulers may change it: dx then carries over as it
+        is, as in other optimizers.
     rho0 : float
         Momentum at the first step, 0 <= rho0 < 1.
     total_steps : int or inf
-        S, the steps (not epochs) over which rho falls to 0; later steps have rho = 0. ``math.inf`` keeps rho = rho0: SGD with
-        momentum rho0 and learning rate (1 + rho0)/2 lr.
+        S, the steps (not epochs) over which rho falls to 0; later steps have rho = 0. ``math.inf``
+        keeps rho = rho0: SGD with momentum rho0 and learning rate (1 + rho0)/2 lr.
     law : {"paper", "exponential", "linear"}
-        Eqs. (20)-(21), or the laws that make the temperature of constant gradient noise fall exponentially or linearly (the
-        latter is DEMON's decay, arXiv 1910.04952).
+        Eqs. (20)-(21), or the laws that make the temperature of constant gradient noise fall
+        exponentially or linearly (the latter is DEMON's decay, arXiv 1910.04952).
     warmup_steps : int
-        First steps, of the `total_steps`, with rho = 0; the paper's EfficientNet run has five epochs of them.
+        First steps, of the `total_steps`, with rho = 0; the paper's EfficientNet run has five
+        epochs of them.
     weight_decay : float
         Added to the gradient as ``weight_decay*x``, an L2 penalty.
     decoupled_weight_decay : bool
-        Instead shrink x by ``1 - lr*weight_decay`` before the step, outside the momentum (lr is the base one).
+        Instead shrink x by ``1 - lr*weight_decay`` before the step, outside the momentum (lr is the
+        base one).
     maximize : bool
         Go up the gradient.
     foreach : bool
         All parameters of a group at once; False goes through them one by one.
     fused : bool
-        torch's fused SGD kernel for float32 and float64 parameters, one pass over memory; others go the way of `foreach`.
+        torch's fused SGD kernel for float32 and float64 parameters, one pass over memory; others go
+        the way of `foreach`.
 
     Notes
     -----
-    Each group counts its own steps in ``group["step"]``, which `state_dict` keeps, so that a resumed run goes on cooling where it
-    was; steps that a GradScaler skips do not count. A group added later starts at the step of the first group. Updates have the
-    parameters' dtype, as in `torch.optim.SGD`. Schedulers that cycle a momentum of their own (OneCycleLR, CyclicLR) need
+    Each group counts its own steps in ``group["step"]``, which `state_dict` keeps, so that a
+    resumed run goes on cooling where it was; steps that a GradScaler skips do not count. A group
+    added later starts at the step of the first group. Updates have the parameters' dtype, as in
+    `torch.optim.SGD`. Schedulers that cycle a momentum of their own (OneCycleLR, CyclicLR) need
     ``cycle_momentum=False``.
 
     Raises
@@ -81,11 +93,18 @@ class CoolMomentum(torch.optim.Optimizer):
         super().__init__(
             params,
             {
-                "lr": lr, "rho0": rho0, "total_steps": total_steps, "law": law, "warmup_steps": warmup_steps,
-                "weight_decay": weight_decay, "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize,
-                "foreach": foreach, "fused": fused,
+                "lr": lr,
+                "rho0": rho0,
+                "total_steps": total_steps,
+                "law": law,
+                "warmup_steps": warmup_steps,
+                "weight_decay": weight_decay,
+                "decoupled_weight_decay": decoupled_weight_decay,
+                "maximize": maximize,
+                "foreach": foreach,
+                "fused": fused,
             },
-        )  # fmt: skip
+        )
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, which cools along with the first one unless it brings its own ``"step"``."""
@@ -94,8 +113,13 @@ class CoolMomentum(torch.optim.Optimizer):
         try:
             lr = group["lr"].item() if isinstance(group["lr"], torch.Tensor) else group["lr"]
             check_ramp(lr, group["rho0"], group["law"], group["total_steps"], group["warmup_steps"])
-            if not (isinstance(group["weight_decay"], (int, float)) and 0 <= group["weight_decay"] < math.inf):
-                raise ValueError(f"weight_decay must be a number >= 0, not {group['weight_decay']!r}")
+            if not (
+                isinstance(group["weight_decay"], (int, float))
+                and 0 <= group["weight_decay"] < math.inf
+            ):
+                raise ValueError(
+                    f"weight_decay must be a number >= 0, not {group['weight_decay']!r}"
+                )
         except (TypeError, ValueError):
             del self.param_groups[-1]
             raise
@@ -116,7 +140,8 @@ class CoolMomentum(torch.optim.Optimizer):
         Parameters
         ----------
         closure : callable, optional
-            Clears the gradients, computes the loss, calls backward and returns the loss, which `step` hands back.
+            Clears the gradients, computes the loss, calls backward and returns the loss, which
+            `step` hands back.
         """
         loss = None
         if closure is not None:
@@ -134,8 +159,9 @@ class CoolMomentum(torch.optim.Optimizer):
         for x in moving:
             if x.grad.is_sparse:
                 raise RuntimeError(
-                    f"CoolMomentum cannot take the sparse gradient of a parameter of shape {tuple(x.shape)}: the momentum moves every "
-                    "entry at every step; make the layer with sparse=False"
+                    "CoolMomentum cannot take the sparse gradient of a parameter of shape "
+                    f"{tuple(x.shape)}: the momentum moves every entry at every step; make the "
+                    "layer with sparse=False"
                 )
         for x in moving:
             if "dx" not in self.state[x]:
@@ -155,11 +181,20 @@ class CoolMomentum(torch.optim.Optimizer):
                 torch._foreach_mul_(x, 1 - base * decay)
             penalty = 0.0 if group["decoupled_weight_decay"] else decay
             if group["fused"] and rho > 0 and x[0].dtype in FUSED_DTYPES:
-                # its buffer is rho*buffer + (1 - dampening)*gradient, and x -= lr*buffer: so the buffer is dx
+                # its buffer is rho*buffer + (1 - dampening)*gradient, and x -= lr*buffer: so the
+                # buffer is dx
                 torch._fused_sgd_(
-                    x, gradient, dx, weight_decay=penalty, momentum=rho, lr=-1.0, dampening=1 + lr, nesterov=False,
-                    maximize=group["maximize"], is_first_step=False,
-                )  # fmt: skip
+                    x,
+                    gradient,
+                    dx,
+                    weight_decay=penalty,
+                    momentum=rho,
+                    lr=-1.0,
+                    dampening=1 + lr,
+                    nesterov=False,
+                    maximize=group["maximize"],
+                    is_first_step=False,
+                )
                 continue
             torch._foreach_mul_(dx, rho)
             torch._foreach_add_(dx, gradient, alpha=lr if group["maximize"] else -lr)

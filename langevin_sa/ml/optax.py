@@ -13,7 +13,10 @@ try:
     import jax.numpy as jnp
     import optax
 except ImportError as error:
-    raise ImportError("langevin_sa.ml.optax needs JAX and optax, which the extra jax brings: pip install 'langevin_sa[jax]'") from error
+    raise ImportError(
+        "langevin_sa.ml.optax needs JAX and optax, which the extra jax brings: pip install "
+        "'langevin_sa[jax]'"
+    ) from error
 
 
 class CoolMomentumState(NamedTuple):
@@ -24,16 +27,23 @@ class CoolMomentumState(NamedTuple):
 
 
 def cool_momentum(
-    lr: float | Callable[[Any], Any], rho0: float = 0.99, *, total_steps: float, law: str = "paper", warmup_steps: int = 0
+    lr: float | Callable[[Any], Any],
+    rho0: float = 0.99,
+    *,
+    total_steps: float,
+    law: str = "paper",
+    warmup_steps: int = 0,
 ) -> optax.GradientTransformation:
-    """The paper's Table 1: updates ``dx = rho_n*dx - (1 + rho_n)/2 lr*gradient``, rho from `rho0` to 0 over `total_steps`.
+    """The paper's Table 1: updates ``dx = rho_n*dx - (1 + rho_n)/2 lr*gradient``, rho from `rho0`
+    to 0 over `total_steps`.
 
     Parameters
     ----------
     lr : float or optax schedule
         Base learning rate, dt^2.
     rho0, total_steps, law, warmup_steps
-        As for `langevin_sa.ml.CoolMomentum`; for weight decay put `optax.add_decayed_weights` before it in `optax.chain`.
+        As for `langevin_sa.ml.CoolMomentum`; for weight decay put `optax.add_decayed_weights`
+        before it in `optax.chain`.
 
     Returns
     -------
@@ -48,12 +58,18 @@ def cool_momentum(
     check_ramp(1.0 if callable(lr) else lr, rho0, law, total_steps, warmup_steps)
 
     def init(params: Any) -> CoolMomentumState:
-        return CoolMomentumState(jnp.zeros([], dtype=jnp.int32), jax.tree.map(jnp.zeros_like, params))
+        return CoolMomentumState(
+            jnp.zeros([], dtype=jnp.int32), jax.tree.map(jnp.zeros_like, params)
+        )
 
-    def update(gradients: Any, state: CoolMomentumState, params: Any = None) -> tuple[Any, CoolMomentumState]:
+    def update(
+        gradients: Any, state: CoolMomentumState, params: Any = None
+    ) -> tuple[Any, CoolMomentumState]:
         n = state.step
         progress = jnp.minimum(n.astype(jnp.result_type(float)) / total_steps, 1.0)
-        rho = jnp.where(n < warmup_steps, 0.0, jnp.maximum(COOLMOMENTUM_LAWS[law](progress, rho0), 0.0))
+        rho = jnp.where(
+            n < warmup_steps, 0.0, jnp.maximum(COOLMOMENTUM_LAWS[law](progress, rho0), 0.0)
+        )
         rate = (1 + rho) / 2 * (lr(n) if callable(lr) else lr)
 
         def move(gradient: Any, dx: Any) -> Any:

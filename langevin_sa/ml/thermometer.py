@@ -1,4 +1,6 @@
-"""Temperature of a training run: Eq. (22) from what an optimizer really moved, and Eq. (19) from the noise of its gradients."""
+"""Temperature of a training run: Eq. (22) from what an optimizer really moved, and Eq. (19) from
+the noise of its gradients.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,11 @@ class Noise(NamedTuple):
     Attributes
     ----------
     variance : float
-        <R^2>, the variance of a gradient's component between mini-batches, averaged over parameters.
+        <R^2>, the variance of a gradient's component between mini-batches, averaged over
+        parameters.
     temperature : float
-        T = <R^2> dt^2 (1 + rho)/(4 (1 - rho)), what Eq. (19) says such noise, if white, sustains at the optimizer's next step; NaN
-        where there is no dt.
+        T = <R^2> dt^2 (1 + rho)/(4 (1 - rho)), what Eq. (19) says such noise, if white, sustains at
+        the optimizer's next step; NaN where there is no dt.
     """
 
     variance: float
@@ -47,14 +50,15 @@ class Noise(NamedTuple):
 class Thermometer:
     """Measures the temperature of any torch optimizer, from its very first step on.
 
-    It compares the parameters before and after each step, so it sees what moved them whatever the rule, over the trainable
-    parameters and nothing else (running statistics of BatchNorm are no parameters). Steps that a GradScaler skips are not seen.
+    It compares the parameters before and after each step, so it sees what moved them whatever the
+    rule, over the trainable parameters and nothing else (running statistics of BatchNorm are no
+    parameters). Steps that a GradScaler skips are not seen.
 
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        Hooks are put on its `step`; `close` (or leaving a ``with`` block) takes them off. Costs a copy of the parameters and
-        two passes over them a step.
+        Hooks are put on its `step`; `close` (or leaving a ``with`` block) takes them off. Costs a
+        copy of the parameters and two passes over them a step.
 
     Examples
     --------
@@ -66,28 +70,38 @@ class Thermometer:
 
     def __init__(self, optimizer: Any) -> None:
         if not isinstance(optimizer, torch.optim.Optimizer):
-            raise TypeError(f"a Thermometer goes on a torch optimizer, not {type(optimizer).__name__}")
+            raise TypeError(
+                f"a Thermometer goes on a torch optimizer, not {type(optimizer).__name__}"
+            )
         self.optimizer = optimizer
         self._before: list[Any] = []
         self._reset()
-        self._hooks = [optimizer.register_step_pre_hook(self._keep), optimizer.register_step_post_hook(self._measure)]
+        self._hooks = [
+            optimizer.register_step_pre_hook(self._keep),
+            optimizer.register_step_post_hook(self._measure),
+        ]
 
     def read(self) -> Reading:
         """Averages over the steps since the last reading, which start anew; NaN without a step."""
         steps = self._steps
-        rescaled, hot = (float(total) / self._moves if self._moves else math.nan for total in (self._squares, self._velocities))
+        rescaled, hot = (
+            float(total) / self._moves if self._moves else math.nan
+            for total in (self._squares, self._velocities)
+        )
         self._reset()
         return Reading(rescaled, hot, steps)
 
     def noise(self, losses: Iterable[Any]) -> Noise:
-        """Variance of the gradients of mini-batches at the present parameters, and the temperature it implies.
+        """Variance of the gradients of mini-batches at the present parameters, and the temperature
+        it implies.
 
         Parameters
         ----------
         losses : iterable of scalar tensors
             One loss of each of two or more independent mini-batches, best made lazily:
-            ``thermometer.noise(loss(model(x), y) for x, y in islice(loader, 16))``. The parameters' own `grad` is not touched;
-            a BatchNorm in training mode counts these batches in its statistics as any others.
+            ``thermometer.noise(loss(model(x), y) for x, y in islice(loader, 16))``. The parameters'
+            own `grad` is not touched; a BatchNorm in training mode counts these batches in its
+            statistics as any others.
 
         Raises
         ------
@@ -99,12 +113,18 @@ class Thermometer:
         count, mean, spread = 0, [_wide(p) * 0 for p in x], [_wide(p) * 0 for p in x]
         for loss in losses:
             count += 1
-            for g, m, s in zip(torch.autograd.grad(loss, x, allow_unused=True), mean, spread, strict=True):
-                off = (0 if g is None else _wide(g)) - m  # Welford's update: no large numbers cancel
+            for g, m, s in zip(
+                torch.autograd.grad(loss, x, allow_unused=True), mean, spread, strict=True
+            ):
+                # Welford's update: no large numbers cancel
+                off = (0 if g is None else _wide(g)) - m
                 m += off / count
                 s += off**2 * ((count - 1) / count)
         if count < 2:
-            raise ValueError(f"the variance of gradients needs the losses of two mini-batches or more, not {count}")
+            raise ValueError(
+                "the variance of gradients needs the losses of two mini-batches or more, not "
+                f"{count}"
+            )
         variances = iter([float(s.sum()) / (count - 1) for s in spread])
         size, total, hot = sum(p.numel() for p in x), 0.0, 0.0
         for group, members in zip(self.optimizer.param_groups, groups, strict=True):
@@ -127,7 +147,8 @@ class Thermometer:
 
     def _reset(self) -> None:
         self._steps, self._moves = 0, 0  # steps, and parameters moved in all of them
-        self._squares: Any = 0.0  # sums over those of dx^2 and (dx/dt)^2, tensors: no step waits for a device
+        # sums over those of dx^2 and (dx/dt)^2, tensors: no step waits for a device
+        self._squares: Any = 0.0
         self._velocities: Any = 0.0
 
     @torch.no_grad()
@@ -136,7 +157,9 @@ class Thermometer:
         self._dt2 = [_rho_dt2(group)[1] for group in optimizer.param_groups]
         self._moving = [_trainable(group) for group in optimizer.param_groups]
         x = [p for group in self._moving for p in group]
-        if [(p.shape, p.dtype, p.device) for p in x] != [(p.shape, p.dtype, p.device) for p in self._before]:
+        if [(p.shape, p.dtype, p.device) for p in x] != [
+            (p.shape, p.dtype, p.device) for p in self._before
+        ]:
             self._before = [torch.empty_like(p) for p in x]
         if x:
             torch._foreach_copy_(self._before, x)
@@ -146,9 +169,17 @@ class Thermometer:
         x = [p for group in self._moving for p in group]
         if x:
             torch._foreach_sub_(self._before, x)  # now -dx
-            wide = reduce(torch.promote_types, {p.dtype for p in x}, torch.float32)  # where the square of a small update is not 0
-            norms = torch.stack([norm.to(x[0].device, torch.float64) for norm in torch._foreach_norm(self._before, dtype=wide)])
-            for squares, dt2 in zip(norms.square().split([len(group) for group in self._moving]), self._dt2, strict=True):
+            # where the square of a small update is not 0
+            wide = reduce(torch.promote_types, {p.dtype for p in x}, torch.float32)
+            norms = torch.stack(
+                [
+                    norm.to(x[0].device, torch.float64)
+                    for norm in torch._foreach_norm(self._before, dtype=wide)
+                ]
+            )
+            for squares, dt2 in zip(
+                norms.square().split([len(group) for group in self._moving]), self._dt2, strict=True
+            ):
                 total = squares.sum()
                 self._squares += total
                 self._velocities += total / dt2
@@ -161,14 +192,23 @@ def _trainable(group: dict[str, Any]) -> list[Any]:
 
 
 def _wide(x: Any) -> Any:
-    """A detached copy or view in at least single precision, in which small updates have a square."""
+    """A detached copy or view in at least single precision, in which small updates have a
+    square.
+    """
     return x.detach().to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _rho_dt2(group: dict[str, Any]) -> tuple[float, float]:
-    """Momentum and dt^2 of a group's next step: Table 1's, or Eq. (16) solved for dt^2 for SGD; NaN for other rules."""
+    """Momentum and dt^2 of a group's next step: Table 1's, or Eq. (16) solved for dt^2 for SGD; NaN
+    for other rules.
+    """
     if "rho0" in group and "law" in group:
         return CoolMomentum.rho(group), float(group["lr"])
-    if "momentum" in group and "dampening" in group and not group.get("nesterov") and not group["dampening"]:
+    if (
+        "momentum" in group
+        and "dampening" in group
+        and not group.get("nesterov")
+        and not group["dampening"]
+    ):
         return group["momentum"], 2 * float(group["lr"]) / (1 + group["momentum"])
     return math.nan, math.nan

@@ -22,12 +22,14 @@ ROW_STYLE = {
 
 @styled
 def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarray:
-    """T_conf/T, T_22/T and T_kin/T of harmonic modes against omega*dt: closed-form curves of every integrator, with measured points.
+    """T_conf/T, T_22/T and T_kin/T of harmonic modes against omega*dt: closed-form curves of every
+    integrator, with measured points.
 
     Parameters
     ----------
     points : sequence of Check
-        Of the family "stationary" of `langevin_sa.validate`; those at `gamma_dt`, and the overdamped ones, are drawn.
+        Of the family "stationary" of `langevin_sa.validate`; those at `gamma_dt`, and the
+        overdamped ones, are drawn.
     gamma_dt : float
         gamma*dt of the inertial rows.
     axes : three Axes, optional
@@ -35,7 +37,8 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
 
     Notes
     -----
-    Eq. (22) and the exact kinetic estimator are the same measurement, <dx^2>, in units of dt^2 and of velocity_scale^2.
+    Eq. (22) and the exact kinetic estimator are the same measurement, <dx^2>, in units of dt^2 and
+    of velocity_scale^2.
     """
     from ..validation.lab import Check, unit_row
     from ..validation.laws import stationary
@@ -52,15 +55,41 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
             steps = unit_row(name, gamma_dt, 1.0, 1)
             overdamped = name in ("ermak_mccammon", "leimkuhler_matthews")
             panel.plot(
-                omega_dt, stationary(name, omega_dt**2, float(steps.rho[0]))[index], color=colour, linestyle="--" if overdamped else "-"
+                omega_dt,
+                stationary(name, omega_dt**2, float(steps.rho[0]))[index],
+                color=colour,
+                linestyle="--" if overdamped else "-",
             )
             unit = float((steps.dt / steps.velocity_scale)[0]) ** 2 if index == 2 else 1.0
-            here = [c for c in points if c.about.get("what") == what and c.about["integrator"] == name
-                     and (overdamped or c.about["gamma_dt"] == gamma_dt)]  # fmt: skip
-            found = [(c.about["omega_dt"], unit * c.measured / c.about["T"], unit * c.standard_error / c.about["T"]) for c in here]
+            here = [
+                c
+                for c in points
+                if c.about.get("what") == what
+                and c.about["integrator"] == name
+                and (overdamped or c.about["gamma_dt"] == gamma_dt)
+            ]
+            found = [
+                (
+                    c.about["omega_dt"],
+                    unit * c.measured / c.about["T"],
+                    unit * c.standard_error / c.about["T"],
+                )
+                for c in here
+            ]
             x, y, error = np.array(found or np.empty((0, 3))).T
-            panel.errorbar(x, y, error, color=colour, marker=marker, markersize=size, markerfacecolor="none", linestyle="none",
-                           elinewidth=1.2, markeredgewidth=1.6, label=label)  # fmt: skip
+            panel.errorbar(
+                x,
+                y,
+                error,
+                color=colour,
+                marker=marker,
+                markersize=size,
+                markerfacecolor="none",
+                linestyle="none",
+                elinewidth=1.2,
+                markeredgewidth=1.6,
+                label=label,
+            )
         panel.axhline(1, color=BLACK, linewidth=0.8, zorder=1)
         panel.set(ylabel="measured $T$ / set $T$", xlim=(0, 1.9), ylim=(0.3, 3.9), yscale="log")
         panel.set_yticks([0.5, 0.7, 1, 1.5, 2, 3], ["0.5", "0.7", "1", "1.5", "2", "3"])
@@ -75,21 +104,36 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
 
 @styled
 def p_values(report: Any, ax: Axes | None = None) -> Axes:
-    """The p-values of a validation report in order, against those of as many correct checks; without those that leave a tolerance."""
+    """The p-values of a validation report in order, against those of as many correct checks;
+    without those that leave a tolerance.
+    """
     from ..validation.report import Report
 
     check_type(report, Report, "report")
     p = np.sort([check.p_value for check in report.checks if check.is_pure_chance])
     if not p.size:
-        raise ValueError("the report has no check that is of chance alone, and so no p-values to draw")
+        raise ValueError(
+            "the report has no check that is of chance alone, and so no p-values to draw"
+        )
     ax = new_axes(ax)
     expected = (np.arange(len(p)) + 0.5) / len(p)
     low = min(1e-6, report.threshold / 3)
     ax.plot([low, 1], [low, 1], color=BLACK, linewidth=0.8)
-    ax.axhline(report.threshold, color=RED, linestyle="--", linewidth=1.2, label=f"threshold, {report.sigma:.1f} standard deviations")
+    ax.axhline(
+        report.threshold,
+        color=RED,
+        linestyle="--",
+        linewidth=1.2,
+        label=f"threshold, {report.sigma:.1f} standard deviations",
+    )
     ax.plot(expected, np.clip(p, low, 1), "o", markersize=3.5, color=BLUE, label=f"{len(p)} checks")
     ax.set(
-        xscale="log", yscale="log", xlim=(0.3 / len(p), 1.3), ylim=(low / 1.5, 1.5), xlabel="expected p-value", ylabel="measured p-value"
+        xscale="log",
+        yscale="log",
+        xlim=(0.3 / len(p), 1.3),
+        ylim=(low / 1.5, 1.5),
+        xlabel="expected p-value",
+        ylabel="measured p-value",
     )
     ax.legend(loc="lower right")
     return ax

@@ -1,4 +1,6 @@
-"""Annealing against quenching: the paper's Fig. 1 for any potential, laws of cooling, where replicas ended, Table 2."""
+"""Annealing against quenching: the paper's Fig. 1 for any potential, laws of cooling, where
+replicas ended, Table 2.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,20 @@ from ..arguments import check_type, look_up, real_array
 from ..comparison.cooling import Cooling
 from ..comparison.outcomes import Comparison
 from .landscapes import landscape
-from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, dots, given_axes, new_axes, stack, styled
+from .style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    dots,
+    given_axes,
+    new_axes,
+    stack,
+    styled,
+)
 
 SERIES = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
@@ -31,10 +46,11 @@ def _series(comparison: Any) -> list[tuple[Any, dict[str, Any]]]:
 
 @styled
 def comparison(comparison: Any, axes: Any = None) -> np.ndarray:
-    """The paper's Fig. 1 for a `Comparison`: residual energy, success and rescaled temperature T dt^2 against the step.
+    """The paper's Fig. 1 for a `Comparison`: residual energy, success and rescaled temperature T
+    dt^2 against the step.
 
-    Energy is the mean of what success is judged by; it and success have bands of 95 % confidence. T dt^2 = <dx^2> is Eq. (22)
-    and needs no time step, so that it exists for every optimizer.
+    Energy is the mean of what success is judged by; it and success have bands of 95 % confidence. T
+    dt^2 = <dx^2> is Eq. (22) and needs no time step, so that it exists for every optimizer.
 
     Parameters
     ----------
@@ -48,7 +64,14 @@ def comparison(comparison: Any, axes: Any = None) -> np.ndarray:
     for o, style in _series(comparison):
         mean = o.judged.mean(axis=1) - lowest
         error = 1.96 * o.judged.std(axis=1) / np.sqrt(len(o.x))
-        energy.fill_between(o.step, np.maximum(mean - error, 1e-3 * mean), mean + error, color=style["color"], alpha=0.25, linewidth=0)
+        energy.fill_between(
+            o.step,
+            np.maximum(mean - error, 1e-3 * mean),
+            mean + error,
+            color=style["color"],
+            alpha=0.25,
+            linewidth=0,
+        )
         energy.plot(o.step, mean, **style, **dots(o.step))
         share, below, above = 100 * np.array(o.success_by_epoch or np.empty((0, 3))).T
         success.fill_between(o.step, below, above, color=style["color"], alpha=0.25, linewidth=0)
@@ -63,14 +86,23 @@ def comparison(comparison: Any, axes: Any = None) -> np.ndarray:
         if not panel.get_shared_x_axes().joined(panel, temperature):
             panel.sharex(temperature)
         panel.tick_params(labelbottom=False)
-    columns = max(1, min(len(comparison.outcomes), 44 // (6 + max(map(len, comparison.outcomes)))))  # what fits in the width
-    energy.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False, borderaxespad=0.2)
+    # what fits in the width
+    columns = max(1, min(len(comparison.outcomes), 44 // (6 + max(map(len, comparison.outcomes)))))
+    energy.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=columns,
+        frameon=False,
+        borderaxespad=0.2,
+    )
     energy.figure.align_ylabels(axes)
     return axes
 
 
 def _symlog(ax: Axes, series: list[np.ndarray]) -> None:
-    """A logarithmic y axis for energies above the minimum; what is below a ten-thousandth of the highest is cut."""
+    """A logarithmic y axis for energies above the minimum; what is below a ten-thousandth of the
+    highest is cut.
+    """
     values = np.concatenate([v[np.isfinite(v)] for v in series])
     top = values.max(initial=0)
     if top > 0:
@@ -80,14 +112,21 @@ def _symlog(ax: Axes, series: list[np.ndarray]) -> None:
 
 @styled
 def bands(comparison: Any, ax: Axes | None = None) -> Axes:
-    """Energy (thick) and lowest energy so far (thin) of each method: medians, with a band from the 10 to the 90 % quantile."""
+    """Energy (thick) and lowest energy so far (thin) of each method: medians, with a band from the
+    10 to the 90 % quantile.
+    """
     check_type(comparison, Comparison, "comparison")
     ax = new_axes(ax)
     for o, style in _series(comparison):
         for values, width, alpha in ((o.energy, 1.8, 0.18), (o.best, 1.0, 0.10)):
             low, middle, high = np.quantile(values, [0.1, 0.5, 0.9], axis=1)
             ax.fill_between(o.step, low, high, color=style["color"], alpha=alpha, linewidth=0)
-            ax.plot(o.step, middle, linewidth=width, **(style if width > 1 else style | {"label": f"{style['label']}, best so far"}))
+            ax.plot(
+                o.step,
+                middle,
+                linewidth=width,
+                **(style if width > 1 else style | {"label": f"{style['label']}, best so far"}),
+            )
     ax.axhline(comparison.minimum_energy, color=BLACK, linewidth=0.8, linestyle=":")
     ax.set(xlabel="step", ylabel="$U$ (energy)")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
@@ -97,7 +136,8 @@ def bands(comparison: Any, ax: Axes | None = None) -> Axes:
 
 @styled
 def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
-    """Success and residual energy of a `Cooling` against the cooling time, with 95 % intervals and both fitted laws.
+    """Success and residual energy of a `Cooling` against the cooling time, with 95 % intervals and
+    both fitted laws.
 
     Parameters
     ----------
@@ -115,11 +155,30 @@ def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
     shown = mean > 0
     bottom = mean[shown].min() / 3 if shown.any() else 1e-3
     bars = np.array([mean - np.maximum(low, bottom), high - mean])
-    axes[1].errorbar(times[shown], mean[shown], np.maximum(0, bars[:, shown]), color=BLUE, label="mean of replicas", **marks)
+    axes[1].errorbar(
+        times[shown],
+        mean[shown],
+        np.maximum(0, bars[:, shown]),
+        color=BLUE,
+        label="mean of replicas",
+        **marks,
+    )
     steps = np.geomspace(cooling.n_steps[0], cooling.n_steps[-1], 200)
-    for (law, fit), (colour, dashes) in zip(cooling.fits.items(), ((RED, "-"), (GREEN, "--")), strict=False):
-        form = rf"$\tau^{{-{fit.zeta:.2f}}}$" if law == "power" else rf"$(\ln \tau)^{{-{fit.zeta:.1f}}}$"
-        axes[1].plot(steps * times[0] / cooling.n_steps[0], fit(steps), color=colour, linestyle=dashes, label=f"{law} law, {form}")
+    for (law, fit), (colour, dashes) in zip(
+        cooling.fits.items(), ((RED, "-"), (GREEN, "--")), strict=False
+    ):
+        form = (
+            rf"$\tau^{{-{fit.zeta:.2f}}}$"
+            if law == "power"
+            else rf"$(\ln \tau)^{{-{fit.zeta:.1f}}}$"
+        )
+        axes[1].plot(
+            steps * times[0] / cooling.n_steps[0],
+            fit(steps),
+            color=colour,
+            linestyle=dashes,
+            label=f"{law} law, {form}",
+        )
     axes[1].set(
         xscale="log",
         yscale="log" if shown.any() else "linear",
@@ -135,7 +194,9 @@ def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
 
 @styled
 def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes:
-    """Where the replicas of each method ended, on the landscape: histograms under the curve (dim 1), or points (dim 2)."""
+    """Where the replicas of each method ended, on the landscape: histograms under the curve (dim
+    1), or points (dim 2).
+    """
     check_type(comparison, Comparison, "comparison")
     potential = comparison.potential
     ax = landscape(potential, bounds=bounds, ax=ax)
@@ -155,7 +216,14 @@ def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes
         for k, (o, style) in enumerate(_series(comparison)):
             share = 100 * np.histogram(o.x[:, 0], edges)[0] / len(o.x)
             width = (edges[1] - edges[0]) / count
-            twin.bar(edges[:-1] + (k + 0.5) * width, share, width, color=style["color"], label=style["label"], alpha=0.85)
+            twin.bar(
+                edges[:-1] + (k + 0.5) * width,
+                share,
+                width,
+                color=style["color"],
+                label=style["label"],
+                alpha=0.85,
+            )
         twin.set(ylabel="replicas in a bin (%)", ylim=(0, 1.7 * twin.dataLim.y1 or 100))
         twin.set_yticks([tick for tick in twin.get_yticks() if tick <= 100])
         twin.grid(False)
@@ -170,8 +238,17 @@ def ends(comparison: Any, *, bounds: Any = None, ax: Axes | None = None) -> Axes
 
 
 @styled
-def heat_map(rho0: Any, lr: Any, values: Any, *, label: str = "success (%)", good: str = "high", ax: Axes | None = None) -> Axes:
-    """A table of rho0 (rows) by lr (columns) in colours with its numbers, the shape of the paper's Table 2; NaN is divergent.
+def heat_map(
+    rho0: Any,
+    lr: Any,
+    values: Any,
+    *,
+    label: str = "success (%)",
+    good: str = "high",
+    ax: Axes | None = None,
+) -> Axes:
+    """A table of rho0 (rows) by lr (columns) in colours with its numbers, the shape of the paper's
+    Table 2; NaN is divergent.
 
     Parameters
     ----------
@@ -187,9 +264,15 @@ def heat_map(rho0: Any, lr: Any, values: Any, *, label: str = "success (%)", goo
     rho0, lr, values = real_array(rho0, "rho0"), real_array(lr, "lr"), real_array(values, "values")
     best_of = look_up(good, {"high": np.nanargmax, "low": np.nanargmin}, "value of good")
     if not (rho0.ndim == lr.ndim == 1 and values.size):
-        raise ValueError(f"rho0 and lr must be at least one number each, not of shapes {rho0.shape} and {lr.shape}")
+        raise ValueError(
+            f"rho0 and lr must be at least one number each, not of shapes {rho0.shape} and "
+            f"{lr.shape}"
+        )
     if values.shape != (len(rho0), len(lr)):
-        raise ValueError(f"values must have shape ({len(rho0)}, {len(lr)}), one row a rho0 and one column a lr, not {values.shape}")
+        raise ValueError(
+            f"values must have shape ({len(rho0)}, {len(lr)}), one row a rho0 and one column a "
+            f"lr, not {values.shape}"
+        )
     ax = new_axes(ax)
     shown = ax.imshow(np.ma.masked_invalid(values), cmap=GOODNESS, aspect="auto")
     finite = values[np.isfinite(values)]
@@ -198,14 +281,40 @@ def heat_map(rho0: Any, lr: Any, values: Any, *, label: str = "success (%)", goo
     for k, value in enumerate(values.ravel()):
         row, column = divmod(k, len(lr))
         if np.isfinite(value):
-            ax.text(column, row, f"{value:.3g}", ha="center", va="center", color=BLACK if value > middle else "white",
-                    fontweight="bold" if k == best else "normal")  # fmt: skip
+            ax.text(
+                column,
+                row,
+                f"{value:.3g}",
+                ha="center",
+                va="center",
+                color=BLACK if value > middle else "white",
+                fontweight="bold" if k == best else "normal",
+            )
         else:
-            ax.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor="#EEEEEE", edgecolor="#999999", hatch="///", linewidth=0))
-            ax.text(column, row, "div", ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 2})
+            ax.add_patch(
+                plt.Rectangle(
+                    (column - 0.5, row - 0.5),
+                    1,
+                    1,
+                    facecolor="#EEEEEE",
+                    edgecolor="#999999",
+                    hatch="///",
+                    linewidth=0,
+                )
+            )
+            ax.text(
+                column,
+                row,
+                "div",
+                ha="center",
+                va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
+            )
     ax.set_xticks(range(len(lr)), [f"{v:g}" for v in lr])
     ax.set_yticks(range(len(rho0)), [f"{v:g}" for v in rho0])
-    ax.set(xlabel=r"base learning rate $lr = \Delta t^2$ (time$^2$)", ylabel=r"first momentum $\rho_0$")
+    ax.set(
+        xlabel=r"base learning rate $lr = \Delta t^2$ (time$^2$)", ylabel=r"first momentum $\rho_0$"
+    )
     ax.grid(False)
     ax.figure.colorbar(shown, ax=ax, label=label, pad=0.02)
     return ax

@@ -16,8 +16,16 @@ from .style import BLACK, ENERGY, SKY, TIME, YELLOW, between, new_axes, styled
 
 
 @styled
-def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None, bounds: Any = None, ax: Axes | None = None) -> Axes:
-    """The energy of one or two coordinates, with trajectories coloured by time or temperature and the known minima as stars.
+def landscape(
+    potential: Any,
+    *,
+    trajectory: Any = None,
+    temperature: Any = None,
+    bounds: Any = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """The energy of one or two coordinates, with trajectories coloured by time or temperature and
+    the known minima as stars.
 
     Parameters
     ----------
@@ -26,29 +34,45 @@ def landscape(potential: Any, *, trajectory: Any = None, temperature: Any = None
     trajectory : array (records,), (records, dim) or (records, replicas, dim), optional
         Points to draw, such as ``result.samples``; thin out the replicas to keep lines apart.
     temperature : array (records,), optional
-        T at each record, such as ``result.history.target``: colours the trajectory in place of time, on a logarithmic scale.
+        T at each record, such as ``result.history.target``: colours the trajectory in place of
+        time, on a logarithmic scale.
     bounds : (low, high), or one pair a coordinate, optional
-        What to show; by default the potential's bounds, else the surroundings of trajectory and minima.
+        What to show; by default the potential's bounds, else the surroundings of trajectory and
+        minima.
 
     Raises
     ------
     ValueError
-        For more than two coordinates, a trajectory of another shape, or nothing that tells what to show.
+        For more than two coordinates, a trajectory of another shape, or nothing that tells what to
+        show.
     """
     check_type(potential, Potential, "potential")
     if potential.dim not in (1, 2):
         raise ValueError(
-            f"landscape draws potentials of dim 1 or 2, and {potential.name} has dim {potential.dim}; plots.energy needs no dim"
+            f"landscape draws potentials of dim 1 or 2, and {potential.name} has dim "
+            f"{potential.dim}; plots.energy needs no dim"
         )
     path = None if trajectory is None else path_of(trajectory, potential)
     box = place_of(potential, path, bounds)
-    colours: dict[str, Any] = {"label": "record", "norm": None, "values": np.arange(0 if path is None else len(path))}
+    colours: dict[str, Any] = {
+        "label": "record",
+        "norm": None,
+        "values": np.arange(0 if path is None else len(path)),
+    }
     if temperature is not None:
         values = real_array(temperature, "temperature")
         if path is None or values.shape != path.shape[:1] or not (values > 0).all():
-            raise ValueError("temperature colours a trajectory: it needs one T > 0 for each of its records")
-        colours = {"label": "$T$ (energy)", "norm": LogNorm(values.min(), values.max()), "values": values}
-    return (_curve if potential.dim == 1 else _contours)(potential, path, colours, box, new_axes(ax))
+            raise ValueError(
+                "temperature colours a trajectory: it needs one T > 0 for each of its records"
+            )
+        colours = {
+            "label": "$T$ (energy)",
+            "norm": LogNorm(values.min(), values.max()),
+            "values": values,
+        }
+    return (_curve if potential.dim == 1 else _contours)(
+        potential, path, colours, box, new_axes(ax)
+    )
 
 
 def path_of(trajectory: Any, potential: Any) -> np.ndarray:
@@ -61,7 +85,8 @@ def path_of(trajectory: Any, potential: Any) -> np.ndarray:
         path = path[:, None, :]
     if path.ndim != 3 or path.shape[-1] != dim or not path.size:
         raise ValueError(
-            f"a trajectory has shape (records, {dim}) or (records, replicas, {dim}) for {potential.name}, not {np.shape(trajectory)}"
+            f"a trajectory has shape (records, {dim}) or (records, replicas, {dim}) for "
+            f"{potential.name}, not {np.shape(trajectory)}"
         )
     return path
 
@@ -72,7 +97,10 @@ def place_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray
     if bounds is None:
         seen = [p.reshape(-1, potential.dim) for p in (path, potential.minima) if p is not None]
         if not seen:
-            raise ValueError(f"{potential.name} has no bounds: say what to show, bounds=(low, high) or one pair a coordinate")
+            raise ValueError(
+                f"{potential.name} has no bounds: say what to show, bounds=(low, high) or one "
+                "pair a coordinate"
+            )
         return around(np.concatenate(seen), alone=1.0)
     return box_of(bounds, potential.dim, "bounds")
 
@@ -83,7 +111,9 @@ def _lowest(energy: np.ndarray, potential: Any, box: np.ndarray) -> float:
     return float(energy[np.isfinite(energy)].min())
 
 
-def _curve(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes) -> Axes:
+def _curve(
+    potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes
+) -> Axes:
     x = np.linspace(box[0, 0], box[0, 1], 1001)
     energy = potential.energy(x[:, None])
     low, top = _lowest(energy, potential, box[0]), ceiling(energy)
@@ -92,15 +122,29 @@ def _curve(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box
         heights = potential.energy(path.reshape(-1, 1))
         top = max(top, ceiling(heights, 0.98))
         values = np.repeat(colours["values"], path.shape[1])
-        points = ax.scatter(path.ravel(), heights, c=values, norm=colours["norm"], cmap=TIME, s=16, linewidths=0, alpha=0.8, zorder=3)
+        points = ax.scatter(
+            path.ravel(),
+            heights,
+            c=values,
+            norm=colours["norm"],
+            cmap=TIME,
+            s=16,
+            linewidths=0,
+            alpha=0.8,
+            zorder=3,
+        )
         ax.figure.colorbar(points, ax=ax, label=colours["label"], pad=0.02)
-    _mark_minima(ax, potential, None if potential.minima is None else potential.energy(potential.minima))
+    _mark_minima(
+        ax, potential, None if potential.minima is None else potential.energy(potential.minima)
+    )
     ax.set(xlim=box[0], xlabel="position $x$ (length)", ylabel="$U(x)$ (energy)")
     between(ax, low, top)
     return ax
 
 
-def _contours(potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes) -> Axes:
+def _contours(
+    potential: Any, path: np.ndarray | None, colours: dict[str, Any], box: np.ndarray, ax: Axes
+) -> Axes:
     x, y = (np.linspace(low, high, 241) for low, high in box)
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     energy = potential.energy(grid.reshape(-1, 2)).reshape(grid.shape[:2])
@@ -113,7 +157,9 @@ def _contours(potential: Any, path: np.ndarray | None, colours: dict[str, Any], 
         lines = LineCollection(list(segments), cmap=TIME, norm=colours["norm"], linewidths=1.0)
         lines.set_array(np.repeat(colours["values"][:-1], path.shape[1]))
         ax.add_collection(lines)
-        ax.figure.colorbar(lines, ax=ax, label=colours["label"], location="top", pad=0.02, aspect=40)
+        ax.figure.colorbar(
+            lines, ax=ax, label=colours["label"], location="top", pad=0.02, aspect=40
+        )
     _mark_minima(ax, potential, None if potential.minima is None else potential.minima[:, 1])
     ax.set(xlim=box[0], ylim=box[1], xlabel="$x_1$ (length)", ylabel="$x_2$ (length)")
     ax.grid(False)
@@ -122,13 +168,22 @@ def _contours(potential: Any, path: np.ndarray | None, colours: dict[str, Any], 
 
 def _mark_minima(ax: Axes, potential: Any, heights: Any) -> None:
     if potential.minima is not None:
-        style: dict[str, Any] = {"marker": "*", "s": 170, "color": YELLOW, "edgecolors": BLACK, "linewidths": 0.9, "zorder": 5}
+        style: dict[str, Any] = {
+            "marker": "*",
+            "s": 170,
+            "color": YELLOW,
+            "edgecolors": BLACK,
+            "linewidths": 0.9,
+            "zorder": 5,
+        }
         ax.scatter(potential.minima[:, 0], heights, label="known minimum", **style)
         ax.legend(loc="upper right")
 
 
 @styled
-def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = None, bins: Any = 60) -> Axes:
+def histogram(
+    x: Any, potential: Any, temperature: float, *, ax: Axes | None = None, bins: Any = 60
+) -> Axes:
     """Samples of one coordinate against the Boltzmann density ``exp(-U/T)/Z``, Z by quadrature.
 
     Parameters
@@ -145,11 +200,14 @@ def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = N
     Raises
     ------
     ValueError
-        For a potential of more coordinates, a temperature that is not positive, or samples that are not finite.
+        For a potential of more coordinates, a temperature that is not positive, or samples that are
+        not finite.
     """
     check_type(potential, Potential, "potential")
     if potential.dim != 1:
-        raise ValueError(f"histogram compares one coordinate, and {potential.name} has dim {potential.dim}")
+        raise ValueError(
+            f"histogram compares one coordinate, and {potential.name} has dim {potential.dim}"
+        )
     check_positive(temperature=temperature)
     x = real_array(x, "samples").ravel()
     if not x.size or not np.isfinite(x).all():
@@ -159,7 +217,11 @@ def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = N
     ax.hist(x, bins=bins, density=True, color=SKY, alpha=0.75, label="samples")
     ax.plot(grid, density, color=BLACK, label=r"$\exp(-U/T)/Z$")
     seen = grid[density > 1e-3 * density.max()]
-    ax.set(xlim=(min(seen[0], x.min()), max(seen[-1], x.max())), xlabel="position $x$ (length)", ylabel="probability density (1/length)")
+    ax.set(
+        xlim=(min(seen[0], x.min()), max(seen[-1], x.max())),
+        xlabel="position $x$ (length)",
+        ylabel="probability density (1/length)",
+    )
     ax.set_title(f"$T = {temperature:g}$")
     ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
     ax.legend(loc="upper right", ncols=2)
@@ -167,8 +229,12 @@ def histogram(x: Any, potential: Any, temperature: float, *, ax: Axes | None = N
 
 
 def _boltzmann(potential: Any, temperature: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A grid that holds the samples and, if the potential confines, all the weight; and the density on it."""
-    seen = np.concatenate([x, *(np.ravel(p) for p in (potential.bounds, potential.minima) if p is not None)])
+    """A grid that holds the samples and, if the potential confines, all the weight; and the density
+    on it.
+    """
+    seen = np.concatenate(
+        [x, *(np.ravel(p) for p in (potential.bounds, potential.minima) if p is not None)]
+    )
     start = low, high = seen.min(), max(seen.max(), seen.min() + 1e-9)
     for _ in range(12):
         grid, weight = _weights(potential, temperature, low, high)
@@ -180,7 +246,9 @@ def _boltzmann(potential: Any, temperature: float, x: np.ndarray) -> tuple[np.nd
     return grid, weight / np.trapezoid(weight, grid)
 
 
-def _weights(potential: Any, temperature: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+def _weights(
+    potential: Any, temperature: float, low: float, high: float
+) -> tuple[np.ndarray, np.ndarray]:
     """exp(-U/T) on a grid, 1 at its largest, 0 where U is not finite."""
     grid = np.linspace(low, high, 20_001)
     energy = potential.energy(grid[:, None])

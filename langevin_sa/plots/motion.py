@@ -46,23 +46,43 @@ def animate(
         For a potential of more coordinates, a trajectory of another shape, or another ending.
     """
     if check_file(path, "path").suffix.lower() != ".gif":
-        raise ValueError(f"the film is a GIF: give a path that ends in .gif, not {os.fspath(path)!r}")
+        raise ValueError(
+            f"the film is a GIF: give a path that ends in .gif, not {os.fspath(path)!r}"
+        )
     for name, value, low, high in (("fps", fps, 0.1, 100), ("dpi", dpi, 10, 1000)):
         if not (real(value) and low <= value <= high):
-            raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {shown(value)}")
+            raise ValueError(
+                f"{name} must be a number from {low:g} to {high:g}, not {shown(value)}"
+            )
     figure, ax = plt.subplots(figsize=SIZE, layout="constrained")
     landscape(potential, bounds=bounds, ax=ax)
     points = path_of(trajectory, potential)
-    if temperature is not None and (temperature := real_array(temperature, "temperature")).shape != points.shape[:1]:
-        raise ValueError(f"temperature must be one T for each of {len(points)} records, not of shape {temperature.shape}")
-    heights = potential.energy(points.reshape(-1, potential.dim)).reshape(points.shape[:2]) if potential.dim == 1 else points[:, :, 1]
-    balls = ax.scatter(points[0, :, 0], heights[0], s=26, color=RED, edgecolors="white", linewidths=0.4, zorder=6)
+    if (
+        temperature is not None
+        and (temperature := real_array(temperature, "temperature")).shape != points.shape[:1]
+    ):
+        raise ValueError(
+            f"temperature must be one T for each of {len(points)} records, not of shape "
+            f"{temperature.shape}"
+        )
+    heights = (
+        potential.energy(points.reshape(-1, potential.dim)).reshape(points.shape[:2])
+        if potential.dim == 1
+        else points[:, :, 1]
+    )
+    balls = ax.scatter(
+        points[0, :, 0], heights[0], s=26, color=RED, edgecolors="white", linewidths=0.4, zorder=6
+    )
     title = ax.set_title(" ")
 
     def draw(k: int) -> tuple[Any, ...]:
         balls.set_offsets(np.stack([points[k, :, 0], heights[k]], axis=1))
-        title.set_text(f"record {k}" if temperature is None else f"$T$ = {float(temperature[k]):.3g}")
+        title.set_text(
+            f"record {k}" if temperature is None else f"$T$ = {float(temperature[k]):.3g}"
+        )
         return balls, title
 
-    FuncAnimation(figure, draw, frames=len(points)).save(os.fspath(path), writer=PillowWriter(fps=fps), dpi=dpi)
+    FuncAnimation(figure, draw, frames=len(points)).save(
+        os.fspath(path), writer=PillowWriter(fps=fps), dpi=dpi
+    )
     return ax

@@ -14,22 +14,54 @@ from ..arguments import ceiling, check_type, check_whole, shown
 from ..potential import Potential
 from ..thermometers import configurational_history
 from .landscapes import landscape, place_of
-from .style import BLACK, BLUE, GREEN, ORANGE, RED, SIZE, SKY, between, dots, given_axes, log_if_wide, new_axes, stack, styled
+from .style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    SIZE,
+    SKY,
+    between,
+    dots,
+    given_axes,
+    log_if_wide,
+    new_axes,
+    stack,
+    styled,
+)
 
 MOST = 10_000_000  # steps of a schedule that are drawn
 
 
 @styled
 def energy(result: Any, ax: Axes | None = None) -> Axes:
-    """Mean and lowest energy of the replicas and the best so far, against the step, of a `Result`."""
+    """Mean and lowest energy of the replicas and the best so far, against the step, of a
+    `Result`.
+    """
     run, ax = _records(result), new_axes(ax)
     many = np.size(result.energies) > 1
-    lines = [(run.energy_mean, ORANGE, 1.6, "mean of replicas" if many else "energy"), (run.best, BLUE, 3.2, "best so far")]
+    lines = [
+        (run.energy_mean, ORANGE, 1.6, "mean of replicas" if many else "energy"),
+        (run.best, BLUE, 3.2, "best so far"),
+    ]
     if many:
         lines.insert(1, (run.energy_min, SKY, 1.2, "lowest replica"))
-    for values, colour, width, label in lines:  # the lowest replica, on or above the best so far, is drawn thin upon it
-        ax.plot(run.step, values, color=colour, linewidth=width, zorder=2 + 1 / width, label=label, **dots(run.step))
-    low, high = np.min(run.best, where=np.isfinite(run.best), initial=np.inf), ceiling(np.asarray(run.energy_mean), 0.9)
+    # the lowest replica, on or above the best so far, is drawn thin upon it
+    for values, colour, width, label in lines:
+        ax.plot(
+            run.step,
+            values,
+            color=colour,
+            linewidth=width,
+            zorder=2 + 1 / width,
+            label=label,
+            **dots(run.step),
+        )
+    low, high = (
+        np.min(run.best, where=np.isfinite(run.best), initial=np.inf),
+        ceiling(np.asarray(run.energy_mean), 0.9),
+    )
     between(ax, low, high)
     ax.set(xlabel="step", ylabel="$U$ (energy)")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
@@ -39,9 +71,11 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
 
 @styled
 def temperature(result: Any, ax: Axes | None = None) -> Axes:
-    """Target, kinetic and configurational temperature against the step, of a `Result`; logarithmic beyond a factor of ten.
+    """Target, kinetic and configurational temperature against the step, of a `Result`; logarithmic
+    beyond a factor of ten.
 
-    The configurational one is `thermometers.configurational_history`, which sums over neighbouring records.
+    The configurational one is `thermometers.configurational_history`, which sums over neighbouring
+    records.
     """
     run, ax = _records(result), new_axes(ax)
     for values, colour, width, label in (
@@ -50,7 +84,9 @@ def temperature(result: Any, ax: Axes | None = None) -> Axes:
     ):
         if np.isfinite(values).any():
             ax.plot(run.step, values, color=colour, linewidth=width, label=label, **dots(run.step))
-    ax.plot(run.step, run.target, color=BLACK, linestyle="--", linewidth=1.2, label="target", zorder=4)
+    ax.plot(
+        run.step, run.target, color=BLACK, linestyle="--", linewidth=1.2, label="target", zorder=4
+    )
     log_if_wide(ax, np.asarray(run.target))
     ax.set(xlabel="step", ylabel="$T$ (energy)")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
@@ -67,7 +103,9 @@ def _records(result: Any) -> Any:
 
 @styled
 def history(result: Any) -> np.ndarray:
-    """Temperature above energy against the step, of a `Result`; two Axes that share the step axis."""
+    """Temperature above energy against the step, of a `Result`; two Axes that share the step
+    axis.
+    """
     _records(result)
     axes = stack(2, 5.0)
     temperature(result, axes[0]).set_xlabel("")
@@ -77,13 +115,18 @@ def history(result: Any) -> np.ndarray:
 
 @styled
 def summary(result: Any, potential: Any) -> np.ndarray:
-    """`history`, and for one or two coordinates the landscape with the place where each replica ended; all the Axes."""
+    """`history`, and for one or two coordinates the landscape with the place where each replica
+    ended; all the Axes.
+    """
     check_type(potential, Potential, "potential")
     _records(result)
     if potential.dim > 2:
         return history(result)
     if result.x.shape != (potential.dim,):
-        raise ValueError(f"the result is of {result.x.size} coordinates, and {potential.name} has dim {potential.dim}")
+        raise ValueError(
+            f"the result is of {result.x.size} coordinates, and {potential.name} has dim "
+            f"{potential.dim}"
+        )
     figure = plt.figure(figsize=(SIZE[0], 8.0), layout="constrained")
     top, middle, bottom = axes = figure.subplots(3, 1, height_ratios=[1, 1, 1.3])
     top.sharex(middle)
@@ -91,23 +134,40 @@ def summary(result: Any, potential: Any) -> np.ndarray:
     top.tick_params(labelbottom=False)
     energy(result, middle)
     ends = np.reshape(result.state.x, (-1, potential.dim))
-    landscape(potential, bounds=place_of(potential, ends[None], None), ax=bottom).figure.align_ylabels(axes)
+    landscape(
+        potential, bounds=place_of(potential, ends[None], None), ax=bottom
+    ).figure.align_ylabels(axes)
     heights = potential.energy(ends) if potential.dim == 1 else ends[:, 1]
-    bottom.scatter(ends[:, 0], heights, s=26, color=RED, edgecolors="white", linewidths=0.4, alpha=0.9, zorder=6, label="end of a replica")
+    bottom.scatter(
+        ends[:, 0],
+        heights,
+        s=26,
+        color=RED,
+        edgecolors="white",
+        linewidths=0.4,
+        alpha=0.9,
+        zorder=6,
+        label="end of a replica",
+    )
     bottom.legend(loc="upper right")
     return axes
 
 
 @styled
-def schedule(schedule: Any, n_steps: int = 1000, *, integrator: str = "gjf", ax: Axes | None = None) -> Any:
-    """Momentum, learning rate and temperature of each step against progress, as the integrator runs them.
+def schedule(
+    schedule: Any, n_steps: int = 1000, *, integrator: str = "gjf", ax: Axes | None = None
+) -> Any:
+    """Momentum, learning rate and temperature of each step against progress, as the integrator runs
+    them.
 
     Returns
     -------
     array of three Axes (rho, lr, T); with ``ax`` given, only T is drawn, on it.
     """
     if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
-        raise TypeError(f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}")
+        raise TypeError(
+            f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}"
+        )
     check_whole(1, MOST, n_steps=n_steps)
     steps = schedule.coefficients(n_steps, integrator)
     progress = np.arange(n_steps) / n_steps
@@ -118,7 +178,9 @@ def schedule(schedule: Any, n_steps: int = 1000, *, integrator: str = "gjf", ax:
     )
     axes = stack(3, 5.4) if ax is None else given_axes(ax, 1)
     for panel, (values, label, colour) in zip(axes, rows[-len(axes) :], strict=True):
-        panel.plot(progress, values, color=colour, drawstyle="steps-post" if n_steps < 50 else "default")
+        panel.plot(
+            progress, values, color=colour, drawstyle="steps-post" if n_steps < 50 else "default"
+        )
         panel.set_ylabel(label)
         if values is not steps.rho:
             log_if_wide(panel, values)

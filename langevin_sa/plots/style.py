@@ -1,4 +1,6 @@
-"""One style for all figures: colours of Okabe and Ito, sizes that stay legible in a column 8 cm wide."""
+"""One style for all figures: colours of Okabe and Ito, sizes that stay legible in a column 8 cm
+wide.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,18 @@ from ..arguments import finite, look_up, shown
 from ..formulas.parse import short
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
-)  # fmt: skip
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
 TIME = ListedColormap(plt.get_cmap("plasma")(np.linspace(0, 0.9, 256)))
-ENERGY = ListedColormap(plt.get_cmap("bone")(np.linspace(0.35, 1, 256)))  # pale, so that lines in any colour of TIME show
+# pale, so that lines in any colour of TIME show
+ENERGY = ListedColormap(plt.get_cmap("bone")(np.linspace(0.35, 1, 256)))
 STYLE: dict[Any, Any] = {
     "font.size": 11,
     "axes.labelsize": 11,
@@ -49,7 +59,9 @@ Plot = TypeVar("Plot", bound=Callable[..., Any])
 
 
 def styled(plot: Plot) -> Plot:
-    """The function run under `STYLE`; the user's own matplotlib settings are as before when it returns, and his figures if it raises."""
+    """The function run under `STYLE`; the user's own matplotlib settings are as before when it
+    returns, and his figures if it raises.
+    """
 
     @wraps(plot)
     def run(*args: Any, **keywords: Any) -> Any:
@@ -71,14 +83,19 @@ def image_formats() -> dict[str, str]:
 
 
 def new_axes(ax: Axes | None) -> Axes:
-    return plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else given_axes(ax, 1)[0]
+    return (
+        plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else given_axes(ax, 1)[0]
+    )
 
 
 def given_axes(axes: Any, count: int) -> np.ndarray:
     """So many Axes that the caller brings, as an array."""
     found = np.ravel(np.asarray(axes, dtype=object))
     if len(found) != count or not all(isinstance(ax, Axes) for ax in found):
-        raise TypeError(f"{'ax must be the Axes' if count == 1 else f'axes must be the {count} Axes'} to draw on, not {shown(axes)}")
+        raise TypeError(
+            f"{'ax must be the Axes' if count == 1 else f'axes must be the {count} Axes'} to draw "
+            f"on, not {shown(axes)}"
+        )
     return found
 
 
@@ -95,7 +112,9 @@ def log_if_wide(ax: Axes, values: np.ndarray) -> None:
 
 
 def between(ax: Axes, low: float, high: float) -> None:
-    """The y axis from `low` to `high` with a margin; matplotlib's own limits where nothing is between."""
+    """The y axis from `low` to `high` with a margin; matplotlib's own limits where nothing is
+    between.
+    """
     if high - low > 1e-9 * max(abs(low), abs(high), 1e-290):
         ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
 
@@ -118,7 +137,10 @@ def image(axes: Any, kind: str = "svg") -> bytes:
 def formula(latex: str, size: float = 11) -> bytes:
     """Text with LaTeX between dollars, as an SVG image."""
     if not isinstance(latex, str) or not (finite(size) and 1 <= size <= 1000):
-        raise TypeError(f"a formula is text, in a size from 1 to 1000 points, not {shown(latex)} in {shown(size)}")
+        raise TypeError(
+            f"a formula is text, in a size from 1 to 1000 points, not {shown(latex)} in "
+            f"{shown(size)}"
+        )
     style: dict[Any, Any] = {
         "svg.hashsalt": "langevin_sa",
         "mathtext.fontset": "stix",

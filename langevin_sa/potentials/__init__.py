@@ -11,7 +11,16 @@ from collections.abc import Callable
 
 from ..arguments import look_up
 from ..potential import Potential
-from .analytic import ackley, griewank, levy, michalewicz, rastrigin, rosenbrock, schwefel, styblinski_tang
+from .analytic import (
+    ackley,
+    griewank,
+    levy,
+    michalewicz,
+    rastrigin,
+    rosenbrock,
+    schwefel,
+    styblinski_tang,
+)
 from .clusters import lennard_jones, morse_cluster
 from .fluids import kob_andersen, lennard_jones_fluid
 from .lattices import harmonic_chain, normal_modes, phi4_chain, phi4_lattice, spin_glass, xy_chain
@@ -22,7 +31,16 @@ from .wells import double_well, funnel, gaussian_wells, harmonic, periodic, prin
 _FAMILIES: dict[str, tuple[Callable[..., Potential], ...]] = {
     "wells": (harmonic, quartic, double_well, prinz, periodic, gaussian_wells, funnel),
     "surfaces": (muller_brown, himmelblau, three_hump_camel, six_hump_camel),
-    "analytic": (rosenbrock, rastrigin, styblinski_tang, schwefel, levy, michalewicz, ackley, griewank),
+    "analytic": (
+        rosenbrock,
+        rastrigin,
+        styblinski_tang,
+        schwefel,
+        levy,
+        michalewicz,
+        ackley,
+        griewank,
+    ),
     "clusters": (lennard_jones, morse_cluster),
     "fluids": (lennard_jones_fluid, kob_andersen),
     "lattices": (phi4_chain, phi4_lattice, xy_chain, harmonic_chain, spin_glass),
@@ -35,7 +53,8 @@ def catalogue(family: str | None = None) -> dict[str, Callable[..., Potential]]:
 
     Parameters
     ----------
-    family : "wells", "surfaces", "analytic", "clusters", "fluids", "lattices" or "learning", optional
+    family : "wells", "surfaces", "analytic", "clusters", "fluids", "lattices" or "learning",
+    optional
         All families by default.
 
     Examples
@@ -43,7 +62,11 @@ def catalogue(family: str | None = None) -> dict[str, Callable[..., Potential]]:
     >>> {name: make().dim for name, make in catalogue("clusters").items()}
     {'lennard_jones': 39, 'morse_cluster': 39}
     """
-    chosen = _FAMILIES if family is None else {family: look_up(family, _FAMILIES, "family of potentials")}
+    chosen = (
+        _FAMILIES
+        if family is None
+        else {family: look_up(family, _FAMILIES, "family of potentials")}
+    )
     return {make.__name__: make for makes in chosen.values() for make in makes}
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 @cache
 def cache_folder() -> Path:
-    """``$LANGEVIN_SA_CACHE``, else ``langevin_sa`` in the user's cache folder; a temporary one if it cannot be written."""
+    """``$LANGEVIN_SA_CACHE``, else ``langevin_sa`` in the user's cache folder; a temporary one if
+    it cannot be written.
+    """
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "langevin_sa"
     folder = Path(os.environ.get("LANGEVIN_SA_CACHE") or default)
     try:
@@ -23,7 +25,9 @@ def cache_folder() -> Path:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that another process sees all of it or none; a full disk only costs the caching."""
+    """Write a file so that another process sees all of it or none; a full disk only costs the
+    caching.
+    """
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
             file.write(text)

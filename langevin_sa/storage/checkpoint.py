@@ -1,4 +1,6 @@
-"""Checkpoints: the file that a driver writes now and then, and from which the same call, made again, goes on."""
+"""Checkpoints: the file that a driver writes now and then, and from which the same call, made
+again, goes on.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ class Checkpoint:
     path : path or None
         The file, in a folder that exists.
     seconds : float
-        Time between two writings; more if writing would otherwise take more than a tenth of the time.
+        Time between two writings; more if writing would otherwise take more than a tenth of the
+        time.
     kind : str
         Whose file it is.
 
@@ -42,7 +45,8 @@ class Checkpoint:
     Raises
     ------
     TypeError, ValueError
-        If `path` or `seconds` is none, or if the file is there and is damaged, of another kind or of another version.
+        If `path` or `seconds` is none, or if the file is there and is damaged, of another kind or
+        of another version.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, seconds: float, kind: str) -> None:
@@ -59,8 +63,11 @@ class Checkpoint:
         if self.path.exists():
             self.found = load(self.path, kind)
             if not isinstance(self.found[1].get("problem"), dict):
-                raise ValueError(f"{os.fspath(path)} does not say which problem it is the checkpoint of")
-        for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):  # by a process killed while it wrote
+                raise ValueError(
+                    f"{os.fspath(path)} does not say which problem it is the checkpoint of"
+                )
+        # by a process killed while it wrote
+        for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):
             left.unlink(missing_ok=True)
         self.due = time.perf_counter() + self.seconds
 
@@ -70,7 +77,8 @@ class Checkpoint:
         return self.found[1]["problem"].get("seed") if self.found else None
 
     def belongs_to(self, problem: dict[str, Any]) -> Contents | None:
-        """What the file holds, after making sure that it was written for the same problem; None without a file.
+        """What the file holds, after making sure that it was written for the same problem; None
+        without a file.
 
         `problem` names, in JSON-able values, all that must be the same; it goes into the file.
         """
@@ -80,16 +88,22 @@ class Checkpoint:
         there = self.found[1]["problem"]
         for name in problem:
             if problem[name] != there.get(name):
-                values = f": {there.get(name)} there, {problem[name]} here" if not name.startswith("the ") else ""
+                values = (
+                    f": {there.get(name)} there, {problem[name]} here"
+                    if not name.startswith("the ")
+                    else ""
+                )
                 raise ValueError(
-                    f"checkpoint {os.fspath(self.path or '')} belongs to another run (it differs in {name}{values}); "
-                    "give another name, or remove the file"
+                    f"checkpoint {os.fspath(self.path or '')} belongs to another run (it differs "
+                    f"in {name}{values}); give another name, or remove the file"
                 )
         (found, self.found) = (self.found, None)
         return found
 
     def save(self, contents: Callable[[], Contents], now: bool = False) -> None:
-        """Write what `contents` returns if it is time to, or `now`; what cannot be written is warned of once."""
+        """Write what `contents` returns if it is time to, or `now`; what cannot be written is
+        warned of once.
+        """
         if self.path is None or not (now or time.perf_counter() >= self.due):
             return
         started = time.perf_counter()
@@ -98,14 +112,20 @@ class Checkpoint:
             save(self.path, self.kind, arrays, about | {"problem": self.problem})
         except OSError as error:
             if not self.failed:
-                warnings.warn(f"checkpoint not written, the last good one stays: {error}", UserWarning, stacklevel=2)
+                warnings.warn(
+                    f"checkpoint not written, the last good one stays: {error}",
+                    UserWarning,
+                    stacklevel=2,
+                )
             self.failed = True
         ended = time.perf_counter()
         self.due = ended + max(self.seconds, (1 / SHARE - 1) * (ended - started))
 
 
 def digest(*arrays: Any) -> str:
-    """A short name for arrays of numbers, the same on machines that round the last bits differently."""
+    """A short name for arrays of numbers, the same on machines that round the last bits
+    differently.
+    """
     total = hashlib.sha256()
     for array in arrays:
         with np.errstate(over="ignore"):
@@ -118,10 +138,20 @@ def digest(*arrays: Any) -> str:
 def schedule_digest(schedule: Any, n_steps: int, integrator: str) -> str:
     """A short name for a schedule: for the recursion's numbers at every step.
 
-    Of more than `LOOKED_AT` steps it takes that many, evenly spread, besides the first, the last, and the numbers of named laws.
+    Of more than `LOOKED_AT` steps it takes that many, evenly spread, besides the first, the last,
+    and the numbers of named laws.
     """
     looks, laws = [schedule.coefficients(min(n_steps, LOOKED_AT), integrator)], []
     if n_steps > LOOKED_AT:
-        looks += [schedule.coefficients(n_steps, integrator, ends) for ends in ((0, 1), (n_steps - 1, n_steps))]
-        laws = [np.ravel(law.numbers) for law in getattr(schedule, "__dict__", {}).values() if isinstance(law, NamedLaw)]
-    return digest(*[numbers for look in looks for numbers in (look.rho, look.lr, look.s, look.carry)], *laws)
+        looks += [
+            schedule.coefficients(n_steps, integrator, ends)
+            for ends in ((0, 1), (n_steps - 1, n_steps))
+        ]
+        laws = [
+            np.ravel(law.numbers)
+            for law in getattr(schedule, "__dict__", {}).values()
+            if isinstance(law, NamedLaw)
+        ]
+    return digest(
+        *[numbers for look in looks for numbers in (look.rho, look.lr, look.s, look.carry)], *laws
+    )

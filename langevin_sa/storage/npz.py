@@ -16,8 +16,12 @@ from ..formulas.parse import short
 VERSION = 3  # of the files; others are refused
 
 
-def save(path: str | os.PathLike[str], kind: str, arrays: dict[str, Any], about: dict[str, Any]) -> None:
-    """Write arrays and JSON-able facts to an .npz file by way of a temporary file, fsync and a rename; no NumPy array is copied."""
+def save(
+    path: str | os.PathLike[str], kind: str, arrays: dict[str, Any], about: dict[str, Any]
+) -> None:
+    """Write arrays and JSON-able facts to an .npz file by way of a temporary file, fsync and a
+    rename; no NumPy array is copied.
+    """
     arrays = {key: on_host(array) for key, array in arrays.items()}
     target = Path(path)
     text = json.dumps({"format": f"langevin_sa {VERSION}", "kind": kind, **about})
@@ -77,15 +81,33 @@ def load(path: str | os.PathLike[str], *kinds: str) -> tuple[dict[str, np.ndarra
     except FileNotFoundError:
         raise
     except (
-        OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
-    ) as error:  # fmt: skip
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        MemoryError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         reason = "it holds pickled objects" if "pickle" in str(error) else short(str(error))
         raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file ({reason})") from None
     if version != VERSION:
-        age = "a newer langevin_sa: update this one" if version > VERSION else "an older langevin_sa, which can still read it"
-        raise ValueError(f"{os.fspath(path)} has format {version}, and this version reads format {VERSION}; it was written by {age}")
+        age = (
+            "a newer langevin_sa: update this one"
+            if version > VERSION
+            else "an older langevin_sa, which can still read it"
+        )
+        raise ValueError(
+            f"{os.fspath(path)} has format {version}, and this version reads format {VERSION}; it "
+            f"was written by {age}"
+        )
     if not sound:
-        raise ValueError(f"{os.fspath(path)} is not a whole langevin_sa file (its checksum is wrong)")
+        raise ValueError(
+            f"{os.fspath(path)} is not a whole langevin_sa file (its checksum is wrong)"
+        )
     if kinds and found not in kinds:
         raise ValueError(f"{os.fspath(path)} holds a {found}, not a {kinds[0]}")
     return arrays, about

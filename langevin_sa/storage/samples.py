@@ -1,4 +1,6 @@
-"""Positions at each record: in memory, or appended to a .npy file that stays readable whatever happens to the run."""
+"""Positions at each record: in memory, or appended to a .npy file that stays readable whatever
+happens to the run.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,12 @@ from .npz import octets
 
 
 class Trajectory:
-    """Records of positions (replicas, dim), kept in a list or, with a path, in a file of shape (records, replicas, dim).
+    """Records of positions (replicas, dim), kept in a list or, with a path, in a file of shape
+    (records, replicas, dim).
 
-    NumPy pads the head of a .npy file so that its first length can grow in place. A record is appended first and counted
-    after, so that a process killed in between leaves the records before it. ``np.load(path, mmap_mode="r")`` reads it,
-    also while it grows.
+    NumPy pads the head of a .npy file so that its first length can grow in place. A record is
+    appended first and counted after, so that a process killed in between leaves the records before
+    it. ``np.load(path, mmap_mode="r")`` reads it, also while it grows.
 
     Parameters
     ----------
@@ -26,13 +29,19 @@ class Trajectory:
     shape, dtype
         Of one record.
     going_on : int, optional
-        How many records the checkpoint knows of; what a file has beyond them is taken off and made again.
+        How many records the checkpoint knows of; what a file has beyond them is taken off and made
+        again.
     earlier : ndarray, optional
         Those records, if they are kept in memory.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None, shape: tuple[int, ...], dtype: Any, going_on: int | None = None, earlier: Any = None
+        self,
+        path: str | os.PathLike[str] | None,
+        shape: tuple[int, ...],
+        dtype: Any,
+        going_on: int | None = None,
+        earlier: Any = None,
     ) -> None:
         self.shape, self.dtype, self.count = shape, np.dtype(dtype), going_on or 0
         self.kept: list[np.ndarray] = [] if path is not None or earlier is None else list(earlier)
@@ -41,18 +50,23 @@ class Trajectory:
         if self.path is None:
             return
         if not self.path.absolute().parent.is_dir():
-            raise ValueError(f"samples {os.fspath(self.path)!r} must be a file in a folder that exists")
+            raise ValueError(
+                f"samples {os.fspath(self.path)!r} must be a file in a folder that exists"
+            )
         if going_on:
             self._check(going_on)
             self.file = open(self.path, "r+b", buffering=0)  # noqa: SIM115
-            self._count(going_on)  # before what is not counted goes: at no moment has the file less than it says
-            self.file.truncate(len(self._head()) + going_on * int(np.prod(shape)) * self.dtype.itemsize)
+            # before what is not counted goes: at no moment has the file less than it says
+            self._count(going_on)
+            self.file.truncate(
+                len(self._head()) + going_on * int(np.prod(shape)) * self.dtype.itemsize
+            )
             self.file.seek(0, os.SEEK_END)
         else:
             if going_on is None and self._holds_something():
                 raise ValueError(
-                    f"samples {os.fspath(self.path)!r} is there already: give another name, or remove it; "
-                    "a run goes on with its file only if it has a checkpoint"
+                    f"samples {os.fspath(self.path)!r} is there already: give another name, or "
+                    "remove it; a run goes on with its file only if it has a checkpoint"
                 )
             self.file = open(self.path, "wb", buffering=0)  # noqa: SIM115
             self._count(0)
@@ -60,14 +74,20 @@ class Trajectory:
     def _head(self) -> bytes:
         text = io.BytesIO()
         shape = (self.count, *self.shape)
-        np.lib.format.write_array_header_1_0(text, {"descr": self.dtype.str, "fortran_order": False, "shape": shape})
+        np.lib.format.write_array_header_1_0(
+            text, {"descr": self.dtype.str, "fortran_order": False, "shape": shape}
+        )
         return text.getvalue()
 
     def _holds_something(self) -> bool:
         """Whether the file is more than a run leaves that was killed before its first record."""
         assert self.path is not None
         try:
-            return self.path.exists() and self.path.stat().st_size > 0 and len(np.load(self.path, mmap_mode="r")) > 0
+            return (
+                self.path.exists()
+                and self.path.stat().st_size > 0
+                and len(np.load(self.path, mmap_mode="r")) > 0
+            )
         except (OSError, ValueError, TypeError):
             return True
 
@@ -76,13 +96,17 @@ class Trajectory:
         assert self.path is not None
         try:
             there = np.load(self.path, mmap_mode="r")
-            held = (*there.shape[1:], there.dtype) == (*self.shape, self.dtype) and len(there) >= count
+            held = (*there.shape[1:], there.dtype) == (*self.shape, self.dtype) and len(
+                there
+            ) >= count
         except (OSError, ValueError, EOFError) as error:
-            raise ValueError(f"samples {os.fspath(self.path)!r} cannot be gone on with: {error}") from None
+            raise ValueError(
+                f"samples {os.fspath(self.path)!r} cannot be gone on with: {error}"
+            ) from None
         if not held:
             raise ValueError(
-                f"samples {os.fspath(self.path)!r} holds shape {there.shape} of {there.dtype}, and the checkpoint expects at least "
-                f"{(count, *self.shape)} of {self.dtype}"
+                f"samples {os.fspath(self.path)!r} holds shape {there.shape} of {there.dtype}, "
+                f"and the checkpoint expects at least {(count, *self.shape)} of {self.dtype}"
             )
 
     def append(self, x: np.ndarray) -> None:

@@ -1,4 +1,6 @@
-"""Trees of dataclasses, lists and arrays taken apart into JSON and arrays, and put together again: pickle for files nobody need trust."""
+"""Trees of dataclasses, lists and arrays taken apart into JSON and arrays, and put together again:
+pickle for files nobody need trust.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ def taken_apart(value: Any, arrays: dict[str, np.ndarray], given: Mapping[str, A
 
     Parameters
     ----------
-    value : None, bool, number, str, ndarray, Generator, or list, tuple, dict (with str as keys) or dataclass of these
+    value : None, bool, number, str, ndarray, Generator, or list, tuple, dict (with str as keys) or
+    dataclass of these
         Lists of arrays of one shape, of tuples and of one dataclass are kept by columns.
     arrays : dict
         Is filled.
@@ -42,21 +45,35 @@ def taken_apart(value: Any, arrays: dict[str, np.ndarray], given: Mapping[str, A
             return {"dict": {key: apart(part) for key, part in value.items()}}
         case tuple():
             return {"tuple": [apart(part) for part in value]}
-        case list() if value and all(isinstance(part, np.ndarray) and part.shape == value[0].shape for part in value):
+        case list() if value and all(
+            isinstance(part, np.ndarray) and part.shape == value[0].shape for part in value
+        ):
             return {"rows": named(np.array(value))}
         case list() if value and all(isinstance(part, tuple) for part in value):
             return {"tuples": [apart(list(column)) for column in zip(*value, strict=True)]}
-        case list() if value and all(is_dataclass(part) and type(part) is type(value[0]) for part in value):
-            columns = {name: apart([getattr(part, name) for part in value]) for name in _names(type(value[0]), given)}
+        case list() if value and all(
+            is_dataclass(part) and type(part) is type(value[0]) for part in value
+        ):
+            columns = {
+                name: apart([getattr(part, name) for part in value])
+                for name in _names(type(value[0]), given)
+            }
             return {"many": type(value[0]).__name__, "columns": columns}
         case list():
             return [apart(part) for part in value]
         case _ if is_dataclass(value):
-            return {"one": type(value).__name__, "fields": {name: apart(getattr(value, name)) for name in _names(type(value), given)}}
+            return {
+                "one": type(value).__name__,
+                "fields": {
+                    name: apart(getattr(value, name)) for name in _names(type(value), given)
+                },
+            }
     raise TypeError(f"cannot take apart {value!r}")
 
 
-def put_together(tree: Any, arrays: Mapping[str, np.ndarray], given: Mapping[str, Any], kinds: Mapping[str, Any]) -> Any:
+def put_together(
+    tree: Any, arrays: Mapping[str, np.ndarray], given: Mapping[str, Any], kinds: Mapping[str, Any]
+) -> Any:
     """What `taken_apart` took apart; `kinds` are the dataclasses by name."""
 
     def together(part: Any) -> Any:

@@ -1,1 +1,3 @@
-"""A page to teach with: one HTML file, its template and scripts, and what is worked out for it here."""
+"""A page to teach with: one HTML file, its template and scripts, and what is worked out for it
+here.
+"""

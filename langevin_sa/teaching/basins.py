@@ -1,4 +1,6 @@
-"""What a picture of one or two coordinates needs to know: a window, the wells in it, and the barriers between them."""
+"""What a picture of one or two coordinates needs to know: a window, the wells in it, and the
+barriers between them.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,18 @@ from ..descents.batched import descend
 
 CELLS = {1: 800, 2: 160}  # an axis
 SHALLOW = 0.002  # of the energies shown: wells less deep are ripples, or the grid's
-SCATTER, TRIALS, NEAR = 2.0, 64, 10.0  # where descents start that look for wells, how many, and what is shown if anything is there
+# where descents start that look for wells, how many, and what is shown if anything is there
+SCATTER, TRIALS, NEAR = 2.0, 64, 10.0
 
-INSIDE, COOLER = 0.97, 8  # share of balls that should stay in the window; how often T is lowered by a tenth for that
+# share of balls that should stay in the window; how often T is lowered by a tenth for that
+INSIDE, COOLER = 0.97, 8
 
 
 @dataclass(frozen=True)
 class Well:
-    """A minimum, its energy, and the depth: how far the lowest way out to a lower well climbs (None for the lowest well)."""
+    """A minimum, its energy, and the depth: how far the lowest way out to a lower well climbs (None
+    for the lowest well).
+    """
 
     x: np.ndarray
     energy: float
@@ -29,7 +35,9 @@ class Well:
 
 @dataclass(frozen=True)
 class Landscape:
-    """The window (dim, 2) cut into cells: their centres (cells, dim), energies and well numbers (cells,); the wells, lowest first."""
+    """The window (dim, 2) cut into cells: their centres (cells, dim), energies and well numbers
+    (cells,); the wells, lowest first.
+    """
 
     window: np.ndarray
     points: np.ndarray
@@ -39,15 +47,22 @@ class Landscape:
 
     @property
     def top(self) -> float:
-        """Energy at which a picture is cut, so that steep walls do not squeeze the rest; above every barrier between wells."""
+        """Energy at which a picture is cut, so that steep walls do not squeeze the rest; above
+        every barrier between wells.
+        """
         low = float(self.energy.min())
         barriers = [well.energy + well.depth for well in self.wells if well.depth is not None]
         highest = float(self.energy.max(where=np.isfinite(self.energy), initial=low))
-        return min(highest, max([ceiling(self.energy), *(low + 1.5 * (barrier - low) for barrier in barriers)]))
+        return min(
+            highest,
+            max([ceiling(self.energy), *(low + 1.5 * (barrier - low) for barrier in barriers)]),
+        )
 
 
 def window_of(potential: Any) -> np.ndarray:
-    """What to show (dim, 2): the potential's bounds, else the surroundings of the minima that descents find."""
+    """What to show (dim, 2): the potential's bounds, else the surroundings of the minima that
+    descents find.
+    """
     if potential.bounds is not None:
         return potential.bounds
     starts = SCATTER * np.random.default_rng(0).standard_normal((TRIALS, potential.dim))
@@ -56,7 +71,9 @@ def window_of(potential: Any) -> np.ndarray:
         force = np.abs(potential.gradient(found)).max(1)
     found = found[np.isfinite(energy) & (force < 1e-4 * np.maximum(1, np.abs(energy)))]
     near = found[np.abs(found).max(1) < NEAR]
-    points = np.concatenate([near if len(near) else found, found[:0] if potential.minima is None else potential.minima])
+    points = np.concatenate(
+        [near if len(near) else found, found[:0] if potential.minima is None else potential.minima]
+    )
     if not len(points):
         points = np.zeros((1, potential.dim))
     return around(points, alone=2 * SCATTER)
@@ -65,8 +82,9 @@ def window_of(potential: Any) -> np.ndarray:
 def survey(potential: Any, window: np.ndarray) -> Landscape:
     """Energies, wells and barriers on the cells of a window, for a potential of dim 1 or 2.
 
-    Every cell belongs to the minimum that steepest descent over neighbouring cells reaches; basins are then flooded in the
-    order of the passes between them, which gives each its depth and joins those that are too shallow to count.
+    Every cell belongs to the minimum that steepest descent over neighbouring cells reaches; basins
+    are then flooded in the order of the passes between them, which gives each its depth and joins
+    those that are too shallow to count.
 
     Raises
     ------
@@ -75,7 +93,10 @@ def survey(potential: Any, window: np.ndarray) -> Landscape:
     """
     points, energy = sampled(potential, window)
     if not np.isfinite(energy).any():
-        raise ValueError(f"the energy of {potential.name} is finite nowhere in the window {window.tolist()}: give another window")
+        raise ValueError(
+            f"the energy of {potential.name} is finite nowhere in the window {window.tolist()}: "
+            "give another window"
+        )
     basin, passes = _basins(energy.reshape((CELLS[potential.dim],) * potential.dim))
     low, usual = energy.min(), np.quantile(energy[np.isfinite(energy)], 0.6)
     joined, depth = _flood(energy, passes, SHALLOW * (usual - low))
@@ -90,7 +111,9 @@ def survey(potential: Any, window: np.ndarray) -> Landscape:
 
 
 def sampled(potential: Any, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Middles (cells, dim) of a window's cells and the energies there, infinite where there is none."""
+    """Middles (cells, dim) of a window's cells and the energies there, infinite where there is
+    none.
+    """
     cells = CELLS[potential.dim]
     axes = [low + (high - low) * (np.arange(cells) + 0.5) / cells for low, high in window]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, potential.dim)
@@ -100,7 +123,9 @@ def sampled(potential: Any, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def hot_temperature(potential: Any, land: Landscape) -> float:
-    """A temperature at which balls cross every barrier, or that fills the window if there is none; less if they would leave it."""
+    """A temperature at which balls cross every barrier, or that fills the window if there is none;
+    less if they would leave it.
+    """
     low = float(land.energy.min())
     depths = [well.depth for well in land.wells if well.depth is not None]
     hot = 1.25 * max(depths, default=0.0) or (land.top - low) / 4 or 1.0
@@ -117,16 +142,25 @@ def hot_temperature(potential: Any, land: Landscape) -> float:
 
 
 def _shifted(shape: tuple[int, ...]) -> Any:
-    """Index arrays (here, there) of all pairs of neighbouring cells, diagonal ones too, each pair once."""
+    """Index arrays (here, there) of all pairs of neighbouring cells, diagonal ones too, each pair
+    once.
+    """
     index = np.arange(np.prod(shape)).reshape(shape)
     if len(shape) == 1:
         return [(index[:-1], index[1:])]
-    pairs = [(index[:-1], index[1:]), (index[:, :-1], index[:, 1:]), (index[:-1, :-1], index[1:, 1:]), (index[:-1, 1:], index[1:, :-1])]
+    pairs = [
+        (index[:-1], index[1:]),
+        (index[:, :-1], index[:, 1:]),
+        (index[:-1, :-1], index[1:, 1:]),
+        (index[:-1, 1:], index[1:, :-1]),
+    ]
     return [(a.ravel(), b.ravel()) for a, b in pairs]
 
 
 def _basins(energy: np.ndarray) -> tuple[np.ndarray, list[tuple[float, int, int]]]:
-    """The lowest cell of each cell's basin; and for each two basins that touch, the pass between them, lowest first."""
+    """The lowest cell of each cell's basin; and for each two basins that touch, the pass between
+    them, lowest first.
+    """
     flat = energy.ravel()
     lowest, down = flat.copy(), np.arange(flat.size)
     for a, b in _shifted(energy.shape):
@@ -138,14 +172,23 @@ def _basins(energy: np.ndarray) -> tuple[np.ndarray, list[tuple[float, int, int]
     passes: dict[tuple[int, int], float] = {}
     for a, b in _shifted(energy.shape):
         border = (down[a] != down[b]) & np.isfinite(flat[a]) & np.isfinite(flat[b])
-        for i, j, height in zip(down[a[border]], down[b[border]], np.maximum(flat[a[border]], flat[b[border]]), strict=True):
+        for i, j, height in zip(
+            down[a[border]],
+            down[b[border]],
+            np.maximum(flat[a[border]], flat[b[border]]),
+            strict=True,
+        ):
             key = (int(min(i, j)), int(max(i, j)))
             passes[key] = min(passes.get(key, np.inf), float(height))
     return down, sorted((height, i, j) for (i, j), height in passes.items())
 
 
-def _flood(energy: np.ndarray, passes: list[tuple[float, int, int]], shallow: float) -> tuple[dict[int, int], dict[int, float]]:
-    """Which well each basin too shallow to count belongs to, and the depth of each well but the lowest of its lake."""
+def _flood(
+    energy: np.ndarray, passes: list[tuple[float, int, int]], shallow: float
+) -> tuple[dict[int, int], dict[int, float]]:
+    """Which well each basin too shallow to count belongs to, and the depth of each well but the
+    lowest of its lake.
+    """
     lake: dict[int, int] = {}  # towards the lowest basin of the lake
     well: dict[int, int] = {}
     depth: dict[int, float] = {}

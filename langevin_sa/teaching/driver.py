@@ -1,8 +1,10 @@
-"""A page to teach with: one HTML file in which balls roll in a potential of one or two coordinates, at a temperature.
+"""A page to teach with: one HTML file in which balls roll in a potential of one or two coordinates,
+at a temperature.
 
-The page holds the potential's formula as JavaScript, printed from the same source as every backend's, and repeats in
-JavaScript the noise of `langevin_sa.noise` and the recursion of `langevin_sa.backends.numpy`, so that a ball of the page
-is a replica of `anneal`. What depends on the potential alone (window, wells, temperatures, time step) is worked out here.
+The page holds the potential's formula as JavaScript, printed from the same source as every
+backend's, and repeats in JavaScript the noise of `langevin_sa.noise` and the recursion of
+`langevin_sa.backends.numpy`, so that a ball of the page is a replica of `anneal`. What depends on
+the potential alone (window, wells, temperatures, time step) is worked out here.
 """
 
 from __future__ import annotations
@@ -26,7 +28,17 @@ from ..potential import Potential
 from ..tuning import OMEGA_DT, largest_curvature
 from .basins import CELLS, Landscape, hot_temperature, survey, window_of
 
-SCRIPTS = ("noise.js", "walk.js", "landscape.js", "experiment.js", "plot.js", "stage.js", "controls.js", "show.js", "app.js")
+SCRIPTS = (
+    "noise.js",
+    "walk.js",
+    "landscape.js",
+    "experiment.js",
+    "plot.js",
+    "stage.js",
+    "controls.js",
+    "show.js",
+    "app.js",
+)
 RANGE = 100.0  # from the hot to the cold temperature
 ANNEAL_STEPS = 4000  # of an anneal at the cooling rate that the page opens with
 MOST_BALLS = 5000
@@ -46,7 +58,8 @@ def page(
 ) -> str:
     """Write a self-contained HTML page in which balls roll in a potential.
 
-    It needs no network and no server: it opens from a file, and its address carries the situation on show.
+    It needs no network and no server: it opens from a file, and its address carries the situation
+    on show.
 
     Parameters
     ----------
@@ -55,10 +68,11 @@ def page(
     path : str or path, optional
         The file to write; without it the text is only returned.
     temperature : float, optional
-        Where the page opens (energy); it cools to a hundredth. By default a little above the highest barrier between
-        two wells, where balls cross all of them.
+        Where the page opens (energy); it cools to a hundredth. By default a little above the
+        highest barrier between two wells, where balls cross all of them.
     gamma, dt : float, optional
-        Friction (1/time) and time step; by default from the curvature where the balls get to, as in `langevin_sa.tuning`.
+        Friction (1/time) and time step; by default from the curvature where the balls get to, as in
+        `langevin_sa.tuning`.
     integrator : str
         A row of the table of integrators.
     balls : int
@@ -76,12 +90,20 @@ def page(
     Raises
     ------
     ValueError, TypeError
-        For a potential of more coordinates or without a formula, a pair formula, numbers out of range, or a folder that is not there.
+        For a potential of more coordinates or without a formula, a pair formula, numbers out of
+        range, or a folder that is not there.
     """
     if path is not None:
         check_file(path, "path")
     data, force = describe(
-        potential, temperature=temperature, gamma=gamma, dt=dt, integrator=integrator, balls=balls, window=window, seed=seed_of(rng)
+        potential,
+        temperature=temperature,
+        gamma=gamma,
+        dt=dt,
+        integrator=integrator,
+        balls=balls,
+        window=window,
+        seed=seed_of(rng),
     )
     text = assemble(data, force)
     if path is not None:
@@ -90,25 +112,51 @@ def page(
 
 
 def describe(
-    potential: Any, *, temperature: Any, gamma: Any, dt: Any, integrator: str, balls: int, window: Any, seed: int
+    potential: Any,
+    *,
+    temperature: Any,
+    gamma: Any,
+    dt: Any,
+    integrator: str,
+    balls: int,
+    window: Any,
+    seed: int,
 ) -> tuple[dict[str, Any], str]:
-    """What the page knows of a potential and of the situation it opens with; and its force as JavaScript."""
+    """What the page knows of a potential and of the situation it opens with; and its force as
+    JavaScript.
+    """
     check_type(potential, Potential, "potential")
     if potential.formula is None:
         raise ValueError(
-            f"{potential.name} is made of functions, and a page needs a formula to print as JavaScript: write Potential.from_formula(...)"
+            f"{potential.name} is made of functions, and a page needs a formula to print as "
+            "JavaScript: write Potential.from_formula(...)"
         )
     if potential.dim not in CELLS:
         family = "; give dim=1 or dim=2 (--dim on the command line) if it comes in any dimension"
-        raise ValueError(f"a page shows one or two coordinates, and {potential.name} has dim {potential.dim}{family}")
+        raise ValueError(
+            f"a page shows one or two coordinates, and {potential.name} has dim "
+            f"{potential.dim}{family}"
+        )
     source = potential.formula.source
     if "pair" in source.bodies:
-        raise ValueError(f"{potential.name} is a pair potential, whose coordinates are particles': a page shows formulas of coordinates")
-    check_positive(**{name: value for name, value in (("temperature", temperature), ("gamma", gamma), ("dt", dt)) if value is not None})
+        raise ValueError(
+            f"{potential.name} is a pair potential, whose coordinates are particles': a page "
+            "shows formulas of coordinates"
+        )
+    check_positive(
+        **{
+            name: value
+            for name, value in (("temperature", temperature), ("gamma", gamma), ("dt", dt))
+            if value is not None
+        }
+    )
     check_whole(1, MOST_BALLS, balls=balls)
     get_integrator(integrator)
 
-    land = survey(potential, window_of(potential) if window is None else box_of(window, potential.dim, "window"))
+    land = survey(
+        potential,
+        window_of(potential) if window is None else box_of(window, potential.dim, "window"),
+    )
     hot = rounded(hot_temperature(potential, land) if temperature is None else temperature)
     curvature, mean = _curvatures(potential, land, hot)
     dt = rounded(OMEGA_DT / np.sqrt(curvature) if dt is None else dt)
@@ -117,21 +165,34 @@ def describe(
     data = {
         "name": potential.name,
         "formula": _formula(spec, potential.dim),
-        "parameters": dict(zip(spec.scalars, (float(v) for v in potential.formula.numbers), strict=False)),
+        "parameters": dict(
+            zip(spec.scalars, (float(v) for v in potential.formula.numbers), strict=False)
+        ),
         "numbers": potential.formula.numbers.tolist(),
         "axes": list(spec.variables) or (["x"] if potential.dim == 1 else ["x₁", "x₂"]),
         "window": land.window.tolist(),
         "cells": CELLS[potential.dim],
         "labels": _runs(land.label),
-        "wells": [{"x": w.x.tolist(), "energy": w.energy, "depth": w.depth, "edge": w.edge} for w in land.wells],
+        "wells": [
+            {"x": w.x.tolist(), "energy": w.energy, "depth": w.depth, "edge": w.edge}
+            for w in land.wells
+        ],
         "top": land.top,
         "curvature": curvature,
-        "hot": hot, "cold": rounded(hot / RANGE), "gamma": gamma, "dt": dt, "rate": rounded(np.log(RANGE) / (ANNEAL_STEPS * dt)),
+        "hot": hot,
+        "cold": rounded(hot / RANGE),
+        "gamma": gamma,
+        "dt": dt,
+        "rate": rounded(np.log(RANGE) / (ANNEAL_STEPS * dt)),
         "integrator": integrator,
-        "integrators": {row.name: {"paired": row.paired, "physical": row.physical, "source": row.source} for row in INTEGRATORS.values()},
-        "balls": int(balls), "mostBalls": MOST_BALLS,
+        "integrators": {
+            row.name: {"paired": row.paired, "physical": row.physical, "source": row.source}
+            for row in INTEGRATORS.values()
+        },
+        "balls": int(balls),
+        "mostBalls": MOST_BALLS,
         "seed": str(seed),  # beyond what a number of JavaScript holds
-    }  # fmt: skip
+    }
     return data, javascript_source(spec, source.bodies, [int(n) for n in potential.formula.size])
 
 
@@ -139,7 +200,9 @@ def assemble(data: dict[str, Any], force: str) -> str:
     """The page's text from its template, style and scripts."""
     here = resources.files(__package__)
     scripts = [here.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS]
-    known = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    known = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace(
+        "<", "\\u003c"
+    )
     parts = {
         "TITLE": escape(data["name"]),
         "STYLE": here.joinpath("page.css").read_text(encoding="utf-8"),
@@ -167,7 +230,11 @@ def _curvatures(potential: Any, land: Landscape, hot: float) -> tuple[float, flo
 
 def _formula(spec: Spec, dim: int) -> str:
     """The formula for people."""
-    sums = {"coordinates": "{}", "site": "{}" if dim == 1 else "sum over both coordinates of {}", "bond": "sum over neighbours x, y of {}"}
+    sums = {
+        "coordinates": "{}",
+        "site": "{}" if dim == 1 else "sum over both coordinates of {}",
+        "bond": "sum over neighbours x, y of {}",
+    }
     return " + ".join(sums[kind].format(text) for kind, text in spec.terms().items())
 
 

@@ -1,4 +1,5 @@
-"""The front door of the validation suite: every law of the package measured on this machine, backend and dtype.
+"""The front door of the validation suite: every law of the package measured on this machine,
+backend and dtype.
 
 print(langevin_sa.validate())        or        langevin-sa validate --report report.html
 """
@@ -55,8 +56,9 @@ def validate(
     Returns
     -------
     Report
-        Its verdict has a family-wise false-alarm rate of 1e-3: Bonferroni over all checks with chance in them, p-values from
-        Student's t, chi-square or Hotelling's T^2; identities hold to their stated tolerance.
+        Its verdict has a family-wise false-alarm rate of 1e-3: Bonferroni over all checks with
+        chance in them, p-values from Student's t, chi-square or Hotelling's T^2; identities hold to
+        their stated tolerance.
 
     Raises
     ------
@@ -79,7 +81,9 @@ def validate(
     if isinstance(families, str) or not (families is None or isinstance(families, Iterable)):
         raise TypeError(f"families must be a sequence of names, not {shown(families)}")
     if threads is not None and not (whole(threads) and 1 <= threads <= MOST_THREADS):
-        raise ValueError(f"threads must be an integer from 1 to {MOST_THREADS}, not {shown(threads)}")
+        raise ValueError(
+            f"threads must be an integer from 1 to {MOST_THREADS}, not {shown(threads)}"
+        )
     check_flags(progress=progress)
     names = FAMILIES if families is None else tuple(families)
     for name in names:
@@ -90,12 +94,26 @@ def validate(
     for name in tqdm(names, disable=None if progress else True, unit="family"):
         lab.begin(FAMILIES.index(name))
         found += timed(lab, name)
-    label = {"auto": "numba"}.get(backend, backend) if isinstance(backend, str) else getattr(backend, "__name__", "a backend")
-    return Report(found, label, lab.dtype.name, level, lab.seed, time.perf_counter() - started, machine(lab.threads))
+    label = (
+        {"auto": "numba"}.get(backend, backend)
+        if isinstance(backend, str)
+        else getattr(backend, "__name__", "a backend")
+    )
+    return Report(
+        found,
+        label,
+        lab.dtype.name,
+        level,
+        lab.seed,
+        time.perf_counter() - started,
+        machine(lab.threads),
+    )
 
 
 def timed(lab: Lab, family: str) -> list[Check]:
-    """The checks of a family, each with its time; one that fails for certain if a run in it breaks off."""
+    """The checks of a family, each with its time; one that fails for certain if a run in it breaks
+    off.
+    """
     out: list[Check] = []
     started = time.perf_counter()
     try:
@@ -105,7 +123,16 @@ def timed(lab: Lab, family: str) -> list[Check]:
                 started = time.perf_counter()
                 out.append(check)
     except (ArithmeticError, np.linalg.LinAlgError, ValueError) as error:
-        out.append(Check(f"broke off: {error}", "every run stays finite", np.nan, 0.0, p_value=0.0, family=family))
+        out.append(
+            Check(
+                f"broke off: {error}",
+                "every run stays finite",
+                np.nan,
+                0.0,
+                p_value=0.0,
+                family=family,
+            )
+        )
     return out
 
 
@@ -114,5 +141,10 @@ def machine(threads: int) -> dict[str, str]:
     from importlib.metadata import version
 
     versions = {name: version(name) for name in ("langevin_sa", "numpy", "numba", "scipy")}
-    return {**versions, "python": platform.python_version(), "system": platform.platform(), "threads": str(threads),
-            "date": time.strftime("%Y-%m-%d %H:%M %Z")}  # fmt: skip
+    return {
+        **versions,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "threads": str(threads),
+        "date": time.strftime("%Y-%m-%d %H:%M %Z"),
+    }

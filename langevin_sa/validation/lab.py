@@ -1,8 +1,10 @@
-"""What every family of checks uses: a `Lab` that drives the backend under test, and `Check`, one law and what was measured.
+"""What every family of checks uses: a `Lab` that drives the backend under test, and `Check`, one
+law and what was measured.
 
-A check compares a number with an exact one in units of its standard error, which comes from independent replicas; what the law
-itself leaves open (rounding, a stated discretization error) is its `tolerance`, and an identity has nothing else. Tests of whole
-distributions bring a p-value. A slow backend gets fewer replicas, and so wider standard errors, not looser laws.
+A check compares a number with an exact one in units of its standard error, which comes from
+independent replicas; what the law itself leaves open (rounding, a stated discretization error) is
+its `tolerance`, and an identity has nothing else. Tests of whole distributions bring a p-value. A
+slow backend gets fewer replicas, and so wider standard errors, not looser laws.
 """
 
 from __future__ import annotations
@@ -19,7 +21,12 @@ from ..backends.walk import Walk
 from ..integrators import INTEGRATORS
 from ..momentum import Steps
 
-SCALE = {("fast", "quick"): 1.0, ("fast", "full"): 6.0, ("slow", "quick"): 0.025, ("slow", "full"): 0.2}
+SCALE = {
+    ("fast", "quick"): 1.0,
+    ("fast", "full"): 6.0,
+    ("slow", "quick"): 0.025,
+    ("slow", "full"): 0.2,
+}
 SMALLEST = float(stats.norm.isf(2.5e-324))  # the deviation whose p-value is the smallest float
 INERTIAL, OVERDAMPED = ("bbk", "gjf", "baoab"), ("ermak_mccammon", "leimkuhler_matthews")
 
@@ -33,13 +40,15 @@ class Check:
     name, law : str
         What was looked at, and the law in LaTeX.
     measured, exact : float
-        The two numbers that should agree; chi-square and its degrees of freedom for a test of a distribution.
+        The two numbers that should agree; chi-square and its degrees of freedom for a test of a
+        distribution.
     standard_error : float
         Of `measured`; 0 for an identity.
     tolerance : float
         What the law leaves open; only a deviation beyond it counts.
     p_value, sigma : float
-        Chance of a deviation at least this large in a correct build, and the same in standard deviations of a normal.
+        Chance of a deviation at least this large in a correct build, and the same in standard
+        deviations of a normal.
     passed : bool
         Whether p_value is above the threshold of the report that the check belongs to.
     seconds : float
@@ -64,11 +73,18 @@ class Check:
 
     @property
     def sigma(self) -> float:
-        """The deviation in standard deviations; 0 within the tolerance of an identity, infinite beyond it."""
+        """The deviation in standard deviations; 0 within the tolerance of an identity, infinite
+        beyond it.
+        """
         if self.p_value > 0:
             return float(stats.norm.isf(self.p_value / 2))
-        off = abs(self.measured - self.exact) - self.tolerance  # the chance is below what a float can say
-        return max(off / self.standard_error, SMALLEST) if self.standard_error > 0 and np.isfinite(off) else np.inf
+        # the chance is below what a float can say
+        off = abs(self.measured - self.exact) - self.tolerance
+        return (
+            max(off / self.standard_error, SMALLEST)
+            if self.standard_error > 0 and np.isfinite(off)
+            else np.inf
+        )
 
     @property
     def is_identity(self) -> bool:
@@ -77,23 +93,43 @@ class Check:
 
     @property
     def is_pure_chance(self) -> bool:
-        """Whether its p-value is uniform in a correct build: what it tolerates is well within its standard error."""
+        """Whether its p-value is uniform in a correct build: what it tolerates is well within its
+        standard error.
+        """
         return self.tolerance < 0.1 * self.standard_error
 
 
-def identity(name: str, law: str, measured: float, exact: float, tolerance: float, **about: Any) -> Check:
+def identity(
+    name: str, law: str, measured: float, exact: float, tolerance: float, **about: Any
+) -> Check:
     """A check that holds to within `tolerance`, whatever the seed."""
     holds = abs(measured - exact) <= tolerance
-    return Check(name, law, float(measured), float(exact), tolerance=tolerance, p_value=1.0 if holds else 0.0, about=about)
+    return Check(
+        name,
+        law,
+        float(measured),
+        float(exact),
+        tolerance=tolerance,
+        p_value=1.0 if holds else 0.0,
+        about=about,
+    )
 
 
-def sampled(name: str, law: str, per_replica: np.ndarray, exact: float, tolerance: float = 0.0, **about: Any) -> Check:
-    """The mean of independent values, shape (replicas,), against the exact one, by Student's t without its skewness.
+def sampled(
+    name: str, law: str, per_replica: np.ndarray, exact: float, tolerance: float = 0.0, **about: Any
+) -> Check:
+    """The mean of independent values, shape (replicas,), against the exact one, by Student's t
+    without its skewness.
 
-    Means of squares are skewed, and t is then wrong in the far tails that a verdict over hundreds of checks lives in (a
-    hundredfold for 100 squares at p = 1e-5); Hall's cubic takes that out (J. R. Stat. Soc. B 54, 221 (1992)).
+    Means of squares are skewed, and t is then wrong in the far tails that a verdict over hundreds
+    of checks lives in (a hundredfold for 100 squares at p = 1e-5); Hall's cubic takes that out (J.
+    R. Stat. Soc. B 54, 221 (1992)).
     """
-    n, mean, spread = len(per_replica), float(np.mean(per_replica)), float(np.std(per_replica, ddof=1))
+    n, mean, spread = (
+        len(per_replica),
+        float(np.mean(per_replica)),
+        float(np.std(per_replica, ddof=1)),
+    )
     off = mean - exact
     beyond = np.sign(off) * max(0.0, abs(off) - tolerance)
     if not (np.isfinite(mean) and spread > 0):
@@ -105,22 +141,40 @@ def sampled(name: str, law: str, per_replica: np.ndarray, exact: float, toleranc
     return Check(name, law, mean, float(exact), spread / np.sqrt(n), tolerance, p, about=about)
 
 
-def variance(name: str, law: str, gaussian: np.ndarray, exact: float, tolerance: float = 0.0, **about: Any) -> Check:
-    """The mean square of independent Gaussians of mean 0, any shape, by chi-square, which knows its own error."""
+def variance(
+    name: str, law: str, gaussian: np.ndarray, exact: float, tolerance: float = 0.0, **about: Any
+) -> Check:
+    """The mean square of independent Gaussians of mean 0, any shape, by chi-square, which knows its
+    own error.
+    """
     n, total = gaussian.size, float(np.sum(gaussian**2))
-    above, below = stats.chi2.sf(total / (exact + tolerance), n), stats.chi2.cdf(total / (exact - tolerance), n)
+    above, below = (
+        stats.chi2.sf(total / (exact + tolerance), n),
+        stats.chi2.cdf(total / (exact - tolerance), n),
+    )
     p = min(1.0, 2 * float(min(above, below))) if np.isfinite(total) else 0.0
-    return Check(name, law, total / n, float(exact), float(exact * np.sqrt(2 / n)), tolerance, p, about=about)
+    return Check(
+        name, law, total / n, float(exact), float(exact * np.sqrt(2 / n)), tolerance, p, about=about
+    )
 
 
 def estimated(
-    name: str, law: str, measured: float, standard_error: float, exact: float, tolerance: float = 0.0, freedom: float = np.inf, **about: Any
+    name: str,
+    law: str,
+    measured: float,
+    standard_error: float,
+    exact: float,
+    tolerance: float = 0.0,
+    freedom: float = np.inf,
+    **about: Any,
 ) -> Check:
     """An estimate with its standard error against the exact value."""
     if not (np.isfinite(measured) and standard_error > 0):
         p = 1.0 if measured == exact else 0.0
     else:
-        p = 2 * float(stats.t.sf(max(0.0, abs(measured - exact) - tolerance) / standard_error, freedom))
+        p = 2 * float(
+            stats.t.sf(max(0.0, abs(measured - exact) - tolerance) / standard_error, freedom)
+        )
     return Check(name, law, measured, float(exact), standard_error, tolerance, p, about=about)
 
 
@@ -132,7 +186,13 @@ def binned(name: str, law: str, counts: np.ndarray, expected: np.ndarray, **abou
     expected = np.append(expected[~rare], expected[rare].sum())
     keep = expected > 5
     freedom = int(keep.sum()) - 1
-    return chi_square(name, law, float(np.sum((counts[keep] - expected[keep]) ** 2 / expected[keep])), freedom, **about)
+    return chi_square(
+        name,
+        law,
+        float(np.sum((counts[keep] - expected[keep]) ** 2 / expected[keep])),
+        freedom,
+        **about,
+    )
 
 
 def chi_square(name: str, law: str, statistic: float, freedom: int, **about: Any) -> Check:
@@ -145,7 +205,11 @@ def joint(name: str, law: str, per_replica: np.ndarray, exact: np.ndarray, **abo
     """Means of several correlated quantities, (replicas, k), all at once: Hotelling's T^2."""
     n, k = per_replica.shape
     off = per_replica.mean(0) - exact
-    t2 = float(n * off @ np.linalg.solve(np.cov(per_replica.T), off)) if np.isfinite(off).all() else np.inf
+    t2 = (
+        float(n * off @ np.linalg.solve(np.cov(per_replica.T), off))
+        if np.isfinite(off).all()
+        else np.inf
+    )
     p = float(stats.f.sf(t2 * (n - k) / (k * (n - 1)), k, n - k))
     return Check(name, law, t2, k, float(np.sqrt(2 * k)), 0.0, p, about=about)
 
@@ -184,11 +248,18 @@ class Lab:
     """
 
     def __init__(self, backend: Any, dtype: Any, level: str, seed: int, threads: int) -> None:
-        self.backend, self.dtype, self.level, self.seed, self.threads = backend, np.dtype(dtype), level, seed, threads
+        self.backend, self.dtype, self.level, self.seed, self.threads = (
+            backend,
+            np.dtype(dtype),
+            level,
+            seed,
+            threads,
+        )
         self.slow = is_slow(backend)
         self.scale = SCALE["slow" if self.slow else "fast", level]
         self.epsilon = float(np.finfo(self.dtype).eps)
-        self.rounding = 1e-5 if self.dtype == np.float32 else 0.0  # relative tolerance of sampled laws
+        # relative tolerance of sampled laws
+        self.rounding = 1e-5 if self.dtype == np.float32 else 0.0
         self.begin(0)
 
     def begin(self, family: int) -> None:
@@ -207,14 +278,25 @@ class Lab:
         """The next seed."""
         return int(self.generator.integers(2**63))
 
-    def drive(self, potential: Any, x0: Any, dx: Any = None, like: Walk | None = None, seed: int | None = None) -> Driven:
-        """A walk from x0 (replicas, dim); with `like`, going on with the seed, step and carried noise of another walk."""
+    def drive(
+        self,
+        potential: Any,
+        x0: Any,
+        dx: Any = None,
+        like: Walk | None = None,
+        seed: int | None = None,
+    ) -> Driven:
+        """A walk from x0 (replicas, dim); with `like`, going on with the seed, step and carried
+        noise of another walk.
+        """
         walk = Walk.at_rest(x0, self.new_seed() if seed is None else seed, self.dtype)
         if dx is not None:
             walk.dx[...] = dx
         if like is not None:
             walk.noise[...], walk.step, walk.seed = like.noise, like.step, like.seed
-        make = get_backend(self.backend, potential) if isinstance(self.backend, str) else self.backend
+        make = (
+            get_backend(self.backend, potential) if isinstance(self.backend, str) else self.backend
+        )
         return Driven(walk, make(potential, walk, self.threads))
 
 
@@ -225,7 +307,11 @@ def is_slow(backend: Any) -> bool:
     from ..backends.cpu.functions import ArrayBackend
     from ..backends.numpy import NumpyBackend
 
-    return isinstance(backend, type) and issubclass(backend, NumpyBackend) and not issubclass(backend, ArrayBackend)
+    return (
+        isinstance(backend, type)
+        and issubclass(backend, NumpyBackend)
+        and not issubclass(backend, ArrayBackend)
+    )
 
 
 def row(name: str, gamma: Any, dt: Any, temperature: Any, n: int) -> Steps:
@@ -234,13 +320,21 @@ def row(name: str, gamma: Any, dt: Any, temperature: Any, n: int) -> Steps:
 
 
 def unit_row(name: str, gamma_dt: float, temperature: float, n: int) -> Steps:
-    """n equal steps with dt = 1 as the stability limit knows it (dt^2 = 2 h for the overdamped rows)."""
-    return row(name, 1.0, 0.5, temperature, n) if name in OVERDAMPED else row(name, gamma_dt, 1.0, temperature, n)
+    """n equal steps with dt = 1 as the stability limit knows it (dt^2 = 2 h for the overdamped
+    rows).
+    """
+    return (
+        row(name, 1.0, 0.5, temperature, n)
+        if name in OVERDAMPED
+        else row(name, gamma_dt, 1.0, temperature, n)
+    )
 
 
 def part(steps: Steps, start: int, stop: int) -> Steps:
     """Steps start <= n < stop."""
-    return replace(steps, **{key: getattr(steps, key)[start:stop] for key in ("rho", "lr", "s", "carry")})
+    return replace(
+        steps, **{key: getattr(steps, key)[start:stop] for key in ("rho", "lr", "s", "carry")}
+    )
 
 
 @cache

@@ -1,7 +1,8 @@
 """The closed forms that checks compare with: what a correct recursion does at any stable time step.
 
-In a harmonic well of curvature k every row of `integrators` is a linear recursion, x_{n+1} = (1 + rho - lr k) x_n - rho x_{n-1} + s xi_n,
-an AR(2) process for single noise and ARMA(2,1) for paired noise; `docs/validation.md` derives what stands here.
+In a harmonic well of curvature k every row of `integrators` is a linear recursion, x_{n+1} = (1 +
+rho - lr k) x_n - rho x_{n-1} + s xi_n, an AR(2) process for single noise and ARMA(2,1) for paired
+noise; `docs/validation.md` derives what stands here.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def autocovariance(name: str, a: float, rho: float, lags: int) -> tuple[np.ndarr
 
 
 def second_moments(steps: Steps, carry: np.ndarray, k: float, x0: float = 0.0) -> np.ndarray:
-    """<x^2> and <dx^2> after each step from rest at x0 in a harmonic well, shape (n_steps, 2): the exact linear recursion.
+    """<x^2> and <dx^2> after each step from rest at x0 in a harmonic well, shape (n_steps, 2): the
+    exact linear recursion.
 
     The state is (x, dx, w) with w the half kick that paired noise carries on.
     """
@@ -63,8 +65,12 @@ def boltzmann_average(energy: Function, function: Function, T: float, reach: flo
     return float(np.sum(weight * function(x)) / np.sum(weight))
 
 
-def mean_first_passage(energy: Function, start: float, end: float, low: float, T: float, gamma: float) -> float:
-    """Mean time of overdamped motion from `start` to `end` > start, reflected far out at `low`: Pontryagin's double integral."""
+def mean_first_passage(
+    energy: Function, start: float, end: float, low: float, T: float, gamma: float
+) -> float:
+    """Mean time of overdamped motion from `start` to `end` > start, reflected far out at `low`:
+    Pontryagin's double integral.
+    """
     x = np.linspace(low, end, 40_001)
     h = x[1] - x[0]
     u = energy(x) / T
@@ -75,11 +81,22 @@ def mean_first_passage(energy: Function, start: float, end: float, low: float, T
     return float(gamma / T * np.sum((outer[inside][1:] + outer[inside][:-1]) / 2) * h)
 
 
-def discrete_passage(name: str, force: Function, slope: Function, start: float, end: float, low: float, h: float, T: float) -> float:
-    """Mean time until an overdamped row, looked at after every step of h, is first at or above `end`: (1 - P) t = h.
+def discrete_passage(
+    name: str,
+    force: Function,
+    slope: Function,
+    start: float,
+    end: float,
+    low: float,
+    h: float,
+    T: float,
+) -> float:
+    """Mean time until an overdamped row, looked at after every step of h, is first at or above
+    `end`: (1 - P) t = h.
 
-    P is the density of a step between points below `end`, on Gauss-Legendre nodes; `slope` is the derivative of `force`. Single
-    noise: x' = x + h f(x) + s z. Paired noise is looked at in y = x - w, w the half kick just made: y' = y + h f(y + w) + 2 w.
+    P is the density of a step between points below `end`, on Gauss-Legendre nodes; `slope` is the
+    derivative of `force`. Single noise: x' = x + h f(x) + s z. Paired noise is looked at in y = x -
+    w, w the half kick just made: y' = y + h f(y + w) + 2 w.
     """
     node, weight = np.polynomial.legendre.leggauss(400)
     y, weight, s = low + (end - low) * (node + 1) / 2, weight * (end - low) / 2, np.sqrt(2 * T * h)
@@ -87,11 +104,19 @@ def discrete_passage(name: str, force: Function, slope: Function, start: float, 
     def step(here: np.ndarray) -> np.ndarray:
         here = here[:, None]
         if not INTEGRATORS[name].paired:
-            return np.exp(-(((y - here - h * force(here)) / s) ** 2) / 2) / (np.sqrt(2 * np.pi) * s) * weight
+            return (
+                np.exp(-(((y - here - h * force(here)) / s) ** 2) / 2)
+                / (np.sqrt(2 * np.pi) * s)
+                * weight
+            )
         w = (y - here) / 2
         for _ in range(30):  # Newton, for the half kick that leads from here to y
             w = w - (here + h * force(here + w) + 2 * w - y) / (2 + h * slope(here + w))
-        return np.exp(-2 * (w / s) ** 2) / (np.sqrt(np.pi / 2) * s * (2 + h * slope(here + w))) * weight
+        return (
+            np.exp(-2 * (w / s) ** 2)
+            / (np.sqrt(np.pi / 2) * s * (2 + h * slope(here + w)))
+            * weight
+        )
 
     times = np.linalg.solve(np.eye(len(y)) - step(y), np.ones(len(y)))
     return h * (1 + float((step(np.array([start])) @ times)[0]))
@@ -99,13 +124,23 @@ def discrete_passage(name: str, force: Function, slope: Function, start: float, 
 
 def kramers_rate(gamma: float, well: float, top: float, barrier: float, T: float) -> float:
     """Kramers' rate from moderate to high friction; `well` and `top` are angular frequencies."""
-    return (np.sqrt(gamma**2 / 4 + top**2) - gamma / 2) / top * well / (2 * np.pi) * np.exp(-barrier / T)
+    return (
+        (np.sqrt(gamma**2 / 4 + top**2) - gamma / 2)
+        / top
+        * well
+        / (2 * np.pi)
+        * np.exp(-barrier / T)
+    )
 
 
-def overdamped_average(name: str, force: Function, function: Function, h: float, T: float, reach: float) -> float:
-    """The stationary <function(x)> of an overdamped row at step h, by quadrature: its transfer operator to the power 2^k.
+def overdamped_average(
+    name: str, force: Function, function: Function, h: float, T: float, reach: float
+) -> float:
+    """The stationary <function(x)> of an overdamped row at step h, by quadrature: its transfer
+    operator to the power 2^k.
 
-    Single noise: x' = x + h f(x) + s z. Paired noise, with y = x - s z/2 and so y' = y + h f(y + s z/2) + s z, is Markov in y.
+    Single noise: x' = x + h f(x) + s z. Paired noise, with y = x - s z/2 and so y' = y + h f(y + s
+    z/2) + s z, is Markov in y.
     """
     from scipy.interpolate import CubicSpline
 
@@ -123,12 +158,21 @@ def overdamped_average(name: str, force: Function, function: Function, h: float,
 
 
 def inertial_average(
-    name: str, force: Function, function: Function, gamma: float, dt: float, T: float, width: float, basis: int = 20
+    name: str,
+    force: Function,
+    function: Function,
+    gamma: float,
+    dt: float,
+    T: float,
+    width: float,
+    basis: int = 20,
 ) -> float:
-    """The stationary <function(x)> of an inertial row, by a transfer operator on Hermite polynomials in two variables.
+    """The stationary <function(x)> of an inertial row, by a transfer operator on Hermite
+    polynomials in two variables.
 
-    Single noise is Markov in (x, dx). Paired noise is so in b = x - w and q = dx - w, with w = s z/2 the half kick that was
-    just made: x = b + w, q' = rho q + lr f(x) + (1 + rho) w, b' = x + q'. `width` is that of the positions' distribution.
+    Single noise is Markov in (x, dx). Paired noise is so in b = x - w and q = dx - w, with w = s
+    z/2 the half kick that was just made: x = b + w, q' = rho q + lr f(x) + (1 + rho) w, b' = x +
+    q'. `width` is that of the positions' distribution.
     """
     steps = INTEGRATORS[name].steps(gamma, dt, T)
     rho, lr, s = float(steps.rho), float(steps.lr), float(steps.s)
@@ -140,7 +184,9 @@ def inertial_average(
     weight = np.outer(node_weight, node_weight).ravel()
 
     def polynomials(x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return np.einsum("pi,pj->pij", hermite(x / width, basis), hermite(v / speed, basis)).reshape(len(x), -1)
+        return np.einsum(
+            "pi,pj->pij", hermite(x / width, basis), hermite(v / speed, basis)
+        ).reshape(len(x), -1)
 
     image, average = np.zeros((len(x), basis**2)), np.zeros(len(x))
     for zk, wk in zip(z, z_weight, strict=True):
@@ -160,7 +206,9 @@ def inertial_average(
 
 
 def hermite(x: np.ndarray, n: int) -> np.ndarray:
-    """The first n Hermite polynomials that are orthonormal over the standard normal, (points, n)."""
+    """The first n Hermite polynomials that are orthonormal over the standard normal, (points,
+    n).
+    """
     out = np.empty((len(x), n))
     out[:, 0], out[:, 1] = 1.0, x
     for k in range(2, n):

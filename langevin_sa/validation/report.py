@@ -47,7 +47,9 @@ class Report:
 
     @property
     def threshold(self) -> float:
-        """The p-value below which a check fails: the false-alarm rate of the report over the number of checks with chance in them."""
+        """The p-value below which a check fails: the false-alarm rate of the report over the number
+        of checks with chance in them.
+        """
         return FALSE_ALARM / max(1, sum(not check.is_identity for check in self.checks))
 
     @property
@@ -63,14 +65,23 @@ class Report:
     @property
     def failures(self) -> list[Check]:
         """The checks that did not pass, the worst first."""
-        return sorted((check for check in self.checks if not check.passed), key=lambda check: check.p_value)
+        return sorted(
+            (check for check in self.checks if not check.passed), key=lambda check: check.p_value
+        )
 
     @property
     def verdict(self) -> str:
         """One sentence."""
         what = f"{len(self.checks)} checks on {self.backend}, {self.dtype}, in {self.seconds:.0f} s"
-        rate = f"a correct build fails one in {1 / FALSE_ALARM:.0f} reports by chance; each check is held to {self.sigma:.2f} sigma"
-        return (f"PASS: {what}; {rate}." if self.passed else f"FAIL: {len(self.failures)} of {what}; {rate}.").replace("  ", " ")
+        rate = (
+            f"a correct build fails one in {1 / FALSE_ALARM:.0f} reports by chance; each check is "
+            f"held to {self.sigma:.2f} sigma"
+        )
+        return (
+            f"PASS: {what}; {rate}."
+            if self.passed
+            else f"FAIL: {len(self.failures)} of {what}; {rate}."
+        ).replace("  ", " ")
 
     def __str__(self) -> str:
         lines = [f"{'check':<66} {'measured':>12} {'exact':>12} {'error':>9} {'sigma':>6}  {'':4}"]
@@ -80,18 +91,42 @@ class Report:
                 family = check.family
                 lines.append(f"-- {title(family)}")
             off = "-" if check.is_identity and check.passed else f"{check.sigma:.1f}"
-            error = f"+-{check.tolerance:.0e}" if check.is_identity else f"{check.standard_error:.1e}"
+            error = (
+                f"+-{check.tolerance:.0e}" if check.is_identity else f"{check.standard_error:.1e}"
+            )
             mark = "ok" if check.passed else "FAIL"
-            lines.append(f"{check.name[:66]:<66} {check.measured:>12.6g} {check.exact:>12.6g} {error:>9} {off:>6}  {mark}")
+            lines.append(
+                f"{check.name[:66]:<66} {check.measured:>12.6g} {check.exact:>12.6g} {error:>9} "
+                f"{off:>6}  {mark}"
+            )
         return "\n".join([*lines, "", self.verdict])
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain numbers and words."""
         about = {
-            key: getattr(self, key) for key in ("backend", "dtype", "level", "seed", "seconds", "machine", "passed", "verdict", "sigma")
+            key: getattr(self, key)
+            for key in (
+                "backend",
+                "dtype",
+                "level",
+                "seed",
+                "seconds",
+                "machine",
+                "passed",
+                "verdict",
+                "sigma",
+            )
         }
-        rows = [{**asdict(check), "sigma": check.sigma if np.isfinite(check.sigma) else None} for check in self.checks]
-        return {**about, "false_alarm_rate": FALSE_ALARM, "threshold": self.threshold, "checks": rows}
+        rows = [
+            {**asdict(check), "sigma": check.sigma if np.isfinite(check.sigma) else None}
+            for check in self.checks
+        ]
+        return {
+            **about,
+            "false_alarm_rate": FALSE_ALARM,
+            "threshold": self.threshold,
+            "checks": rows,
+        }
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a self-contained page (.html) or the numbers (.json)."""
@@ -103,4 +138,6 @@ class Report:
         elif path.suffix == ".json":
             path.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
         else:
-            raise ValueError(f"a report is written as .html or .json, not {path.suffix or 'without an ending'!r}")
+            raise ValueError(
+                f"a report is written as .html or .json, not {path.suffix or 'without an ending'!r}"
+            )

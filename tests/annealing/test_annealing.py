@@ -33,20 +33,43 @@ def run(potential=HARMONIC, x0=(1.0,), schedule=SCHEDULE, n_steps=100, **keyword
     return anneal(potential, x0, schedule, n_steps, **{"rng": 1} | keywords)
 
 
-# ---------------------------------------------------------------------------------------------------- what comes back
+# ---------------------------------------------------------------------------------- what comes back
 
 
 def test_fields():
     result = run(BOWL, None, n_steps=200, replicas=5, record_every=20)
     assert isinstance(result, Result) and isinstance(result, OptimizeResult)
     assert result.x.shape == (3,) and result.x.dtype == float and isinstance(result.fun, float)
-    assert (result.success, result.status, result.nit, result.nfev, result.njev) == (True, 0, 200, 5 * 201, 5 * 201)
+    assert (result.success, result.status, result.nit, result.nfev, result.njev) == (
+        True,
+        0,
+        200,
+        5 * 201,
+        5 * 201,
+    )
     assert result.message == "Schedule of 200 steps finished."
-    assert result.energies.shape == result.best_energies.shape == (5,) and result.best_positions.shape == (5, 3)
-    assert isinstance(result.state, State) and (result.state.step, result.state.seed, result.seed) == (200, 1, 1)
+    assert result.energies.shape == result.best_energies.shape == (
+        5,
+    ) and result.best_positions.shape == (5, 3)
+    assert isinstance(result.state, State) and (
+        result.state.step,
+        result.state.seed,
+        result.seed,
+    ) == (200, 1, 1)
     for array in (result.state.x, result.state.dx, result.state.noise, result.state.best_x):
         assert array.shape == (5, 3)
-    columns = {"step", "target", "temperature", "eq22", "configurational", "squares", "laplacian", "energy_mean", "energy_min", "best"}
+    columns = {
+        "step",
+        "target",
+        "temperature",
+        "eq22",
+        "configurational",
+        "squares",
+        "laplacian",
+        "energy_mean",
+        "energy_min",
+        "best",
+    }
     assert set(result.history) == columns
     assert all(len(result.history[name]) == 10 for name in columns)
     np.testing.assert_array_equal(result.history.step, np.arange(20, 201, 20))
@@ -59,13 +82,20 @@ def test_fields():
 def test_the_best_is_the_best(backend):
     """Of every visited step, not only of the recorded ones."""
     result = run(WELL, None, n_steps=300, replicas=4, record_every=300, backend=backend)
-    visited = run(WELL, None, n_steps=300, replicas=4, record_every=1, samples=True, backend=backend)
+    visited = run(
+        WELL, None, n_steps=300, replicas=4, record_every=1, samples=True, backend=backend
+    )
     start = np.random.default_rng([1, 1]).uniform(-2, 2, (4, 1))
     energies = np.array([WELL.energy(x) for x in (start, *visited.samples)])
     np.testing.assert_allclose(result.best_energies, energies.min(0), rtol=1e-13, atol=1e-14)
     np.testing.assert_allclose(result.energies, energies[-1], rtol=1e-12)
-    assert result.fun == result.best_energies.min() and result.x == result.best_positions[result.best_energies.argmin()]
-    np.testing.assert_allclose(WELL.energy(result.best_positions), result.best_energies, rtol=1e-13, atol=1e-14)
+    assert (
+        result.fun == result.best_energies.min()
+        and result.x == result.best_positions[result.best_energies.argmin()]
+    )
+    np.testing.assert_allclose(
+        WELL.energy(result.best_positions), result.best_energies, rtol=1e-13, atol=1e-14
+    )
 
 
 def test_history_columns():
@@ -74,15 +104,21 @@ def test_history_columns():
     result = run(BOWL, None, Schedule(law, 1.0, 0.1), 120, replicas=6, record_every=40)
     every = run(BOWL, None, Schedule(law, 1.0, 0.1), 120, replicas=6, record_every=1, samples=True)
     h = result.history
-    np.testing.assert_allclose(h.target, law(np.arange(120) / 120).reshape(3, 40).mean(1), rtol=1e-10)
-    np.testing.assert_allclose(h.temperature, every.history.temperature.reshape(3, 40).mean(1), rtol=1e-10)
+    np.testing.assert_allclose(
+        h.target, law(np.arange(120) / 120).reshape(3, 40).mean(1), rtol=1e-10
+    )
+    np.testing.assert_allclose(
+        h.temperature, every.history.temperature.reshape(3, 40).mean(1), rtol=1e-10
+    )
     np.testing.assert_allclose(h.eq22, every.history.eq22.reshape(3, 40).mean(1), rtol=1e-10)
     energies = np.array([BOWL.energy(x) for x in every.samples])
     np.testing.assert_allclose(h.energy_mean, energies[39::40].mean(1), rtol=1e-12)
     np.testing.assert_allclose(h.energy_min, energies[39::40].min(1), rtol=1e-12)
     np.testing.assert_allclose(h.squares, (every.samples[39::40] ** 2).sum((1, 2)), rtol=1e-10)
     np.testing.assert_allclose(h.laplacian, 18, rtol=1e-10)
-    np.testing.assert_allclose(h.configurational, (every.samples[39::40] ** 2).sum((1, 2)) / 18, rtol=1e-10)
+    np.testing.assert_allclose(
+        h.configurational, (every.samples[39::40] ** 2).sum((1, 2)) / 18, rtol=1e-10
+    )
     dx = np.diff(every.samples, axis=0)
     np.testing.assert_allclose(every.history.eq22[1:], (dx**2).mean((1, 2)) / 0.01, rtol=1e-8)
     assert (np.diff(h.best) <= 0).all()
@@ -100,7 +136,9 @@ def test_history_columns():
     ],
 )
 def test_records(n_steps, record_every, steps):
-    np.testing.assert_array_equal(run(n_steps=n_steps, record_every=record_every).history.step, steps)
+    np.testing.assert_array_equal(
+        run(n_steps=n_steps, record_every=record_every).history.step, steps
+    )
     snapshots = list(simulate(HARMONIC, [1.0], SCHEDULE, n_steps, record_every=record_every, rng=1))
     assert [snapshot.step for snapshot in snapshots] == list(steps)
 
@@ -152,7 +190,11 @@ def test_snapshots():
     result = run(BOWL, None, n_steps=40, replicas=3, record_every=10)
     for name in ("temperature", "target", "eq22", "configurational", "squares", "laplacian"):
         np.testing.assert_array_equal([getattr(s, name) for s in snapshots], result.history[name])
-    assert snapshots[0].energy.shape == (3,) and snapshots[0].best_x.shape == (3,) and isinstance(snapshots[0].best_energy, float)
+    assert (
+        snapshots[0].energy.shape == (3,)
+        and snapshots[0].best_x.shape == (3,)
+        and isinstance(snapshots[0].best_energy, float)
+    )
     assert not np.array_equal(snapshots[0].state.x, snapshots[1].state.x)  # copies
     np.testing.assert_array_equal(snapshots[-1].state.x, result.state.x)
     for snapshot in snapshots:
@@ -162,28 +204,45 @@ def test_snapshots():
 
 
 @pytest.mark.parametrize(
-    "potential", [WELL, Potential(lambda x: (x[:, 0] ** 2 - 1) ** 2, lambda x: 4 * x * (x**2 - 1), 1)], ids=["formula", "array"]
+    "potential",
+    [WELL, Potential(lambda x: (x[:, 0] ** 2 - 1) ** 2, lambda x: 4 * x * (x**2 - 1), 1)],
+    ids=["formula", "array"],
 )
 def test_float32(potential):
     """Positions are stored with 24 bits, energies with 53; thermometers read the same."""
     single = run(potential, [0.5], n_steps=400, replicas=50, dtype="float32")
     double = run(potential, [0.5], n_steps=400, replicas=50)
-    assert single.state.x.dtype == np.float32 and single.energies.dtype == np.float64 and single.x.dtype == np.float64
+    assert (
+        single.state.x.dtype == np.float32
+        and single.energies.dtype == np.float64
+        and single.x.dtype == np.float64
+    )
     assert np.isfinite(single.fun)
     np.testing.assert_allclose(single.history.temperature, double.history.temperature, rtol=1e-3)
     np.testing.assert_allclose(single.best_energies, double.best_energies, atol=1e-3)
-    half = next(simulate(potential, [0.5], SCHEDULE, 400, replicas=50, dtype="float32", record_every=200, rng=1)).state
-    np.testing.assert_array_equal(anneal(potential, None, SCHEDULE, 400, state=half, dtype="float32").state.x, single.state.x)
+    half = next(
+        simulate(
+            potential, [0.5], SCHEDULE, 400, replicas=50, dtype="float32", record_every=200, rng=1
+        )
+    ).state
+    np.testing.assert_array_equal(
+        anneal(potential, None, SCHEDULE, 400, state=half, dtype="float32").state.x, single.state.x
+    )
 
 
-@pytest.mark.parametrize("schedule", [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Momentum(0.5, linear(0.1, 0.01))])
+@pytest.mark.parametrize(
+    "schedule",
+    [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Momentum(0.5, linear(0.1, 0.01))],
+)
 def test_other_schedules(schedule):
     result = run(WELL, [0.5], schedule, 200, replicas=4)
     assert result.status == 0 and result.schedule is schedule
-    assert result.history.target[0] == pytest.approx(np.mean(schedule.coefficients(200).temperature[:2]))
+    assert result.history.target[0] == pytest.approx(
+        np.mean(schedule.coefficients(200).temperature[:2])
+    )
 
 
-# ------------------------------------------------------------------------------------------------------- ways to stop
+# ------------------------------------------------------------------------------------- ways to stop
 
 
 def test_stop_below():
@@ -197,7 +256,10 @@ def test_stop_below():
 
 def test_patience():
     result = run(n_steps=100_000, record_every=50, patience=1000)
-    assert result.success and result.message == f"No lower energy for 1000 steps, at step {result.nit}."
+    assert (
+        result.success
+        and result.message == f"No lower energy for 1000 steps, at step {result.nit}."
+    )
     best, step = result.history.best, result.history.step
     last = step[np.flatnonzero(best[:-1] - best[1:] > 1e-8)[-1] + 1]
     assert last + 1000 <= result.nit <= last + 1050
@@ -215,7 +277,15 @@ def test_max_seconds():
 
 def test_max_seconds_of_a_fast_kernel():
     started = time.perf_counter()
-    result = run(BOWL, None, Schedule(1.0, 1.0, 0.1), 3_000_000, replicas=256, max_seconds=0.4, record_every=3_000_000)
+    result = run(
+        BOWL,
+        None,
+        Schedule(1.0, 1.0, 0.1),
+        3_000_000,
+        replicas=256,
+        max_seconds=0.4,
+        record_every=3_000_000,
+    )
     assert time.perf_counter() - started < 2.5
     assert result.status == 1 and len(result.history.step) == 1
 
@@ -286,9 +356,13 @@ print(r.status, r.nit, late, r.state.step, len(r.history.step), r.fun, abs(U.ene
 
 
 def test_ctrl_c_in_a_kernel(tmp_path):
-    """A real SIGINT in the middle of a long run: back within a second, with all that was computed."""
+    """A real SIGINT in the middle of a long run: back within a second, with all that was
+    computed.
+    """
     code = SIGNALLED.format(warm=True, checkpoint=str(tmp_path / "c.npz"))
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0 and not done.stderr, done.stderr
     status, nit, late, step, records, fun, error, best_error = map(float, done.stdout.split())
     assert status == 3 and late < 1.0
@@ -297,23 +371,41 @@ def test_ctrl_c_in_a_kernel(tmp_path):
     assert State.load(tmp_path / "c.npz").step == nit
 
 
-# ------------------------------------------------------------------------------------------------------ when it breaks
+# ----------------------------------------------------------------------------------- when it breaks
 
 
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("integrator", ["gjf", "bbk"])
 def test_divergence(backend, integrator):
-    """-x^4 runs away: the run stops, keeps the best finite point, and says where and what omega*dt was."""
-    result = run(CLIFF, [[0.0], [2.0], [0.1]], Schedule(0.01, 1.0, 0.1), 1000, backend=backend, integrator=integrator)
+    """-x^4 runs away: the run stops, keeps the best finite point, and says where and what omega*dt
+    was.
+    """
+    result = run(
+        CLIFF,
+        [[0.0], [2.0], [0.1]],
+        Schedule(0.01, 1.0, 0.1),
+        1000,
+        backend=backend,
+        integrator=integrator,
+    )
     assert (result.success, result.status) == (False, 2)
     assert np.isfinite(result.x).all() and np.isfinite(result.fun)
-    assert "The energy became non-finite at step" in result.message and "no curvature was seen in the start region" in result.message
+    assert (
+        "The energy became non-finite at step" in result.message
+        and "no curvature was seen in the start region" in result.message
+    )
     assert "wrong sign: check_gradient=True tells" in result.message
     assert "(replica 1)" in result.message
-    assert np.isfinite(result.energies).all() and np.isfinite(result.state.x).all() and np.isfinite(result.state.dx).all()
+    assert (
+        np.isfinite(result.energies).all()
+        and np.isfinite(result.state.x).all()
+        and np.isfinite(result.state.dx).all()
+    )
     assert np.isfinite(result.best_positions).all() and np.isfinite(result.best_energies).all()
     np.testing.assert_allclose(CLIFF.energy(result.state.x), result.energies, rtol=1e-12)
-    np.testing.assert_allclose(CLIFF.energy(result.best_positions), result.best_energies, rtol=1e-12)
+    np.testing.assert_allclose(
+        CLIFF.energy(result.best_positions), result.best_energies, rtol=1e-12
+    )
     assert result.fun == result.best_energies.min() < -1e100
     step = int(result.message.split("at step ")[1].split()[0])
     assert result.nit <= step
@@ -321,7 +413,14 @@ def test_divergence(backend, integrator):
 
 def test_divergence_step_is_the_same_for_any_slices():
     messages = {
-        run(CLIFF, [[0.0], [2.0]], Schedule(0.01, 1.0, 0.1), 1000, backend=backend, record_every=every).message
+        run(
+            CLIFF,
+            [[0.0], [2.0]],
+            Schedule(0.01, 1.0, 0.1),
+            1000,
+            backend=backend,
+            record_every=every,
+        ).message
         for backend in ("numba", "numpy")
         for every in (1, 3, 1000)
     }
@@ -339,14 +438,20 @@ def test_stiff_region_far_from_the_start():
     """Stable at the start, not at the wall: the message helps."""
     wall = Potential.from_formula("x**2/2 + x**20 - 3*x")
     result = run(wall, [0.0], Schedule(1.0, 0.5, 0.4), 2000, replicas=4)
-    assert result.status == 2 and "omega*dt was 0.4 in the start region and must stay below 2 everywhere" in result.message
+    assert (
+        result.status == 2
+        and "omega*dt was 0.4 in the start region and must stay below 2 everywhere"
+        in result.message
+    )
     assert "smaller dt" in result.message and np.isfinite(result.fun)
 
 
 def test_simulate_raises():
     steps = simulate(CLIFF, [2.0], Schedule(0.01, 1.0, 0.1), 1000, record_every=1, rng=1)
     seen = []
-    with pytest.raises(FloatingPointError, match=r"non-finite at step \d+ \(replica 0\); no curvature was seen"):
+    with pytest.raises(
+        FloatingPointError, match=r"non-finite at step \d+ \(replica 0\); no curvature was seen"
+    ):
         for snapshot in steps:
             seen.append(snapshot)
     assert len(seen) >= 2 and all(np.isfinite(s.energy).all() for s in seen)
@@ -398,15 +503,28 @@ def test_exception_in_the_schedule():
 
 def test_check_gradient_passes_a_right_one():
     assert run(SLOW, n_steps=3, check_gradient=True).status == 0
-    assert run(Potential.from_formula(site="x**4", bond="(x - y)**2", dim=5), np.ones(5), n_steps=3, check_gradient=True).status == 0
+    assert (
+        run(
+            Potential.from_formula(site="x**4", bond="(x - y)**2", dim=5),
+            np.ones(5),
+            n_steps=3,
+            check_gradient=True,
+        ).status
+        == 0
+    )
 
 
-# ------------------------------------------------------------------------------------------ progress, checkpoints, bias
+# ---------------------------------------------------------------------- progress, checkpoints, bias
 
 
 def test_progress_is_silent_on_pipes():
-    code = "from langevin_sa import *; anneal(Potential.from_formula('x**2'), [1.0], Schedule(), 1000, progress=True)"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    code = (
+        "from langevin_sa import *; anneal(Potential.from_formula('x**2'), [1.0], Schedule(), "
+        "1000, progress=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -447,24 +565,36 @@ def test_checkpoint_after_an_exception(tmp_path):
 
 @pytest.mark.parametrize("integrator", ["bbk", "ermak_mccammon"])
 def test_bias_is_said(integrator):
-    """omega*dt = 0.6: a/(1 - a/4) - 1 = 10 % too hot; for the overdamped row a = 2 k h/..., here k*h = 0.18."""
+    """omega*dt = 0.6: a/(1 - a/4) - 1 = 10 % too hot; for the overdamped row a = 2 k h/..., here
+    k*h = 0.18.
+    """
     dt = 0.6 if integrator == "bbk" else 0.18
     smaller = "1.4" if integrator == "bbk" else "1.95"
-    with pytest.warns(UserWarning, match=rf"omega\*dt = 0.6 in the start region .* 10 % too hot; make dt {smaller} times smaller, .*'gjf'"):
+    with pytest.warns(
+        UserWarning,
+        match=rf"omega\*dt = 0.6 in the start region .* 10 % too hot; make dt {smaller} times "
+        r"smaller, .*'gjf'",
+    ):
         run(schedule=Schedule(1.0, 1.0, dt), integrator=integrator)
 
 
 def test_bias_of_momentum_is_said():
-    with pytest.warns(UserWarning, match="stiff modes 10 % too hot; make lr 1.95 times smaller$") as caught:
+    with pytest.warns(
+        UserWarning, match="stiff modes 10 % too hot; make lr 1.95 times smaller$"
+    ) as caught:
         run(schedule=Momentum(0.5, 0.75 * 0.36, 0.1))
     assert caught[0].filename == __file__
 
 
-@pytest.mark.parametrize("integrator", ["gjf", "baoab", "leimkuhler_matthews", "verlet", "heavy_ball"])
+@pytest.mark.parametrize(
+    "integrator", ["gjf", "baoab", "leimkuhler_matthews", "verlet", "heavy_ball"]
+)
 def test_no_bias_no_warning(integrator):
     run(
         schedule=Schedule(
-            0.0 if integrator in ("verlet", "heavy_ball") else 1.0, 1.0, 0.18 if integrator == "leimkuhler_matthews" else 0.6
+            0.0 if integrator in ("verlet", "heavy_ball") else 1.0,
+            1.0,
+            0.18 if integrator == "leimkuhler_matthews" else 0.6,
         ),
         integrator=integrator,
     )
@@ -472,7 +602,10 @@ def test_no_bias_no_warning(integrator):
 
 @pytest.mark.parametrize("integrator", ["verlet", "heavy_ball"])
 def test_a_temperature_without_a_thermostat_is_said(integrator):
-    with pytest.warns(UserWarning, match=f"{integrator} adds no noise, so that the schedule's temperature has no effect") as caught:
+    with pytest.warns(
+        UserWarning,
+        match=f"{integrator} adds no noise, so that the schedule's temperature has no effect",
+    ) as caught:
         result = run(schedule=Schedule(quench(0.0, 1.0, at=0.5), 1.0, 0.1), integrator=integrator)
     assert caught[0].filename == __file__
     assert result.integrator == integrator
@@ -485,15 +618,24 @@ class Own:
         return Momentum(0.9, 0.01, 0.05).coefficients(n_steps, integrator, steps)
 
 
-@pytest.mark.parametrize("schedule", [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Own()])
+@pytest.mark.parametrize(
+    "schedule", [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Own()]
+)
 def test_an_integrator_without_effect_is_said(schedule, tmp_path):
     with pytest.warns(
-        UserWarning, match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' has no effect"
+        UserWarning,
+        match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' "
+        r"has no effect",
     ) as caught:
         ignored = run(schedule=schedule, integrator="baoab")
     assert caught[0].filename == __file__
     result = run(schedule=schedule, checkpoint=tmp_path / "c.npz")
-    assert ignored.integrator is result.integrator is Result.load(tmp_path / "c.npz").integrator is None
+    assert (
+        ignored.integrator
+        is result.integrator
+        is Result.load(tmp_path / "c.npz").integrator
+        is None
+    )
     np.testing.assert_array_equal(ignored.state.x, result.state.x)
 
 
@@ -505,9 +647,21 @@ def test_no_warning_for_small_steps():
 @pytest.mark.parametrize(
     ("schedule", "keywords", "says"),
     [
-        (Schedule(1.0, 1.0, linear(0.1, 3.0)), {}, r"omega\*dt = 3 .* at step 999 \(where dt is .*\), .* make dt 1.5 times smaller"),
-        (Momentum(0.9, linear(0.1, 5.0)), {}, r"omega\*dt = 2.29 .* at step 999.* make lr 1.31 times smaller"),
-        (Schedule(1.0, linear(5.0, 0.2), 1.0), {"integrator": "ermak_mccammon"}, r"omega\*dt = 3.12 .* make dt 2.4[0-9] times smaller"),
+        (
+            Schedule(1.0, 1.0, linear(0.1, 3.0)),
+            {},
+            r"omega\*dt = 3 .* at step 999 \(where dt is .*\), .* make dt 1.5 times smaller",
+        ),
+        (
+            Momentum(0.9, linear(0.1, 5.0)),
+            {},
+            r"omega\*dt = 2.29 .* at step 999.* make lr 1.31 times smaller",
+        ),
+        (
+            Schedule(1.0, linear(5.0, 0.2), 1.0),
+            {"integrator": "ermak_mccammon"},
+            r"omega\*dt = 3.12 .* make dt 2.4[0-9] times smaller",
+        ),
         (Schedule(1.0, 1.0, quench(0.1, 3.0, at=0.5)), {"n_steps": 10**7}, r"omega\*dt = 3 "),
     ],
 )
@@ -517,12 +671,16 @@ def test_a_step_that_grows_beyond_stability_is_refused(schedule, keywords, says)
 
 
 def test_a_step_that_only_rounding_makes_longer_is_the_first():
-    with pytest.raises(ValueError, match=r"omega\*dt = 3 in the start region, and it must stay below 2"):
+    with pytest.raises(
+        ValueError, match=r"omega\*dt = 3 in the start region, and it must stay below 2"
+    ):
         run(schedule=CoolMomentum(9.0, 0.9))
 
 
 def test_a_step_that_grows_may_leave_a_steep_start():
-    """x^4 from 5: omega*dt is 0.35 at the start, where the last dt would be beyond stability, and small where the replica ends."""
+    """x^4 from 5: omega*dt is 0.35 at the start, where the last dt would be beyond stability, and
+    small where the replica ends.
+    """
     steep = Potential.from_formula("x**4")
     growing = Schedule(0.01, 1.0, linear(0.02, 0.4))
     assert run(steep, [5.0], growing, 2000).fun < 1e-3
@@ -532,7 +690,11 @@ def test_a_step_that_grows_may_leave_a_steep_start():
 
 
 def test_bias_of_a_step_that_grows_is_said():
-    with pytest.warns(UserWarning, match=r"omega\*dt = 0.6 in the start region at step 99 \(.* longest\) holds stiff modes 10 %"):
+    with pytest.warns(
+        UserWarning,
+        match=r"omega\*dt = 0.6 in the start region at step 99 \(.* longest\) holds stiff modes "
+        r"10 %",
+    ):
         run(schedule=Schedule(1.0, 1.0, linear(0.1, 0.605)), integrator="bbk")
 
 

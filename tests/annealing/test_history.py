@@ -1,4 +1,6 @@
-"""Every number of a run's history is a function of the call: not of the clock that cuts it into slices, nor of threads and workers."""
+"""Every number of a run's history is a function of the call: not of the clock that cuts it into
+slices, nor of threads and workers.
+"""
 
 import numpy as np
 import pytest
@@ -28,27 +30,54 @@ RAMP = Schedule(COOLING, 1.0, 0.05)
 RUNS = {
     "one rho": {},
     "a rho that changes": {"schedule": Schedule(COOLING, 1.0, linear(0.05, 0.03))},
-    "a rho that changes twice, within records": {"schedule": Schedule(COOLING, stepwise([(0, 0.5), (0.33, 2.0), (0.71, 0.5)]), 0.05)},
+    "a rho that changes twice, within records": {
+        "schedule": Schedule(COOLING, stepwise([(0, 0.5), (0.33, 2.0), (0.71, 0.5)]), 0.05)
+    },
     "single noise": {"integrator": "bbk", "schedule": Schedule(COOLING, 1.0, linear(0.05, 0.03))},
-    "overdamped": {"integrator": "leimkuhler_matthews", "schedule": Schedule(COOLING, 1.0, linear(0.01, 0.005))},
+    "overdamped": {
+        "integrator": "leimkuhler_matthews",
+        "schedule": Schedule(COOLING, 1.0, linear(0.01, 0.005)),
+    },
     "CoolMomentum": {"schedule": CoolMomentum(0.004, 0.9, 1.0)},
     "float32": {"dtype": "float32", "schedule": Schedule(COOLING, quench(1.0, 2.0, 0.43), 0.05)},
     "NumPy": {"backend": "numpy"},
-    "functions": {"potential": Potential(lambda x: (x**4).sum(1), lambda x: 4 * x**3, 3, bounds=(-1, 1)), "replicas": 6800},
+    "functions": {
+        "potential": Potential(lambda x: (x**4).sum(1), lambda x: 4 * x**3, 3, bounds=(-1, 1)),
+        "replicas": 6800,
+    },
     "numba functions": {"potential": jitted(), "replicas": 3},
     "pairs": {"potential": lsa.potentials.lennard_jones(5), "schedule": Schedule(0.1, 1.0, 0.005)},
-    "lattice": {"potential": Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600), "replicas": 2},
-    "large lattice, float32": {
-        "potential": Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", shape=(40, 60), bounds=(-1, 1)),
-        "replicas": 1, "dtype": "float32",
+    "lattice": {
+        "potential": Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600),
+        "replicas": 2,
     },
-    "fluid": {"potential": lsa.potentials.lennard_jones_fluid(108, cutoff=2.0), "schedule": Schedule(0.7, 1.0, 0.004), "replicas": 2},
-    "mini-batches": {"potential": lsa.potentials.logistic_regression(batch_size=30), "schedule": Schedule(0.01, 1.0, 0.05)},
-}  # fmt: skip
+    "large lattice, float32": {
+        "potential": Potential.from_formula(
+            site="x**4/4 - x**2/2", bond="(y - x)**2/2", shape=(40, 60), bounds=(-1, 1)
+        ),
+        "replicas": 1,
+        "dtype": "float32",
+    },
+    "fluid": {
+        "potential": lsa.potentials.lennard_jones_fluid(108, cutoff=2.0),
+        "schedule": Schedule(0.7, 1.0, 0.004),
+        "replicas": 2,
+    },
+    "mini-batches": {
+        "potential": lsa.potentials.logistic_regression(batch_size=30),
+        "schedule": Schedule(0.01, 1.0, 0.05),
+    },
+}
 
 
 def run(potential=WELL, schedule=RAMP, **keywords):
-    return anneal(potential, None, schedule, 200, **{"replicas": 40, "rng": 3, "record_every": 90, "threads": 1} | keywords)
+    return anneal(
+        potential,
+        None,
+        schedule,
+        200,
+        **{"replicas": 40, "rng": 3, "record_every": 90, "threads": 1} | keywords,
+    )
 
 
 def same(a, b):

@@ -30,14 +30,25 @@ print(peak, left)
 
 def measured(code, *arguments):
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=300, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment,
+    )
     assert done.returncode == 0, done.stderr
     return map(float, done.stdout.split())
 
 
-@pytest.mark.parametrize("kind", ["formula", *(pytest.param(k, marks=pytest.mark.slow) for k in ("lattice", "functions"))])
+@pytest.mark.parametrize(
+    "kind",
+    ["formula", *(pytest.param(k, marks=pytest.mark.slow) for k in ("lattice", "functions"))],
+)
 def test_peak_of_a_large_run(tmp_path, kind):
-    """In numbers of 8 bytes a coordinate: 4 for the walk, 3 for the copy before a slice, what the kernel needs; writing needs none."""
+    """In numbers of 8 bytes a coordinate: 4 for the walk, 3 for the copy before a slice, what the
+    kernel needs; writing needs none.
+    """
     expected = {"formula": 7, "lattice": 9, "functions": 11}[kind]
     for checkpoint in ("", str(tmp_path / "c.npz")):
         peak, left = measured(PEAK, kind, checkpoint)
@@ -61,4 +72,6 @@ print((tracemalloc.get_traced_memory()[0] - early) / 1024, resource.getrusage(re
 
 def test_no_growth_over_a_million_steps(tmp_path):
     traced, resident = measured(GROWTH, str(tmp_path / "c.npz"))
-    assert traced < 64 and resident < 4096, f"{traced:.0f} kB traced, {resident:.0f} kB resident after 800,000 more steps"
+    assert traced < 64 and resident < 4096, (
+        f"{traced:.0f} kB traced, {resident:.0f} kB resident after 800,000 more steps"
+    )

@@ -1,4 +1,6 @@
-"""States and results on disk: the same bits back, whole files or none, and nothing but ours is read."""
+"""States and results on disk: the same bits back, whole files or none, and nothing but ours is
+read.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from langevin_sa.storage.npz import VERSION
 
 POTENTIAL = Potential.from_formula("(x**2 - 1)**2 + y**2")
 SCHEDULE = Schedule(exponential(1.0, 0.1), 1.0, 0.05)
-RESULT = anneal(POTENTIAL, None, SCHEDULE, 60, replicas=3, rng=2**63 + 5, record_every=20, samples=True)
+RESULT = anneal(
+    POTENTIAL, None, SCHEDULE, 60, replicas=3, rng=2**63 + 5, record_every=20, samples=True
+)
 
 
 def same(a, b):
@@ -52,9 +56,20 @@ def test_result_round_trip(tmp_path, samples):
     result = RESULT if samples else anneal(POTENTIAL, None, SCHEDULE, 60, replicas=3, rng=1)
     result.save(str(tmp_path / "run.npz"))
     loaded = Result.load(str(tmp_path / "run.npz"))
-    assert isinstance(loaded, Result) and isinstance(loaded, OptimizeResult) and isinstance(loaded.state, State)
-    assert same({k: v for k, v in loaded.items() if k != "schedule"}, {k: v for k, v in result.items() if k != "schedule"})
-    assert loaded.schedule == str(SCHEDULE) == "Schedule(temperature=exponential(1.0, 0.1), gamma=1.0, dt=0.05)"
+    assert (
+        isinstance(loaded, Result)
+        and isinstance(loaded, OptimizeResult)
+        and isinstance(loaded.state, State)
+    )
+    assert same(
+        {k: v for k, v in loaded.items() if k != "schedule"},
+        {k: v for k, v in result.items() if k != "schedule"},
+    )
+    assert (
+        loaded.schedule
+        == str(SCHEDULE)
+        == "Schedule(temperature=exponential(1.0, 0.1), gamma=1.0, dt=0.05)"
+    )
     assert same(State.load(tmp_path / "run.npz"), result.state)
     loaded.save(tmp_path / "again.npz")
     assert same(dict(Result.load(tmp_path / "again.npz")), dict(loaded))
@@ -76,7 +91,9 @@ def test_a_loaded_state_goes_on_with_the_same_bits(tmp_path):
         if next(stops) is StopIteration:
             raise StopIteration
 
-    part = anneal(POTENTIAL, [0.5, 0.5], SCHEDULE, 200, replicas=3, rng=9, record_every=37, callback=stop)
+    part = anneal(
+        POTENTIAL, [0.5, 0.5], SCHEDULE, 200, replicas=3, rng=9, record_every=37, callback=stop
+    )
     assert part.nit == 74
     part.save(tmp_path / "part.npz")
     rest = anneal(POTENTIAL, None, SCHEDULE, 200, state=State.load(tmp_path / "part.npz"))
@@ -138,7 +155,15 @@ def write_foreign(path, kind):
     elif kind == "pickle":
         path.write_bytes(pickle.dumps({"x": 1}))
     elif kind == "pickled npz":
-        about = json.dumps({"format": f"langevin_sa {VERSION}", "kind": "result", "step": 0, "seed": 0, "arrays": ["x"]})
+        about = json.dumps(
+            {
+                "format": f"langevin_sa {VERSION}",
+                "kind": "result",
+                "step": 0,
+                "seed": 0,
+                "arrays": ["x"],
+            }
+        )
         np.savez(path.open("wb"), about=np.array(about), x=np.array([{"a": 1}], dtype=object))
     elif kind == "text":
         path.write_text("hello\n")
@@ -152,7 +177,9 @@ def write_foreign(path, kind):
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.parametrize("kind", ["npz", "npy", "pickle", "pickled npz", "text", "zip", "folder", "empty"])
+@pytest.mark.parametrize(
+    "kind", ["npz", "npy", "pickle", "pickled npz", "text", "zip", "folder", "empty"]
+)
 @pytest.mark.parametrize("cls", [State, Result])
 def test_foreign(tmp_path, kind, cls):
     path = tmp_path / "a.npz"
@@ -169,10 +196,21 @@ def test_another_kind_or_version(tmp_path):
     with np.load(path) as file:
         arrays = dict(file)
     about = json.loads(str(arrays.pop("about")))
-    for version, age in ((99, "by a newer langevin_sa: update this one"), (1, "by an older langevin_sa, which can still read it")):
+    for version, age in (
+        (99, "by a newer langevin_sa: update this one"),
+        (1, "by an older langevin_sa, which can still read it"),
+    ):
         with path.open("wb") as file:
-            np.savez(file, about=np.array(json.dumps(about | {"format": f"langevin_sa {version}"})), **arrays)
-        with pytest.raises(ValueError, match=rf"a.npz has format {version}, and this version reads format {VERSION}; it was written {age}"):
+            np.savez(
+                file,
+                about=np.array(json.dumps(about | {"format": f"langevin_sa {version}"})),
+                **arrays,
+            )
+        with pytest.raises(
+            ValueError,
+            match=rf"a.npz has format {version}, and this version reads format {VERSION}; it was "
+            rf"written {age}",
+        ):
             State.load(path)
 
 
@@ -194,7 +232,9 @@ def test_checksum(tmp_path, change):
         assert '"step": 61' in str(arrays["about"])
     with path.open("wb") as file:
         np.savez(file, **arrays)
-    with pytest.raises(ValueError, match=r"a.npz is not a whole langevin_sa file \(its checksum is wrong\)"):
+    with pytest.raises(
+        ValueError, match=r"a.npz is not a whole langevin_sa file \(its checksum is wrong\)"
+    ):
         State.load(path)
 
 

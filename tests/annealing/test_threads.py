@@ -1,4 +1,6 @@
-"""The same bits under any number of threads and any threading layer of numba, in forks and fresh processes, and side by side."""
+"""The same bits under any number of threads and any threading layer of numba, in forks and fresh
+processes, and side by side.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,18 @@ from langevin_sa import Potential, Schedule, anneal, simulate
 RAMP = Schedule(lsa.schedules.exponential(1.0, 0.05), 1.0, 0.02)
 POTENTIALS = {
     "formula": (lsa.potentials.rastrigin(dim=4), 300, 60),
-    "functions": (Potential(lambda x: (x**4).sum(1), lambda x: 4 * x**3, 3, bounds=(-1, 1)), 8000, 60),
-    "lattice": (Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", shape=(256, 256), bounds=(-1, 1)), 1, 30),
+    "functions": (
+        Potential(lambda x: (x**4).sum(1), lambda x: 4 * x**3, 3, bounds=(-1, 1)),
+        8000,
+        60,
+    ),
+    "lattice": (
+        Potential.from_formula(
+            site="x**4/4 - x**2/2", bond="(y - x)**2/2", shape=(256, 256), bounds=(-1, 1)
+        ),
+        1,
+        30,
+    ),
 }
 
 SCRIPT = """
@@ -54,16 +66,31 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def expected():
-    return {name: anneal(potential, None, RAMP, n, replicas=r, rng=3, threads=1).state.x for name, (potential, r, n) in POTENTIALS.items()}
+    return {
+        name: anneal(potential, None, RAMP, n, replicas=r, rng=3, threads=1).state.x
+        for name, (potential, r, n) in POTENTIALS.items()
+    }
 
 
 @pytest.mark.parametrize(
     ("how", "environment"),
     [
         ("here", {"NUMBA_NUM_THREADS": "1", "NUMBA_THREADING_LAYER": "workqueue"}),
-        pytest.param("here", {"NUMBA_NUM_THREADS": "2", "NUMBA_THREADING_LAYER": "omp"}, marks=pytest.mark.slow),
-        pytest.param("here", {"NUMBA_NUM_THREADS": "2", "NUMBA_THREADING_LAYER": "workqueue"}, marks=pytest.mark.slow),
-        pytest.param("here", {"NUMBA_NUM_THREADS": "1", "NUMBA_THREADING_LAYER": "omp"}, marks=pytest.mark.slow),
+        pytest.param(
+            "here",
+            {"NUMBA_NUM_THREADS": "2", "NUMBA_THREADING_LAYER": "omp"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "here",
+            {"NUMBA_NUM_THREADS": "2", "NUMBA_THREADING_LAYER": "workqueue"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "here",
+            {"NUMBA_NUM_THREADS": "1", "NUMBA_THREADING_LAYER": "omp"},
+            marks=pytest.mark.slow,
+        ),
         ("fork", {}),
         pytest.param("spawn", {}, marks=pytest.mark.slow),
         pytest.param("fork", {"NUMBA_THREADING_LAYER": "omp"}, marks=pytest.mark.slow),
@@ -75,7 +102,13 @@ def test_layers_and_processes(expected, tmp_path, how, environment):
     script, path = tmp_path / "run.py", tmp_path / "bits.npz"
     script.write_text(SCRIPT)
     here = {**os.environ, "PYTHONPATH": os.getcwd(), **environment}
-    done = subprocess.run([sys.executable, str(script), how, str(path)], capture_output=True, text=True, timeout=300, env=here)
+    done = subprocess.run(
+        [sys.executable, str(script), how, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=here,
+    )
     assert done.returncode == 0, done.stderr
     with np.load(path) as found:
         for name, x in expected.items():
@@ -84,7 +117,9 @@ def test_layers_and_processes(expected, tmp_path, how, environment):
 
 @pytest.mark.parametrize("name", POTENTIALS)
 def test_two_threads_at_once(expected, name):
-    """Two simulations in one process, step by step between each other, with another seed beside them."""
+    """Two simulations in one process, step by step between each other, with another seed beside
+    them.
+    """
     potential, replicas, n = POTENTIALS[name]
 
     def run(seed):

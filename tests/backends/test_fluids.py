@@ -1,4 +1,6 @@
-"""Particles with a cut-off: the reference against brute force, neighbour lists against the reference, and the physics of a liquid."""
+"""Particles with a cut-off: the reference against brute force, neighbour lists against the
+reference, and the physics of a liquid.
+"""
 
 import numpy as np
 import pytest
@@ -17,24 +19,43 @@ def spread(particles, space=3, side=5.0, seed=0):
     """Particles on a jittered square lattice, some of them whole boxes away, shape (1, dim)."""
     generator = np.random.default_rng(seed)
     n = int(np.ceil(particles ** (1 / space)))
-    sites = np.stack(np.meshgrid(*[np.arange(n)] * space, indexing="ij"), axis=-1).reshape(-1, space)[:particles]
+    sites = np.stack(np.meshgrid(*[np.arange(n)] * space, indexing="ij"), axis=-1).reshape(
+        -1, space
+    )[:particles]
     x = (sites + generator.uniform(-0.15, 0.15, sites.shape)) * side / n
     return (x + side * generator.integers(-2, 3, sites.shape)).reshape(1, -1)
 
 
 SYSTEMS = {
-    "one species": lambda: (Potential.from_formula(pair=LJ, particles=40, cutoff=2.5, box=5.3, epsilon=1.0, sigma=1.0), 5.3),
-    "two dimensions": lambda: (Potential.from_formula(pair="exp(-r)/r", particles=50, space=2, cutoff=2.0, box=7.0), 7.0),
-    "unequal axes": lambda: (Potential.from_formula(pair="a/r**3", particles=30, cutoff=2.0, box=(5.0, 6.5, 4.1), a=2.0), (5.0, 6.5, 4.1)),
-    "open": lambda: (Potential.from_formula(pair="(r - 3)**2*(r + 1)", particles=30, cutoff=2.0), None),
+    "one species": lambda: (
+        Potential.from_formula(pair=LJ, particles=40, cutoff=2.5, box=5.3, epsilon=1.0, sigma=1.0),
+        5.3,
+    ),
+    "two dimensions": lambda: (
+        Potential.from_formula(pair="exp(-r)/r", particles=50, space=2, cutoff=2.0, box=7.0),
+        7.0,
+    ),
+    "unequal axes": lambda: (
+        Potential.from_formula(pair="a/r**3", particles=30, cutoff=2.0, box=(5.0, 6.5, 4.1), a=2.0),
+        (5.0, 6.5, 4.1),
+    ),
+    "open": lambda: (
+        Potential.from_formula(pair="(r - 3)**2*(r + 1)", particles=30, cutoff=2.0),
+        None,
+    ),
     "mixture": lambda: (
         Potential.from_formula(
-            pair=LJ, particles=40, cutoff=[[2.5, 2.0], [2.0, 2.2]], box=5.5, species=np.arange(40) % 5 // 4,
-            epsilon=[[1.0, 1.5], [1.5, 0.5]], sigma=[[1.0, 0.8], [0.8, 0.88]],
+            pair=LJ,
+            particles=40,
+            cutoff=[[2.5, 2.0], [2.0, 2.2]],
+            box=5.5,
+            species=np.arange(40) % 5 // 4,
+            epsilon=[[1.0, 1.5], [1.5, 0.5]],
+            sigma=[[1.0, 0.8], [0.8, 0.88]],
         ),
         5.5,
     ),
-}  # fmt: skip
+}
 
 
 def by_hand(U, box, x):
@@ -50,7 +71,11 @@ def by_hand(U, box, x):
             r, a, b = np.sqrt(d @ d), kernel.species[i], kernel.species[j]
             rc = np.sqrt(kernel.cutoff2[a, b])
             if r < rc:
-                eps, sig = ([[1.0, 1.5], [1.5, 0.5]], [[1.0, 0.8], [0.8, 0.88]]) if kernel.types == 2 else ([[1.0]], [[1.0]])
+                eps, sig = (
+                    ([[1.0, 1.5], [1.5, 0.5]], [[1.0, 0.8], [0.8, 0.88]])
+                    if kernel.types == 2
+                    else ([[1.0]], [[1.0]])
+                )
                 formula = {
                     LJ: lambda r, e=eps[a][b], s=sig[a][b]: 4 * e * ((s / r) ** 12 - (s / r) ** 6),
                     "exp(-r)/r": lambda r: np.exp(-r) / r,
@@ -64,7 +89,9 @@ def by_hand(U, box, x):
 @pytest.fixture(params=SYSTEMS)
 def system(request):
     U, box = SYSTEMS[request.param]()
-    x = spread(len(U.formula.species), U.formula.source.spec.space, 5.0 if box is None else np.asarray(box))
+    x = spread(
+        len(U.formula.species), U.formula.source.spec.space, 5.0 if box is None else np.asarray(box)
+    )
     if box is None:
         x = x % 5.0
     return U, box, x
@@ -99,10 +126,22 @@ def test_an_image_is_the_same_system():
     assert U.energy(far[0]) == pytest.approx(U.energy(x[0]), rel=1e-12)
 
 
-# ------------------------------------------------------------------------------------------------------ the trajectory
+# ----------------------------------------------------------------------------------- the trajectory
 
 
-def run(U, x, backend, steps=200, threads=1, cuts=(), temperature=1.0, dt=0.004, integrator="gjf", dtype=float, seed=5):
+def run(
+    U,
+    x,
+    backend,
+    steps=200,
+    threads=1,
+    cuts=(),
+    temperature=1.0,
+    dt=0.004,
+    integrator="gjf",
+    dtype=float,
+    seed=5,
+):
     """A walk of some steps, cut up at some of them."""
     walk = Walk.at_rest(x, seed, dtype)
     engine = get_backend(backend, U)(U, walk, threads)
@@ -117,7 +156,12 @@ FLUIDS = {
     "plane": lambda: potentials.lennard_jones_fluid(500, density=0.7, space=2),
     "mixture": lambda: potentials.kob_andersen(500),
     "drop": lambda: Potential.from_formula(
-        pair=LJ, particles=100, cutoff=3.0, epsilon=1.0, sigma=1.0, start=potentials.lennard_jones(100)._start
+        pair=LJ,
+        particles=100,
+        cutoff=3.0,
+        epsilon=1.0,
+        sigma=1.0,
+        start=potentials.lennard_jones(100)._start,
     ),
 }
 
@@ -129,7 +173,11 @@ def test_same_trajectory_as_the_reference(name, integrator, monkeypatch):
     x = U.draw_start(1, np.random.default_rng(0)) + 50.0
     x[0, : U.dim // 2] += 1e-9
     made = []
-    monkeypatch.setattr(Particles, "make_lists", lambda self, *args, old=Particles.make_lists: (made.append(1), old(self, *args)))
+    monkeypatch.setattr(
+        Particles,
+        "make_lists",
+        lambda self, *args, old=Particles.make_lists: (made.append(1), old(self, *args)),
+    )
     fast, slow = (run(U, x, backend, integrator=integrator) for backend in ("numba", "numpy"))
     assert len(made) > 5
     for what in ("x", "dx", "noise", "best_x"):
@@ -164,7 +212,11 @@ def test_bits_depend_on_neither_threads_nor_cuts(name):
     U = {"liquid": potentials.lennard_jones_fluid, "mixture": potentials.kob_andersen}[name](1200)
     x = U.draw_start(1, np.random.default_rng(0))
     one = run(U, x, "numba", steps=120)
-    for other in (run(U, x, "numba", 120, threads=2), run(U, x, "numba", 120, cuts=(1, 8, 50)), run(U, x, "numba", 120, 2, cuts=(33,))):
+    for other in (
+        run(U, x, "numba", 120, threads=2),
+        run(U, x, "numba", 120, cuts=(1, 8, 50)),
+        run(U, x, "numba", 120, 2, cuts=(33,)),
+    ):
         for what in EVERYTHING:
             np.testing.assert_array_equal(getattr(other, what), getattr(one, what))
 
@@ -209,7 +261,9 @@ def test_a_run_that_breaks_names_the_step(backend):
 def test_dense_spots_need_room_in_lists_and_packs():
     U = Potential.from_formula(pair="(r - 4)**2", particles=700, cutoff=4.0, box=20.0)
     x = np.random.default_rng(0).uniform(0, 6, (1, U.dim))
-    np.testing.assert_allclose(run(U, x, "numba", 20, dt=0.001).x, run(U, x, "numpy", 20, dt=0.001).x, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        run(U, x, "numba", 20, dt=0.001).x, run(U, x, "numpy", 20, dt=0.001).x, rtol=0, atol=1e-9
+    )
 
 
 def test_backend_is_chosen_by_the_cutoff():
@@ -217,7 +271,7 @@ def test_backend_is_chosen_by_the_cutoff():
     assert get_backend("auto", potentials.lennard_jones(13)) is not NeighbourBackend
 
 
-# ------------------------------------------------------------------------------------------------------------- physics
+# ------------------------------------------------------------------------------------------ physics
 
 
 def test_energy_is_conserved_without_friction():
@@ -234,11 +288,16 @@ def test_energy_is_conserved_without_friction():
         totals.append(potential + (((before + walk.dx / dt) / 2) ** 2).sum() / 2)
     totals = np.array(totals)
     assert abs(totals[-200:].mean() - totals[:200].mean()) < 2e-4 * U.dim / 3
-    assert np.abs(walk.dx.reshape(-1, 3).sum(0) - (hot.dx * dt / 0.004).reshape(-1, 3).sum(0)).max() < 1e-10
+    assert (
+        np.abs(walk.dx.reshape(-1, 3).sum(0) - (hot.dx * dt / 0.004).reshape(-1, 3).sum(0)).max()
+        < 1e-10
+    )
 
 
 def test_a_liquid_has_the_energy_of_nist_and_the_right_temperature():
-    """T = 0.85, density 0.776: U/N = -5.5121 +- 0.0005 with the tail beyond 3 sigma (NIST, Monte Carlo, 500 particles)."""
+    """T = 0.85, density 0.776: U/N = -5.5121 +- 0.0005 with the tail beyond 3 sigma (NIST, Monte
+    Carlo, 500 particles).
+    """
     particles, density, temperature, rc = 500, 0.776, 0.85, 3.0
     U = potentials.lennard_jones_fluid(particles, density, cutoff=rc)
     walk = Walk.at_rest(U.draw_start(1, np.random.default_rng(0)), 1)
@@ -255,19 +314,30 @@ def test_a_liquid_has_the_energy_of_nist_and_the_right_temperature():
                 pairs.append(sum(len(i) for i, *_ in U.formula._near(walk.x[0])))
     shift = 4 * (rc**-12 - rc**-6)
     tail = 8 / 3 * np.pi * density * (rc**-9 / 3 - rc**-3)
-    blocks = np.mean(np.array(energies)[: len(energies) // 20 * 20].reshape(20, -1), axis=1) / particles
-    mean, error = blocks.mean() + shift * np.mean(pairs) / particles + tail, blocks.std(ddof=1) / np.sqrt(20)
+    blocks = (
+        np.mean(np.array(energies)[: len(energies) // 20 * 20].reshape(20, -1), axis=1) / particles
+    )
+    mean, error = (
+        blocks.mean() + shift * np.mean(pairs) / particles + tail,
+        blocks.std(ddof=1) / np.sqrt(20),
+    )
     assert error < 0.006
     assert abs(mean + 5.5121) < 4.5 * error + 0.004  # 0.004: shifting changes the ensemble a little
     measured = walk.kinetic[0] / U.dim / (n - begun)
-    correlation = 1 / (1 - np.exp(-2 * 0.005))  # steps over which the squared velocities forget, at friction 1
-    assert abs(measured / temperature - 1) < 4.5 * np.sqrt(2 / U.dim * 2 * correlation / (n - begun))
+    # steps over which the squared velocities forget, at friction 1
+    correlation = 1 / (1 - np.exp(-2 * 0.005))
+    assert abs(measured / temperature - 1) < 4.5 * np.sqrt(
+        2 / U.dim * 2 * correlation / (n - begun)
+    )
 
 
-# ----------------------------------------------------------------------------------------------------------- catalogue
+# ---------------------------------------------------------------------------------------- catalogue
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("lennard_jones_fluid", {"space": 2}), ("lennard_jones_fluid", {}), ("kob_andersen", {})])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("lennard_jones_fluid", {"space": 2}), ("lennard_jones_fluid", {}), ("kob_andersen", {})],
+)
 @pytest.mark.parametrize("particles", [256, 300, 501])
 def test_starts_have_no_overlaps(name, arguments, particles):
     U = potentials.catalogue("fluids")[name](particles, **arguments)
@@ -287,25 +357,53 @@ def test_kob_andersen_has_one_b_in_five():
 @pytest.mark.parametrize(
     ("keywords", "error", "message"),
     [
-        ({"box": 4.0, "cutoff": 2.5}, ValueError, "box must be at least twice the cutoff, 5, along each axis.*not 4.0"),
-        ({"box": (6.0, 6.0), "cutoff": 2.5}, ValueError, "box must be one length or 3, one an axis"),
+        (
+            {"box": 4.0, "cutoff": 2.5},
+            ValueError,
+            "box must be at least twice the cutoff, 5, along each axis.*not 4.0",
+        ),
+        (
+            {"box": (6.0, 6.0), "cutoff": 2.5},
+            ValueError,
+            "box must be one length or 3, one an axis",
+        ),
         ({"box": np.inf, "cutoff": 2.5}, ValueError, "box must be"),
         ({"box": 6.0}, TypeError, "box= and species= go with cutoff="),
         ({"species": [0] * 8}, TypeError, "box= and species= go with cutoff="),
         ({"cutoff": -1.0}, ValueError, "cutoff must be positive and finite, not -1.0"),
         ({"cutoff": "far"}, ValueError, "cutoff must be a number or a matrix"),
         ({"cutoff": 2.0, "site": "x**2"}, TypeError, "cutoff= goes with pair= alone"),
-        ({"cutoff": 2.0, "species": [0] * 7}, ValueError, r"species must be 8 integers, one a particle, not int64 of shape \(7,\)"),
+        (
+            {"cutoff": 2.0, "species": [0] * 7},
+            ValueError,
+            r"species must be 8 integers, one a particle, not int64 of shape \(7,\)",
+        ),
         ({"cutoff": 2.0, "species": [0.5] * 8}, ValueError, "species must be 8 integers"),
         ({"cutoff": 2.0, "species": [-1] * 8}, ValueError, "species must be numbers from 0 to"),
-        ({"cutoff": 2.0, "species": [0, 2] * 4, "a": [[1.0, 2.0], [2.0, 1.0]]}, ValueError, "species must be numbers from 0 to 1, not 0"),
-        ({"cutoff": 2.0, "a": [[1.0, 2.0], [2.0, 1.0]]}, ValueError, "a matrix of parameters needs species="),
-        ({"cutoff": 2.0, "species": [0, 1] * 4, "a": [1.0, 2.0]}, ValueError, r"parameter 'a' must be a number or a matrix \(2, 2\)"),
-        ({"cutoff": 2.0, "species": [0, 1] * 4, "a": [[1.0, 2.0], [3.0, 1.0]]}, ValueError, "parameter 'a' must be symmetric"),
+        (
+            {"cutoff": 2.0, "species": [0, 2] * 4, "a": [[1.0, 2.0], [2.0, 1.0]]},
+            ValueError,
+            "species must be numbers from 0 to 1, not 0",
+        ),
+        (
+            {"cutoff": 2.0, "a": [[1.0, 2.0], [2.0, 1.0]]},
+            ValueError,
+            "a matrix of parameters needs species=",
+        ),
+        (
+            {"cutoff": 2.0, "species": [0, 1] * 4, "a": [1.0, 2.0]},
+            ValueError,
+            r"parameter 'a' must be a number or a matrix \(2, 2\)",
+        ),
+        (
+            {"cutoff": 2.0, "species": [0, 1] * 4, "a": [[1.0, 2.0], [3.0, 1.0]]},
+            ValueError,
+            "parameter 'a' must be symmetric",
+        ),
         ({"cutoff": 2.0, "space": 4}, ValueError, "cutoff= needs space= 1, 2 or 3, not 4"),
         ({"cutoff": 1.0, "pair": "a/(r - 1)"}, ValueError, "not finite at the cut-off"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_named(keywords, error, message):
     with pytest.raises(error, match=message):
         Potential.from_formula(**{"pair": "a/r", "particles": 8, "a": 1.0, **keywords})

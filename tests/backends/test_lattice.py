@@ -1,4 +1,6 @@
-"""The lattice backend is the reference backend, faster: same trajectory, same best point, same bits for any cut of the work."""
+"""The lattice backend is the reference backend, faster: same trajectory, same best point, same bits
+for any cut of the work.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,20 @@ def lattice(kind: str, size: dict) -> Potential:
     fields = {"h": RNG.normal(size=n), "J": 0.3 + 0.1 * RNG.random(n)}
     if kind == "phi4":
         return Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", **size)
-    return Potential.from_formula(site="h*cos(x)", bond="J*exp(x - y)/9 + J*sin(x*y)", **size, **fields)
+    return Potential.from_formula(
+        site="h*cos(x)", bond="J*exp(x - y)/9 + J*sin(x*y)", **size, **fields
+    )
 
 
-def walked(backend, potential: Potential, x: np.ndarray, integrator: str, dtype=float, threads: int = 1, cut: int = STEPS) -> Walk:
+def walked(
+    backend,
+    potential: Potential,
+    x: np.ndarray,
+    integrator: str,
+    dtype=float,
+    threads: int = 1,
+    cut: int = STEPS,
+) -> Walk:
     walk = Walk.at_rest(x, 3, dtype)
     run = backend(potential, walk, threads)
     for start in range(0, STEPS, cut):
@@ -48,17 +60,23 @@ def test_same_as_the_reference(size, kind, dtype):
     U = lattice(kind, size)
     x = RNG.normal(size=(2, U.dim))
     for integrator in ("gjf", "bbk", "verlet"):
-        ours, reference = (walked(b, U, x, integrator, dtype) for b in (LatticeBackend, NumpyBackend))
+        ours, reference = (
+            walked(b, U, x, integrator, dtype) for b in (LatticeBackend, NumpyBackend)
+        )
         for name in ("x", "dx", "noise", "best_x", "energy", "best_energy", "dx2", "kinetic"):
             a, b = getattr(ours, name), getattr(reference, name)
-            assert np.max(np.abs(a - b)) <= (1e-12 if dtype == np.float64 else 1e-5) * max(np.max(np.abs(b)), 1e-3), (integrator, name)
+            assert np.max(np.abs(a - b)) <= (1e-12 if dtype == np.float64 else 1e-5) * max(
+                np.max(np.abs(b)), 1e-3
+            ), (integrator, name)
 
 
 @pytest.mark.parametrize("integrator", ["gjf", "bbk"])
 def test_same_bits_for_any_cut(integrator):
     U = lattice("phi4", {"dim": 70_000, "periodic": True})
     x = RNG.normal(size=(1, U.dim))
-    whole, shared = (walked(LatticeBackend, U, x, integrator, threads=t, cut=c) for t, c in ((1, STEPS), (2, 7)))
+    whole, shared = (
+        walked(LatticeBackend, U, x, integrator, threads=t, cut=c) for t, c in ((1, STEPS), (2, 7))
+    )
     for name in ("x", "dx", "noise", "best_x", "energy", "best_energy"):
         assert np.array_equal(getattr(whole, name), getattr(shared, name)), name
 

@@ -50,11 +50,16 @@ def test_against_numpy(name):
 @pytest.mark.parametrize("name", ["exp", "log", "sin", "cos", "tanh", "sinh", "cosh"])
 def test_special_values(name):
     with np.errstate(all="ignore"):
-        np.testing.assert_allclose(over_an_array(getattr(simd, name))(SPECIAL), getattr(np, name)(SPECIAL), rtol=1e-14)
+        np.testing.assert_allclose(
+            over_an_array(getattr(simd, name))(SPECIAL), getattr(np, name)(SPECIAL), rtol=1e-14
+        )
 
 
 def test_power():
-    base, exponent = RNG.normal(size=1000), RNG.choice([-3.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.7, 3.0, 8.0], 1000)
+    base, exponent = (
+        RNG.normal(size=1000),
+        RNG.choice([-3.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.7, 3.0, 8.0], 1000),
+    )
 
     @njit(error_model="numpy")
     def loop(x, y):
@@ -72,7 +77,9 @@ def test_power():
 def test_a_lane_and_a_lone_number_give_the_same_bits(name):
     x = CASES[name][0][:131]
     loop = over_an_array(getattr(simd, name))
-    np.testing.assert_array_equal(loop(x), np.concatenate([loop(x[i : i + 1]) for i in range(x.size)]))
+    np.testing.assert_array_equal(
+        loop(x), np.concatenate([loop(x[i : i + 1]) for i in range(x.size)])
+    )
 
 
 @njit(error_model="numpy")
@@ -97,13 +104,19 @@ def test_compiled_noise_is_the_reference(kind, shift, first):
     k0, k1 = noise.key_of(seed)
     reference = noise.stream(seed, replica + np.arange(1 << shift), 4 * first, 4 * quads, purpose)
     block = block_of_noise(first, quads, replica, shift, purpose, k0, k1).reshape(4, quads, -1)
-    np.testing.assert_allclose(block.transpose(2, 1, 0).reshape(1 << shift, -1), reference, atol=1e-14)
-    np.testing.assert_allclose(line_of_noise(first, quads, replica, purpose, k0, k1), reference[0], atol=1e-14)
+    np.testing.assert_allclose(
+        block.transpose(2, 1, 0).reshape(1 << shift, -1), reference, atol=1e-14
+    )
+    np.testing.assert_allclose(
+        line_of_noise(first, quads, replica, purpose, k0, k1), reference[0], atol=1e-14
+    )
 
 
 @pytest.mark.parametrize(("kind", "moments"), [("normal", 6), ("uniform", 3), ("three-point", 5)])
 def test_moments_match_the_normal(kind, moments):
-    """Moments 1 to 5 of three-point noise and 1 to 3 of uniform noise are the normal's; 4.5 standard errors of a million numbers."""
+    """Moments 1 to 5 of three-point noise and 1 to 3 of uniform noise are the normal's; 4.5
+    standard errors of a million numbers.
+    """
     z = noise.stream(7, np.arange(1000), 0, 1000, noise.purpose_of(kind)).ravel()
     for order in range(1, moments + 1):
         powers = z**order

@@ -19,18 +19,31 @@ from langevin_sa.backends.workers import ATTEMPTS, Team, mapping, processors
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential
 
-RAMP = Schedule(exponential(1.0, 0.05), 1.0, lambda s: 0.03 + 0 * s)  # a schedule stays here and need not pickle
+# a schedule stays here and need not pickle
+RAMP = Schedule(exponential(1.0, 0.05), 1.0, lambda s: 0.03 + 0 * s)
 RASTRIGIN = lsa.potentials.rastrigin(dim=4)
 
 
 def run(potential=RASTRIGIN, n_steps=200, **keywords):
-    return anneal(potential, None, RAMP, n_steps, **{"replicas": 20, "rng": 5, "record_every": 50} | keywords)
+    return anneal(
+        potential, None, RAMP, n_steps, **{"replicas": 20, "rng": 5, "record_every": 50} | keywords
+    )
 
 
 def same(a, b):
     for name in ("x", "dx", "noise", "best_x", "best_energy", "step"):
         np.testing.assert_array_equal(getattr(a.state, name), getattr(b.state, name), err_msg=name)
-    for name in ("energies", "best_positions", "x", "samples", "fun", "nit", "nfev", "status", "message"):
+    for name in (
+        "energies",
+        "best_positions",
+        "x",
+        "samples",
+        "fun",
+        "nit",
+        "nfev",
+        "status",
+        "message",
+    ):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
     for name in a.history:
         np.testing.assert_array_equal(a.history[name], b.history[name], err_msg=name)
@@ -52,14 +65,17 @@ def futures(function, parts):
 @pytest.mark.parametrize(
     "potential",
     [
-        RASTRIGIN, Potential(lambda x: (x**4).sum(1), lambda x: 4 * x**3, 3, bounds=(-1, 1)),
+        RASTRIGIN,
+        Potential(lambda x: (x**4).sum(1), lambda x: 4 * x**3, 3, bounds=(-1, 1)),
         Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600),
         lsa.potentials.lennard_jones(5),
     ],
     ids=["formula", "functions", "lattice", "pairs"],
-)  # fmt: skip
+)
 def test_any_map(potential, workers):
-    """For the lattice 20 replicas take one kernel and 16 or fewer another, whose energies are added in another order."""
+    """For the lattice 20 replicas take one kernel and 16 or fewer another, whose energies are added
+    in another order.
+    """
     arguments = {"potential": potential, "samples": True}
     if potential.dim == 15:
         arguments |= {"n_steps": 20}
@@ -70,7 +86,11 @@ def test_everything_else_goes_with_workers(tmp_path):
     """Records, stop rules, states, checkpoints and time limits are the caller's own."""
     seen = []
     arguments = dict(n_steps=2000, record_every=20, stop_below=15.0)
-    split = run(**arguments, workers=map, callback=lambda intermediate_result: seen.append(intermediate_result.step))
+    split = run(
+        **arguments,
+        workers=map,
+        callback=lambda intermediate_result: seen.append(intermediate_result.step),
+    )
     same(split, run(**arguments))
     assert split.nit < 2000 and seen == split.history.step.tolist()
 
@@ -87,14 +107,23 @@ def test_everything_else_goes_with_workers(tmp_path):
 
 
 def steps(**keywords):
-    return lsa.simulate(RASTRIGIN, None, RAMP, 200, **{"replicas": 20, "rng": 5, "record_every": 50} | keywords)
+    return lsa.simulate(
+        RASTRIGIN, None, RAMP, 200, **{"replicas": 20, "rng": 5, "record_every": 50} | keywords
+    )
 
 
 def same_snapshots(a, b):
     for s, t in zip(a, b, strict=True):
-        assert (s.step, s.temperature, s.eq22, s.best_energy) == (t.step, t.temperature, t.eq22, t.best_energy)
+        assert (s.step, s.temperature, s.eq22, s.best_energy) == (
+            t.step,
+            t.temperature,
+            t.eq22,
+            t.best_energy,
+        )
         for name in ("x", "dx", "noise", "best_x"):
-            np.testing.assert_array_equal(getattr(s.state, name), getattr(t.state, name), err_msg=name)
+            np.testing.assert_array_equal(
+                getattr(s.state, name), getattr(t.state, name), err_msg=name
+            )
 
 
 def test_simulate_on_a_map(tmp_path):
@@ -112,7 +141,15 @@ def test_simulate_on_a_map(tmp_path):
 @pytest.mark.parametrize("end", ["last step", "closed", "thrown away", "raises"])
 def test_processes_of_simulate_end(end):
     if end == "raises":
-        run = lsa.simulate(Potential.from_formula("-x**4"), [2.0], Schedule(0.01, 1.0, 0.1), 1000, replicas=2, rng=1, workers=2)
+        run = lsa.simulate(
+            Potential.from_formula("-x**4"),
+            [2.0],
+            Schedule(0.01, 1.0, 0.1),
+            1000,
+            replicas=2,
+            rng=1,
+            workers=2,
+        )
         with pytest.raises(FloatingPointError, match="non-finite"):
             list(run)
     else:
@@ -158,19 +195,25 @@ def test_progress(monkeypatch):
 def test_divergence_on_workers(backend):
     cliff = Potential.from_formula("-x**4")
     x0 = np.array([[0.0], [0.1], [2.0], [1.9]])
-    a, b = (anneal(cliff, x0, Schedule(0.01, 1.0, 0.1), 1000, rng=1, backend=backend, workers=w) for w in (1, map))
+    a, b = (
+        anneal(cliff, x0, Schedule(0.01, 1.0, 0.1), 1000, rng=1, backend=backend, workers=w)
+        for w in (1, map)
+    )
     assert a.status == b.status == 2 and a.message == b.message and "(replica 2)" in a.message
     assert a.best_energies[2] == b.best_energies[2]  # how far the others get is a matter of slices
 
 
 def test_compare_on_workers():
     methods = {"anneal": RAMP, "adam": Adam(0.02, 1.0)}
-    a, b = (compare(RASTRIGIN, methods, replicas=12, n_steps=100, epochs=3, rng=1, workers=w) for w in (1, shuffled))
+    a, b = (
+        compare(RASTRIGIN, methods, replicas=12, n_steps=100, epochs=3, rng=1, workers=w)
+        for w in (1, shuffled)
+    )
     assert str(a) == str(b)
     np.testing.assert_array_equal(a["anneal"].judged, b["anneal"].judged)
 
 
-# ----------------------------------------------------------------------------------------------- workers that die
+# --------------------------------------------------------------------------------- workers that die
 
 
 def test_a_map_that_fails_now_and_then():
@@ -183,7 +226,10 @@ def test_a_map_that_fails_now_and_then():
                 raise ConnectionError("node is gone")
             yield function(part)
 
-    with pytest.warns(UserWarning, match=r"parts lost their worker and run again \(ConnectionError: node is gone\)"):
+    with pytest.warns(
+        UserWarning,
+        match=r"parts lost their worker and run again \(ConnectionError: node is gone\)",
+    ):
         split = run(samples=True, workers=dying)
     same(split, run(samples=True))
 
@@ -232,7 +278,10 @@ def test_a_part_that_kills_every_worker(tmp_path):
 
 
 def test_a_map_that_loses_parts():
-    with pytest.warns(UserWarning, match="its map left them out"), pytest.raises(RuntimeError, match="part 16 of 16"):
+    with (
+        pytest.warns(UserWarning, match="its map left them out"),
+        pytest.raises(RuntimeError, match="part 16 of 16"),
+    ):
         run(workers=lambda function, parts: map(function, [p for p in parts if p[0] != 15]))
 
 
@@ -270,7 +319,11 @@ def test_exceptions_of_a_worker():
 
 
 def test_what_cannot_be_sent():
-    with pytest.raises(TypeError, match=r"with workers= the potential must pickle .*: its functions belong at the top of a module"):
+    with pytest.raises(
+        TypeError,
+        match=r"with workers= the potential must pickle .*: its functions belong at the top of a "
+        r"module",
+    ):
         run(Potential(lambda x: (x**2).sum(1), gradient, 2), workers=2)
 
 
@@ -338,12 +391,19 @@ def test_dask(tmp_path):
     script = tmp_path / "run_on_dask.py"
     script.write_text(DASK)
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=300, env={**os.environ, "PYTHONPATH": os.getcwd()}
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
     )
     assert done.returncode == 0 and "same bits" in done.stdout, done.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system does not tell which processors a process may use")
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"),
+    reason="the system does not tell which processors a process may use",
+)
 def test_one_worker_for_each_processor_that_this_process_may_use(monkeypatch):
     """A job on a cluster is given a part of its node."""
     monkeypatch.setattr(os, "cpu_count", lambda: 64)

@@ -18,7 +18,19 @@ from langevin_sa.cli.table import HEADER, Table, clock
 from langevin_sa.cli.ways import LAWS, LOGARITHMS
 
 WELL = "(x**2 - 1)**2 + 0.3*x"
-QUICK = ("anneal", "--formula", WELL, "--steps", "300", "--replicas", "8", "--seed", "1", "--backend", "numpy")
+QUICK = (
+    "anneal",
+    "--formula",
+    WELL,
+    "--steps",
+    "300",
+    "--replicas",
+    "8",
+    "--seed",
+    "1",
+    "--backend",
+    "numpy",
+)
 
 
 def call(*arguments):
@@ -50,7 +62,9 @@ def test_anneal_prints_a_table_and_the_outcome():
 
 
 def test_the_same_as_in_python():
-    result = lsa.anneal(lsa.Potential.from_formula(WELL), n_steps=300, replicas=8, rng=1, backend="numpy")
+    result = lsa.anneal(
+        lsa.Potential.from_formula(WELL), n_steps=300, replicas=8, rng=1, backend="numpy"
+    )
     assert f"best energy  {result.fun:.10g}\n" in good(*QUICK, "--no-progress")
 
 
@@ -59,24 +73,40 @@ def test_checkpoint(here):
     drawn = [word for word in QUICK if word not in ("--seed", "1")]
     first = good(*drawn, "--no-progress", "--checkpoint", "c.npz")
     again = good(*drawn, "--no-progress", "--checkpoint", "c.npz")
-    assert [t for t in first.splitlines() if "time" not in t] == [t for t in again.splitlines() if "time" not in t]
+    assert [t for t in first.splitlines() if "time" not in t] == [
+        t for t in again.splitlines() if "time" not in t
+    ]
     assert re.search(r"seed (\d+)", first)[0] == re.search(r"seed (\d+)", again)[0]
     other = call(*drawn, "--seed", "5", "--checkpoint", "c.npz")
     assert other.exit_code == 1 and "belongs to another run (it differs in seed" in other.output
 
 
-@pytest.mark.parametrize("words", [["minimize", "himmelblau"], ["compare", "double_well", "--steps", 100, "--replicas", 20]])
+@pytest.mark.parametrize(
+    "words",
+    [["minimize", "himmelblau"], ["compare", "double_well", "--steps", 100, "--replicas", 20]],
+)
 def test_checkpoint_of_a_search_and_of_a_comparison(here, words):
-    """The same command is the same again, the seed that was drawn included, and another is refused."""
+    """The same command is the same again, the seed that was drawn included, and another is
+    refused.
+    """
     first = good(*words, "--checkpoint", "c.npz")
     assert good(*words, "--checkpoint", "c.npz") == first
-    assert "belongs to another run (it differs in" in call(*words, "--seed", 3, "--checkpoint", "c.npz").output
+    assert (
+        "belongs to another run (it differs in"
+        in call(*words, "--seed", 3, "--checkpoint", "c.npz").output
+    )
 
 
 def test_minimize_lists_the_minima():
     text = good("minimize", "himmelblau", "--seed", 1)
-    assert re.search(r"^lowest +\d\S* +at ", text, re.M) and "known     0" in text and "4 minima" in text
-    assert "Target -0.3 reached" in good("minimize", "--formula", WELL, "--seed", 1, "--target", -0.3)
+    assert (
+        re.search(r"^lowest +\d\S* +at ", text, re.M)
+        and "known     0" in text
+        and "4 minima" in text
+    )
+    assert "Target -0.3 reached" in good(
+        "minimize", "--formula", WELL, "--seed", 1, "--target", -0.3
+    )
 
 
 def test_no_progress_prints_no_table():
@@ -107,14 +137,25 @@ def test_laws_are_those_of_tuning():
 
 
 def test_bounds_of_a_formula(here):
-    """log(x) has a place to start; and the temperatures are those of the region, not of far walls."""
-    assert "nan" not in good("anneal", "--formula", "log(x)**2", "--bounds", 0.1, 5, *QUICK[3:], "--no-progress")
+    """log(x) has a place to start; and the temperatures are those of the region, not of far
+    walls.
+    """
+    assert "nan" not in good(
+        "anneal", "--formula", "log(x)**2", "--bounds", 0.1, 5, *QUICK[3:], "--no-progress"
+    )
     far = "(x - 50)**2*((x - 53)**2 + 0.1)"
     text = good("anneal", "--formula", far, "--bounds", 48, 55, *QUICK[3:], "--no-progress")
     assert float(re.search(r"exponential\(([^,]+),", text)[1]) < 100
     (here / "run.toml").write_text(f'formula = "{far}"\nbounds = [48, 55]\n')
-    assert good("anneal", "--config", "run.toml", *QUICK[3:], "--no-progress").splitlines()[1] == text.splitlines()[1]
-    assert re.search(r"^lowest +-?\S+ +at 50(\.0|$)", good("minimize", "--formula", far, "--bounds", 48, 55, "--seed", 1), re.M)
+    assert (
+        good("anneal", "--config", "run.toml", *QUICK[3:], "--no-progress").splitlines()[1]
+        == text.splitlines()[1]
+    )
+    assert re.search(
+        r"^lowest +-?\S+ +at 50(\.0|$)",
+        good("minimize", "--formula", far, "--bounds", 48, 55, "--seed", 1),
+        re.M,
+    )
 
 
 def test_a_search_without_a_minimum_exits_with_1():
@@ -127,17 +168,24 @@ def test_a_missing_package_is_one_line(monkeypatch):
     for words in (QUICK[:-2], ("validate",)):
         outcome = call(*words, "--backend", "cupy")
         assert outcome.exit_code == 1 and isinstance(outcome.exception, SystemExit), outcome.output
-        assert "cupy" in outcome.output.lower().splitlines()[-1] and outcome.output.splitlines()[-1].startswith("Error: ")
+        assert "cupy" in outcome.output.lower().splitlines()[-1] and outcome.output.splitlines()[
+            -1
+        ].startswith("Error: ")
 
 
 def test_help_says_what_each_command_does():
     lines = good("--help").split("Commands:")[1].splitlines()
-    assert len([line for line in lines if line.strip()]) == 8 and not any("..." in line for line in lines)
+    assert len([line for line in lines if line.strip()]) == 8 and not any(
+        "..." in line for line in lines
+    )
 
 
 def test_known_minimum_is_reported():
     quick = ("--steps", 1000, "--replicas", 8, "--seed", 1, "--backend", "numpy", "--no-progress")
-    assert re.search(r"known        -0.3054284837, reached by [1-8] of 8 replicas \(within 0.001\)", good("anneal", "double_well", *quick))
+    assert re.search(
+        r"known        -0.3054284837, reached by [1-8] of 8 replicas \(within 0.001\)",
+        good("anneal", "double_well", *quick),
+    )
     far = good("anneal", "rastrigin", "--dim", 8, *quick, "--steps", 5)
     assert "not reached: the best is" in far and "at   " not in far
 
@@ -147,13 +195,26 @@ def test_given_numbers_are_used():
     assert "Schedule(temperature=linear(2, 0.5), gamma=3, dt=0.02)" in out
 
 
-@pytest.mark.parametrize("law", ["exponential", "linear", "logarithmic", "power", "quench", "constant"])
+@pytest.mark.parametrize(
+    "law", ["exponential", "linear", "logarithmic", "power", "quench", "constant"]
+)
 def test_every_law(law):
     assert f"{law}(" in good(*QUICK, "--schedule", law, "--no-progress")
 
 
 def test_coolmomentum_starts_at_T0():
-    out = good(*QUICK, "--schedule", "coolmomentum", "--T0", 0.5, "--rho0", 0.95, "--dt", 0.1, "--no-progress")
+    out = good(
+        *QUICK,
+        "--schedule",
+        "coolmomentum",
+        "--T0",
+        0.5,
+        "--rho0",
+        0.95,
+        "--dt",
+        0.1,
+        "--no-progress",
+    )
     text = next(line for line in out.splitlines() if line.startswith("CoolMomentum("))
     schedule = eval(text, {"CoolMomentum": lsa.CoolMomentum})
     assert (schedule.lr, schedule.rho0) == (0.01, 0.95)
@@ -162,9 +223,24 @@ def test_coolmomentum_starts_at_T0():
 
 
 def test_parameters():
-    assert parse_parameters(("a=100", "b = -0.5", "k=1,2.5")) == {"a": 100, "b": -0.5, "k": [1, 2.5]}
-    out = good("anneal", "double_well", "--param", "tilt=0.1", "--param", "barrier=2", *QUICK[3:], "--no-progress")
-    assert f"known        {lsa.potentials.double_well(tilt=0.1, barrier=2).minimum_energy:.10g}" in out
+    assert parse_parameters(("a=100", "b = -0.5", "k=1,2.5")) == {
+        "a": 100,
+        "b": -0.5,
+        "k": [1, 2.5],
+    }
+    out = good(
+        "anneal",
+        "double_well",
+        "--param",
+        "tilt=0.1",
+        "--param",
+        "barrier=2",
+        *QUICK[3:],
+        "--no-progress",
+    )
+    assert (
+        f"known        {lsa.potentials.double_well(tilt=0.1, barrier=2).minimum_energy:.10g}" in out
+    )
 
 
 def test_stopping_early():
@@ -173,12 +249,17 @@ def test_stopping_early():
 
 
 def test_config_and_the_command_line_wins(here):
-    (here / "run.toml").write_text('name = "double_well"\nsteps = 50\nT0 = 2\nmax-seconds = 60\nbackend = "numpy"\nparam = {tilt = 0.2}\n')
+    (here / "run.toml").write_text(
+        'name = "double_well"\nsteps = 50\nT0 = 2\nmax-seconds = 60\nbackend = "numpy"\nparam = '
+        "{tilt = 0.2}\n"
+    )
     out = good("anneal", "--config", "run.toml", "--steps", 60, "--no-progress")
     assert "double_well, dim 1: 64 replicas, 60 steps" in out and "exponential(2" in out
     assert f"{lsa.potentials.double_well(tilt=0.2).minimum_energy:.10g}" in out
     (here / "name.toml").write_text('name = "double_well"\nsteps = 50\nbackend = "numpy"\n')
-    assert "x**2, dim 1" in good("anneal", "--config", "name.toml", "--formula", "x**2", "--no-progress")
+    assert "x**2, dim 1" in good(
+        "anneal", "--config", "name.toml", "--formula", "x**2", "--no-progress"
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +289,10 @@ def test_config_that_is_wrong(here, text, message):
         (["anneal"], "give the NAME of a potential"),
         (["anneal", "rastrign"], "did you mean 'rastrigin'?"),
         (["anneal", "rastrigin", "--formula", "x"], "not both"),
-        (["anneal", "lennard_jones", "--dim", 3], "lennard_jones has no parameter 'dim'; its parameters: particles"),
+        (
+            ["anneal", "lennard_jones", "--dim", 3],
+            "lennard_jones has no parameter 'dim'; its parameters: particles",
+        ),
         (["anneal", "rastrigin", "--param", "dim"], "NAME=NUMBER"),
         (["anneal", "rastrigin", "--param", "dim=ten"], "NAME=NUMBER"),
         (["anneal", "rastrigin", "--dim", 0], "0 is not in the range"),
@@ -284,7 +368,9 @@ def test_interrupted_before_the_first_record(here, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(NumpyBackend, "advance", interrupt)
-    outcome = call(*QUICK, "--T0", 1, "--dt", 0.1, "--gamma", 1, "--save", "run.npz", "--plot", "run.png")
+    outcome = call(
+        *QUICK, "--T0", 1, "--dt", 0.1, "--gamma", 1, "--save", "run.npz", "--plot", "run.png"
+    )
     assert outcome.exit_code == 130 and lsa.Result.load("run.npz").nit == 0
     assert not (here / "run.png").exists()
 
@@ -298,9 +384,22 @@ def test_interrupted_comparisons_are_printed(here, monkeypatch):
         return run_method(potential, method, *rest)
 
     monkeypatch.setattr("langevin_sa.comparison.driver.run_method", interrupt)
-    words = ["double_well", "--methods", "exponential,quench", "--steps", 100, "--replicas", 20, "--seed", 1]
+    words = [
+        "double_well",
+        "--methods",
+        "exponential,quench",
+        "--steps",
+        100,
+        "--replicas",
+        20,
+        "--seed",
+        1,
+    ]
     outcome = call("compare", *words, "--plot", "c.png")
-    assert outcome.exit_code == 130 and "KeyboardInterrupt in quench: what was finished before is here" in outcome.output
+    assert (
+        outcome.exit_code == 130
+        and "KeyboardInterrupt in quench: what was finished before is here" in outcome.output
+    )
     assert "exponential " in outcome.output and (here / "c.png").exists()
 
 
@@ -325,7 +424,17 @@ def test_potentials_lists_the_catalogue():
 def test_page(here):
     assert "written page.html" in good("page", "double_well")
     assert (here / "page.html").read_text().startswith("<!doctype html>")
-    assert "written here.html" in good("page", "--formula", "a*(y - x**2)**2 + (1 - x)**2", "--param", "a=5", "-o", "here.html", "--T0", 2)
+    assert "written here.html" in good(
+        "page",
+        "--formula",
+        "a*(y - x**2)**2 + (1 - x)**2",
+        "--param",
+        "a=5",
+        "-o",
+        "here.html",
+        "--T0",
+        2,
+    )
     assert '"hot":2.0' in (here / "here.html").read_text()
     good("page", "rastrigin", "--dim", 1, "--window", -3, 3, "--balls", 50, "--seed", 7)
 
@@ -345,10 +454,19 @@ def test_a_value_below_the_known_minimum_is_not_it():
     U = lsa.potentials.michalewicz(2)
     known = U.minimum_energy
     result = lsa.Result(
-        message="done", fun=-1.99, x=np.array([8.0, 1.6]), best_energies=np.array([known, known, -1.99]), seconds=1.0, nit=1, seed=1
+        message="done",
+        fun=-1.99,
+        x=np.array([8.0, 1.6]),
+        best_energies=np.array([known, known, -1.99]),
+        seconds=1.0,
+        nit=1,
+        seed=1,
     )
     lines = outcome_of(result, U)
-    assert "reached by 2 of 3 replicas" in lines and "the best is 0.189 below it: outside of the domain" in lines
+    assert (
+        "reached by 2 of 3 replicas" in lines
+        and "the best is 0.189 below it: outside of the domain" in lines
+    )
     result.best_energies = np.array([-1.99])
     assert "not reached; the best is 0.189 below it" in outcome_of(result, U)
     result.update(fun=-1.5, best_energies=np.array([-1.5]))

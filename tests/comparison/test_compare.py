@@ -1,4 +1,6 @@
-"""Comparisons: intervals against scipy, step rules against their papers, common noise, and who wins in the tilted double well."""
+"""Comparisons: intervals against scipy, step rules against their papers, common noise, and who wins
+in the tilted double well.
+"""
 
 import matplotlib as mpl
 
@@ -27,7 +29,9 @@ from langevin_sa.statistics import Interval, bootstrap_mean, fit_law, time_to_so
 
 WELL = lsa.potentials.double_well(tilt=0.3)
 BOWL = lsa.potentials.harmonic(dim=2)
-ANNEAL, QUENCH = (lsa.Schedule(law, 1.0, 0.1) for law in (exponential(1.0, 0.01), quench(1.0, 0.01)))
+ANNEAL, QUENCH = (
+    lsa.Schedule(law, 1.0, 0.1) for law in (exponential(1.0, 0.01), quench(1.0, 0.01))
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +42,16 @@ def closed_figures():
 
 @pytest.fixture(scope="module")
 def found():
-    methods = {"anneal": ANNEAL, "quench": QUENCH, "cool": lsa.CoolMomentum(0.01, 0.99, noise=2.0), "adam": Adam(0.05, noise=2.0)}
+    methods = {
+        "anneal": ANNEAL,
+        "quench": QUENCH,
+        "cool": lsa.CoolMomentum(0.01, 0.99, noise=2.0),
+        "adam": Adam(0.05, noise=2.0),
+    }
     return lsa.compare(WELL, methods, x0=[0.96], replicas=40, n_steps=1000, rng=3, epochs=10)
 
 
-# ---------------------------------------------------------------------------------------------------------- statistics
+# --------------------------------------------------------------------------------------- statistics
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 20), (1, 20), (8, 10), (500, 1000), (20, 20)])
@@ -59,7 +68,9 @@ def test_wilson_by_hand():
 
 def test_bootstrap_is_scipys():
     sample = np.random.default_rng(1).exponential(size=80)
-    low, high = stats.bootstrap((sample,), np.mean, method="percentile", n_resamples=20_000, rng=2).confidence_interval
+    low, high = stats.bootstrap(
+        (sample,), np.mean, method="percentile", n_resamples=20_000, rng=2
+    ).confidence_interval
     assert bootstrap_mean(sample) == pytest.approx((sample.mean(), low, high), abs=0.02)
     assert bootstrap_mean(sample, 5) == bootstrap_mean(sample, 5)
     assert bootstrap_mean([2.0, 2.0]) == (2.0, 2.0, 2.0)
@@ -68,7 +79,9 @@ def test_bootstrap_is_scipys():
 
 def test_time_to_solution_by_hand():
     tts = time_to_solution(Interval(0.5, 0.1, 0.995), 100)
-    assert tts == pytest.approx((100 * np.log(0.01) / np.log(0.5), 100, 100 * np.log(0.01) / np.log(0.9)))
+    assert tts == pytest.approx(
+        (100 * np.log(0.01) / np.log(0.5), 100, 100 * np.log(0.01) / np.log(0.9))
+    )
     assert tts.value == pytest.approx(664.386, abs=1e-3)
     assert time_to_solution(Interval(0.0, 0.0, 0.1), 100).value == np.inf
 
@@ -87,10 +100,18 @@ def test_laws_are_found_again():
         fit_law("power", n[:2], n[:2] * 1.0, n[:2] * 0.1)
 
 
-# ------------------------------------------------------------------------------------------------------------- descent
+# ------------------------------------------------------------------------------------------ descent
 
 
-@pytest.mark.parametrize("potential", [WELL, lsa.potentials.muller_brown(), lsa.potentials.rastrigin(3), lsa.potentials.lennard_jones(7)])
+@pytest.mark.parametrize(
+    "potential",
+    [
+        WELL,
+        lsa.potentials.muller_brown(),
+        lsa.potentials.rastrigin(3),
+        lsa.potentials.lennard_jones(7),
+    ],
+)
 def test_descent_ends_in_minima_as_scipys_does(potential):
     x, energy = descend(potential, potential.draw_start(12, np.random.default_rng(1)))
     assert np.abs(potential.gradient(x)).max() < 1e-5 * max(1, np.abs(energy).max())
@@ -98,7 +119,12 @@ def test_descent_ends_in_minima_as_scipys_does(potential):
     shifts = 1e-3 * np.random.default_rng(2).normal(size=(20, *x.shape))
     assert all(np.all(potential.energy(x + shift) > energy) for shift in shifts)
     start = x[:4] + 1e-2  # in the same basins
-    scipys = [optimize.minimize(potential.energy, p, jac=potential.gradient, method="BFGS", options={"gtol": 1e-4}).fun for p in start]
+    scipys = [
+        optimize.minimize(
+            potential.energy, p, jac=potential.gradient, method="BFGS", options={"gtol": 1e-4}
+        ).fun
+        for p in start
+    ]
     np.testing.assert_allclose(descend(potential, start)[1], scipys, atol=1e-6)
 
 
@@ -107,7 +133,7 @@ def test_descent_of_one_does_not_depend_on_the_others():
     np.testing.assert_array_equal(descend(WELL, start)[0][4], descend(WELL, start[4])[0][0])
 
 
-# ---------------------------------------------------------------------------------------------------------- step rules
+# --------------------------------------------------------------------------------------- step rules
 
 
 def literal_adam(g, theta, n_steps, lr=0.05, b1=0.9, b2=0.999, eps=1e-8):
@@ -123,7 +149,9 @@ def literal_adam(g, theta, n_steps, lr=0.05, b1=0.9, b2=0.999, eps=1e-8):
 
 
 def literal_rmsprop(g, theta, n_steps, lr=0.05):
-    """Tieleman, Hinton 2012: MeanSquare = 0.9 MeanSquare + 0.1 g^2; divide the gradient by its root."""
+    """Tieleman, Hinton 2012: MeanSquare = 0.9 MeanSquare + 0.1 g^2; divide the gradient by its
+    root.
+    """
     mean_square = 0.0
     for t in range(1, n_steps + 1):
         gt = g(theta, t)
@@ -143,14 +171,22 @@ def literal_sgd(g, theta, n_steps, lr=0.05, momentum=0.8):
 
 @pytest.mark.parametrize(
     ("method", "literal"),
-    [(Adam(0.05, 0.7), literal_adam), (RMSprop(0.05, 0.7), literal_rmsprop), (SGD(0.05, momentum=0.8, noise=0.7), literal_sgd)],
+    [
+        (Adam(0.05, 0.7), literal_adam),
+        (RMSprop(0.05, 0.7), literal_rmsprop),
+        (SGD(0.05, momentum=0.8, noise=0.7), literal_sgd),
+    ],
 )
 @pytest.mark.parametrize("n_steps", [1, 7, 60])
 def test_step_rules_are_their_papers(method, literal, n_steps):
     """With the run's own noise, whose every number can be made again."""
     x0 = np.array([[0.5, -1.0], [1.5, 0.3], [2.0, 2.0]])
     end = lsa.compare(BOWL, {"it": method}, x0=x0, replicas=3, n_steps=n_steps, rng=9)["it"].x
-    np.testing.assert_allclose(end, literal(lambda x, t: x - 0.7 * normals(9, t - 1, np.arange(3), 2), x0, n_steps), rtol=1e-9)
+    np.testing.assert_allclose(
+        end,
+        literal(lambda x, t: x - 0.7 * normals(9, t - 1, np.arange(3), 2), x0, n_steps),
+        rtol=1e-9,
+    )
 
 
 @dataclass(frozen=True)
@@ -161,14 +197,26 @@ class Plain(StepRule):
 
 @pytest.mark.filterwarnings("ignore:omega")
 def test_common_noise_is_common():
-    """A rule on the array path, SGD and Momentum in compiled kernels, and overdamped Langevin: one noise, one trajectory."""
+    """A rule on the array path, SGD and Momentum in compiled kernels, and overdamped Langevin: one
+    noise, one trajectory.
+    """
     lr, noise = 0.02, 3.0
     methods = {
-        "rule": Plain(lr, noise), "sgd": SGD(lr, noise=noise), "momentum": lsa.Momentum(0.0, lr, lr * noise),
+        "rule": Plain(lr, noise),
+        "sgd": SGD(lr, noise=noise),
+        "momentum": lsa.Momentum(0.0, lr, lr * noise),
         "langevin": lsa.Schedule(lr * noise**2 / 2, 1.0, lr),
-    }  # fmt: skip
+    }
     both = [
-        lsa.compare(WELL, methods, replicas=20, n_steps=300, rng=4, common_noise=common, integrator="ermak_mccammon")
+        lsa.compare(
+            WELL,
+            methods,
+            replicas=20,
+            n_steps=300,
+            rng=4,
+            common_noise=common,
+            integrator="ermak_mccammon",
+        )
         for common in (True, False)
     ]
     for name in methods:
@@ -179,16 +227,31 @@ def test_common_noise_is_common():
 
 def test_learning_rate_laws():
     law = stepwise([(0, 0.1), (0.5, 0.001)])
-    out = lsa.compare(BOWL, {"adam": Adam(law, 1.0), "sgd": SGD(law, 0.9, 1.0)}, replicas=200, n_steps=400, rng=1, epochs=20)
+    out = lsa.compare(
+        BOWL,
+        {"adam": Adam(law, 1.0), "sgd": SGD(law, 0.9, 1.0)},
+        replicas=200,
+        n_steps=400,
+        rng=1,
+        epochs=20,
+    )
     for o in out.outcomes.values():
         assert o.rescaled[9] > 50 * o.rescaled[-1]  # the temperature falls in one step
 
 
-# ------------------------------------------------------------------------------------------------------------- compare
+# ------------------------------------------------------------------------------------------ compare
 
 
 def test_annealing_beats_quenching():
-    out = lsa.compare(WELL, {"anneal": ANNEAL, "quench": QUENCH}, x0=[0.96], replicas=400, n_steps=100_000, rng=1, epochs=4)
+    out = lsa.compare(
+        WELL,
+        {"anneal": ANNEAL, "quench": QUENCH},
+        x0=[0.96],
+        replicas=400,
+        n_steps=100_000,
+        rng=1,
+        epochs=4,
+    )
     assert out["anneal"].success.low > 0.95 and out["quench"].success.high <= 0.5
     assert out["anneal"].residual.high < out["quench"].residual.low
     assert out.difference("anneal", "quench").high < 0
@@ -200,14 +263,26 @@ def test_what_is_measured(found):
     for name, o in found.outcomes.items():
         assert o.energy.shape == o.best.shape == o.judged.shape == (10, 40) and o.step[-1] == 1000
         np.testing.assert_allclose(o.energies["final"], WELL.energy(o.x))
-        assert np.all(o.energies["best"] <= o.energies["final"] + 1e-12) and np.all(np.diff(o.best, axis=0) <= 0)
+        assert np.all(o.energies["best"] <= o.energies["final"] + 1e-12) and np.all(
+            np.diff(o.best, axis=0) <= 0
+        )
         assert o.success == o.success_by_epoch[-1] == wilson(int((o.x[:, 0] < 0.1).sum()), 40), name
         assert sum(s.value for s in o.shares) == pytest.approx(1)
-        assert o.residual.value == pytest.approx(np.mean(o.energies["polished"] - found.minimum_energy))
+        assert o.residual.value == pytest.approx(
+            np.mean(o.energies["polished"] - found.minimum_energy)
+        )
         assert o.rescaled.shape == (10,) and np.all(o.rescaled > 0)
-    assert [m.known for m in found.minima] == [True, False] and found.minima[1].energy == pytest.approx(0.29414648)
+    assert [m.known for m in found.minima] == [True, False] and found.minima[
+        1
+    ].energy == pytest.approx(0.29414648)
     assert np.isnan(found["adam"].temperature).all()
-    for text in ("anneal", "success is a descent from the last point", "success (95 %)", "TTS99", "(known)"):
+    for text in (
+        "anneal",
+        "success is a descent from the last point",
+        "success (95 %)",
+        "TTS99",
+        "(known)",
+    ):
         assert text in str(found)
 
 
@@ -219,7 +294,15 @@ def test_the_ends_are_those_of_anneal(found):
 
 
 def test_one_seed_one_result(found):
-    again = lsa.compare(WELL, {"anneal": ANNEAL, "adam": Adam(0.05, noise=2.0)}, x0=[0.96], replicas=40, n_steps=1000, rng=3, epochs=5)
+    again = lsa.compare(
+        WELL,
+        {"anneal": ANNEAL, "adam": Adam(0.05, noise=2.0)},
+        x0=[0.96],
+        replicas=40,
+        n_steps=1000,
+        rng=3,
+        epochs=5,
+    )
     for name in again.outcomes:
         np.testing.assert_array_equal(again[name].x, found[name].x)
         assert again[name].residual == found[name].residual
@@ -228,7 +311,16 @@ def test_one_seed_one_result(found):
 
 
 def test_judged_and_budgets():
-    out = lsa.compare(BOWL, {"a": ANNEAL, "b": ANNEAL}, replicas=30, n_steps=500, budgets={"b": 100}, rng=1, judged="final", epochs=3)
+    out = lsa.compare(
+        BOWL,
+        {"a": ANNEAL, "b": ANNEAL},
+        replicas=30,
+        n_steps=500,
+        budgets={"b": 100},
+        rng=1,
+        judged="final",
+        epochs=3,
+    )
     assert (out["a"].n_steps, out["b"].n_steps, out["b"].step[-1]) == (500, 100, 100)
     assert out["a"].residual.value == pytest.approx(out["a"].energies["final"].mean())
     best = lsa.compare(BOWL, {"a": ANNEAL}, replicas=30, n_steps=500, rng=1, judged="best")
@@ -236,7 +328,9 @@ def test_judged_and_budgets():
 
 
 def test_two_known_minima_are_told_apart():
-    out = lsa.compare(lsa.potentials.double_well(tilt=0.0), {"a": ANNEAL}, replicas=200, n_steps=500, rng=1)
+    out = lsa.compare(
+        lsa.potentials.double_well(tilt=0.0), {"a": ANNEAL}, replicas=200, n_steps=500, rng=1
+    )
     assert len(out.minima) == 2 and all(m.known for m in out.minima)
     assert sorted(np.sign([m.x[0] for m in out.minima])) == [-1, 1]
     assert out["a"].success.value == 1
@@ -250,8 +344,16 @@ def test_without_a_known_minimum_the_lowest_found_counts():
 
 @pytest.mark.filterwarnings("ignore:omega")
 def test_a_method_that_diverges_fails_and_says_so():
-    steep = lsa.Potential.from_formula("x**2/2 + x**8", bounds=(-0.1, 0.1), minima=[[0.0]], minimum_energy=0.0)
-    out = lsa.compare(steep, {"wild": SGD(0.9, 0.9, noise=3.0), "tame": SGD(0.001)}, replicas=10, n_steps=400, rng=1)
+    steep = lsa.Potential.from_formula(
+        "x**2/2 + x**8", bounds=(-0.1, 0.1), minima=[[0.0]], minimum_energy=0.0
+    )
+    out = lsa.compare(
+        steep,
+        {"wild": SGD(0.9, 0.9, noise=3.0), "tame": SGD(0.001)},
+        replicas=10,
+        n_steps=400,
+        rng=1,
+    )
     assert out["wild"].message.startswith("diverged at step") and out["wild"].success.value == 0
     assert out["wild"].tts.value == np.inf and np.isnan(out["wild"].residual.value)
     assert out["tame"].success.value == 1 and "diverged" in str(out)
@@ -305,12 +407,14 @@ def test_bad_rules(make, message):
         make()
 
 
-# ------------------------------------------------------------------------------------------------------- cooling rates
+# ------------------------------------------------------------------------------------ cooling rates
 
 
 @pytest.fixture(scope="module")
 def cooled():
-    return lsa.cooling_rates(WELL, ANNEAL, [300, 1000, 3000, 10_000], x0=[0.96], replicas=400, rng=1)
+    return lsa.cooling_rates(
+        WELL, ANNEAL, [300, 1000, 3000, 10_000], x0=[0.96], replicas=400, rng=1
+    )
 
 
 def test_slower_is_better(cooled):
@@ -321,7 +425,9 @@ def test_slower_is_better(cooled):
 
 
 def test_rates_are_lengths(cooled):
-    by_rate = lsa.cooling_rates(WELL, ANNEAL, rates=cooled.rates[:2], x0=[0.96], replicas=400, rng=1)
+    by_rate = lsa.cooling_rates(
+        WELL, ANNEAL, rates=cooled.rates[:2], x0=[0.96], replicas=400, rng=1
+    )
     np.testing.assert_array_equal(by_rate.n_steps, [300, 1000])
     np.testing.assert_allclose(by_rate.residual, cooled.residual[:2])
     assert by_rate.fits == {} and "no law" in by_rate.verdict
@@ -329,9 +435,16 @@ def test_rates_are_lengths(cooled):
 
 def test_all_lengths_are_measured_from_the_lowest_that_any_found():
     U = lsa.Potential.from_formula(site="x**2 - 10*cos(2*pi*x)", dim=3, bounds=(-5, 5))
-    out = lsa.cooling_rates(U, lsa.Schedule(exponential(5.0, 0.3), 1.0, 0.05), [10, 1000, 30_000], replicas=40, rng=1)
-    assert len({c.minimum_energy for c in out.comparisons}) == 1 and out.residual[-1, 2] < out.residual[0, 1]
-    assert out.comparisons[0].minimum_energy == min(c["anneal"].energies[k].min() for c in out.comparisons for k in ("best", "polished"))
+    out = lsa.cooling_rates(
+        U, lsa.Schedule(exponential(5.0, 0.3), 1.0, 0.05), [10, 1000, 30_000], replicas=40, rng=1
+    )
+    assert (
+        len({c.minimum_energy for c in out.comparisons}) == 1
+        and out.residual[-1, 2] < out.residual[0, 1]
+    )
+    assert out.comparisons[0].minimum_energy == min(
+        c["anneal"].energies[k].min() for c in out.comparisons for k in ("best", "polished")
+    )
 
 
 @pytest.mark.parametrize(
@@ -350,14 +463,18 @@ def test_bad_cooling(arguments, keywords, error, message):
         lsa.cooling_rates(*arguments, **keywords)
 
 
-# --------------------------------------------------------------------------------------------------------------- plots
+# -------------------------------------------------------------------------------------------- plots
 
 
 def test_figure_1(found):
     energy, success, temperature = found.plot()
     for k, o in enumerate(found.outcomes.values()):
-        np.testing.assert_allclose(energy.get_lines()[k].get_ydata(), o.judged.mean(1) - found.minimum_energy)
-        np.testing.assert_allclose(success.get_lines()[k].get_ydata(), [100 * s.value for s in o.success_by_epoch])
+        np.testing.assert_allclose(
+            energy.get_lines()[k].get_ydata(), o.judged.mean(1) - found.minimum_energy
+        )
+        np.testing.assert_allclose(
+            success.get_lines()[k].get_ydata(), [100 * s.value for s in o.success_by_epoch]
+        )
         np.testing.assert_allclose(temperature.get_lines()[k].get_ydata(), o.rescaled)
     assert temperature.get_yscale() == "log" and "Delta t^2" in temperature.get_ylabel()
     given = plt.subplots(3)[1]
@@ -365,12 +482,23 @@ def test_figure_1(found):
 
 
 def test_other_figures(found, cooled):
-    np.testing.assert_allclose(plots.bands(found).get_lines()[0].get_ydata(), np.median(found["anneal"].energy, axis=1))
+    np.testing.assert_allclose(
+        plots.bands(found).get_lines()[0].get_ydata(), np.median(found["anneal"].energy, axis=1)
+    )
     top, bottom = cooled.plot()
     np.testing.assert_allclose(top.get_lines()[0].get_ydata(), 100 * cooled.success[:, 0])
-    assert bottom.get_xscale() == bottom.get_yscale() == "log" and len(bottom.get_legend().get_texts()) == 3
+    assert (
+        bottom.get_xscale() == bottom.get_yscale() == "log"
+        and len(bottom.get_legend().get_texts()) == 3
+    )
     plots.ends(found).figure.canvas.draw()
-    flat = lsa.compare(lsa.potentials.muller_brown(), {"a": lsa.Schedule(linear(20.0, 1.0), 10.0, 0.004)}, replicas=8, n_steps=100, rng=1)
+    flat = lsa.compare(
+        lsa.potentials.muller_brown(),
+        {"a": lsa.Schedule(linear(20.0, 1.0), 10.0, 0.004)},
+        replicas=8,
+        n_steps=100,
+        rng=1,
+    )
     np.testing.assert_allclose(plots.ends(flat).collections[-1].get_offsets(), flat["a"].x)
 
 
@@ -404,35 +532,51 @@ def test_animation(tmp_path, potential):
         plots.animate(potential, path, tmp_path / "film.mp4")
 
 
-# -------------------------------------------------------------------------------------------------------- command line
+# ------------------------------------------------------------------------------------- command line
 
 
 def test_command(tmp_path):
-    words = "compare double_well --T0 1 --T1 0.01 --steps 500 --replicas 20 --seed 1 --methods linear,quench,coolmomentum --plot "
+    words = (
+        "compare double_well --T0 1 --T1 0.01 --steps 500 --replicas 20 --seed 1 --methods "
+        "linear,quench,coolmomentum --plot "
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         done = CliRunner().invoke(cli.main, [*words.split(), f"{tmp_path}/c.png"])
     assert done.exit_code == 0, done.output
-    assert all(text in done.output for text in ("linear: Schedule(", "coolmomentum: CoolMomentum(", "TTS99", "drawn"))
+    assert all(
+        text in done.output
+        for text in ("linear: Schedule(", "coolmomentum: CoolMomentum(", "TTS99", "drawn")
+    )
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_optimizers_on_the_command_line():
-    """Their noise is CoolMomentum's, their learning rates fall as the paper's, and what is given is kept."""
-    words = "compare double_well --T0 1 --steps 400 --replicas 8 --seed 1 --methods coolmomentum,momentum,sgd,adam,rmsprop"
+    """Their noise is CoolMomentum's, their learning rates fall as the paper's, and what is given is
+    kept.
+    """
+    words = (
+        "compare double_well --T0 1 --steps 400 --replicas 8 --seed 1 --methods "
+        "coolmomentum,momentum,sgd,adam,rmsprop"
+    )
     shown = []
     for more in ("", " --lr 0.02 --noise 3"):
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # of large time steps
             done = CliRunner().invoke(cli.main, (words + more).split())
         assert done.exit_code == 0, done.output
-        shown.append(dict(line.split(": ", 1) for line in done.output.splitlines() if "noise=" in line))
+        shown.append(
+            dict(line.split(": ", 1) for line in done.output.splitlines() if "noise=" in line)
+        )
     first, second = shown
     assert list(first) == ["coolmomentum", "momentum", "sgd", "adam", "rmsprop"]
     noise = re.search(r"noise=[\d.]+", first["coolmomentum"])[0]
     assert all(noise in line for line in first.values())
     assert first["adam"].startswith("Adam(lr=stepwise(") and "momentum=0.9" in first["momentum"]
     for name in ("momentum", "sgd", "adam", "rmsprop"):
-        assert "(0, 0.02), (0.4, 0.002), (0.6, 0.0002), (0.8, 2e-05), (0.9, 1e-05)" in second[name] and "noise=3" in second[name]
+        assert (
+            "(0, 0.02), (0.4, 0.002), (0.6, 0.0002), (0.8, 2e-05), (0.9, 1e-05)" in second[name]
+            and "noise=3" in second[name]
+        )
 
 
 @pytest.mark.parametrize(
@@ -452,7 +596,9 @@ def test_command_says_what_is_wrong(words, message):
 
 
 def test_a_rule_says_how_far_it_moved():
-    """<dx^2> of Adam's first step is lr^2, whatever the gradient; Walk.dx2, a sum of (dx/dt)^2, is left alone."""
+    """<dx^2> of Adam's first step is lr^2, whatever the gradient; Walk.dx2, a sum of (dx/dt)^2, is
+    left alone.
+    """
     walk = Walk.at_rest(np.array([[1.0, -2.0], [0.3, 4.0]]), 1)
     steps = RuleWalk(lsa.potentials.harmonic(dim=2), walk, Adam(0.01), 5, record_every=1)
     assert next(steps.records())["dx2"] == pytest.approx(1e-4, rel=1e-6)
@@ -462,9 +608,25 @@ def test_a_rule_says_how_far_it_moved():
 def test_energies_below_the_known_minimum_are_no_success():
     """The upper well is said to be the minimum: only it counts, and what lies below is said."""
     upper = float(WELL.energy(np.array([0.960209])))
-    U = lsa.Potential.from_formula("(x**2 - 1)**2 + 0.3*x", bounds=(-2, 2), minima=[[0.960209]], minimum_energy=upper, name="half")
-    with pytest.warns(UserWarning, match=r"energies down to -0.305.* below the known minimum of half, 0.294") as caught:
-        found = lsa.compare(U, {"quench": QUENCH}, x0=[[-1.0]] * 3 + [[1.0]], n_steps=50, epochs=1, rng=1, backend="numpy")
+    U = lsa.Potential.from_formula(
+        "(x**2 - 1)**2 + 0.3*x",
+        bounds=(-2, 2),
+        minima=[[0.960209]],
+        minimum_energy=upper,
+        name="half",
+    )
+    with pytest.warns(
+        UserWarning, match=r"energies down to -0.305.* below the known minimum of half, 0.294"
+    ) as caught:
+        found = lsa.compare(
+            U,
+            {"quench": QUENCH},
+            x0=[[-1.0]] * 3 + [[1.0]],
+            n_steps=50,
+            epochs=1,
+            rng=1,
+            backend="numpy",
+        )
     assert caught[0].filename == __file__
     assert found.minimum_energy == upper and found["quench"].success.value == 0.25
     assert found["quench"].success_by_epoch[-1].value == 0.25
@@ -486,7 +648,9 @@ class Interrupts:
 def interrupted(at, error=KeyboardInterrupt, **keywords):
     U = lsa.Potential(Interrupts(at, error), lambda x: x, 2, name="bowl")
     return lsa.compare(
-        U, {"a": ANNEAL, "b": QUENCH}, **{"replicas": 3, "n_steps": 500, "epochs": 2, "rng": 1, "backend": "numpy"} | keywords
+        U,
+        {"a": ANNEAL, "b": QUENCH},
+        **{"replicas": 3, "n_steps": 500, "epochs": 2, "rng": 1, "backend": "numpy"} | keywords,
     )
 
 
@@ -494,7 +658,9 @@ def test_ctrl_c_gives_what_is_finished(tmp_path):
     """A method takes some 550 energies."""
     whole = interrupted(-1)
     found = interrupted(800, checkpoint=tmp_path / "c.npz")
-    assert list(found.outcomes) == ["a"] and "KeyboardInterrupt in b: what was finished before is here" in str(found)
+    assert list(found.outcomes) == [
+        "a"
+    ] and "KeyboardInterrupt in b: what was finished before is here" in str(found)
     np.testing.assert_array_equal(found["a"].judged, whole["a"].judged)
     again = interrupted(-1, checkpoint=tmp_path / "c.npz")
     assert str(again) == str(whole) and not again.message
@@ -505,11 +671,22 @@ def test_ctrl_c_gives_what_is_finished(tmp_path):
 def test_errors_leave_what_is_finished():
     with pytest.raises(LookupError, match="no license") as caught:
         interrupted(800, LookupError("no license"))
-    assert list(caught.value.partial_result.outcomes) == ["a"] and "LookupError in b" in caught.value.partial_result.message
+    assert (
+        list(caught.value.partial_result.outcomes) == ["a"]
+        and "LookupError in b" in caught.value.partial_result.message
+    )
 
 
 def test_ctrl_c_leaves_the_cooling_times_that_are_finished():
     U = lsa.Potential(Interrupts(2000, KeyboardInterrupt), lambda x: x, 2, name="bowl")
-    found = lsa.cooling_rates(U, ANNEAL, [100, 200, 400, 5000], x0=[0.5, 0.5], replicas=20, rng=1, backend="numpy")
-    assert found.n_steps.tolist() == [100, 200, 400] == [c["anneal"].n_steps for c in found.comparisons]
-    assert found.times.shape == found.rates.shape == (3,) and found.verdict.startswith("interrupted after 3 of 4 cooling times; ")
+    found = lsa.cooling_rates(
+        U, ANNEAL, [100, 200, 400, 5000], x0=[0.5, 0.5], replicas=20, rng=1, backend="numpy"
+    )
+    assert (
+        found.n_steps.tolist()
+        == [100, 200, 400]
+        == [c["anneal"].n_steps for c in found.comparisons]
+    )
+    assert found.times.shape == found.rates.shape == (3,) and found.verdict.startswith(
+        "interrupted after 3 of 4 cooling times; "
+    )

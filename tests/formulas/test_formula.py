@@ -1,4 +1,6 @@
-"""Formulas: derivatives, compiled steps against NumPy, names, the cache, and that no formula is ever executed."""
+"""Formulas: derivatives, compiled steps against NumPy, names, the cache, and that no formula is
+ever executed.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,48 @@ from langevin_sa.momentum import Steps
 
 TINY = 2.0**-40
 ARRAY = np.linspace(0.5, 1.5, 6)
-GENERATED = ("t0", "t1", "c0", "c1", "x0", "p", "v0", "v", "dim_", "size", "g", "n", "i", "d", "k", "a", "b", "c", "h", "m", "z", "s", "w")
-GENERATED += ("weight", "rows", "length", "stride", "low", "high", "axis", "zeros", "roll", "coefficients", "f", "x_", "r0", "e_", "carray")
+GENERATED = (
+    "t0",
+    "t1",
+    "c0",
+    "c1",
+    "x0",
+    "p",
+    "v0",
+    "v",
+    "dim_",
+    "size",
+    "g",
+    "n",
+    "i",
+    "d",
+    "k",
+    "a",
+    "b",
+    "c",
+    "h",
+    "m",
+    "z",
+    "s",
+    "w",
+)
+GENERATED += (
+    "weight",
+    "rows",
+    "length",
+    "stride",
+    "low",
+    "high",
+    "axis",
+    "zeros",
+    "roll",
+    "coefficients",
+    "f",
+    "x_",
+    "r0",
+    "e_",
+    "carray",
+)
 
 COORDINATES = ("t0", "c1", "x0", "p", "v0", "dim", "size", "g", "m0", "pair")
 
@@ -35,13 +77,25 @@ def site_sum(names):
 POTENTIALS = {
     "polynomial": dict(formula="(x**2 - 1)**2 + 0.3*x"),
     "rosenbrock": dict(formula="a*(y - x**2)**2 + (1 - x)**2", a=100.0),
-    "functions": dict(formula="exp(-x**2)*sin(3*x) + log(2 + y**2)*tanh(x - y) + atan(x*y) + cosh(y)/3 + sinh(x)/5"),
-    "roots": dict(formula="sqrt(1 + x**2) + (2 + y**2)**1.5 + 1/sqrt(3 + x*y + y**2) + (1 + x**2)**-2.5"),
-    "powers": dict(formula="(1 + x**2)**0.3 + (2 + cos(y))**1.7 + 2**x + e**(y/2) + (1 + x**2)**(y/3) + x**7/50 + (x**2 + 1)**-3"),
+    "functions": dict(
+        formula="exp(-x**2)*sin(3*x) + log(2 + y**2)*tanh(x - y) + atan(x*y) + cosh(y)/3 + "
+        "sinh(x)/5"
+    ),
+    "roots": dict(
+        formula="sqrt(1 + x**2) + (2 + y**2)**1.5 + 1/sqrt(3 + x*y + y**2) + (1 + x**2)**-2.5"
+    ),
+    "powers": dict(
+        formula="(1 + x**2)**0.3 + (2 + cos(y))**1.7 + 2**x + e**(y/2) + (1 + x**2)**(y/3) + "
+        "x**7/50 + (x**2 + 1)**-3"
+    ),
     "kinks": dict(formula="abs(x) + abs(x*y - 3)**1.5 + sign(y)*y**2 + x*abs(y)"),
     "inverse": dict(formula="asin(x/9) + acos(y/9)*x + tan(x/4)"),
-    "constants": dict(formula="cos(2*pi*x) + e**sin(x) + log(pi + x**2) + 1e-3*x**2 + 12345.6789*cos(y/1e2)"),
-    "deep": dict(formula="exp(sin(cos(exp(sin(x)*y)) + x*y)) / (1 + exp(-sin(cos(exp(sin(x)*y)))))"),
+    "constants": dict(
+        formula="cos(2*pi*x) + e**sin(x) + log(pi + x**2) + 1e-3*x**2 + 12345.6789*cos(y/1e2)"
+    ),
+    "deep": dict(
+        formula="exp(sin(cos(exp(sin(x)*y)) + x*y)) / (1 + exp(-sin(cos(exp(sin(x)*y)))))"
+    ),
     "constant": dict(formula="0*x", variables=("x",)),
     "constant of two": dict(formula="3 + 0*x", variables=("x", "y")),
     "ordered": dict(formula="x**2 + 3*y - z*x", variables=("z", "y", "unused", "x")),
@@ -52,26 +106,53 @@ POTENTIALS = {
     "ring": dict(site="x**4/4 - x**2/2", bond="(y - x)**2/2 + sin(x)*y**3", dim=6, periodic=True),
     "ring of two": dict(bond="cos(x - 2*y)", dim=2, periodic=True),
     "only bonds": dict(bond="j*cos(x - y) + x*y**2", dim=6, j=-1.5),
-    "bonds with arrays": dict(site="h*x", bond="j*(x - 2*y)**2 + h*x*y", dim=6, j=ARRAY, h=ARRAY**2),
-    "ring with arrays": dict(site="h*x", bond="j*(x - 2*y)**2 + h*x*y", dim=6, j=ARRAY, h=ARRAY**2, periodic=True),
+    "bonds with arrays": dict(
+        site="h*x", bond="j*(x - 2*y)**2 + h*x*y", dim=6, j=ARRAY, h=ARRAY**2
+    ),
+    "ring with arrays": dict(
+        site="h*x", bond="j*(x - 2*y)**2 + h*x*y", dim=6, j=ARRAY, h=ARRAY**2, periodic=True
+    ),
     "lattice": dict(site="x**4/4 - x**2/2", bond="(y - x)**2/2 + x*y**2", shape=(3, 4)),
-    "torus": dict(site="x**4/4 - x**2/2", bond="(y - x)**2/2 + x*y**2", shape=(3, 4), periodic=True),
-    "torus with arrays": dict(bond="j*(y - 2*x)**2", shape=(2, 3), periodic=True, j=ARRAY.reshape(2, 3)),
+    "torus": dict(
+        site="x**4/4 - x**2/2", bond="(y - x)**2/2 + x*y**2", shape=(3, 4), periodic=True
+    ),
+    "torus with arrays": dict(
+        bond="j*(y - 2*x)**2", shape=(2, 3), periodic=True, j=ARRAY.reshape(2, 3)
+    ),
     "lattice with arrays": dict(bond="j*(y - 2*x)**2", shape=(2, 3), j=ARRAY.reshape(2, 3)),
     "cube": dict(bond="cos(x - 2*y)", shape=(2, 3, 4)),
-    "hypertorus": dict(site="a*x**2", bond="cos(x - 2*y)", shape=(2, 3, 4), periodic=True, a=np.linspace(1, 2, 24)),
+    "hypertorus": dict(
+        site="a*x**2", bond="cos(x - 2*y)", shape=(2, 3, 4), periodic=True, a=np.linspace(1, 2, 24)
+    ),
     "pairs on a line": dict(pair="1/r + r**2/9", particles=5, space=1),
     "pairs in the plane": dict(pair="4*(r**-12 - r**-6)", particles=5, space=2),
-    "pairs in space": dict(pair="exp(-2*k*(r - 1)) - 2*exp(-k*(r - 1)) + sqrt(r)*log(r)", particles=5, space=3, k=1.3),
+    "pairs in space": dict(
+        pair="exp(-2*k*(r - 1)) - 2*exp(-k*(r - 1)) + sqrt(r)*log(r)", particles=5, space=3, k=1.3
+    ),
     "pairs of r": dict(pair="r", particles=3),
     "pairs of r**2": dict(pair="a*r**2", particles=4, space=2, a=0.5),
     "site and pair": dict(site="k*x**2/2", pair="1/r", particles=4, space=2, k=2.0),
-    "everything": dict(formula="x*y*z*w", site="a*x**2", bond="(x - y)**4", pair="1/(1 + r**2)", particles=2, space=2, a=ARRAY[:4]),
-    "names": dict(site=site_sum(GENERATED), dim=6, **{name: 0.1 + 0.1 * k for k, name in enumerate(GENERATED)}),
-    "array names": dict(
-        site=site_sum(GENERATED), bond=site_sum(GENERATED) + " + x*y", dim=6, **{n: ARRAY + k for k, n in enumerate(GENERATED)}
+    "everything": dict(
+        formula="x*y*z*w",
+        site="a*x**2",
+        bond="(x - y)**4",
+        pair="1/(1 + r**2)",
+        particles=2,
+        space=2,
+        a=ARRAY[:4],
     ),
-    "coordinate names": dict(formula=" + ".join(f"{k + 1}*sin({name})" for k, name in enumerate(COORDINATES))),
+    "names": dict(
+        site=site_sum(GENERATED), dim=6, **{name: 0.1 + 0.1 * k for k, name in enumerate(GENERATED)}
+    ),
+    "array names": dict(
+        site=site_sum(GENERATED),
+        bond=site_sum(GENERATED) + " + x*y",
+        dim=6,
+        **{n: ARRAY + k for k, n in enumerate(GENERATED)},
+    ),
+    "coordinate names": dict(
+        formula=" + ".join(f"{k + 1}*sin({name})" for k, name in enumerate(COORDINATES))
+    ),
     "greek": dict(formula="λ*x**2 + g_1*sin(β*x)", variables=("x", "β"), λ=2.0, g_1=0.5),
 }
 KINDS = pytest.mark.parametrize("keywords", POTENTIALS.values(), ids=POTENTIALS)
@@ -81,8 +162,13 @@ def points(potential, replicas, seed=0):
     """Points in general position, particles apart from each other."""
     generator = np.random.default_rng(seed)
     if "pair" in potential.formula.source.bodies:
-        return generator.uniform(-0.2, 0.2, (replicas, potential.dim)) + np.arange(potential.dim) // potential.formula.source.spec.space
-    return generator.uniform(0.2, 1.2, (replicas, potential.dim)) * generator.choice([-1, 1], potential.dim)
+        return (
+            generator.uniform(-0.2, 0.2, (replicas, potential.dim))
+            + np.arange(potential.dim) // potential.formula.source.spec.space
+        )
+    return generator.uniform(0.2, 1.2, (replicas, potential.dim)) * generator.choice(
+        [-1, 1], potential.dim
+    )
 
 
 @KINDS
@@ -103,8 +189,13 @@ def test_derivatives(keywords):
     np.testing.assert_allclose(potential.laplacian(x), laplacian, rtol=1e-8, atol=noise)
     assert potential.check_gradient(x) < 1e-6
     assert potential.has_laplacian
-    assert potential.energy(x).shape == potential.laplacian(x).shape == (5,) and potential.gradient(x).shape == x.shape
-    assert potential.energy(x[0]) == pytest.approx(potential.energy(x)[0], rel=1e-14) and isinstance(potential.laplacian(x[0]), float)
+    assert (
+        potential.energy(x).shape == potential.laplacian(x).shape == (5,)
+        and potential.gradient(x).shape == x.shape
+    )
+    assert potential.energy(x[0]) == pytest.approx(
+        potential.energy(x)[0], rel=1e-14
+    ) and isinstance(potential.laplacian(x[0]), float)
 
 
 def compiled(potential, x):
@@ -122,10 +213,22 @@ def agree(potential, x, energy, gradient):
     """To 1e-13 of the largest terms, which are looked for by taking the replicas' largest."""
     want, slope = potential.energy(x), potential.gradient(x)
     np.testing.assert_allclose(energy, want, rtol=1e-13, atol=1e-13 * max(1.0, np.abs(want).max()))
-    np.testing.assert_allclose(gradient, slope, rtol=1e-13, atol=1e-13 * max(1.0, np.abs(slope).max()))
+    np.testing.assert_allclose(
+        gradient, slope, rtol=1e-13, atol=1e-13 * max(1.0, np.abs(slope).max())
+    )
 
 
-NUMPY_ONLY = {"rosenbrock", "constants", "constant of two", "ordered", "ring of two", "only bonds", "pairs of r", "pairs of r**2", "greek"}
+NUMPY_ONLY = {
+    "rosenbrock",
+    "constants",
+    "constant of two",
+    "ordered",
+    "ring of two",
+    "only bonds",
+    "pairs of r",
+    "pairs of r**2",
+    "greek",
+}
 COMPILED = [name for name in POTENTIALS if name not in NUMPY_ONLY]  # each costs seconds to compile
 
 
@@ -137,7 +240,9 @@ def test_compiled_step(keywords):
 
 
 @pytest.mark.parametrize("replicas", [1, 40, 300])
-@pytest.mark.parametrize("name", ["functions", "site with arrays", "bonds with arrays", "pairs in space"])
+@pytest.mark.parametrize(
+    "name", ["functions", "site with arrays", "bonds with arrays", "pairs in space"]
+)
 def test_widths(name, replicas):
     """A scalar, and blocks of 32 and 128 replicas with a rest."""
     potential = Potential.from_formula(**POTENTIALS[name])
@@ -147,9 +252,13 @@ def test_widths(name, replicas):
 
 LARGE = {
     "chain": dict(site="x**4/4 - x**2/2", bond="(y - x)**2/2 + x*y**2", dim=2500),
-    "torus": dict(site="a*x**2", bond="cos(x - 2*y)", shape=(30, 40), periodic=True, a=np.linspace(1, 2, 1200)),
+    "torus": dict(
+        site="a*x**2", bond="cos(x - 2*y)", shape=(30, 40), periodic=True, a=np.linspace(1, 2, 1200)
+    ),
     "cube": dict(bond="j*cos(x - 2*y)", shape=(8, 9, 10), j=np.linspace(1, 2, 720)),
-    "hypertorus": dict(bond="j*cos(x - 2*y)", shape=(8, 9, 10), periodic=True, j=np.linspace(1, 2, 720)),
+    "hypertorus": dict(
+        bond="j*cos(x - 2*y)", shape=(8, 9, 10), periodic=True, j=np.linspace(1, 2, 720)
+    ),
     "ring of two and many": dict(bond="x*y**2", shape=(2, 512), periodic=True),
 }
 
@@ -163,11 +272,13 @@ def test_large_lattices(keywords, replicas):
     result = anneal(potential, x, Momentum(0.0, TINY), 1, rng=1)
     np.testing.assert_allclose(result.energies, potential.energy(result.state.x), rtol=1e-12)
     slope = potential.gradient(x)
-    np.testing.assert_allclose(-result.state.dx / TINY, slope, rtol=1e-13, atol=1e-13 * np.abs(slope).max())
+    np.testing.assert_allclose(
+        -result.state.dx / TINY, slope, rtol=1e-13, atol=1e-13 * np.abs(slope).max()
+    )
     assert potential.check_gradient(x[:, : potential.dim]) < 1e-6 if potential.dim < 800 else True
 
 
-# ------------------------------------------------------------------------------------------------ what the sums mean
+# ------------------------------------------------------------------------------- what the sums mean
 
 
 def test_sums_are_what_the_docstring_says():
@@ -177,44 +288,100 @@ def test_sums_are_what_the_docstring_says():
     make = dict(site="x**4 - x", bond="x*y**2")
     chain = site(x).sum(1) + bond(x[:, :-1], x[:, 1:]).sum(1)
     np.testing.assert_allclose(Potential.from_formula(**make, dim=12).energy(x), chain, rtol=1e-12)
-    np.testing.assert_allclose(Potential.from_formula(**make, dim=12, periodic=True).energy(x), chain + bond(x[:, -1], x[:, 0]), rtol=1e-12)
-    plane = site(x).sum(1) + bond(v[:, :-1], v[:, 1:]).sum((1, 2)) + bond(v[:, :, :-1], v[:, :, 1:]).sum((1, 2))
-    np.testing.assert_allclose(Potential.from_formula(**make, shape=(3, 4)).energy(x), plane, rtol=1e-12)
-    torus = site(x).sum(1) + bond(v, np.roll(v, -1, 1)).sum((1, 2)) + bond(v, np.roll(v, -1, 2)).sum((1, 2))
-    np.testing.assert_allclose(Potential.from_formula(**make, shape=(3, 4), periodic=True).energy(x), torus, rtol=1e-12)
+    np.testing.assert_allclose(
+        Potential.from_formula(**make, dim=12, periodic=True).energy(x),
+        chain + bond(x[:, -1], x[:, 0]),
+        rtol=1e-12,
+    )
+    plane = (
+        site(x).sum(1)
+        + bond(v[:, :-1], v[:, 1:]).sum((1, 2))
+        + bond(v[:, :, :-1], v[:, :, 1:]).sum((1, 2))
+    )
+    np.testing.assert_allclose(
+        Potential.from_formula(**make, shape=(3, 4)).energy(x), plane, rtol=1e-12
+    )
+    torus = (
+        site(x).sum(1)
+        + bond(v, np.roll(v, -1, 1)).sum((1, 2))
+        + bond(v, np.roll(v, -1, 2)).sum((1, 2))
+    )
+    np.testing.assert_allclose(
+        Potential.from_formula(**make, shape=(3, 4), periodic=True).energy(x), torus, rtol=1e-12
+    )
     for space in (1, 2, 3):
         r = x.reshape(4, -1, space)
-        pairs = sum(1 / np.linalg.norm(r[:, i] - r[:, j], axis=1) for j in range(r.shape[1]) for i in range(j))
-        np.testing.assert_allclose(Potential.from_formula(pair="1/r", particles=12 // space, space=space).energy(x), pairs, rtol=1e-12)
+        pairs = sum(
+            1 / np.linalg.norm(r[:, i] - r[:, j], axis=1)
+            for j in range(r.shape[1])
+            for i in range(j)
+        )
+        np.testing.assert_allclose(
+            Potential.from_formula(pair="1/r", particles=12 // space, space=space).energy(x),
+            pairs,
+            rtol=1e-12,
+        )
 
 
 def test_array_parameters_go_with_the_lower_site():
     x, j = np.random.default_rng(0).normal(size=(2, 6)), ARRAY
     bonds = j * x * np.roll(x, -1, 1) ** 2
-    np.testing.assert_allclose(Potential.from_formula(bond="j*x*y**2", dim=6, periodic=True, j=j).energy(x), bonds.sum(1), rtol=1e-12)
-    np.testing.assert_allclose(Potential.from_formula(bond="j*x*y**2", dim=6, j=j).energy(x), bonds[:, :-1].sum(1), rtol=1e-12)
+    np.testing.assert_allclose(
+        Potential.from_formula(bond="j*x*y**2", dim=6, periodic=True, j=j).energy(x),
+        bonds.sum(1),
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(
+        Potential.from_formula(bond="j*x*y**2", dim=6, j=j).energy(x),
+        bonds[:, :-1].sum(1),
+        rtol=1e-12,
+    )
 
 
 def test_names_that_the_generated_code_uses():
     """Each parameter keeps its own value, whatever it is called."""
-    x, numbers = np.random.default_rng(0).normal(size=(4, 6)), {name: 0.1 + 0.1 * k for k, name in enumerate(GENERATED)}
+    x, numbers = (
+        np.random.default_rng(0).normal(size=(4, 6)),
+        {name: 0.1 + 0.1 * k for k, name in enumerate(GENERATED)},
+    )
     expected = sum((k + 1) * number * x ** (1 + k % 3) for k, number in enumerate(numbers.values()))
-    np.testing.assert_allclose(Potential.from_formula(**POTENTIALS["names"]).energy(x), expected.sum(1), rtol=1e-12)
+    np.testing.assert_allclose(
+        Potential.from_formula(**POTENTIALS["names"]).energy(x), expected.sum(1), rtol=1e-12
+    )
     expected = sum((k + 1) * (ARRAY + k) * x ** (1 + k % 3) for k in range(len(GENERATED)))
     expected[:, :-1] += expected[:, :-1] + x[:, :-1] * x[:, 1:]
-    np.testing.assert_allclose(Potential.from_formula(**POTENTIALS["array names"]).energy(x), expected.sum(1), rtol=1e-12)
+    np.testing.assert_allclose(
+        Potential.from_formula(**POTENTIALS["array names"]).energy(x), expected.sum(1), rtol=1e-12
+    )
 
 
 def test_coordinates_are_sorted_or_named():
     assert Potential.from_formula("y - 2*x").gradient([0.0, 0.0]).tolist() == [-2.0, 1.0]
-    assert Potential.from_formula("y - 2*x", variables=("y", "x")).gradient([0.0, 0.0]).tolist() == [1.0, -2.0]
+    assert Potential.from_formula("y - 2*x", variables=("y", "x")).gradient(
+        [0.0, 0.0]
+    ).tolist() == [1.0, -2.0]
     assert Potential.from_formula("x10 + 2*x9").gradient([0.0, 0.0]).tolist() == [1.0, 2.0]
 
 
 def test_numbers():
-    assert Potential.from_formula("pi + e*x").energy([1.0]) == pytest.approx(np.pi + np.e, rel=1e-15)
-    for text in ("0.1", "1e-300", "3.141592653589793", "123456789.123456789", "1e22", "2.5", "1/3", "2**0.5", "7", "0.1 + 0.2"):
-        assert Potential.from_formula(f"x + {text}").energy([0.0]) == pytest.approx(eval(text), rel=3e-16)
+    assert Potential.from_formula("pi + e*x").energy([1.0]) == pytest.approx(
+        np.pi + np.e, rel=1e-15
+    )
+    for text in (
+        "0.1",
+        "1e-300",
+        "3.141592653589793",
+        "123456789.123456789",
+        "1e22",
+        "2.5",
+        "1/3",
+        "2**0.5",
+        "7",
+        "0.1 + 0.2",
+    ):
+        assert Potential.from_formula(f"x + {text}").energy([0.0]) == pytest.approx(
+            eval(text), rel=3e-16
+        )
 
 
 def test_a_free_particle_diffuses():
@@ -228,7 +395,9 @@ def test_a_free_particle_diffuses():
 
 @pytest.mark.parametrize("text", ["0*x", "x"])
 def test_no_curvature_is_no_reason_to_warn(text):
-    anneal(Potential.from_formula(text, variables=("x",)), [0.0], Schedule(0.7, 2.0, 0.5), 10, rng=1)
+    anneal(
+        Potential.from_formula(text, variables=("x",)), [0.0], Schedule(0.7, 2.0, 0.5), 10, rng=1
+    )
 
 
 def test_free_particles_as_pairs():
@@ -242,7 +411,7 @@ def test_array_called_all():
     np.testing.assert_allclose(potential.energy(x), (a + b)[:-1].sum(), rtol=1e-13)
 
 
-# --------------------------------------------------------------------------------------------------------------- names
+# -------------------------------------------------------------------------------------------- names
 
 
 def test_python_keywords():
@@ -250,7 +419,10 @@ def test_python_keywords():
     for word in ("lambda", "if", "class", "in", "None", "True"):
         with pytest.raises(FormulaError, match=word):
             Potential.from_formula(f"{word}*x")
-    assert Potential.from_formula("match*type*x", type=2.0).gradient([3.0, 1.0]).tolist() == [2.0, 6.0]
+    assert Potential.from_formula("match*type*x", type=2.0).gradient([3.0, 1.0]).tolist() == [
+        2.0,
+        6.0,
+    ]
 
 
 def test_names_of_arguments_can_be_coordinates():
@@ -264,7 +436,7 @@ def test_parameters_that_are_coordinates(name):
         Potential.from_formula(bond="x*y", dim=3, **{name: 1.0})
 
 
-# --------------------------------------------------------------------------------------------------------------- latex
+# -------------------------------------------------------------------------------------------- latex
 
 
 @KINDS
@@ -274,7 +446,9 @@ def test_latex(keywords):
 
 
 def test_latex_of_each_kind():
-    latex = Potential.from_formula(site="a*x**4", bond="cos(x - y)", pair="1/r", particles=2, space=1, a=1.0).latex
+    latex = Potential.from_formula(
+        site="a*x**4", bond="cos(x - y)", pair="1/r", particles=2, space=1, a=1.0
+    ).latex
     for part in (
         r"\sum_{i} \left[a x^{4}\right]",
         r"\sum_{\langle ij\rangle}",
@@ -285,7 +459,7 @@ def test_latex_of_each_kind():
         assert part in latex
 
 
-# --------------------------------------------------------------------------------------------------------------- cache
+# -------------------------------------------------------------------------------------------- cache
 
 SECOND = """
 import json, sys
@@ -299,19 +473,38 @@ print(json.dumps([str(cache_folder()), "sympy" in sys.modules, U.energy([2.0, 1.
 
 def process(folder, code=SECOND):
     env = os.environ | {"LANGEVIN_SA_CACHE": str(folder)}
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120, env=env)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=env,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def test_cache(tmp_path):
-    """A second process needs no sympy; damaged files are made again; parameters' values are not part of the key."""
-    first, second = process(tmp_path / "c"), process(tmp_path / "c", SECOND.replace("k=0.25", "k=0.5"))
+    """A second process needs no sympy; damaged files are made again; parameters' values are not
+    part of the key.
+    """
+    first, second = (
+        process(tmp_path / "c"),
+        process(tmp_path / "c", SECOND.replace("k=0.25", "k=0.5")),
+    )
     assert first[:2] == [str(tmp_path / "c"), True] and second[:2] == [str(tmp_path / "c"), False]
     assert (first[2], second[2]) == (26.5, 27.0) and first[4] == second[4]
     (kept,) = (tmp_path / "c").glob("*.json")
     whole = kept.read_text()
-    for damaged in (whole[: len(whole) // 2], "", "[]", "{}", '{"latex": 1}', "null", whole.replace("lines", "lanes")):
+    for damaged in (
+        whole[: len(whole) // 2],
+        "",
+        "[]",
+        "{}",
+        '{"latex": 1}',
+        "null",
+        whole.replace("lines", "lanes"),
+    ):
         kept.write_text(damaged)
         assert process_energy(tmp_path / "c") == first[2:], damaged
         assert kept.read_text() == whole
@@ -356,10 +549,12 @@ def test_pickled_potential():
     potential.energy(x)
     again = pickle.loads(pickle.dumps(potential))
     np.testing.assert_array_equal(again.gradient(x), potential.gradient(x))
-    np.testing.assert_array_equal(anneal(again, x, n_steps=5, rng=1).state.x, anneal(potential, x, n_steps=5, rng=1).state.x)
+    np.testing.assert_array_equal(
+        anneal(again, x, n_steps=5, rng=1).state.x, anneal(potential, x, n_steps=5, rng=1).state.x
+    )
 
 
-# ------------------------------------------------------------------------------------------------------ never executed
+# ----------------------------------------------------------------------------------- never executed
 
 
 @pytest.mark.parametrize(
@@ -402,20 +597,70 @@ def test_names_from_outside_cannot_carry_code(name):
         Potential.from_formula("x", **{name: 1.0})
 
 
-# ------------------------------------------------------------------------------------------------- any expression at all
+# ---------------------------------------------------------------------------- any expression at all
 
-LEAVES = st.sampled_from(["x", "y", "z", "a", "b", "pi", "e"]) | st.integers(0, 9).map(str) | st.floats(0.01, 9).map(repr)
-NUMPY = {"sin": np.sin, "cos": np.cos, "tanh": np.tanh, "atan": np.arctan, "abs": np.abs, "exp": np.exp, "sqrt": np.sqrt, "log": np.log}
-NUMPY |= {"sinh": np.sinh, "cosh": np.cosh, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "sign": np.sign}
+LEAVES = (
+    st.sampled_from(["x", "y", "z", "a", "b", "pi", "e"])
+    | st.integers(0, 9).map(str)
+    | st.floats(0.01, 9).map(repr)
+)
+NUMPY = {
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "atan": np.arctan,
+    "abs": np.abs,
+    "exp": np.exp,
+    "sqrt": np.sqrt,
+    "log": np.log,
+}
+NUMPY |= {
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "sign": np.sign,
+}
 
 
 def grow(inner):
-    binary = st.tuples(st.sampled_from(["({} + {})", "({} - {})", "{}*{}", "({})/(2 + sin({}))"]), inner, inner)
-    smooth = ["sin({})", "cos({})", "tanh({})", "atan({})", "abs({})", "-({})", "+({})", "({})**2", "({})**3", "exp(sin({}))"]
-    smooth += ["sqrt(1 + ({})**2)", "log(2 + cos({}))", "(2 + sin({}))**-1", "(2 + sin({}))**0.7", "(3 + cos({}))**-2.5", "sinh(cos({}))"]
-    smooth += ["tan(sin({}))", "asin(tanh({})/2)", "acos(sin({})/3)", "cosh(sin({}))", "2**sin({})", "sign(2 + cos({}))"]
+    binary = st.tuples(
+        st.sampled_from(["({} + {})", "({} - {})", "{}*{}", "({})/(2 + sin({}))"]), inner, inner
+    )
+    smooth = [
+        "sin({})",
+        "cos({})",
+        "tanh({})",
+        "atan({})",
+        "abs({})",
+        "-({})",
+        "+({})",
+        "({})**2",
+        "({})**3",
+        "exp(sin({}))",
+    ]
+    smooth += [
+        "sqrt(1 + ({})**2)",
+        "log(2 + cos({}))",
+        "(2 + sin({}))**-1",
+        "(2 + sin({}))**0.7",
+        "(3 + cos({}))**-2.5",
+        "sinh(cos({}))",
+    ]
+    smooth += [
+        "tan(sin({}))",
+        "asin(tanh({})/2)",
+        "acos(sin({})/3)",
+        "cosh(sin({}))",
+        "2**sin({})",
+        "sign(2 + cos({}))",
+    ]
     unary = st.tuples(st.sampled_from(smooth), inner)
-    return st.one_of(binary.map(lambda t: t[0].format(f"({t[1]})", f"({t[2]})")), unary.map(lambda t: t[0].format(t[1])))
+    return st.one_of(
+        binary.map(lambda t: t[0].format(f"({t[1]})", f"({t[2]})")),
+        unary.map(lambda t: t[0].format(t[1])),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -435,14 +680,20 @@ def test_any_expression(other_cache, text):
     x = np.random.default_rng(0).uniform(0.3, 1.3, (4, 3))
     names = {"x": x[:, 0], "y": x[:, 1], "z": x[:, 2], "a": 0.7, "b": -1.3, "pi": np.pi, "e": np.e}
     expected = eval(text, {**NUMPY, **names})
-    largest = max(np.abs(eval(part, {**NUMPY, **names})).max() for part in (text, *inner_parts(text)))
+    largest = max(
+        np.abs(eval(part, {**NUMPY, **names})).max() for part in (text, *inner_parts(text))
+    )
     assume(largest < 1e4)
     used = {name: names[name] for name in ("a", "b") if name in names_in(parse(text))}
     potential = Potential.from_formula(text, variables=("x", "y", "z"), **used)
-    np.testing.assert_allclose(potential.energy(x), expected * np.ones(4), rtol=1e-11, atol=1e-12 * max(1, largest) ** 2)
+    np.testing.assert_allclose(
+        potential.energy(x), expected * np.ones(4), rtol=1e-11, atol=1e-12 * max(1, largest) ** 2
+    )
     if "abs" not in text and largest < 100:
         numeric = potential._difference(x)
-        np.testing.assert_allclose(potential.gradient(x), numeric, rtol=1e-5, atol=1e-5 * max(1.0, np.abs(numeric).max()))
+        np.testing.assert_allclose(
+            potential.gradient(x), numeric, rtol=1e-5, atol=1e-5 * max(1.0, np.abs(numeric).max())
+        )
 
 
 def inner_parts(text):
@@ -450,7 +701,9 @@ def inner_parts(text):
     import ast
 
     return [
-        ast.unparse(node) for node in ast.walk(ast.parse(text, mode="eval").body) if isinstance(node, (ast.BinOp, ast.Call, ast.UnaryOp))
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(text, mode="eval").body)
+        if isinstance(node, (ast.BinOp, ast.Call, ast.UnaryOp))
     ]
 
 
@@ -469,7 +722,10 @@ def test_latex_shows_numbers_as_they_were_written(formula, numbers):
 @pytest.mark.parametrize("name", ["name", "dim", "space", "minimum_energy", "periodic"])
 def test_a_number_for_an_argument_is_no_parameter(name):
     """It would go to the argument, and the name in the formula would silently be a coordinate."""
-    with pytest.raises(FormulaError, match=f"{name}=2 is an argument of from_formula, and '{name}' is in the formula"):
+    with pytest.raises(
+        FormulaError,
+        match=f"{name}=2 is an argument of from_formula, and '{name}' is in the formula",
+    ):
         Potential.from_formula(f"{name}*x**2", **{name: 2})
     with pytest.raises(TypeError, match="name must be text"):
         Potential.from_formula("x**2", name=2.0)

@@ -1,4 +1,6 @@
-"""Hostile input of `minimize`: arguments, starting points, bounds, and functions that return or do what they should not."""
+"""Hostile input of `minimize`: arguments, starting points, bounds, and functions that return or do
+what they should not.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,12 @@ from hypothesis import strategies as st
 from langevin_sa import Potential, minimize
 
 FORMULA = Potential.from_formula("(x - 0.5)**2 + 2*y**2", bounds=(-2, 2))
-FUNCTIONS = Potential(lambda x: (x[:, 0] - 0.5) ** 2 + 2 * x[:, 1] ** 2, lambda x: (x - [0.5, 0]) * [2, 4], 2, bounds=(-2, 2))
+FUNCTIONS = Potential(
+    lambda x: (x[:, 0] - 0.5) ** 2 + 2 * x[:, 1] ** 2,
+    lambda x: (x - [0.5, 0]) * [2, 4],
+    2,
+    bounds=(-2, 2),
+)
 BOX = [(-2.0, 2.0), (-1.0, 3.0)]
 
 
@@ -43,9 +50,13 @@ class Called:
 
 def sound(result, low=-np.inf, high=np.inf):
     """A point inside the bounds, and the function there."""
-    assert np.isfinite(result.x).all() and (result.x >= low).all() and (result.x <= high).all(), result
+    assert np.isfinite(result.x).all() and (result.x >= low).all() and (result.x <= high).all(), (
+        result
+    )
     assert result.fun == pytest.approx(bowl(result.x), rel=1e-9, abs=1e-300) or result.nfev == 0
-    assert isinstance(result.message, str) and result.status in ((0, 1) if np.isfinite(result.fun) else (1, 2))
+    assert isinstance(result.message, str) and result.status in (
+        (0, 1) if np.isfinite(result.fun) else (1, 2)
+    )
     for found in result.minima:
         assert found.fun == pytest.approx(bowl(found.x), rel=1e-6, abs=1e-6)
 
@@ -58,32 +69,64 @@ def refused_before_work(call, fun, *errors):
 
 
 def scipys(fun, x0, jac=None, bounds=None, **options):
-    return scipy.optimize.minimize(fun, x0, jac=jac, bounds=bounds, method=minimize, options=options)
+    return scipy.optimize.minimize(
+        fun, x0, jac=jac, bounds=bounds, method=minimize, options=options
+    )
 
 
-# ------------------------------------------------------------------------------------------------------ arguments
+# ---------------------------------------------------------------------------------------- arguments
 
 PAIRS = st.tuples(ANYTHING, ANYTHING)
 KEYWORDS = {
-    "x0": JUNK, "args": st.one_of(JUNK, st.just(())), "jac": st.one_of(NUMBERS, st.sampled_from([[], "", "3-point", "cs", "x", Odd(),
-    np.zeros((2, 2)), {}, np.True_, 1.0])),
-    "bounds": st.one_of(JUNK, NUMBERS, st.lists(PAIRS, min_size=2, max_size=2)), "callback": st.one_of(NUMBERS, st.sampled_from([[], Odd(),
-    "x", np.zeros(2)])),
-    "strategy": st.one_of(JUNK, st.sampled_from(["clusters", "Portfolio", "annealing", "exchange", "population"])), "target": ANYTHING,
-    "patience": ANYTHING, "maxfev": ANYTHING, "maxiter": ANYTHING, "max_seconds": ANYTHING, "tol": ANYTHING,
-    "moves": st.one_of(ANYTHING, st.lists(st.sampled_from(["hop", "line", "sample", "Hop", "", 3, None]), max_size=3), st.just("hop")),
-    "polish": ANYTHING, "temperature": st.one_of(ANYTHING, PAIRS), "cooling": st.one_of(JUNK, st.sampled_from(["linear",
-    "constant speed"])),
-    "replicas": SIZES, "n_steps": SIZES, "gradient_noise": st.one_of(ANYTHING, st.sampled_from(["estimate", "Estimate"])), "rng": ANYTHING,
-    "workers": st.sampled_from([0, -2, 1.5, "2", Odd(), [], None, np.nan, True, 10**400, map, np.int64(1)]), "vectorized": JUNK,
-    "disp": st.one_of(JUNK, NUMBERS), "hess": JUNK, "hessp": JUNK, "constraints": JUNK, "odd": JUNK,
-}  # fmt: skip
+    "x0": JUNK,
+    "args": st.one_of(JUNK, st.just(())),
+    "jac": st.one_of(
+        NUMBERS,
+        st.sampled_from([[], "", "3-point", "cs", "x", Odd(), np.zeros((2, 2)), {}, np.True_, 1.0]),
+    ),
+    "bounds": st.one_of(JUNK, NUMBERS, st.lists(PAIRS, min_size=2, max_size=2)),
+    "callback": st.one_of(NUMBERS, st.sampled_from([[], Odd(), "x", np.zeros(2)])),
+    "strategy": st.one_of(
+        JUNK, st.sampled_from(["clusters", "Portfolio", "annealing", "exchange", "population"])
+    ),
+    "target": ANYTHING,
+    "patience": ANYTHING,
+    "maxfev": ANYTHING,
+    "maxiter": ANYTHING,
+    "max_seconds": ANYTHING,
+    "tol": ANYTHING,
+    "moves": st.one_of(
+        ANYTHING,
+        st.lists(st.sampled_from(["hop", "line", "sample", "Hop", "", 3, None]), max_size=3),
+        st.just("hop"),
+    ),
+    "polish": ANYTHING,
+    "temperature": st.one_of(ANYTHING, PAIRS),
+    "cooling": st.one_of(JUNK, st.sampled_from(["linear", "constant speed"])),
+    "replicas": SIZES,
+    "n_steps": SIZES,
+    "gradient_noise": st.one_of(ANYTHING, st.sampled_from(["estimate", "Estimate"])),
+    "rng": ANYTHING,
+    "workers": st.sampled_from(
+        [0, -2, 1.5, "2", Odd(), [], None, np.nan, True, 10**400, map, np.int64(1)]
+    ),
+    "vectorized": JUNK,
+    "disp": st.one_of(JUNK, NUMBERS),
+    "hess": JUNK,
+    "hessp": JUNK,
+    "constraints": JUNK,
+    "odd": JUNK,
+}
 
 SCIPYS = {"jac", "args", "callback", "tol", "hess", "hessp", "constraints"}  # are read by SciPy
 
 
 @examples(8)
-@given(data=st.data(), way=st.sampled_from([minimize, scipys]), strategy=st.sampled_from(["auto", "anneal", "exchange", "population"]))
+@given(
+    data=st.data(),
+    way=st.sampled_from([minimize, scipys]),
+    strategy=st.sampled_from(["auto", "anneal", "exchange", "population"]),
+)
 def test_arguments(data, way, strategy):
     """One or two odd arguments: refused before the first evaluation, or a right answer."""
     names = sorted(KEYWORDS if way is minimize else set(KEYWORDS) - SCIPYS)
@@ -92,7 +135,15 @@ def test_arguments(data, way, strategy):
         for name in data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
     }
     fun = Called(lambda x, *args: bowl(x))
-    given = {"x0": [0.1, 0.2], "strategy": strategy, "maxfev": 300, "maxiter": 100, "replicas": 2, "n_steps": 4, "rng": 1} | odd
+    given = {
+        "x0": [0.1, 0.2],
+        "strategy": strategy,
+        "maxfev": 300,
+        "maxiter": 100,
+        "replicas": 2,
+        "n_steps": 4,
+        "rng": 1,
+    } | odd
     if "bounds" not in odd or odd["bounds"] is None:
         given["bounds"] = BOX
     if isinstance(odd.get("jac"), (bool, np.bool_)) and odd["jac"]:
@@ -107,7 +158,11 @@ def test_arguments(data, way, strategy):
 
 
 @examples(2)
-@given(fun=ANYTHING, x0=st.one_of(ANYTHING, st.just([1.0, 1.0])), bounds=st.one_of(st.none(), st.just(BOX), JUNK))
+@given(
+    fun=ANYTHING,
+    x0=st.one_of(ANYTHING, st.just([1.0, 1.0])),
+    bounds=st.one_of(st.none(), st.just(BOX), JUNK),
+)
 def test_no_function(fun, x0, bounds):
     if not callable(fun):
         assert refused_or(lambda: minimize(fun, x0, bounds=bounds)) is None
@@ -129,14 +184,23 @@ def test_starting_points(x0, fun, box, way, strategy):
     counted = Called(fun) if fun is bowl else fun
     if isinstance(fun, Potential) and way is scipys:
         return  # SciPy takes functions alone
-    keywords = {"bounds": box, "maxfev": 250, "rng": 1, "strategy": strategy, "replicas": 2, "n_steps": 5}
+    keywords = {
+        "bounds": box,
+        "maxfev": 250,
+        "rng": 1,
+        "strategy": strategy,
+        "replicas": 2,
+        "n_steps": 5,
+    }
     with np.errstate(all="ignore"):
         result = refused_or(lambda: way(counted, x0, **keywords))
     assert bits(x0) == before
     if result is None:
         assert fun is not bowl or not counted.calls
     elif way is minimize:
-        assert block is not None and np.isfinite(block).all() and (dim == 2 or not box), f"minimize took {x0!r}"
+        assert block is not None and np.isfinite(block).all() and (dim == 2 or not box), (
+            f"minimize took {x0!r}"
+        )
         low, high = np.array(BOX).T if box else (-np.inf, np.inf)
         sound(result, low, high)
         assert result.fun <= bowl(np.clip(block[0], low, high))
@@ -146,15 +210,22 @@ LIMITS = st.one_of(st.none(), st.floats(-3, 3), st.integers(-3, 3), NUMBERS, JUN
 
 
 @examples(4)
-@given(bounds=st.lists(st.tuples(LIMITS, LIMITS), min_size=2, max_size=2), x0=st.sampled_from([None, [0.1, 0.2]]), kind=st.integers(0, 4))
+@given(
+    bounds=st.lists(st.tuples(LIMITS, LIMITS), min_size=2, max_size=2),
+    x0=st.sampled_from([None, [0.1, 0.2]]),
+    kind=st.integers(0, 4),
+)
 def test_bounds(bounds, x0, kind):
     """Kept by every evaluation, whatever they are, or refused before the first."""
     given = bounds
     with np.errstate(all="ignore"), contextlib.suppress(Exception):
         given = [
-            lambda: bounds, lambda: np.array(bounds, dtype=float), lambda: np.array(bounds), lambda: iter(bounds),
+            lambda: bounds,
+            lambda: np.array(bounds, dtype=float),
+            lambda: np.array(bounds),
+            lambda: iter(bounds),
             lambda: scipy.optimize.Bounds(*zip(*bounds, strict=True)),
-        ][kind]()  # fmt: skip
+        ][kind]()
     seen = []
     fun = Called(lambda x: seen.append(np.array(x)) or bowl(x))
 
@@ -165,9 +236,13 @@ def test_bounds(bounds, x0, kind):
     result = refused_before_work(call, fun)
     if result is None:
         return
-    sides = [[np.nan if side is None else np.array(side, float) for side in pair] for pair in bounds]
+    sides = [
+        [np.nan if side is None else np.array(side, float) for side in pair] for pair in bounds
+    ]
     low, high = np.where(np.isnan(sides), [-np.inf, np.inf], sides).T
-    assert (np.array(seen) >= low).all() and (np.array(seen) <= high).all() and np.isfinite(seen).all()
+    assert (
+        (np.array(seen) >= low).all() and (np.array(seen) <= high).all() and np.isfinite(seen).all()
+    )
     assert result.fun == min(map(bowl, seen)) or not np.isfinite(result.fun)
 
 
@@ -176,31 +251,72 @@ def test_bounds(bounds, x0, kind):
 def test_bounds_of_any_shape(bounds, x0):
     fun = Called()
     with np.errstate(all="ignore"):
-        result = refused_before_work(lambda: minimize(fun, x0, bounds=bounds, maxfev=100, rng=1), fun)
+        result = refused_before_work(
+            lambda: minimize(fun, x0, bounds=bounds, maxfev=100, rng=1), fun
+        )
     if result is not None:
         sound(result)
 
 
-# ------------------------------------------------------------------------------------------------------ functions
+# ---------------------------------------------------------------------------------------- functions
 
 RETURNED = st.one_of(
-    ANYTHING, st.sampled_from([np.array([1.0]), np.array([[1.0]]), np.array([1.0, 2.0]), [1.0], "1.0", b"1", 1j, np.complex128(1),
-    np.array([1j]), np.ma.masked, np.array(None), Fraction(1, 3), Decimal("0.1"), [[1.0], [1.0, 2.0]], Ellipsis, True])
-)  # fmt: skip
+    ANYTHING,
+    st.sampled_from(
+        [
+            np.array([1.0]),
+            np.array([[1.0]]),
+            np.array([1.0, 2.0]),
+            [1.0],
+            "1.0",
+            b"1",
+            1j,
+            np.complex128(1),
+            np.array([1j]),
+            np.ma.masked,
+            np.array(None),
+            Fraction(1, 3),
+            Decimal("0.1"),
+            [[1.0], [1.0, 2.0]],
+            Ellipsis,
+            True,
+        ]
+    ),
+)
 
 
 @examples(5)
 @given(
-    value=RETURNED, where=st.sampled_from(["everywhere", "half", "later", "once"]), strategy=st.sampled_from(["auto", "anneal"]),
-    way=st.sampled_from(["plain", "vectorized", "jac", "pair energy", "pair gradient", "pair", "vectorized jac", "potential"]),
-)  # fmt: skip
+    value=RETURNED,
+    where=st.sampled_from(["everywhere", "half", "later", "once"]),
+    strategy=st.sampled_from(["auto", "anneal"]),
+    way=st.sampled_from(
+        [
+            "plain",
+            "vectorized",
+            "jac",
+            "pair energy",
+            "pair gradient",
+            "pair",
+            "vectorized jac",
+            "potential",
+        ]
+    ),
+)
 def test_odd_values(value, where, strategy, way):
-    """A value that is no real number is refused when it is met, NaN and infinity count as +inf; what was found before is kept."""
+    """A value that is no real number is refused when it is met, NaN and infinity count as +inf;
+    what was found before is kept.
+    """
     calls = [0]
 
     def odd(x, right):
         calls[0] += 1
-        bad = {"everywhere": True, "half": np.min(x) > 0, "later": calls[0] > 12, "once": calls[0] == 5}[where]
+        bad = {
+            "everywhere": True,
+            "half": np.min(x) > 0,
+            "later": calls[0] > 12,
+            "once": calls[0] == 5,
+        }[where]
         return value if bad else right
 
     def blocks(x):
@@ -217,12 +333,24 @@ def test_odd_values(value, where, strategy, way):
         "potential": (Potential(lambda x: odd(x, blocks(x.T)), lambda x: slope(x.T).T, 2), {}),
     }[way]
     result = refused_or(
-        lambda: minimize(fun, [0.3, 0.2], bounds=BOX, maxfev=200, rng=1, strategy=strategy, replicas=2, n_steps=4, **keywords)
+        lambda: minimize(
+            fun,
+            [0.3, 0.2],
+            bounds=BOX,
+            maxfev=200,
+            rng=1,
+            strategy=strategy,
+            replicas=2,
+            n_steps=4,
+            **keywords,
+        )
     )
     if result is None:
         assert calls[0] and (where != "later" or calls[0] > 12)
     else:
-        assert (result.x >= [-2, -1]).all() and (result.x <= [2, 3]).all() and not np.isnan(result.fun)
+        assert (
+            (result.x >= [-2, -1]).all() and (result.x <= [2, 3]).all() and not np.isnan(result.fun)
+        )
         if way in ("jac", "pair gradient", "vectorized jac") and result.status != 2:
             assert result.fun == bowl(result.x)
 
@@ -233,7 +361,18 @@ class Told(Exception):
 
 @examples(3)
 @given(
-    error=st.sampled_from([ZeroDivisionError, OverflowError, FloatingPointError, ValueError, Told, KeyError, StopIteration, MemoryError]),
+    error=st.sampled_from(
+        [
+            ZeroDivisionError,
+            OverflowError,
+            FloatingPointError,
+            ValueError,
+            Told,
+            KeyError,
+            StopIteration,
+            MemoryError,
+        ]
+    ),
     message=st.sampled_from(["", "math domain error", "told"]),
     at=st.integers(1, 60),
     once=st.booleans(),
@@ -265,7 +404,17 @@ def test_functions_that_raise(error, message, at, once, which, strategy):
     def call():
         nonlocal raised
         try:
-            return minimize(fun, [0.3, 0.2], bounds=BOX, maxfev=150, rng=1, strategy=strategy, replicas=2, n_steps=4, **keywords)
+            return minimize(
+                fun,
+                [0.3, 0.2],
+                bounds=BOX,
+                maxfev=150,
+                rng=1,
+                strategy=strategy,
+                replicas=2,
+                n_steps=4,
+                **keywords,
+            )
         except (error, RuntimeError) as caught:
             raised = caught
             return caught.partial_result
@@ -277,7 +426,10 @@ def test_functions_that_raise(error, message, at, once, which, strategy):
         assert raised is None
     elif error is StopIteration:
         assert result.status == 99 if which == "callback" else isinstance(raised, RuntimeError)
-    elif which in ("fun", "pair") and (issubclass(error, ArithmeticError) or (error is ValueError and message == "math domain error")):
+    elif which in ("fun", "pair") and (
+        issubclass(error, ArithmeticError)
+        or (error is ValueError and message == "math domain error")
+    ):
         assert (raised is None and math.isfinite(result.fun)) or at == 1
     else:
         assert type(raised) is error and "bowl" not in str(raised)
@@ -285,7 +437,18 @@ def test_functions_that_raise(error, message, at, once, which, strategy):
 
 @examples(1)
 @given(
-    which=st.sampled_from(["fun", "jac", "pair", "vectorized", "vectorized jac", "callback", "callback xk", "potential"]),
+    which=st.sampled_from(
+        [
+            "fun",
+            "jac",
+            "pair",
+            "vectorized",
+            "vectorized jac",
+            "callback",
+            "callback xk",
+            "potential",
+        ]
+    ),
     strategy=st.sampled_from(["auto", "anneal"]),
     dim=st.sampled_from([1, 2]),
 )
@@ -309,17 +472,36 @@ def test_functions_that_write_to_x(which, strategy, dim):
             "jac": (energy, {"jac": spoil(lambda x: 2 * x)}),
             "pair": (spoil(lambda x: (energy(x), 2 * x)), {"jac": True}),
             "vectorized": (spoil(lambda x: (x**2).sum(0)), {"vectorized": True}),
-            "vectorized jac": (lambda x: (x**2).sum(0), {"vectorized": True, "jac": spoil(lambda x: 2 * x)}),
+            "vectorized jac": (
+                lambda x: (x**2).sum(0),
+                {"vectorized": True, "jac": spoil(lambda x: 2 * x)},
+            ),
             "callback xk": (energy, {"callback": spoil(lambda x: None)}),
-            "callback": (energy, {"callback": lambda intermediate_result: intermediate_result.x.fill(np.nan)}),
-            "potential": (Potential(spoil(lambda x: (x**2).sum(1)), spoil(lambda x: 2 * x), dim), {}),
+            "callback": (
+                energy,
+                {"callback": lambda intermediate_result: intermediate_result.x.fill(np.nan)},
+            ),
+            "potential": (
+                Potential(spoil(lambda x: (x**2).sum(1)), spoil(lambda x: 2 * x), dim),
+                {},
+            ),
         }[which]
         keywords |= {"replicas": 2, "n_steps": 4} if strategy == "anneal" else {}
-        return minimize(fun, np.ones(dim), bounds=[(-2, 2)] * dim, maxfev=150, rng=1, strategy=strategy, **keywords)
+        return minimize(
+            fun,
+            np.ones(dim),
+            bounds=[(-2, 2)] * dim,
+            maxfev=150,
+            rng=1,
+            strategy=strategy,
+            **keywords,
+        )
 
     right = answer(lambda function: function)
     spoilt = refused_or(lambda: answer(spoiling))
     if which == "potential":
         assert spoilt is None  # its x is read-only, and the error arrives where it is written to
         return
-    assert spoilt.fun == right.fun and np.array_equal(spoilt.x, right.x) and spoilt.nfev == right.nfev
+    assert (
+        spoilt.fun == right.fun and np.array_equal(spoilt.x, right.x) and spoilt.nfev == right.nfev
+    )

@@ -51,10 +51,13 @@ def found(result, at=CENTRE):
     return True
 
 
-# ------------------------------------------------------------------------------------------------------- conventions
+# -------------------------------------------------------------------------------------- conventions
 
 
-@pytest.mark.parametrize("way", ["callable", "true", "none", "2-point", "vectorized", "scipy", "scipy true", "scipy none"])
+@pytest.mark.parametrize(
+    "way",
+    ["callable", "true", "none", "2-point", "vectorized", "scipy", "scipy true", "scipy none"],
+)
 def test_every_way_in(way):
     x0 = np.zeros(3)
     fun, jac = Counted(rastrigin), Counted(slope)
@@ -64,10 +67,28 @@ def test_every_way_in(way):
         "true": lambda: (lsa.minimize(pair, x0, jac=True, bounds=BOX, rng=1), pair, pair),
         "none": lambda: (lsa.minimize(fun, x0, bounds=BOX, rng=1), fun, None),
         "2-point": lambda: (lsa.minimize(fun, x0, jac="2-point", bounds=BOX, rng=1), fun, None),
-        "vectorized": lambda: (lsa.minimize(block, x0, vectorized=True, bounds=BOX, rng=1), None, None),
-        "scipy": lambda: (scipy_minimize(fun, x0, jac=jac, method=lsa.minimize, bounds=BOX, options={"rng": 1}), fun, jac),
-        "scipy true": lambda: (scipy_minimize(pair, x0, jac=True, method=lsa.minimize, bounds=BOX, options={"rng": 1}), pair, pair),
-        "scipy none": lambda: (scipy_minimize(fun, x0, method=lsa.minimize, bounds=Bounds(-5.12, 5.12), options={"rng": 1}), fun, None),
+        "vectorized": lambda: (
+            lsa.minimize(block, x0, vectorized=True, bounds=BOX, rng=1),
+            None,
+            None,
+        ),
+        "scipy": lambda: (
+            scipy_minimize(fun, x0, jac=jac, method=lsa.minimize, bounds=BOX, options={"rng": 1}),
+            fun,
+            jac,
+        ),
+        "scipy true": lambda: (
+            scipy_minimize(pair, x0, jac=True, method=lsa.minimize, bounds=BOX, options={"rng": 1}),
+            pair,
+            pair,
+        ),
+        "scipy none": lambda: (
+            scipy_minimize(
+                fun, x0, method=lsa.minimize, bounds=Bounds(-5.12, 5.12), options={"rng": 1}
+            ),
+            fun,
+            None,
+        ),
     }[way]()
     assert found(result)
     if nfev is not None:
@@ -76,7 +97,18 @@ def test_every_way_in(way):
         assert result.njev == jac.calls
     if njev is None:
         assert result.njev == 0
-    assert {"x", "fun", "success", "status", "message", "nit", "nfev", "njev", "jac", "minima"} <= set(result)
+    assert {
+        "x",
+        "fun",
+        "success",
+        "status",
+        "message",
+        "nit",
+        "nfev",
+        "njev",
+        "jac",
+        "minima",
+    } <= set(result)
     assert np.abs(result.jac).max() < 1e-3
     values = [m.fun for m in result.minima]
     assert values == sorted(values) and result.minima[0].fun == result.fun
@@ -99,15 +131,26 @@ def test_potential_needs_no_start():
 
 
 def test_arguments_reach_both():
-    result = lsa.minimize(lambda x, a, b: (x[0] - a) ** 2 + b, [0.0], args=(3.0, 1.0), jac=lambda x, a, b: 2 * (x - a), rng=0)
+    result = lsa.minimize(
+        lambda x, a, b: (x[0] - a) ** 2 + b,
+        [0.0],
+        args=(3.0, 1.0),
+        jac=lambda x, a, b: 2 * (x - a),
+        rng=0,
+    )
     assert found(result, [3.0]) and result.fun == pytest.approx(1)
 
 
 def test_one_seed_one_result():
     a, b = (lsa.minimize(rastrigin, np.zeros(3), jac=slope, bounds=BOX, rng=5) for _ in range(2))
     assert np.array_equal(a.x, b.x) and a.nfev == b.nfev and a.seed == 5
-    again = lsa.minimize(rastrigin, np.zeros(3), jac=slope, bounds=BOX, rng=np.random.default_rng(2))
-    assert lsa.minimize(rastrigin, np.zeros(3), jac=slope, bounds=BOX, rng=again.seed).nfev == again.nfev
+    again = lsa.minimize(
+        rastrigin, np.zeros(3), jac=slope, bounds=BOX, rng=np.random.default_rng(2)
+    )
+    assert (
+        lsa.minimize(rastrigin, np.zeros(3), jac=slope, bounds=BOX, rng=again.seed).nfev
+        == again.nfev
+    )
 
 
 def test_callback_gets_an_intermediate_result():
@@ -133,23 +176,58 @@ def test_callback_gets_xk_and_stops():
             raise StopIteration
 
     for run in (
-        lambda: lsa.minimize(rastrigin, np.zeros(3), jac=slope, bounds=BOX, rng=1, callback=callback),
-        lambda: scipy_minimize(rastrigin, np.zeros(3), jac=slope, bounds=BOX, method=lsa.minimize, callback=callback, options={"rng": 1}),
+        lambda: lsa.minimize(
+            rastrigin, np.zeros(3), jac=slope, bounds=BOX, rng=1, callback=callback
+        ),
+        lambda: scipy_minimize(
+            rastrigin,
+            np.zeros(3),
+            jac=slope,
+            bounds=BOX,
+            method=lsa.minimize,
+            callback=callback,
+            options={"rng": 1},
+        ),
     ):
         points.clear()
         result = run()
-        assert result.status == 99 and not result.success and result.nit == 3 and "StopIteration" in result.message
+        assert (
+            result.status == 99
+            and not result.success
+            and result.nit == 3
+            and "StopIteration" in result.message
+        )
         assert rastrigin(result.x) == result.fun <= rastrigin(points[-1])
 
 
 @pytest.mark.parametrize(
     ("fun", "keywords", "message"),
     [
-        (rastrigin, {"replicas": 5, "cooling": "coolmomentum"}, "strategy 'portfolio' does not use cooling, replicas"),
-        (rastrigin, {"strategy": "exchange", "moves": ["hop"]}, "strategy 'exchange' does not use moves"),
-        (lsa.potentials.lennard_jones(5), {"polish": False}, "strategy 'clusters' does not use polish"),
-        (lsa.potentials.himmelblau(), {"jac": True, "args": (1,)}, "a Potential brings its gradient: args, jac not used"),
-        (rastrigin, {"jac": "3-point"}, "jac='3-point' is not there; gradients are forward differences"),
+        (
+            rastrigin,
+            {"replicas": 5, "cooling": "coolmomentum"},
+            "strategy 'portfolio' does not use cooling, replicas",
+        ),
+        (
+            rastrigin,
+            {"strategy": "exchange", "moves": ["hop"]},
+            "strategy 'exchange' does not use moves",
+        ),
+        (
+            lsa.potentials.lennard_jones(5),
+            {"polish": False},
+            "strategy 'clusters' does not use polish",
+        ),
+        (
+            lsa.potentials.himmelblau(),
+            {"jac": True, "args": (1,)},
+            "a Potential brings its gradient: args, jac not used",
+        ),
+        (
+            rastrigin,
+            {"jac": "3-point"},
+            "jac='3-point' is not there; gradients are forward differences",
+        ),
     ],
 )
 def test_what_is_not_used_is_said(fun, keywords, message):
@@ -159,9 +237,17 @@ def test_what_is_not_used_is_said(fun, keywords, message):
 
 def test_unknown_options_warn():
     with pytest.warns(OptimizeWarning, match="Unknown solver options: maxfevs"):
-        scipy_minimize(rastrigin, np.zeros(3), method=lsa.minimize, bounds=BOX, options={"maxfevs": 10, "rng": 1})
+        scipy_minimize(
+            rastrigin,
+            np.zeros(3),
+            method=lsa.minimize,
+            bounds=BOX,
+            options={"maxfevs": 10, "rng": 1},
+        )
     with pytest.warns(RuntimeWarning, match="constraints"):
-        lsa.minimize(lambda x: x[0] ** 2, [1.0], constraints=({"type": "eq", "fun": sum},), maxfev=10)
+        lsa.minimize(
+            lambda x: x[0] ** 2, [1.0], constraints=({"type": "eq", "fun": sum},), maxfev=10
+        )
 
 
 def test_bounds_hold_at_every_evaluation():
@@ -169,7 +255,9 @@ def test_bounds_hold_at_every_evaluation():
     result = lsa.minimize(fun, [0.3, 0.4], bounds=[(0, 1), (None, 2)], rng=0)
     np.testing.assert_allclose(result.x, [1, 2])
     assert all(0 <= x[0] <= 1 and x[1] <= 2 for x in fun.points)
-    fixed = lsa.minimize(lambda x: (x[0] - 3) ** 2 + x[1] ** 2, [2.0, 1.0], bounds=[(2, 2), (-1, 1)], rng=0)
+    fixed = lsa.minimize(
+        lambda x: (x[0] - 3) ** 2 + x[1] ** 2, [2.0, 1.0], bounds=[(2, 2), (-1, 1)], rng=0
+    )
     np.testing.assert_allclose(fixed.x, [2, 0], atol=1e-6)
 
 
@@ -180,7 +268,7 @@ def test_workers_change_nothing():
     assert mapped.nfev == alone.nfev and np.array_equal(mapped.x, alone.x)
 
 
-# ------------------------------------------------------------------------------------------------------------ budgets
+# ------------------------------------------------------------------------------------------ budgets
 
 
 @pytest.mark.parametrize("jac", [slope, None])
@@ -204,7 +292,7 @@ def test_iterations_seconds_and_target():
     assert hit.success and hit.fun <= 5 and "Target" in hit.message
 
 
-# ------------------------------------------------------------------------------------------------------------- misuse
+# ------------------------------------------------------------------------------------------- misuse
 
 
 @pytest.mark.parametrize("hole", [math.nan, math.inf, "raise", "domain"])
@@ -224,11 +312,17 @@ def test_holes_in_the_function(hole):
 
 def test_nothing_finite():
     result = lsa.minimize(lambda x: np.nan, [1.0, 2.0], bounds=[(0, 3)] * 2, rng=0)
-    assert np.array_equal(result.x, [1, 2]) and "No point with a finite value" in result.message and not result.success
+    assert (
+        np.array_equal(result.x, [1, 2])
+        and "No point with a finite value" in result.message
+        and not result.success
+    )
 
 
 def test_minus_infinity_ends_it():
-    result = lsa.minimize(lambda x: -np.inf if x[0] > 0 else x[0] ** 2, [-1.0], bounds=[(-2, 2)], rng=0)
+    result = lsa.minimize(
+        lambda x: -np.inf if x[0] > 0 else x[0] ** 2, [-1.0], bounds=[(-2, 2)], rng=0
+    )
     assert result.status == 2 and result.x[0] > 0
 
 
@@ -240,7 +334,12 @@ def test_one_number_in_any_array(wrap):
 
 def test_endless_descent_ends():
     result = lsa.minimize(lambda x: float(x[0] + np.sin(x[1])), [0.0, 0.0], rng=0)
-    assert result.status == 2 and not result.success and "no minimum" in result.message and result.fun < -1e6
+    assert (
+        result.status == 2
+        and not result.success
+        and "no minimum" in result.message
+        and result.fun < -1e6
+    )
 
 
 def test_a_tail_that_falls_forever_hides_no_minimum():
@@ -253,7 +352,9 @@ def test_a_tail_that_falls_forever_hides_no_minimum():
 
 def test_all_fixed():
     result = lsa.minimize(rastrigin, [1.0, 2.0, 3.0], bounds=[(1, 1), (2, 2), (3, 3)], rng=0)
-    assert found(result, [1, 2, 3]) and result.nfev == 1 and "fix every coordinate" in result.message
+    assert (
+        found(result, [1, 2, 3]) and result.nfev == 1 and "fix every coordinate" in result.message
+    )
 
 
 def test_function_that_changes_its_argument():
@@ -267,7 +368,14 @@ def test_function_that_changes_its_argument():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_gradient_that_is_not_finite(bad):
-    result = lsa.minimize(rastrigin, np.zeros(3), jac=lambda x: np.where(x > 0.5, bad, slope(x)), bounds=BOX, rng=1, maxfev=3000)
+    result = lsa.minimize(
+        rastrigin,
+        np.zeros(3),
+        jac=lambda x: np.where(x > 0.5, bad, slope(x)),
+        bounds=BOX,
+        rng=1,
+        maxfev=3000,
+    )
     assert result.fun == rastrigin(result.x) < rastrigin(np.zeros(3))
 
 
@@ -301,7 +409,14 @@ def test_callback_that_fails_keeps_the_best():
 
 def test_scipy_passes_the_hessian_on():
     with pytest.warns(RuntimeWarning, match="Hessian"):
-        scipy_minimize(rastrigin, np.zeros(3), jac=slope, hess=lambda x: np.eye(3), method=lsa.minimize, options={"maxfev": 10})
+        scipy_minimize(
+            rastrigin,
+            np.zeros(3),
+            jac=slope,
+            hess=lambda x: np.eye(3),
+            method=lsa.minimize,
+            options={"maxfev": 10},
+        )
 
 
 def test_error_keeps_the_best():
@@ -315,7 +430,11 @@ def test_error_keeps_the_best():
     with pytest.raises(OSError, match="disk") as caught:
         lsa.minimize(breaking, np.zeros(3), bounds=BOX, rng=1)
     partial = caught.value.partial_result
-    assert partial.fun == min(map(rastrigin, fun.points)) and "OSError after" in partial.message and not partial.success
+    assert (
+        partial.fun == min(map(rastrigin, fun.points))
+        and "OSError after" in partial.message
+        and not partial.success
+    )
 
 
 def test_x0_outside_is_moved():

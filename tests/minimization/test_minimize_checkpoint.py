@@ -1,4 +1,6 @@
-"""`minimize(checkpoint=...)`: whatever breaks it off, the same call ends with the same bits, and no slow function is called twice."""
+"""`minimize(checkpoint=...)`: whatever breaks it off, the same call ends with the same bits, and no
+slow function is called twice.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from langevin_sa.storage.trees import put_together, taken_apart
 
 @pytest.fixture(autouse=True)
 def at_every_moment(monkeypatch):
-    """Checkpoints whenever they are possible, and a search taken down at nearly every yield, not only where one is written."""
+    """Checkpoints whenever they are possible, and a search taken down at nearly every yield, not
+    only where one is written.
+    """
     monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 1.0)
     monkeypatch.setattr(resume, "MOST", 20)
 
@@ -43,15 +47,22 @@ KINDS_OF_FUNCTION = {
     "differences": dict(fun=lambda x: bumpy(x) if x[1] < 3 else np.nan, x0=START, bounds=BOX),
     "pair": dict(fun=lambda x: (bumpy(x), slope(x)), x0=START, jac=True),
     "vectorized": dict(
-        fun=lambda x: (x**2 - 10 * np.cos(2 * np.pi * x) + 10).sum(0), x0=START, jac=slope, bounds=BOX, vectorized=True
+        fun=lambda x: (x**2 - 10 * np.cos(2 * np.pi * x) + 10).sum(0),
+        x0=START,
+        jac=slope,
+        bounds=BOX,
+        vectorized=True,
     ),
     "potential": dict(fun=lsa.potentials.rastrigin(dim=3)),
-}  # fmt: skip
+}
 STRATEGIES = {
-    "portfolio": {}, "anneal": {"n_steps": 40}, "constant speed": {"strategy": "anneal", "cooling": "constant speed", "n_steps": 40},
-    "coolmomentum": {"strategy": "anneal", "cooling": "coolmomentum", "n_steps": 40}, "exchange": {"n_steps": 60},
+    "portfolio": {},
+    "anneal": {"n_steps": 40},
+    "constant speed": {"strategy": "anneal", "cooling": "constant speed", "n_steps": 40},
+    "coolmomentum": {"strategy": "anneal", "cooling": "coolmomentum", "n_steps": 40},
+    "exchange": {"n_steps": 60},
     "population": {"n_steps": 60},
-}  # fmt: skip
+}
 
 
 def run(kind, strategy, wrapped=lambda name, function: function, **keywords):
@@ -101,7 +112,8 @@ def test_broken_off_by_the_callback(tmp_path, kind, strategy):
             raise Kill
 
     whole = run(kind, strategy, callback=callback)
-    always = {"checkpoint_seconds": 0} if kind == "potential" else {}  # which has no answers that could be kept
+    # which has no answers that could be kept
+    always = {"checkpoint_seconds": 0} if kind == "potential" else {}
     result = None
     while result is None:
         with contextlib.suppress(Kill):
@@ -116,7 +128,9 @@ def test_broken_off_by_the_callback(tmp_path, kind, strategy):
 @pytest.mark.parametrize("kind", ["gradient", "differences", "pair", "vectorized"])
 @pytest.mark.parametrize("share", [0.02, 0.37, pytest.param(0.81, marks=pytest.mark.slow)])
 def test_broken_off_in_the_function(tmp_path, kind, strategy, share):
-    """Only the call that was broken off is made again, and two to see that the function is the same."""
+    """Only the call that was broken off is made again, and two to see that the function is the
+    same.
+    """
     all_calls = Calls()
     whole = run(kind, strategy, all_calls)
     first, rest = Calls(int(share * all_calls.count) + 2), Calls()
@@ -131,7 +145,9 @@ def test_broken_off_in_the_function(tmp_path, kind, strategy, share):
 
 @pytest.mark.parametrize("seconds", [0, 1e9])
 def test_clusters(tmp_path, seconds):
-    """Broken off within a run of descents and between two; written at each iteration, or at the end only."""
+    """Broken off within a run of descents and between two; written at each iteration, or at the end
+    only.
+    """
     cluster, arguments = lsa.potentials.lennard_jones(8), {"rng": 5, "patience": 0.1}
     whole = minimize(cluster, **arguments)
     for last in (2, 9):
@@ -142,14 +158,25 @@ def test_clusters(tmp_path, seconds):
                 raise Kill
 
         with pytest.raises(Kill):
-            minimize(cluster, **arguments, callback=callback, checkpoint=tmp_path / "m.npz", checkpoint_seconds=seconds)
-    same(minimize(cluster, **arguments, checkpoint=tmp_path / "m.npz", checkpoint_seconds=seconds), whole)
+            minimize(
+                cluster,
+                **arguments,
+                callback=callback,
+                checkpoint=tmp_path / "m.npz",
+                checkpoint_seconds=seconds,
+            )
+    same(
+        minimize(cluster, **arguments, checkpoint=tmp_path / "m.npz", checkpoint_seconds=seconds),
+        whole,
+    )
     same(minimize(cluster, **arguments, checkpoint=tmp_path / "m.npz"), whole)
 
 
 @pytest.mark.parametrize("budget", [{"maxfev": 300}, {"maxiter": 7}, {"target": 1.5}])
 def test_a_budget_can_be_raised(tmp_path, budget):
-    """A stopped search comes back as it was; with more room it goes on as if it had never been stopped."""
+    """A stopped search comes back as it was; with more room it goes on as if it had never been
+    stopped.
+    """
     path, whole = tmp_path / "m.npz", run("gradient", "portfolio")
     stopped = run("gradient", "portfolio", **budget)
     assert stopped.nfev < whole.nfev
@@ -190,9 +217,17 @@ def test_answers_at_other_points_are_not_taken(tmp_path, monkeypatch):
     """As on a machine that rounds differently: the function is called where the search now is."""
     monkeypatch.setattr(resume, "MOST", np.inf)
     with pytest.raises(Kill):
-        run("gradient", "portfolio", Calls(100), checkpoint=tmp_path / "m.npz", checkpoint_seconds=1e9)
+        run(
+            "gradient",
+            "portfolio",
+            Calls(100),
+            checkpoint=tmp_path / "m.npz",
+            checkpoint_seconds=1e9,
+        )
     elsewhere = "langevin_sa.minimization.problem.Problem.x"
-    monkeypatch.setattr(elsewhere, lambda p, u: np.clip(p.centre + p.unit * (u + 1e-9), p.x_low, p.x_high))
+    monkeypatch.setattr(
+        elsewhere, lambda p, u: np.clip(p.centre + p.unit * (u + 1e-9), p.x_low, p.x_high)
+    )
     calls = Calls()
     result = run("gradient", "portfolio", calls, checkpoint=tmp_path / "m.npz")
     assert calls.count >= result.nfev + result.njev - 2 and bumpy(result.x) == result.fun
@@ -207,23 +242,49 @@ def test_answers_at_other_points_are_not_taken(tmp_path, monkeypatch):
         ({"x0": [3.1, -2.1]}, "differs in the starting point"),
         ({"bounds": [(-5, 4)] * 2}, "differs in the bounds"),
         ({"jac": None}, "jac: a function there, None here"),
-        ({"fun": lambda x: bumpy(x) + 0.1}, r"function: at a point that it knows it was .* and is .* now"),
+        (
+            {"fun": lambda x: bumpy(x) + 0.1},
+            r"function: at a point that it knows it was .* and is .* now",
+        ),
     ],
-)  # fmt: skip
+)
 def test_another_problem_is_refused(tmp_path, change, fragment):
     path = tmp_path / "m.npz"
     run("gradient", "portfolio", checkpoint=path, maxfev=200)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=rf"checkpoint.* belongs to another.*{fragment}.*give another name, or remove"):
-        minimize(**{"fun": bumpy, "x0": START, "jac": slope, "bounds": BOX, "patience": 0.3, "rng": 3, "strategy": "portfolio"} | change,
-                 checkpoint=path)  # fmt: skip
+    with pytest.raises(
+        ValueError,
+        match=rf"checkpoint.* belongs to another.*{fragment}.*give another name, or remove",
+    ):
+        minimize(
+            **{
+                "fun": bumpy,
+                "x0": START,
+                "jac": slope,
+                "bounds": BOX,
+                "patience": 0.3,
+                "rng": 3,
+                "strategy": "portfolio",
+            }
+            | change,
+            checkpoint=path,
+        )
     assert path.read_bytes() == before
 
 
 def test_a_noisy_function_goes_on(tmp_path):
     rng = np.random.default_rng(0)
-    arguments = dict(fun=lambda x: bumpy(x) + 0.1 * rng.standard_normal(), x0=START, bounds=BOX, rng=3, checkpoint=tmp_path / "m.npz")
-    assert minimize(**arguments, maxfev=200).nfev == 200 and minimize(**arguments, maxfev=300).nfev == 300
+    arguments = dict(
+        fun=lambda x: bumpy(x) + 0.1 * rng.standard_normal(),
+        x0=START,
+        bounds=BOX,
+        rng=3,
+        checkpoint=tmp_path / "m.npz",
+    )
+    assert (
+        minimize(**arguments, maxfev=200).nfev == 200
+        and minimize(**arguments, maxfev=300).nfev == 300
+    )
 
 
 def test_files_of_others(tmp_path):
@@ -247,15 +308,28 @@ def test_full_disk(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.warns(UserWarning, match="checkpoint not written, the last good one stays") as caught:
-        same(run("gradient", "portfolio", checkpoint=tmp_path / "m.npz"), run("gradient", "portfolio"))
+    with pytest.warns(
+        UserWarning, match="checkpoint not written, the last good one stays"
+    ) as caught:
+        same(
+            run("gradient", "portfolio", checkpoint=tmp_path / "m.npz"),
+            run("gradient", "portfolio"),
+        )
     assert len(caught) == 1
 
 
 def test_trees():
     rng = np.random.default_rng(1)
-    tree = {"a": [np.arange(3.0), np.ones(3)], "b": (1, [2.5, np.inf], None, "text"), "c": [], "d": [(0.1, np.eye(2)), (0.2, np.eye(3))],
-            "e": np.float64(1 / 3), "f": [np.zeros(2), np.zeros(3)], "g": {}, "h": True}  # fmt: skip
+    tree = {
+        "a": [np.arange(3.0), np.ones(3)],
+        "b": (1, [2.5, np.inf], None, "text"),
+        "c": [],
+        "d": [(0.1, np.eye(2)), (0.2, np.eye(3))],
+        "e": np.float64(1 / 3),
+        "f": [np.zeros(2), np.zeros(3)],
+        "g": {},
+        "h": True,
+    }
     arrays = {}
     back = put_together(taken_apart(tree, arrays, {}), arrays, {}, KINDS)
     np.testing.assert_equal(back, tree)

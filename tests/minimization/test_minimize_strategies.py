@@ -16,9 +16,18 @@ from langevin_sa.minimization.problem import Problem
 
 
 def problem(fun, jac, low, high, x0=None, **keywords):
-    low, high = np.atleast_1d(np.asarray(low, dtype=float)), np.atleast_1d(np.asarray(high, dtype=float))
+    low, high = (
+        np.atleast_1d(np.asarray(low, dtype=float)),
+        np.atleast_1d(np.asarray(high, dtype=float)),
+    )
     x0 = (low + high) / 2 if x0 is None else np.asarray(x0, dtype=float)
-    defaults = {"vectorized": False, "apply": None, "maxfev": np.inf, "seconds": None, "target": None}
+    defaults = {
+        "vectorized": False,
+        "apply": None,
+        "maxfev": np.inf,
+        "seconds": None,
+        "target": None,
+    }
     return Problem(fun, x0, (), jac, (low, high), None, **(defaults | keywords))
 
 
@@ -76,12 +85,14 @@ def test_portfolio_without_one_move(move):
     assert result.fun < 1e-6, result.message
 
 
-# ----------------------------------------------------------------------------------------------------------- annealing
+# ---------------------------------------------------------------------------------------- annealing
 
 
 @pytest.mark.parametrize("cooling", COOLING)
 def test_annealing_finds_the_lower_well(cooling):
-    result = lsa.minimize(tilted, [0.9], jac=tilt, bounds=[(-2, 2)], strategy="anneal", cooling=cooling, rng=1)
+    result = lsa.minimize(
+        tilted, [0.9], jac=tilt, bounds=[(-2, 2)], strategy="anneal", cooling=cooling, rng=1
+    )
     assert result.success and result.x[0] == pytest.approx(-1.0202, abs=1e-3)
     hot, cold = result.temperature
     assert hot > cold > 0 and result.dt > 0
@@ -112,7 +123,9 @@ def test_a_shorter_time_step_keeps_the_temperature(monkeypatch):
     for _ in range(200):
         ensemble.advance(0.5)
     assert ensemble.step % RENEWED == 0
-    monkeypatch.setattr(Ensemble, "look", lambda self: setattr(self, "stiffest", 16 * self.stiffest))
+    monkeypatch.setattr(
+        Ensemble, "look", lambda self: setattr(self, "stiffest", 16 * self.stiffest)
+    )
     measured = [(ensemble.du**2).mean() / ensemble.steps(0.5).lr]
     ensemble.advance(0.5)
     measured.append((ensemble.du**2).mean() / ensemble.steps(0.5).lr)
@@ -127,12 +140,16 @@ def test_walls_reflect():
         ensemble.advance(100.0)
     near_wall = (np.abs(ensemble.u) > 19).mean()
     assert near_wall == pytest.approx(0.05, abs=4.5 * np.sqrt(0.05 * 0.95 / 20_000))
-    assert (ensemble.du**2).mean() / ensemble.steps(100.0).lr == pytest.approx(100.0, rel=4.5 * np.sqrt(2 / 20_000))
+    assert (ensemble.du**2).mean() / ensemble.steps(100.0).lr == pytest.approx(
+        100.0, rel=4.5 * np.sqrt(2 / 20_000)
+    )
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_noise_of_the_gradient_is_taken_off(known):
-    """Eq. 19: with a noisy gradient the temperature is the one asked for, and without the correction above it by lr^2 Var/s^2."""
+    """Eq. 19: with a noisy gradient the temperature is the one asked for, and without the
+    correction above it by lr^2 Var/s^2.
+    """
     rng, std = np.random.default_rng(3), 5.0
 
     def noisy(x):
@@ -156,17 +173,24 @@ def test_noise_of_the_gradient_is_taken_off(known):
 
 WELLS = {
     "tilted": (tilted, tilt, 2.0, (4.0, 0.5)),
-    "quartic": (lambda x: x[0] ** 4, lambda x: 4 * x**3, 4.0, (1.0, 0.1)),  # flat at the bottom, steep where replicas start
+    # flat at the bottom, steep where replicas start
+    "quartic": (lambda x: x[0] ** 4, lambda x: 4 * x**3, 4.0, (1.0, 0.1)),
     "sextic": (lambda x: x[0] ** 6, lambda x: 6 * x**5, 4.0, (1.0, 0.1)),
 }
 
 
-POPULATION, EXCHANGE = ("population", {"replicas": 600, "n_steps": 400}), ("exchange", {"replicas": 32, "n_steps": 2500})
+POPULATION, EXCHANGE = (
+    ("population", {"replicas": 600, "n_steps": 400}),
+    ("exchange", {"replicas": 32, "n_steps": 2500}),
+)
 
 
 @pytest.mark.parametrize(
     ("well", "strategy", "keywords"),
-    [("quartic", *EXCHANGE), *(pytest.param(well, *EXCHANGE, marks=pytest.mark.slow) for well in ("tilted", "sextic"))]
+    [
+        ("quartic", *EXCHANGE),
+        *(pytest.param(well, *EXCHANGE, marks=pytest.mark.slow) for well in ("tilted", "sextic")),
+    ]
     + [(well, *POPULATION) for well in WELLS],
 )
 def test_free_energy_against_quadrature(well, strategy, keywords):
@@ -174,23 +198,40 @@ def test_free_energy_against_quadrature(well, strategy, keywords):
     fun, jac, width, temperature = WELLS[well]
     runs = [
         lsa.minimize(
-            fun, [0.9], jac=jac, bounds=[(-width, width)], vectorized=True, strategy=strategy, temperature=temperature, rng=seed,
-            patience=0, **keywords,
+            fun,
+            [0.9],
+            jac=jac,
+            bounds=[(-width, width)],
+            vectorized=True,
+            strategy=strategy,
+            temperature=temperature,
+            rng=seed,
+            patience=0,
+            **keywords,
         )
         for seed in range(6)
-    ]  # fmt: skip
-    exact = np.log([quad(lambda x, t=t: np.exp(-fun([x]) / t), -width, width, points=[0])[0] for t in runs[0].temperatures])
+    ]
+    exact = np.log(
+        [
+            quad(lambda x, t=t: np.exp(-fun([x]) / t), -width, width, points=[0])[0]
+            for t in runs[0].temperatures
+        ]
+    )
     measured = np.array([run.log_z for run in runs])
     error = measured[:, -1].std(ddof=1) / np.sqrt(len(runs))
     assert error < 0.03 and abs(exact[-1] - exact[0]) > 0.3
     assert measured[:, -1].mean() == pytest.approx(exact[-1] - exact[0], abs=4.5 * error)
-    assert measured[:, len(exact) // 2].mean() == pytest.approx(exact[len(exact) // 2] - exact[0], abs=4.5 * error)
+    assert measured[:, len(exact) // 2].mean() == pytest.approx(
+        exact[len(exact) // 2] - exact[0], abs=4.5 * error
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------ clusters
+# ----------------------------------------------------------------------------------------- clusters
 
 
-@pytest.mark.parametrize("name", ["lennard_jones", "rastrigin", "rosenbrock", "phi4_chain", "muller_brown"])
+@pytest.mark.parametrize(
+    "name", ["lennard_jones", "rastrigin", "rosenbrock", "phi4_chain", "muller_brown"]
+)
 def test_compiled_evaluator_agrees(name):
     potential = lsa.potentials.catalogue()[name]()
     x = potential.draw_start(3, np.random.default_rng(0))
@@ -241,8 +282,15 @@ def test_a_compiled_descent_keeps_bounds_and_budget():
 
     potential = lsa.potentials.rosenbrock(dim=4)
     low, high = np.array([-2, -2, -2, -2.0]), np.array([2, 0.5, 2, 2])
-    x, f, calls, gave_up = descender(potential, low, high)(np.full(4, -1.5), 1e-14, 0.5, 10_000, np.inf)
-    reference = minimize(potential.energy, np.full(4, -1.5), jac=potential.gradient, bounds=list(zip(low, high, strict=True)))
+    x, f, calls, gave_up = descender(potential, low, high)(
+        np.full(4, -1.5), 1e-14, 0.5, 10_000, np.inf
+    )
+    reference = minimize(
+        potential.energy,
+        np.full(4, -1.5),
+        jac=potential.gradient,
+        bounds=list(zip(low, high, strict=True)),
+    )
     assert not gave_up and calls < 400 and np.all((low <= x) & (x <= high))
     assert f == pytest.approx(potential.energy(x)) and f == pytest.approx(reference.fun, abs=1e-6)
     assert descender(potential, low, high)(np.full(4, -1.5), 1e-14, 0.5, 7, np.inf)[2] == 7

@@ -1,4 +1,6 @@
-"""Small problems for optimizers; files that need torch or JAX skip, visibly, where the extras ml and jax are not installed."""
+"""Small problems for optimizers; files that need torch or JAX skip, visibly, where the extras ml
+and jax are not installed.
+"""
 
 import sys
 

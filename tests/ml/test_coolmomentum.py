@@ -36,7 +36,9 @@ def descend(x, optimizer, steps, gradient=lambda x, n: x):
 
 def network(seed=0):
     torch.manual_seed(seed)
-    model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.BatchNorm1d(8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    model = torch.nn.Sequential(
+        torch.nn.Linear(3, 8), torch.nn.BatchNorm1d(8), torch.nn.Tanh(), torch.nn.Linear(8, 2)
+    )
     return model.double()
 
 
@@ -44,7 +46,9 @@ def train(model, optimizer, steps, scheduler=None):
     for n in steps:
         generator = torch.Generator().manual_seed(n)
         optimizer.zero_grad()
-        model(torch.randn(16, 3, generator=generator, dtype=torch.float64)).square().mean().backward()
+        model(
+            torch.randn(16, 3, generator=generator, dtype=torch.float64)
+        ).square().mean().backward()
         optimizer.step()
         if scheduler is not None:
             scheduler.step()
@@ -54,21 +58,28 @@ def weights(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-# ------------------------------------------------------------------------------------------------------------- Table 1
+# ------------------------------------------------------------------------------------------ Table 1
 
 
 def test_the_published_numbers(way, fixture):
     x = parameter([1.0])
-    np.testing.assert_allclose(descend(x, CoolMomentum([x], 0.1, 0.9, total_steps=5, **way), 6)[:, 0], fixture, atol=5e-10)
+    np.testing.assert_allclose(
+        descend(x, CoolMomentum([x], 0.1, 0.9, total_steps=5, **way), 6)[:, 0], fixture, atol=5e-10
+    )
 
 
 def test_table_1(way, reference):
     noise, stiffness = np.random.default_rng(0).normal(size=(300, 40)), np.linspace(0.1, 3, 40)
     x = parameter(np.linspace(-2, 2, 40))
     path = descend(
-        x, CoolMomentum([x], 0.05, 0.99, total_steps=250, **way), 300, lambda x, n: torch.tensor(stiffness) * x + torch.tensor(noise[n])
+        x,
+        CoolMomentum([x], 0.05, 0.99, total_steps=250, **way),
+        300,
+        lambda x, n: torch.tensor(stiffness) * x + torch.tensor(noise[n]),
     )
-    exact = reference(np.linspace(-2, 2, 40), lambda x, n: stiffness * x + noise[n], 0.05, 0.99, 250, 300)
+    exact = reference(
+        np.linspace(-2, 2, 40), lambda x, n: stiffness * x + noise[n], 0.05, 0.99, 250, 300
+    )
     np.testing.assert_allclose(path, exact, rtol=1e-12, atol=1e-12)
 
 
@@ -76,16 +87,35 @@ def test_table_1(way, reference):
 def test_every_law_is_the_core_s(law):
     x = parameter([1.0, -0.5])
     path = descend(x, CoolMomentum([x], 0.1, 0.9, total_steps=20, law=law), 20)
-    run = lsa.simulate(lsa.potentials.harmonic(2), [1.0, -0.5], lsa.CoolMomentum(0.1, 0.9, law=law), 20, record_every=1, rng=0)
-    np.testing.assert_allclose(path, [snapshot.state.x[0] for snapshot in run], rtol=1e-12, atol=1e-14)
+    run = lsa.simulate(
+        lsa.potentials.harmonic(2),
+        [1.0, -0.5],
+        lsa.CoolMomentum(0.1, 0.9, law=law),
+        20,
+        record_every=1,
+        rng=0,
+    )
+    np.testing.assert_allclose(
+        path, [snapshot.state.x[0] for snapshot in run], rtol=1e-12, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9, 0.99])
 def test_constant_rho_is_sgd_with_momentum(way, momentum):
     ours, theirs = network(), network()
-    train(ours, CoolMomentum(ours.parameters(), 0.1, momentum, total_steps=math.inf, weight_decay=0.01, **way), range(50))
+    train(
+        ours,
+        CoolMomentum(
+            ours.parameters(), 0.1, momentum, total_steps=math.inf, weight_decay=0.01, **way
+        ),
+        range(50),
+    )
     rate = 0.1 * (1 + momentum) / 2
-    train(theirs, torch.optim.SGD(theirs.parameters(), rate, momentum=momentum, weight_decay=0.01), range(50))
+    train(
+        theirs,
+        torch.optim.SGD(theirs.parameters(), rate, momentum=momentum, weight_decay=0.01),
+        range(50),
+    )
     assert (weights(ours) - weights(theirs)).abs().max() < 1e-12
 
 
@@ -100,7 +130,7 @@ def test_warmup_has_no_momentum_and_keeps_the_clock():
     np.testing.assert_allclose(seen, want, atol=1e-15)
 
 
-# ------------------------------------------------------------------------------------------------- what optimizers do
+# ------------------------------------------------------------------------------- what optimizers do
 
 
 def test_weight_decay_is_a_penalty_or_a_shrinking(way):
@@ -109,8 +139,12 @@ def test_weight_decay_is_a_penalty_or_a_shrinking(way):
     b = descend(y, CoolMomentum([y], 0.1, 0.9, total_steps=9, **way), 9, lambda x, n: 1.3 * x)
     np.testing.assert_allclose(a, b, rtol=1e-13)
     z = parameter([2.0])
-    optimizer = CoolMomentum([z], 0.1, 0.9, total_steps=9, weight_decay=0.5, decoupled_weight_decay=True, **way)
-    assert descend(z, optimizer, 2, lambda x, n: 0 * x)[:, 0].tolist() == pytest.approx([2 * 0.95, 2 * 0.95**2])
+    optimizer = CoolMomentum(
+        [z], 0.1, 0.9, total_steps=9, weight_decay=0.5, decoupled_weight_decay=True, **way
+    )
+    assert descend(z, optimizer, 2, lambda x, n: 0 * x)[:, 0].tolist() == pytest.approx(
+        [2 * 0.95, 2 * 0.95**2]
+    )
 
 
 def test_maximize_goes_up(way):
@@ -136,7 +170,12 @@ def test_a_closure_is_called_once_with_gradients_on():
 
 def test_groups_have_their_own_numbers_and_a_later_one_cools_along():
     x, y, z, idle = (parameter([1.0]) for _ in range(4))
-    optimizer = CoolMomentum([{"params": [x]}, {"params": [y], "lr": 0.2, "rho0": 0.5}, {"params": [idle]}], 0.1, 0.9, total_steps=5)
+    optimizer = CoolMomentum(
+        [{"params": [x]}, {"params": [y], "lr": 0.2, "rho0": 0.5}, {"params": [idle]}],
+        0.1,
+        0.9,
+        total_steps=5,
+    )
     for p in (x, y):
         p.grad = torch.ones_like(p)
     optimizer.step()
@@ -154,10 +193,13 @@ def test_resume_gives_the_same_bits(way, tmp_path):
     train(whole, CoolMomentum(whole.parameters(), **keywords), range(40))
     optimizer = CoolMomentum(first.parameters(), **keywords)
     train(first, optimizer, range(17))
-    torch.save({"model": first.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "saved.pt")
+    torch.save(
+        {"model": first.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "saved.pt"
+    )
     saved = torch.load(tmp_path / "saved.pt")  # weights_only: nothing but tensors and numbers
     second.load_state_dict(saved["model"])
-    optimizer = CoolMomentum(second.parameters(), lr=9.0, total_steps=3)  # loading brings the old numbers back
+    # loading brings the old numbers back
+    optimizer = CoolMomentum(second.parameters(), lr=9.0, total_steps=3)
     optimizer.load_state_dict(saved["optimizer"])
     train(second, optimizer, range(17, 40))
     assert torch.equal(weights(whole), weights(second))
@@ -167,7 +209,10 @@ def test_copies_and_pickles_go_on_alike():
     model = network()
     optimizer = CoolMomentum(model.parameters(), 0.1, total_steps=20)
     train(model, optimizer, range(5))
-    for again, twin in (copy.deepcopy((model, optimizer)), pickle.loads(pickle.dumps((model, optimizer)))):
+    for again, twin in (
+        copy.deepcopy((model, optimizer)),
+        pickle.loads(pickle.dumps((model, optimizer))),
+    ):
         train(again, twin, range(5, 20))
         assert twin.param_groups[0]["step"] == 20
         rest = copy.deepcopy((model, optimizer))
@@ -180,9 +225,13 @@ def test_schedulers_change_the_base_rate(kind, reference):
     x = parameter([1.0])
     optimizer = CoolMomentum([x], 0.1, 0.9, total_steps=10)
     scheduler = {
-        "warm-up from 0": lambda: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: min(1, n / 4)),
+        "warm-up from 0": lambda: torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda n: min(1, n / 4)
+        ),
         "cosine to 0": lambda: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10),
-        "one cycle": lambda: torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2, 12, cycle_momentum=False),
+        "one cycle": lambda: torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, 0.2, 12, cycle_momentum=False
+        ),
     }[kind]()
     rates, path = [], []
     for _ in range(10):
@@ -223,7 +272,9 @@ def test_complex_parameters_are_pairs_of_real_ones():
     z, pair = torch.nn.Parameter(torch.tensor([1 + 2j])), parameter([1.0, 2.0], torch.float32)
     turn = descend(z, CoolMomentum([z], 0.1, total_steps=5), 5)
     np.testing.assert_allclose(
-        np.stack([turn.real, turn.imag], -1)[:, 0], descend(pair, CoolMomentum([pair], 0.1, total_steps=5), 5), rtol=1e-6
+        np.stack([turn.real, turn.imag], -1)[:, 0],
+        descend(pair, CoolMomentum([pair], 0.1, total_steps=5), 5),
+        rtol=1e-6,
     )
 
 
@@ -232,7 +283,9 @@ def test_sparse_gradients_are_refused_before_anything_moves():
     optimizer = CoolMomentum([x, layer.weight], 0.1, total_steps=5)
     x.grad = torch.ones_like(x)
     layer(torch.tensor([1])).sum().backward()
-    with pytest.raises(RuntimeError, match=r"sparse gradient of a parameter of shape \(5, 2\).*sparse=False"):
+    with pytest.raises(
+        RuntimeError, match=r"sparse gradient of a parameter of shape \(5, 2\).*sparse=False"
+    ):
         optimizer.step()
     assert x.item() == 1.0
 
@@ -243,7 +296,11 @@ def test_sparse_gradients_are_refused_before_anything_moves():
         ({"lr": 0.0}, "lr must be a positive number, not 0.0"),
         ({"lr": -1}, "lr must be a positive number, not -1"),
         ({"rho0": 1}, r"rho0 must be in \[0, 1\), not 1"),
-        ({"total_steps": 0}, "total_steps must be a whole number of steps, at least 1, or math.inf for a constant rho, not 0"),
+        (
+            {"total_steps": 0},
+            "total_steps must be a whole number of steps, at least 1, or math.inf for a constant "
+            "rho, not 0",
+        ),
         ({"total_steps": 2.5}, "not 2.5"),
         ({"total_steps": math.nan}, "not nan"),
         ({"warmup_steps": -1}, "warmup_steps must be a whole number of steps, at least 0, not -1"),

@@ -33,12 +33,16 @@ def fashion(tmp_path_factory):
         images[np.arange(count), 2 * labels + 4] += 180
         for kind, array, magic in (("images-idx3", images, 2051), ("labels-idx1", labels, 2049)):
             header = struct.pack(f">{1 + array.ndim}i", magic, *array.shape)
-            (folder / f"{which}-{kind}-ubyte.gz").write_bytes(gzip.compress(header + array.tobytes()))
+            (folder / f"{which}-{kind}-ubyte.gz").write_bytes(
+                gzip.compress(header + array.tobytes())
+            )
     return folder
 
 
 def invoke(module, *arguments):
-    result = CliRunner().invoke(__import__(module).main, [str(a) for a in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(
+        __import__(module).main, [str(a) for a in arguments], catch_exceptions=False
+    )
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -47,7 +51,8 @@ def test_parameters_of_the_networks():
     from _efficientnet import efficientnet_b0
     from _resnet import resnet20
 
-    assert sum(p.numel() for p in resnet20(3).parameters()) == 273_066  # as Keras counts the trainable ones
+    # as Keras counts the trainable ones
+    assert sum(p.numel() for p in resnet20(3).parameters()) == 273_066
     assert sum(p.numel() for p in resnet20(1).parameters()) == 272_778
     with torch.device("meta"):
         assert sum(p.numel() for p in efficientnet_b0().parameters()) == 5_288_548
@@ -63,8 +68,14 @@ def test_cifar_in_its_binary_format(tmp_path):
         records[k].tofile(tmp_path / f"data_batch_{k + 1}.bin")
     records[5].tofile(tmp_path / "test_batch.bin")
     images = load(tmp_path)
-    assert images.name == "CIFAR-10" and images.x.shape == (10, 3, 32, 32) and images.y.tolist() == records[:5, :, 0].ravel().tolist()
-    pixel = images.x_test[1, 2, 3, 4] + images.x.new_tensor(records[:5, :, 1 + 2 * 1024 + 3 * 32 + 4].mean() / 255)
+    assert (
+        images.name == "CIFAR-10"
+        and images.x.shape == (10, 3, 32, 32)
+        and images.y.tolist() == records[:5, :, 0].ravel().tolist()
+    )
+    pixel = images.x_test[1, 2, 3, 4] + images.x.new_tensor(
+        records[:5, :, 1 + 2 * 1024 + 3 * 32 + 4].mean() / 255
+    )
     assert pixel.item() == pytest.approx(records[5, 1, 1 + 2 * 1024 + 3 * 32 + 4] / 255, abs=1e-6)
 
 
@@ -113,7 +124,10 @@ def test_fig1_and_an_interrupted_run_that_goes_on_to_the_same_bits(fashion, tmp_
 
     options = ("--data", fashion, "--epochs", 3, "--batch-size", 10, "--seeds", 1)
     output = invoke("fig1", *options, "--out", tmp_path / "whole")
-    assert re.search(r"CoolMomentum \(1 of 1 seeds\) \| \d", output) and (tmp_path / "whole" / "fig1.png").stat().st_size > 10_000
+    assert (
+        re.search(r"CoolMomentum \(1 of 1 seeds\) \| \d", output)
+        and (tmp_path / "whole" / "fig1.png").stat().st_size > 10_000
+    )
     images, tmp = load(fashion), tmp_path / "parts"
     tmp.mkdir()
 
@@ -137,8 +151,27 @@ def test_fig1_and_an_interrupted_run_that_goes_on_to_the_same_bits(fashion, tmp_
 
 
 def test_table2_says_div_where_a_run_diverges(fashion, tmp_path):
-    output = invoke("table2", "--data", fashion, "--epochs", 2, "--batch-size", 20, "--subset", 20, "--test-subset", 20, "--rho0", 0.5,
-                    "--lr", 0.01, "--lr", 1e30, "--out", tmp_path)  # fmt: skip
+    output = invoke(
+        "table2",
+        "--data",
+        fashion,
+        "--epochs",
+        2,
+        "--batch-size",
+        20,
+        "--subset",
+        20,
+        "--test-subset",
+        20,
+        "--rho0",
+        0.5,
+        "--lr",
+        0.01,
+        "--lr",
+        1e30,
+        "--out",
+        tmp_path,
+    )
     assert re.search(r"\| 0.5 \| 0\.\d{4} \| div \|", output), output
     assert json.loads((tmp_path / "CoolMomentum-1e+30-0.5-seed1.json").read_text())["diverged"]
 
@@ -146,7 +179,10 @@ def test_table2_says_div_where_a_run_diverges(fashion, tmp_path):
 def test_digits(tmp_path):
     pytest.importorskip("sklearn", reason="needs the extra ml")
     output = invoke("digits", "--seeds", 2, "--epochs", 5, "--figure", tmp_path / "digits.png")
-    accuracy = {row[1]: float(row[3].split("%")[0]) for row in (line.split("|") for line in output.splitlines()[-3:])}
+    accuracy = {
+        row[1]: float(row[3].split("%")[0])
+        for row in (line.split("|") for line in output.splitlines()[-3:])
+    }
     assert len(accuracy) == 3 and min(accuracy.values()) > 60
 
 
@@ -160,15 +196,30 @@ def test_efficientnet_trains_and_resumes_on_generated_images(optimizer, tmp_path
             folder = tmp_path / part / f"class{label}"
             folder.mkdir(parents=True)
             for k in range(4):
-                pixels = generator.integers(0, 100, (40, 48, 3), dtype=np.uint8) + np.uint8(100 * label)
+                pixels = generator.integers(0, 100, (40, 48, 3), dtype=np.uint8) + np.uint8(
+                    100 * label
+                )
                 Image.fromarray(pixels).save(folder / f"{k}.png")
-    options = ["--data", tmp_path, "--optimizer", optimizer, "--batch-size", 4, "--size", 32, "--workers", 0]
+    options = [
+        "--data",
+        tmp_path,
+        "--optimizer",
+        optimizer,
+        "--batch-size",
+        4,
+        "--size",
+        32,
+        "--workers",
+        0,
+    ]
     first = invoke("efficientnet", *options, "--epochs", 2, "--out", tmp_path / "whole.pt")
     assert re.search(r"epoch 2/2  loss in training \d", first) and "nan" not in first
     saved = torch.load(tmp_path / "whole.pt")
     assert saved["epoch"] == 2
     invoke("efficientnet", *options, "--epochs", 1, "--out", tmp_path / "parts.pt")
-    assert "epoch 1" not in invoke("efficientnet", *options, "--epochs", 2, "--out", tmp_path / "parts.pt")
+    assert "epoch 1" not in invoke(
+        "efficientnet", *options, "--epochs", 2, "--out", tmp_path / "parts.pt"
+    )
 
 
 def test_efficientnet_s_schedules():
@@ -177,7 +228,9 @@ def test_efficientnet_s_schedules():
     model = torch.nn.Linear(2, 2)
     cool, none = efficientnet.make_optimizer("coolmomentum", model, 2048, 350, 625)
     assert none is None and cool.param_groups[0]["lr"] == 0.6
-    rho = [cool.rho(group | {"step": n}) for group in cool.param_groups[:1] for n in (0, 3124, 3125)]
+    rho = [
+        cool.rho(group | {"step": n}) for group in cool.param_groups[:1] for n in (0, 3124, 3125)
+    ]
     assert rho[:2] == [0, 0] and rho[2] == pytest.approx(1 - 0.01 ** (1 - 3125 / (350 * 625)))
     rms, scheduler = efficientnet.make_optimizer("rmsprop", model, 2048, 350, 625)
     assert [rms.defaults[k] for k in ("alpha", "eps", "momentum")] == [0.9, 0.001, 0.9]

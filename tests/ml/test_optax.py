@@ -38,22 +38,37 @@ def test_the_published_numbers(fixture):
 
 def test_table_1(reference):
     noise = np.random.default_rng(0).normal(size=(120, 10))
-    path = descend(cool_momentum(0.05, 0.99, total_steps=100), jnp.linspace(-2, 2, 10), lambda x, n: 2 * x + jnp.asarray(noise)[n], 120)
+    path = descend(
+        cool_momentum(0.05, 0.99, total_steps=100),
+        jnp.linspace(-2, 2, 10),
+        lambda x, n: 2 * x + jnp.asarray(noise)[n],
+        120,
+    )
     exact = reference(np.linspace(-2, 2, 10), lambda x, n: 2 * x + noise[n], 0.05, 0.99, 100, 120)
     np.testing.assert_allclose(path, exact, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("keywords", [{}, {"law": "exponential"}, {"law": "linear", "warmup_steps": 7}])
+@pytest.mark.parametrize(
+    "keywords", [{}, {"law": "exponential"}, {"law": "linear", "warmup_steps": 7}]
+)
 def test_a_small_network_goes_the_way_of_torch(keywords):
     torch = pytest.importorskip("torch", reason="needs the extra ml")
     from langevin_sa.ml import CoolMomentum
 
     generator = np.random.default_rng(1)
     x, y = generator.normal(size=(60, 16, 4)), generator.normal(size=(60, 16, 2))
-    start = {"w": generator.normal(size=(4, 6)), "b": np.zeros(6), "v": generator.normal(size=(6, 2))}
+    start = {
+        "w": generator.normal(size=(4, 6)),
+        "b": np.zeros(6),
+        "v": generator.normal(size=(6, 2)),
+    }
 
     def loss(p, n, library):
-        arrays = (jnp.asarray(x)[n], jnp.asarray(y)[n]) if library is jnp else (torch.tensor(x[n]), torch.tensor(y[n]))
+        arrays = (
+            (jnp.asarray(x)[n], jnp.asarray(y)[n])
+            if library is jnp
+            else (torch.tensor(x[n]), torch.tensor(y[n]))
+        )
         return ((library.tanh(arrays[0] @ p["w"] + p["b"]) @ p["v"] - arrays[1]) ** 2).mean()
 
     ours = {name: torch.nn.Parameter(torch.tensor(value)) for name, value in start.items()}
@@ -73,14 +88,25 @@ def test_a_small_network_goes_the_way_of_torch(keywords):
 
 
 def test_constant_rho_is_optax_sgd():
-    ours = descend(cool_momentum(0.1, 0.9, total_steps=math.inf), jnp.ones(3), lambda x, n: jnp.arange(1.0, 4.0) * x, 40)
-    theirs = descend(optax.sgd(0.1 * 1.9 / 2, momentum=0.9), jnp.ones(3), lambda x, n: jnp.arange(1.0, 4.0) * x, 40)
+    ours = descend(
+        cool_momentum(0.1, 0.9, total_steps=math.inf),
+        jnp.ones(3),
+        lambda x, n: jnp.arange(1.0, 4.0) * x,
+        40,
+    )
+    theirs = descend(
+        optax.sgd(0.1 * 1.9 / 2, momentum=0.9),
+        jnp.ones(3),
+        lambda x, n: jnp.arange(1.0, 4.0) * x,
+        40,
+    )
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13)
 
 
 def test_a_schedule_of_the_base_rate_and_weight_decay_in_a_chain(reference):
     chain = optax.chain(
-        optax.add_decayed_weights(0.5), cool_momentum(lambda n: jnp.minimum(0.1, n * jnp.float64(0.01)), 0.9, total_steps=20)
+        optax.add_decayed_weights(0.5),
+        cool_momentum(lambda n: jnp.minimum(0.1, n * jnp.float64(0.01)), 0.9, total_steps=20),
     )
     path = descend(chain, jnp.ones(1), lambda x, n: x, 20)
     exact = reference([1.0], lambda x, n: 1.5 * x * min(0.1, n / 100), 1.0, 0.9, 20, 20)
@@ -89,7 +115,9 @@ def test_a_schedule_of_the_base_rate_and_weight_decay_in_a_chain(reference):
 
 def test_updates_keep_the_parameters_dtype():
     params = {"a": jnp.ones(2, dtype=jnp.bfloat16), "b": jnp.ones(2, dtype=jnp.float32)}
-    updates, state = cool_momentum(0.1, total_steps=5).update(params, cool_momentum(0.1, total_steps=5).init(params))
+    updates, state = cool_momentum(0.1, total_steps=5).update(
+        params, cool_momentum(0.1, total_steps=5).init(params)
+    )
     assert jax.tree.map(lambda u: u.dtype, updates) == jax.tree.map(lambda p: p.dtype, params)
     assert int(state.step) == 1
 

@@ -1,4 +1,6 @@
-"""The thermometer: Eq. (22) of what really moved, whatever moved it; Eq. (19) from the noise of gradients."""
+"""The thermometer: Eq. (22) of what really moved, whatever moved it; Eq. (19) from the noise of
+gradients.
+"""
 
 import math
 
@@ -20,7 +22,9 @@ OPTIMIZERS = {
 
 def model_of(seed=0):
     torch.manual_seed(seed)
-    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Linear(8, 3)).double()
+    return torch.nn.Sequential(
+        torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Linear(8, 3)
+    ).double()
 
 
 def step(model, optimizer, n):
@@ -44,7 +48,12 @@ def test_mean_square_update_from_the_first_step_on(name):
         for n in range(6):
             before = torch.cat([p.detach().flatten() for p in model.parameters()])
             step(model, optimizer, n)
-            squares.append((torch.cat([p.detach().flatten() for p in model.parameters()]) - before).square().mean().item())
+            squares.append(
+                (torch.cat([p.detach().flatten() for p in model.parameters()]) - before)
+                .square()
+                .mean()
+                .item()
+            )
             if n == 3:
                 first = thermometer.read()
         second = thermometer.read()
@@ -61,20 +70,31 @@ def test_only_trainable_parameters_count():
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     with Thermometer(optimizer) as thermometer:
         step(model, optimizer, 0)
-    moved = [(p.detach() - before[name]).flatten() for name, p in model.named_parameters() if name != "0.weight"]
-    assert not torch.equal(model[1].running_mean, torch.zeros(8))  # statistics moved and are not counted
-    assert thermometer.read().rescaled == pytest.approx(torch.cat(moved).square().mean().item(), rel=1e-12)
+    moved = [
+        (p.detach() - before[name]).flatten()
+        for name, p in model.named_parameters()
+        if name != "0.weight"
+    ]
+    # statistics moved and are not counted
+    assert not torch.equal(model[1].running_mean, torch.zeros(8))
+    assert thermometer.read().rescaled == pytest.approx(
+        torch.cat(moved).square().mean().item(), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_temperature_needs_the_time_step(momentum):
     x, y = (torch.nn.Parameter(torch.zeros(1, dtype=torch.float64)) for _ in range(2))
-    cool = CoolMomentum([{"params": [x]}, {"params": [y], "lr": 0.4}], 0.1, momentum, total_steps=math.inf)
+    cool = CoolMomentum(
+        [{"params": [x]}, {"params": [y], "lr": 0.4}], 0.1, momentum, total_steps=math.inf
+    )
     sgd = torch.optim.SGD([x], 0.05 * (1 + momentum), momentum=momentum)
     x.grad, y.grad = torch.ones_like(x), torch.ones_like(y)
     with Thermometer(cool) as thermometer:
         cool.step()
-        assert thermometer.read().temperature == pytest.approx(((1 + momentum) / 2) ** 2 * (0.1 + 0.4) / 2)
+        assert thermometer.read().temperature == pytest.approx(
+            ((1 + momentum) / 2) ** 2 * (0.1 + 0.4) / 2
+        )
     with Thermometer(sgd) as thermometer:
         sgd.step()
         assert thermometer.read().temperature == pytest.approx(((1 + momentum) / 2) ** 2 * 0.1)
@@ -89,12 +109,17 @@ def test_half_precision_updates_have_a_square():
     optimizer = torch.optim.SGD([x], 0.01)
     with Thermometer(optimizer) as thermometer:
         optimizer.step()
-        assert thermometer.read().rescaled == pytest.approx(x.detach().double().square().mean().item(), rel=1e-6)  # 0 in float16
+        # 0 in float16
+        assert thermometer.read().rescaled == pytest.approx(
+            x.detach().double().square().mean().item(), rel=1e-6
+        )
 
 
 @pytest.mark.parametrize("rho", [0.5, 0.9])
 def test_white_noise_of_known_variance_gives_the_temperature_of_eq_19(rho):
-    """Harmonic modes under white force noise: <dx^2>/dt^2 is T of Eq. (19) times 1/(1 - a/4) (PHYSICS: BBK), for any stable dt."""
+    """Harmonic modes under white force noise: <dx^2>/dt^2 is T of Eq. (19) times 1/(1 - a/4)
+    (PHYSICS: BBK), for any stable dt.
+    """
     modes, dt2, sigma, steps = 4000, 0.2, 3.0, 1500
     k = 2.0
     x = torch.nn.Parameter(torch.zeros(modes, dtype=torch.float64))
@@ -102,26 +127,33 @@ def test_white_noise_of_known_variance_gives_the_temperature_of_eq_19(rho):
     generator = torch.Generator().manual_seed(1)
     with Thermometer(optimizer) as thermometer:
         for n in range(steps):
-            x.grad = k * x.detach() + sigma * torch.randn(modes, generator=generator, dtype=torch.float64)
+            x.grad = k * x.detach() + sigma * torch.randn(
+                modes, generator=generator, dtype=torch.float64
+            )
             optimizer.step()
             if n == 300:
                 thermometer.read()
         measured = thermometer.read().temperature
     exact = sigma**2 * dt2 * (1 + rho) / (4 * (1 - rho)) / (1 - k * dt2 / 4)
-    assert measured == pytest.approx(exact, rel=0.008)  # 5 sigma for 4000 modes whose dx decorrelate within 20 steps
+    # 5 sigma for 4000 modes whose dx decorrelate within 20 steps
+    assert measured == pytest.approx(exact, rel=0.008)
 
 
 def test_noise_is_the_variance_between_batches():
     data = torch.randn(1000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     x = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
     idle = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
-    optimizer = CoolMomentum([{"params": [x]}, {"params": [idle], "lr": 0.4}], 0.1, 0.9, total_steps=math.inf)
+    optimizer = CoolMomentum(
+        [{"params": [x]}, {"params": [idle], "lr": 0.4}], 0.1, 0.9, total_steps=math.inf
+    )
     thermometer = Thermometer(optimizer)
     batches = data.split(50)
     noise = thermometer.noise(((x - batch) ** 2).sum(1).mean() / 2 for batch in batches)
     per_component = np.var([batch.mean(0).numpy() for batch in batches], axis=0, ddof=1)
     assert noise.variance == pytest.approx(per_component.sum() / 4, rel=1e-12)
-    assert noise.temperature == pytest.approx(per_component.sum() / 4 * 0.1 * 1.9 / (4 * 0.1), rel=1e-12)
+    assert noise.temperature == pytest.approx(
+        per_component.sum() / 4 * 0.1 * 1.9 / (4 * 0.1), rel=1e-12
+    )
     assert x.grad is None
     with pytest.raises(ValueError, match="two mini-batches or more, not 1"):
         thermometer.noise([(x**2).sum()])

@@ -1,4 +1,6 @@
-"""Plots draw what they were given, on the Axes they were given, and leave the user's matplotlib as it was."""
+"""Plots draw what they were given, on the Axes they were given, and leave the user's matplotlib as
+it was.
+"""
 
 from itertools import pairwise
 
@@ -27,7 +29,9 @@ def closed_figures():
 @pytest.fixture(scope="module")
 def run():
     schedule = lsa.Schedule(lsa.schedules.exponential(1.0, 0.01), 1.0, 0.1)
-    return lsa.anneal(WELL, schedule=schedule, n_steps=400, replicas=8, rng=1, samples=True, backend="numpy")
+    return lsa.anneal(
+        WELL, schedule=schedule, n_steps=400, replicas=8, rng=1, samples=True, backend="numpy"
+    )
 
 
 def labels(ax):
@@ -45,7 +49,8 @@ def test_landscape_curve_with_trajectory(run):
     assert ax.get_xlim() == (-2, 2)
     points, minimum = ax.collections
     np.testing.assert_allclose(points.get_offsets()[:, 0], run.samples.ravel())
-    np.testing.assert_allclose(points.get_array(), np.repeat(np.arange(len(run.samples)), 8))  # coloured by time
+    # coloured by time
+    np.testing.assert_allclose(points.get_array(), np.repeat(np.arange(len(run.samples)), 8))
     np.testing.assert_allclose(minimum.get_offsets(), [[-1.0355785, -0.3054285]], atol=1e-6)
 
 
@@ -64,7 +69,9 @@ def test_steep_walls_do_not_set_the_levels():
 
 
 def test_bounds_from_the_trajectory_or_given():
-    assert plots.landscape(BOWL, trajectory=[[0, 0], [1, 2]]).get_ylim() == pytest.approx((-0.8, 2.8))
+    assert plots.landscape(BOWL, trajectory=[[0, 0], [1, 2]]).get_ylim() == pytest.approx(
+        (-0.8, 2.8)
+    )
     assert plots.landscape(BOWL, bounds=[(0, 1), (0, 2)]).get_ylim() == (0, 2)
 
 
@@ -101,17 +108,26 @@ def test_history_draws_the_history(run):
 
 
 def test_small_range_of_temperature_stays_linear():
-    steady = lsa.anneal(WELL, schedule=lsa.Schedule(0.5, 1.0, 0.1), n_steps=100, replicas=4, rng=1, backend="numpy")
+    steady = lsa.anneal(
+        WELL, schedule=lsa.Schedule(0.5, 1.0, 0.1), n_steps=100, replicas=4, rng=1, backend="numpy"
+    )
     assert plots.temperature(steady).get_yscale() == "linear"
 
 
 def test_one_replica_and_one_record():
-    one = lsa.anneal(WELL, [0.5], lsa.Schedule(0.5, 1.0, 0.1), 10, record_every=10, rng=1, backend="numpy")
+    one = lsa.anneal(
+        WELL, [0.5], lsa.Schedule(0.5, 1.0, 0.1), 10, record_every=10, rng=1, backend="numpy"
+    )
     assert labels(plots.energy(one)) == ["energy", "best so far"]
 
 
 def test_a_run_without_records_is_an_error(run):
-    empty = lsa.Result({**run, "history": type(run.history)({key: values[:0] for key, values in run.history.items()})})
+    empty = lsa.Result(
+        {
+            **run,
+            "history": type(run.history)({key: values[:0] for key, values in run.history.items()}),
+        }
+    )
     for plot in (plots.energy, plots.temperature, plots.history):
         with pytest.raises(ValueError, match="no records"):
             plot(empty)
@@ -130,7 +146,9 @@ def test_histogram_density_is_normalised_and_right():
     x = np.random.default_rng(2).normal(size=5000) * np.sqrt(0.7)
     ax = plots.histogram(x, hot, 0.7, bins=40)
     grid, density = line(ax, r"$\exp(-U/T)/Z$").get_data()
-    np.testing.assert_allclose(density, np.exp(-(grid**2) / 1.4) / np.sqrt(2 * np.pi * 0.7), rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(
+        density, np.exp(-(grid**2) / 1.4) / np.sqrt(2 * np.pi * 0.7), rtol=1e-6, atol=1e-12
+    )
     assert sum(bar.get_height() * bar.get_width() for bar in ax.patches) == pytest.approx(1)
 
 
@@ -141,7 +159,9 @@ def test_histogram_shows_wells_that_no_sample_saw():
 
 def test_histogram_of_a_potential_that_does_not_confine():
     washboard = lsa.Potential.from_formula("-cos(x)")
-    grid, density = line(plots.histogram([-3.0, 0.0, 3.0], washboard, 1.0), r"$\exp(-U/T)/Z$").get_data()
+    grid, density = line(
+        plots.histogram([-3.0, 0.0, 3.0], washboard, 1.0), r"$\exp(-U/T)/Z$"
+    ).get_data()
     assert grid[0] >= -3 and grid[-1] <= 3
     assert np.trapezoid(density, grid) == pytest.approx(1)
 
@@ -169,7 +189,15 @@ def test_schedule_panels():
     assert axes[2].get_yscale() == "log" and axes[0].get_yscale() == "linear"
 
 
-@pytest.mark.parametrize("schedule", [lsa.CoolMomentum(), lsa.Momentum(0.9, 0.01), lsa.Schedule(0.0), lsa.Schedule(1.0, 1000.0, 0.01)])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        lsa.CoolMomentum(),
+        lsa.Momentum(0.9, 0.01),
+        lsa.Schedule(0.0),
+        lsa.Schedule(1.0, 1000.0, 0.01),
+    ],
+)
 def test_every_schedule_can_be_drawn(schedule):
     assert len(plots.schedule(schedule)) == 3
 
@@ -197,11 +225,19 @@ def test_global_settings_stay(run):
 
 
 def test_figures_are_made_for_a_column(run):
-    """A page of text is 8 cm wide in two columns: panels stand above one another, and labels of steps do not run into each other."""
-    long = lsa.Result(run | {"history": type(run.history)(run.history | {"step": 50 * run.history.step})})
+    """A page of text is 8 cm wide in two columns: panels stand above one another, and labels of
+    steps do not run into each other.
+    """
+    long = lsa.Result(
+        run | {"history": type(run.history)(run.history | {"step": 50 * run.history.step})}
+    )
     for axes in (plots.summary(long, WELL), plots.history(long), plots.thermostat([])):
         figure = axes[0].figure
         assert figure.get_size_inches()[0] <= plots.SIZE[0]
         figure.canvas.draw()
-        boxes = [t.get_window_extent() for t in axes[1].get_xticklabels() if t.get_text() and t.get_visible()]
+        boxes = [
+            t.get_window_extent()
+            for t in axes[1].get_xticklabels()
+            if t.get_text() and t.get_visible()
+        ]
         assert all(left.x1 + 10 < right.x0 for left, right in pairwise(boxes))

@@ -16,7 +16,9 @@ VARIANTS = {
     "double_well tilted down": lambda: potentials.double_well(tilt=-0.7, barrier=2.0, dim=2),
     "double_well one well": lambda: potentials.double_well(tilt=5.0),
     "periodic tilted": lambda: potentials.periodic(amplitude=2.0, tilt=0.3, dim=3),
-    "gaussian_wells 4-d": lambda: potentials.gaussian_wells(np.eye(4), depths=[1.0, 2.0, 3.0, 4.0], widths=0.5),
+    "gaussian_wells 4-d": lambda: potentials.gaussian_wells(
+        np.eye(4), depths=[1.0, 2.0, 3.0, 4.0], widths=0.5
+    ),
     "funnel 4-d": lambda: potentials.funnel(4, width=1.5),
     "rosenbrock 7": lambda: potentials.rosenbrock(7, a=10.0),
     "rastrigin shifted": lambda: potentials.rastrigin(3, shift=0.5),
@@ -29,13 +31,16 @@ VARIANTS = {
     "lennard_jones 4": lambda: potentials.lennard_jones(4),
     "lennard_jones 10": lambda: potentials.lennard_jones(10),
     "morse_cluster 4": lambda: potentials.morse_cluster(4, rho=14.0),
-    "lennard_jones_fluid": lambda: potentials.lennard_jones_fluid(40, cutoff=1.8),  # the usual size is too much for differences
+    # the usual size is too much for differences
+    "lennard_jones_fluid": lambda: potentials.lennard_jones_fluid(40, cutoff=1.8),
     "lennard_jones_fluid 2-d": lambda: potentials.lennard_jones_fluid(40, space=2),
     "kob_andersen": lambda: potentials.kob_andersen(40, cutoff=1.6),
     "phi4_chain open": lambda: potentials.phi4_chain(5, coupling=0.3, periodic=False),
     "phi4_lattice 3-d": lambda: potentials.phi4_lattice((2, 3, 4), periodic=False),
     "xy_chain open": lambda: potentials.xy_chain(6, periodic=False),
-    "harmonic_chain pinned": lambda: potentials.harmonic_chain(6, k=2.0, periodic=False, pinning=0.5),
+    "harmonic_chain pinned": lambda: potentials.harmonic_chain(
+        6, k=2.0, periodic=False, pinning=0.5
+    ),
     "spin_glass 5": lambda: potentials.spin_glass(5, seed=3, kappa=2.0),
 }
 ENTRIES = potentials.catalogue() | VARIANTS
@@ -114,14 +119,19 @@ def test_families():
 
 
 def test_import_loads_nothing_heavy():
-    code = "import sys, langevin_sa.potentials; sys.exit(any(m in sys.modules for m in ('sympy', 'numba', 'scipy', 'matplotlib')))"
+    code = (
+        "import sys, langevin_sa.potentials; sys.exit(any(m in sys.modules for m in ('sympy', "
+        "'numba', 'scipy', 'matplotlib')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# ------------------------------------------------------------------------------------------------- particular minima
+# -------------------------------------------------------------------------------- particular minima
 
 
-@pytest.mark.parametrize("name", ["prinz", "double_well", "gaussian_wells", *potentials.catalogue("surfaces")])
+@pytest.mark.parametrize(
+    "name", ["prinz", "double_well", "gaussian_wells", *potentials.catalogue("surfaces")]
+)
 def test_the_best_point_of_a_grid_is_a_known_minimum(name):
     U = potentials.catalogue()[name]()
     axes = [np.linspace(low, high, 601) for low, high in U.bounds]
@@ -133,7 +143,12 @@ def test_the_best_point_of_a_grid_is_a_known_minimum(name):
 
 @pytest.mark.parametrize(
     ("name", "dim", "energy"),
-    [("michalewicz", 2, -1.8013034), ("michalewicz", 5, -4.687658), ("michalewicz", 10, -9.6601517), ("styblinski_tang", 1, -39.1661657)],
+    [
+        ("michalewicz", 2, -1.8013034),
+        ("michalewicz", 5, -4.687658),
+        ("michalewicz", 10, -9.6601517),
+        ("styblinski_tang", 1, -39.1661657),
+    ],
 )
 def test_published_minimum_energies(name, dim, energy):
     assert potentials.catalogue()[name](dim).minimum_energy == pytest.approx(energy, abs=1e-6)
@@ -161,7 +176,14 @@ def test_small_clusters(particles, energy):
     assert potentials.morse_cluster(particles, rho=3.7).minimum_energy == energy
 
 
-@pytest.mark.parametrize("U13", [potentials.lennard_jones(13), potentials.morse_cluster(13, rho=6), potentials.morse_cluster(13, rho=14)])
+@pytest.mark.parametrize(
+    "U13",
+    [
+        potentials.lennard_jones(13),
+        potentials.morse_cluster(13, rho=6),
+        potentials.morse_cluster(13, rho=14),
+    ],
+)
 def test_thirteen_atoms_are_an_icosahedron(U13):
     golden = (1 + np.sqrt(5)) / 2
     shell = [np.roll([0, s, t * golden], k) for k in range(3) for s in (-1, 1) for t in (-1, 1)]
@@ -183,12 +205,17 @@ def test_cluster_starts_without_overlaps(particles):
     x = U.draw_start(20, np.random.default_rng(0))
     assert np.all((x >= U.bounds[:, 0]) & (x <= U.bounds[:, 1]))
     atoms = x.reshape(20, particles, 3)
-    distances = np.linalg.norm(atoms[:, :, None] - atoms[:, None], axis=-1)[:, *np.triu_indices(particles, 1)]
+    distances = np.linalg.norm(atoms[:, :, None] - atoms[:, None], axis=-1)[
+        :, *np.triu_indices(particles, 1)
+    ]
     assert distances.min() > 0.95 * 2.0
     assert np.ptp(x, axis=0).min() > 0
 
 
-@pytest.mark.parametrize(("dim", "periodic"), [(1, False), (2, True), (2, False), (7, True), (7, False), (8, True), (8, False)])
+@pytest.mark.parametrize(
+    ("dim", "periodic"),
+    [(1, False), (2, True), (2, False), (7, True), (7, False), (8, True), (8, False)],
+)
 def test_normal_modes_are_the_eigenvalues_of_the_hessian(dim, periodic):
     keywords = dict(dim=dim, k=2.0, periodic=periodic, pinning=0.3)
     hessian = potentials.harmonic_chain(**keywords).gradient(np.eye(dim))
@@ -214,7 +241,10 @@ def test_spin_glass_couplings():
 def test_numbers_share_one_kernel():
     a, b = potentials.double_well(tilt=0.1), potentials.double_well(tilt=0.2, dim=50)
     assert a.formula.source is b.formula.source
-    assert potentials.lennard_jones(5, sigma=2.0).formula.source is potentials.lennard_jones(9).formula.source
+    assert (
+        potentials.lennard_jones(5, sigma=2.0).formula.source
+        is potentials.lennard_jones(9).formula.source
+    )
 
 
 def test_griewank_gradient_where_a_cosine_vanishes():
@@ -227,7 +257,11 @@ def test_griewank_gradient_where_a_cosine_vanishes():
     ("name", "arguments", "message"),
     [
         ("harmonic", {"k": 0.0}, "k must be a positive number, or an array of them, not 0.0"),
-        ("harmonic", {"k": [1.0, 2.0], "dim": 3}, r"k must be a number or an array of shape \(3,\).* \(2,\)"),
+        (
+            "harmonic",
+            {"k": [1.0, 2.0], "dim": 3},
+            r"k must be a number or an array of shape \(3,\).* \(2,\)",
+        ),
         ("double_well", {"tilt": np.nan}, "tilt must be a finite number, not nan"),
         ("double_well", {"barrier": -1}, "barrier must be a positive number"),
         ("gaussian_wells", {"centres": [0.0, 1.0]}, r"shape \(wells, dim\), not \(2,\)"),
@@ -243,7 +277,11 @@ def test_griewank_gradient_where_a_cosine_vanishes():
         ("morse_cluster", {"rho": np.inf}, "rho must be a positive number, not inf"),
         ("phi4_chain", {"dim": 0}, "dim must be an integer of at least 1, not 0"),
         ("phi4_lattice", {"shape": 16}, r"like \(16, 16\), not 16"),
-        ("phi4_lattice", {"shape": (4, 0)}, "a length in shape must be an integer of at least 1, not 0"),
+        (
+            "phi4_lattice",
+            {"shape": (4, 0)},
+            "a length in shape must be an integer of at least 1, not 0",
+        ),
         ("harmonic_chain", {"pinning": -1.0}, "pinning must not be negative, not -1.0"),
         ("spin_glass", {"seed": -1}, "seed must be an integer of at least 0, not -1"),
     ],

@@ -1,4 +1,6 @@
-"""Checkpoints: whatever stops a run, the same call goes on from its file to the same bits, and no other call does."""
+"""Checkpoints: whatever stops a run, the same call goes on from its file to the same bits, and no
+other call does.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,17 @@ import numpy as np
 import pytest
 
 import langevin_sa as lsa
-from langevin_sa import Momentum, Potential, Result, Schedule, State, anneal, compare, cooling_rates, simulate
+from langevin_sa import (
+    Momentum,
+    Potential,
+    Result,
+    Schedule,
+    State,
+    anneal,
+    compare,
+    cooling_rates,
+    simulate,
+)
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential, quench
 from langevin_sa.storage import npz
@@ -42,7 +54,13 @@ def stop_at(step, error=Kill):
 
 
 def run(n_steps=200, potential=WELL, x0=None, schedule=RAMP, **keywords):
-    return anneal(potential, x0, schedule, n_steps, **{"replicas": 4, "rng": 1, "record_every": 10, "checkpoint_seconds": 0} | keywords)
+    return anneal(
+        potential,
+        x0,
+        schedule,
+        n_steps,
+        **{"replicas": 4, "rng": 1, "record_every": 10, "checkpoint_seconds": 0} | keywords,
+    )
 
 
 def same(a, b, besides=()):
@@ -66,14 +84,42 @@ def cut(tmp_path, step=70, **keywords):
 @pytest.mark.parametrize(
     "keywords",
     [
-        {}, {"backend": "numpy"}, {"dtype": "float32"}, {"samples": True}, {"integrator": "baoab", "noise": "uniform"},
-        {"potential": Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, 2)}, {"schedule": None, "record_every": 7},
-        {"potential": lsa.potentials.lennard_jones_fluid(108, cutoff=2.0), "schedule": Schedule(0.7, 1.0, 0.004)},
-        {"potential": Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600), "replicas": 2},
-        {"potential": lsa.potentials.logistic_regression(), "schedule": Schedule(0.01, 1.0, 0.05), "record_every": 70},
+        {},
+        {"backend": "numpy"},
+        {"dtype": "float32"},
+        {"samples": True},
+        {"integrator": "baoab", "noise": "uniform"},
+        {"potential": Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, 2)},
+        {"schedule": None, "record_every": 7},
+        {
+            "potential": lsa.potentials.lennard_jones_fluid(108, cutoff=2.0),
+            "schedule": Schedule(0.7, 1.0, 0.004),
+        },
+        {
+            "potential": Potential.from_formula(
+                site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600
+            ),
+            "replicas": 2,
+        },
+        {
+            "potential": lsa.potentials.logistic_regression(),
+            "schedule": Schedule(0.01, 1.0, 0.05),
+            "record_every": 70,
+        },
     ],
-    ids=["formula", "numpy", "float32", "samples", "baoab", "functions", "automatic", "fluid", "lattice", "mini-batches"],
-)  # fmt: skip
+    ids=[
+        "formula",
+        "numpy",
+        "float32",
+        "samples",
+        "baoab",
+        "functions",
+        "automatic",
+        "fluid",
+        "lattice",
+        "mini-batches",
+    ],
+)
 def test_the_same_call_goes_on(tmp_path, monkeypatch, keywords):
     """In the middle of a record, whose sums are under way."""
     with monkeypatch.context() as patch:
@@ -87,7 +133,11 @@ def test_the_same_call_goes_on(tmp_path, monkeypatch, keywords):
 def test_a_checkpoint_is_a_result(tmp_path):
     path = cut(tmp_path)
     part = Result.load(path)
-    assert (part.status, part.nit, part.success) == (4, 60, False) and part.message == "Under way, at step 60 of 200."
+    assert (part.status, part.nit, part.success) == (
+        4,
+        60,
+        False,
+    ) and part.message == "Under way, at step 60 of 200."
     np.testing.assert_array_equal(part.history.step, np.arange(10, 61, 10))
     assert WELL.energy(part.x) == pytest.approx(part.fun)
 
@@ -106,7 +156,9 @@ def test_a_finished_run_comes_back(tmp_path):
     assert not calls and again.success
 
 
-@pytest.mark.parametrize("rule", [{"stop_below": -0.5}, {"patience": 50}, {"stop_below": -0.3, "patience": 60}])
+@pytest.mark.parametrize(
+    "rule", [{"stop_below": -0.5}, {"patience": 50}, {"stop_below": -0.3, "patience": 60}]
+)
 def test_stop_rules_remember(tmp_path, rule):
     """Also across the cut, and after the stop."""
     whole = run(2000, **rule)
@@ -127,17 +179,32 @@ def test_stop_rules_remember(tmp_path, rule):
         ({"integrator": "baoab"}, "integrator: gjf there, baoab here"),
         ({"dtype": "float32"}, "dtype: float64 there, float32 here"),
         ({"noise": "uniform"}, "noise: normal there, uniform here"),
-        ({"schedule": Schedule(exponential(1.0, 0.02), 1.0, lambda s: 0.1 - 0.05 * s)}, r"differs in the schedule\)"),
+        (
+            {"schedule": Schedule(exponential(1.0, 0.02), 1.0, lambda s: 0.1 - 0.05 * s)},
+            r"differs in the schedule\)",
+        ),
         ({"samples": True}, "samples: False there, True here"),
-        ({"potential": Potential.from_formula("x*y + z**2", bounds=(-2, 2))}, "potential: .* there, .* here"),
-        ({"potential": Potential.from_formula(site="(x**2 - 1)**2 + a*x", dim=2, bounds=(-2, 2), a=0.31, name=WELL.name)},
-         "its energies were"),
+        (
+            {"potential": Potential.from_formula("x*y + z**2", bounds=(-2, 2))},
+            "potential: .* there, .* here",
+        ),
+        (
+            {
+                "potential": Potential.from_formula(
+                    site="(x**2 - 1)**2 + a*x", dim=2, bounds=(-2, 2), a=0.31, name=WELL.name
+                )
+            },
+            "its energies were",
+        ),
     ],
-)  # fmt: skip
+)
 def test_another_problem_is_refused(tmp_path, change, fragment):
     path = cut(tmp_path)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=rf"checkpoint.* belongs to another.*{fragment}.*give another name, or remove"):
+    with pytest.raises(
+        ValueError,
+        match=rf"checkpoint.* belongs to another.*{fragment}.*give another name, or remove",
+    ):
         run(checkpoint=path, **change)
     assert path.read_bytes() == before
 
@@ -145,8 +212,14 @@ def test_another_problem_is_refused(tmp_path, change, fragment):
 @pytest.mark.parametrize("n_steps", [200, 10_000, 10**9])
 def test_another_moment_of_the_quench_is_another_schedule(n_steps):
     """One step later, or 1e-6 of a longer run; of a law that is any function, 1e-5 of the run."""
-    for law, shift in ((lambda at: quench(1.0, 0.1, at=at), 1e-6), (lambda at: lambda s: np.where(s < at, 1.0, 0.1), 1.1e-5)):
-        names = [schedule_digest(Schedule(law(at)), n_steps, "gjf") for at in (0.507, 0.507, 0.507 + max(shift, 1.1 / n_steps))]
+    for law, shift in (
+        (lambda at: quench(1.0, 0.1, at=at), 1e-6),
+        (lambda at: lambda s: np.where(s < at, 1.0, 0.1), 1.1e-5),
+    ):
+        names = [
+            schedule_digest(Schedule(law(at)), n_steps, "gjf")
+            for at in (0.507, 0.507, 0.507 + max(shift, 1.1 / n_steps))
+        ]
         assert names[0] == names[1] != names[2]
 
 
@@ -170,14 +243,26 @@ def test_state_and_checkpoint(tmp_path):
     state = State.load(half)
     path = tmp_path / "rest.npz"
     with pytest.raises(Kill):
-        anneal(WELL, None, RAMP, 200, state=state, record_every=10, checkpoint=path, callback=stop_at(100))
+        anneal(
+            WELL,
+            None,
+            RAMP,
+            200,
+            state=state,
+            record_every=10,
+            checkpoint=path,
+            callback=stop_at(100),
+        )
     rest = anneal(WELL, None, RAMP, 200, state=state, record_every=10, checkpoint=path)
     np.testing.assert_array_equal(rest.state.x, run().state.x)
     np.testing.assert_array_equal(rest.history.step, np.arange(60, 201, 10))
     with pytest.raises(ValueError, match="either state, or x0, replicas and rng"):
         anneal(WELL, None, RAMP, 200, state=state, rng=1, checkpoint=path)
     with pytest.raises(ValueError, match="differs in the starting points"):
-        anneal(WELL, None, RAMP, 200, state=state, record_every=10, checkpoint=cut(tmp_path, step=100))  # of the run from step 0
+        # of the run from step 0
+        anneal(
+            WELL, None, RAMP, 200, state=state, record_every=10, checkpoint=cut(tmp_path, step=100)
+        )
 
 
 def test_simulate(tmp_path):
@@ -190,10 +275,18 @@ def test_simulate(tmp_path):
     half.close()
     assert 60 <= State.load(path).step <= 80
     rest = list(simulate(WELL, None, RAMP, 200, **arguments, checkpoint=path))
-    assert [s.step for s in rest] == list(range(State.load(path).step and rest[0].step, 201, 20)) and rest[0].step <= 100
+    assert [s.step for s in rest] == list(
+        range(State.load(path).step and rest[0].step, 201, 20)
+    ) and rest[0].step <= 100
     for a, b in zip(rest, whole[-len(rest) :], strict=True):
         np.testing.assert_array_equal(a.state.x, b.state.x)
-        assert (a.temperature, a.eq22, a.target, a.squares, a.laplacian) == (b.temperature, b.eq22, b.target, b.squares, b.laplacian)
+        assert (a.temperature, a.eq22, a.target, a.squares, a.laplacian) == (
+            b.temperature,
+            b.eq22,
+            b.target,
+            b.squares,
+            b.laplacian,
+        )
     assert list(simulate(WELL, None, RAMP, 200, **arguments, checkpoint=path)) == []
 
 
@@ -203,12 +296,25 @@ METHODS = {"anneal": RAMP, "adam": Adam(0.02, 1.0), "quench": Momentum(0.9, 0.00
 def same_comparison(a, b):
     assert str(a) == str(b)
     for name in a.outcomes:
-        for key in ("x", "step", "energy", "best", "judged", "polished_x", "temperature", "rescaled"):
-            np.testing.assert_array_equal(getattr(a[name], key), getattr(b[name], key), err_msg=f"{name} {key}")
+        for key in (
+            "x",
+            "step",
+            "energy",
+            "best",
+            "judged",
+            "polished_x",
+            "temperature",
+            "rescaled",
+        ):
+            np.testing.assert_array_equal(
+                getattr(a[name], key), getattr(b[name], key), err_msg=f"{name} {key}"
+            )
 
 
 def cut_comparison(path, monkeypatch, writes, potential, methods, **arguments):
-    """Kill a comparison after so many checkpoints, of which an epoch of 50 steps makes a dozen or two."""
+    """Kill a comparison after so many checkpoints, of which an epoch of 50 steps makes a dozen or
+    two.
+    """
     saved = []
 
     def counted(*args):
@@ -227,7 +333,16 @@ def cut_comparison(path, monkeypatch, writes, potential, methods, **arguments):
 
 @pytest.mark.parametrize(
     ("writes", "method", "step"),
-    [(1, 0, 16), (40, 0, 130), (64, 0, 200), (65, 0, 200), (66, 1, 4), (110, 1, 174), (123, 2, 28), (182, 2, 200)],
+    [
+        (1, 0, 16),
+        (40, 0, 130),
+        (64, 0, 200),
+        (65, 0, 200),
+        (66, 1, 4),
+        (110, 1, 174),
+        (123, 2, 28),
+        (182, 2, 200),
+    ],
 )
 def test_compare(tmp_path, monkeypatch, writes, method, step):
     """Cut within an epoch of the first method, of the second, between them, in the third."""
@@ -238,8 +353,13 @@ def test_compare(tmp_path, monkeypatch, writes, method, step):
     with np.load(path) as file:
         assert int(file[f"{method} at"]) == step and f"{method + 1} at" not in file
     same_comparison(compare(WELL, METHODS, **arguments, checkpoint=path), whole)
-    same_comparison(compare(WELL, METHODS, **arguments | {"rng": None}, checkpoint=path), whole)  # finished
-    for change, fragment in (({"rng": 4}, "seed"), ({"n_steps": 201}, "n_steps"), ({"epochs": 5}, "epochs")):
+    # finished
+    same_comparison(compare(WELL, METHODS, **arguments | {"rng": None}, checkpoint=path), whole)
+    for change, fragment in (
+        ({"rng": 4}, "seed"),
+        ({"n_steps": 201}, "n_steps"),
+        ({"epochs": 5}, "epochs"),
+    ):
         with pytest.raises(ValueError, match=f"belongs to another run .it differs in {fragment}"):
             compare(WELL, METHODS, **arguments | change, checkpoint=path)
     with pytest.raises(ValueError, match="differs in the methods"):
@@ -252,8 +372,23 @@ def test_compare_with_mini_batches(tmp_path, monkeypatch, writes):
     methods = {"anneal": Schedule(0.01, 1.0, 0.05), "adam": Adam(0.02)}
     arguments = dict(replicas=8, n_steps=70, epochs=2, rng=3, judged="final")
     whole = compare(lsa.potentials.logistic_regression(), methods, **arguments)
-    cut_comparison(tmp_path / "c.npz", monkeypatch, writes, lsa.potentials.logistic_regression(), methods, **arguments)
-    same_comparison(compare(lsa.potentials.logistic_regression(), methods, **arguments, checkpoint=tmp_path / "c.npz"), whole)
+    cut_comparison(
+        tmp_path / "c.npz",
+        monkeypatch,
+        writes,
+        lsa.potentials.logistic_regression(),
+        methods,
+        **arguments,
+    )
+    same_comparison(
+        compare(
+            lsa.potentials.logistic_regression(),
+            methods,
+            **arguments,
+            checkpoint=tmp_path / "c.npz",
+        ),
+        whole,
+    )
 
 
 def test_cooling_rates(tmp_path):
@@ -264,11 +399,13 @@ def test_cooling_rates(tmp_path):
     assert str(again) == str(found) == str(cooling_rates(WELL, RAMP, **arguments))
 
 
-# -------------------------------------------------------------------------------------------------------- full disks
+# --------------------------------------------------------------------------------------- full disks
 
 
 def test_full_disk(tmp_path, monkeypatch):
-    """The run goes on, warns once, keeps the last good file; and writes again when there is room."""
+    """The run goes on, warns once, keeps the last good file; and writes again when there is
+    room.
+    """
     path = cut(tmp_path)
     good = path.read_bytes()
     whole = run()
@@ -282,7 +419,9 @@ def test_full_disk(tmp_path, monkeypatch):
         warnings.simplefilter("always")
         result = run(checkpoint=path)
     same(result, whole)
-    assert [str(w.message) for w in caught] == ["checkpoint not written, the last good one stays: [Errno 28] No space left on device"]
+    assert [str(w.message) for w in caught] == [
+        "checkpoint not written, the last good one stays: [Errno 28] No space left on device"
+    ]
     assert path.read_bytes() == good and os.listdir(tmp_path) == ["run.npz"]
     monkeypatch.undo()
     same(run(checkpoint=path), whole)
@@ -309,7 +448,7 @@ print(len(caught), "File too large" in str(caught[0].message), r.status, r.nit, 
     assert int(done.stdout.split()[4]) <= 100 and os.listdir(tmp_path) == ["c.npz"]
 
 
-# ------------------------------------------------------------------------------------------------------ the object itself
+# -------------------------------------------------------------------------------- the object itself
 
 
 def test_seconds_and_share(tmp_path, monkeypatch):
@@ -339,13 +478,16 @@ def test_parts_left_by_a_kill_are_removed(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["b.npz.123.part"]
 
 
-# --------------------------------------------------------------------------------------------------------- streaming
+# ---------------------------------------------------------------------------------------- streaming
 
 
 def test_samples_stream_to_a_file(tmp_path):
     path = tmp_path / "s.npy"
     seen = []
-    result = run(samples=path, callback=lambda intermediate_result: seen.append(np.load(path, mmap_mode="r").shape))
+    result = run(
+        samples=path,
+        callback=lambda intermediate_result: seen.append(np.load(path, mmap_mode="r").shape),
+    )
     np.testing.assert_array_equal(result.samples, run(samples=True).samples)
     np.testing.assert_array_equal(np.load(path), result.samples)
     assert seen == [(k, 4, 2) for k in range(1, 21)]
@@ -355,7 +497,9 @@ def test_samples_stream_to_a_file(tmp_path):
     path.unlink()
     assert Result.load(tmp_path / "r.npz").samples is None
     path.write_text("not ours")
-    with pytest.raises(ValueError, match=r"s.npy' is there already: give another name, or remove it"):
+    with pytest.raises(
+        ValueError, match=r"s.npy' is there already: give another name, or remove it"
+    ):
         run(samples=path)
     np.save(path, np.zeros((3, 4, 2)))
     with pytest.raises(ValueError, match=r"s.npy' is there already"):
@@ -381,7 +525,11 @@ def test_samples_go_on(tmp_path):
     path.unlink()
     path = cut(tmp_path, samples=tmp_path / "t.npy")
     np.save(tmp_path / "t.npy", np.zeros((3, 4, 2)))
-    with pytest.raises(ValueError, match=r"t.npy' holds shape \(3, 4, 2\) of float64, and the checkpoint expects at least \(6, 4, 2\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"t.npy' holds shape \(3, 4, 2\) of float64, and the checkpoint expects at least "
+        r"\(6, 4, 2\)",
+    ):
         run(checkpoint=path, samples=tmp_path / "t.npy")
     (tmp_path / "t.npy").write_bytes(b"")
     with pytest.raises(ValueError, match=r"t.npy' cannot be gone on with"):
@@ -401,20 +549,25 @@ def test_full_disk_under_a_trajectory(tmp_path, monkeypatch):
     monkeypatch.setattr("langevin_sa.storage.samples.octets", octets)
     with pytest.raises(OSError, match="No space left") as caught:
         run(samples=tmp_path / "s.npy", checkpoint=tmp_path / "c.npz")
-    assert caught.value.partial_result.samples.shape == (7, 4, 2) and caught.value.partial_result.nit == 80
+    assert (
+        caught.value.partial_result.samples.shape == (7, 4, 2)
+        and caught.value.partial_result.nit == 80
+    )
     monkeypatch.undo()
     rest = run(samples=tmp_path / "s.npy", checkpoint=tmp_path / "c.npz")
     assert rest.samples.shape[1:] == (4, 2)
     np.testing.assert_array_equal(rest.state.x, run().state.x)
 
 
-# ------------------------------------------------------------------------------------------------- what raises at step k
+# ---------------------------------------------------------------------------- what raises at step k
 
 
 @pytest.mark.parametrize("culprit", ["callback", "potential", "schedule"])
 @pytest.mark.parametrize("workers", [1, map], ids=["alone", "map"])
 def test_what_raises_at_step_k(tmp_path, culprit, workers):
-    """Its own exception and traceback, what was computed, a checkpoint; and without the fault the same bits as ever."""
+    """Its own exception and traceback, what was computed, a checkpoint; and without the fault the
+    same bits as ever.
+    """
     broken = True
 
     def fault():
@@ -431,25 +584,42 @@ def test_what_raises_at_step_k(tmp_path, culprit, workers):
         return ((x**2 - 1) ** 2).sum(1)
 
     def temperature(s):
-        if culprit == "schedule" and np.ndim(s) and 2 < np.size(s) < 20 and np.max(s) > 0.5 and next(calls) > 3:
+        if (
+            culprit == "schedule"
+            and np.ndim(s)
+            and 2 < np.size(s) < 20
+            and np.max(s) > 0.5
+            and next(calls) > 3
+        ):
             fault()
         return 0.1 + 0 * s
 
     calls = itertools.count()
     potential = Potential(energy, lambda x: 4 * x * (x**2 - 1), 2)
-    arguments = dict(potential=potential, x0=[0.5, 0.5], schedule=Schedule(temperature, 1.0, 0.1), workers=workers)
+    arguments = dict(
+        potential=potential,
+        x0=[0.5, 0.5],
+        schedule=Schedule(temperature, 1.0, 0.1),
+        workers=workers,
+    )
     with pytest.raises(LookupError, match="at last") as caught:
         run(**arguments, callback=callback, checkpoint=tmp_path / "c.npz")
     text = "".join(map(str, [*caught.traceback, *getattr(caught.value, "__notes__", [])]))
     assert "in fault" in text or "fault" in [entry.name for entry in caught.traceback]
     partial = caught.value.partial_result
-    assert 0 < partial.nit < 200 and partial.nit == partial.state.step == State.load(tmp_path / "c.npz").step
-    np.testing.assert_allclose(potential.energy(partial.state.x) if culprit != "potential" else partial.energies, partial.energies)
+    assert (
+        0 < partial.nit < 200
+        and partial.nit == partial.state.step == State.load(tmp_path / "c.npz").step
+    )
+    np.testing.assert_allclose(
+        potential.energy(partial.state.x) if culprit != "potential" else partial.energies,
+        partial.energies,
+    )
     broken = False
     same(run(**arguments, checkpoint=tmp_path / "c.npz"), run(**arguments))
 
 
-# ------------------------------------------------------------------------------------------------------------- kills
+# -------------------------------------------------------------------------------------------- kills
 
 KILLED = """
 import sys

@@ -1,4 +1,6 @@
-"""A headless Chromium driven over a pipe: open a page, run JavaScript in it, take a picture, list what it asked the network for."""
+"""A headless Chromium driven over a pipe: open a page, run JavaScript in it, take a picture, list
+what it asked the network for.
+"""
 
 import base64
 import fcntl
@@ -20,24 +22,41 @@ def find():
 
 
 class Browser:
-    """A Chromium and one tab. Messages of the DevTools protocol are JSON that ends in a zero byte, read from 4 and written to 3."""
+    """A Chromium and one tab. Messages of the DevTools protocol are JSON that ends in a zero byte,
+    read from 4 and written to 3.
+    """
 
     def __init__(self):
-        self.profile = tempfile.TemporaryDirectory(prefix="langevin_sa_", ignore_cleanup_errors=True)
+        self.profile = tempfile.TemporaryDirectory(
+            prefix="langevin_sa_", ignore_cleanup_errors=True
+        )
         theirs, self.write_end = os.pipe()
         self.read_end, back = os.pipe()
         theirs, back = (_moved_up(end) for end in (theirs, back))
-        flags = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
-                 "--disable-background-networking", "--remote-debugging-pipe", f"--user-data-dir={self.profile.name}")  # fmt: skip
+        flags = (
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--hide-scrollbars",
+            "--disable-background-networking",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={self.profile.name}",
+        )
         quiet = [(os.POSIX_SPAWN_OPEN, k, os.devnull, os.O_RDWR, 0) for k in range(3)]
         pipes = [(os.POSIX_SPAWN_DUP2, theirs, 3), (os.POSIX_SPAWN_DUP2, back, 4)]
-        self.process = os.posix_spawn(find(), [find(), *flags], os.environ, file_actions=[*quiet, *pipes])
+        self.process = os.posix_spawn(
+            find(), [find(), *flags], os.environ, file_actions=[*quiet, *pipes]
+        )
         os.close(theirs)
         os.close(back)
         self.number, self.left, self.events, self.session = 0, b"", [], None
         try:
             target = self.call("Target.createTarget", url="about:blank")["targetId"]
-            self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
+                "sessionId"
+            ]
             for domain in ("Page", "Runtime", "Network", "Log"):
                 self.call(f"{domain}.enable")
         except BaseException:
@@ -47,7 +66,9 @@ class Browser:
     def call(self, method, **parameters):
         """The result of one command of the protocol."""
         self.number += 1
-        message = {"id": self.number, "method": method, "params": parameters} | ({"sessionId": self.session} if self.session else {})
+        message = {"id": self.number, "method": method, "params": parameters} | (
+            {"sessionId": self.session} if self.session else {}
+        )
         os.write(self.write_end, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._next(60)
@@ -87,14 +108,25 @@ class Browser:
 
     def run(self, script):
         """The value of a JavaScript expression in the page; promises are awaited."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         if "exceptionDetails" in answer:
-            raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description") or answer["exceptionDetails"]["text"])
+            raise RuntimeError(
+                answer["exceptionDetails"].get("exception", {}).get("description")
+                or answer["exceptionDetails"]["text"]
+            )
         return answer["result"].get("value")
 
     def screen(self, width, height, scale=1, touch=False, dark=False):
         """Size of the window, and what the system prefers."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=touch)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=touch,
+        )
         self.call("Emulation.setTouchEmulationEnabled", enabled=touch)
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=features)
@@ -108,23 +140,42 @@ class Browser:
     def picture(self, path, whole=False):
         """A PNG of the window, or of the whole page."""
         with open(path, "wb") as file:
-            file.write(base64.b64decode(self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]))
+            file.write(
+                base64.b64decode(
+                    self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)[
+                        "data"
+                    ]
+                )
+            )
 
     def requests(self):
         """Addresses of all that was asked for over the network since the page was opened."""
-        return [e["params"]["request"]["url"] for e in self.events if e["method"] == "Network.requestWillBeSent"]
+        return [
+            e["params"]["request"]["url"]
+            for e in self.events
+            if e["method"] == "Network.requestWillBeSent"
+        ]
 
     def errors(self):
         """Exceptions and messages of the browser since the page was opened."""
-        thrown = [e["params"]["exceptionDetails"] for e in self.events if e["method"] == "Runtime.exceptionThrown"]
-        logged = [e["params"]["entry"]["text"] for e in self.events if e["method"] == "Log.entryAdded"]
+        thrown = [
+            e["params"]["exceptionDetails"]
+            for e in self.events
+            if e["method"] == "Runtime.exceptionThrown"
+        ]
+        logged = [
+            e["params"]["entry"]["text"] for e in self.events if e["method"] == "Log.entryAdded"
+        ]
         return [d.get("exception", {}).get("description", d["text"]) for d in thrown] + logged
 
     def cpu_seconds(self):
         """Processor time of all the browser's processes so far."""
         session, self.session = self.session, None
         try:
-            return sum(process["cpuTime"] for process in self.call("SystemInfo.getProcessInfo")["processInfo"])
+            return sum(
+                process["cpuTime"]
+                for process in self.call("SystemInfo.getProcessInfo")["processInfo"]
+            )
         finally:
             self.session = session
 

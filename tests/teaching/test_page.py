@@ -1,4 +1,6 @@
-"""The teaching page: what Python works out for it, and its code run in a real browser against the NumPy backend and Boltzmann's law."""
+"""The teaching page: what Python works out for it, and its code run in a real browser against the
+NumPy backend and Boltzmann's law.
+"""
 
 import json
 import re
@@ -29,7 +31,9 @@ SEED = 2**63 + 12345
 @pytest.fixture(scope="module")
 def browser():
     if chromium.find() is None:
-        pytest.skip("no Chromium on this machine: the page's code was not run (apt-get install chromium)")
+        pytest.skip(
+            "no Chromium on this machine: the page's code was not run (apt-get install chromium)"
+        )
     browser = chromium.Browser()
     yield browser
     browser.close()
@@ -37,7 +41,9 @@ def browser():
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """``opened(potential, address="", size=(1280, 800), **options) -> browser`` with the page loaded."""
+    """``opened(potential, address="", size=(1280, 800), **options) -> browser`` with the page
+    loaded.
+    """
 
     def open_page(potential, address="", size=(1280, 800), **options):
         lsa.page(potential, tmp_path / "page.html", **options)
@@ -48,27 +54,39 @@ def opened(browser, tmp_path):
     return open_page
 
 
-# ------------------------------------------------------------------------------------------------ what Python works out
+# ---------------------------------------------------------------------------- what Python works out
 
 
 def test_one_file_without_network(tmp_path):
     text = lsa.page(lsa.potentials.muller_brown(), tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text() == text == lsa.page(lsa.potentials.muller_brown())
     assert len(text.encode()) < 150_000
-    assert "default-src 'none'" in text and not re.search(r"https?:|//\w+\.|@import|\bfetch\(|XMLHttp|WebSocket|\{\{", text)
+    assert "default-src 'none'" in text and not re.search(
+        r"https?:|//\w+\.|@import|\bfetch\(|XMLHttp|WebSocket|\{\{", text
+    )
 
 
 def test_names_cannot_end_the_script():
     text = lsa.page(lsa.Potential.from_formula("x**2", name="<!--<script></script><b>&amp;"))
-    assert text.count("</script>") == 1 and "<title>&lt;!--&lt;script&gt;" in text and "<!--" not in text
+    assert (
+        text.count("</script>") == 1
+        and "<title>&lt;!--&lt;script&gt;" in text
+        and "<!--" not in text
+    )
 
 
 def test_bad_input(tmp_path):
     U = lsa.potentials.double_well()
     for potential, message in (
         (lsa.potentials.rastrigin(dim=3), "one or two coordinates, and rastrigin has dim 3"),
-        (lsa.Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, dim=1, name="mine"), "mine is made of functions"),
-        (lsa.Potential.from_formula(pair="r**2", particles=2, space=1, name="spring"), "spring is a pair potential"),
+        (
+            lsa.Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, dim=1, name="mine"),
+            "mine is made of functions",
+        ),
+        (
+            lsa.Potential.from_formula(pair="r**2", particles=2, space=1, name="spring"),
+            "spring is a pair potential",
+        ),
         (lsa.Potential.from_formula("sqrt(x - 100)"), "finite nowhere in the window"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -94,8 +112,12 @@ def test_bad_input(tmp_path):
 
 def test_wells_and_depths_of_muller_brown():
     wells = survey(lsa.potentials.muller_brown(), lsa.potentials.muller_brown().bounds).wells
-    assert [well.energy for well in wells] == pytest.approx([-146.6995, -108.1667, -80.7678], abs=1e-4)
-    assert np.array([well.x for well in wells]) == pytest.approx(np.array([[-0.5582, 1.4417], [0.6235, 0.0280], [-0.05, 0.4667]]), abs=1e-3)
+    assert [well.energy for well in wells] == pytest.approx(
+        [-146.6995, -108.1667, -80.7678], abs=1e-4
+    )
+    assert np.array([well.x for well in wells]) == pytest.approx(
+        np.array([[-0.5582, 1.4417], [0.6235, 0.0280], [-0.05, 0.4667]]), abs=1e-3
+    )
     saddles = np.array([-40.6648, -72.2489])  # literature's, at (-0.822, 0.624) and (0.212, 0.293)
     assert wells[0].depth is None
     assert [wells[1].depth, wells[2].depth] == pytest.approx(
@@ -139,12 +161,15 @@ def test_a_page_for_everything_in_the_catalogue_that_fits():
                 text = lsa.page(U)
                 data = json.loads(re.search(r"const DATA = (.*);\n", text)[1])
                 assert len(text.encode()) < 150_000
-                assert data["cold"] < data["hot"] and 0.3 < data["dt"] * np.sqrt(data["curvature"]) < 0.4
+                assert (
+                    data["cold"] < data["hot"]
+                    and 0.3 < data["dt"] * np.sqrt(data["curvature"]) < 0.4
+                )
                 made += 1
     assert made > 20
 
 
-# ------------------------------------------------------------------------------------------- the page's code, in a browser
+# -------------------------------------------------------------------- the page's code, in a browser
 
 
 @pytest.mark.parametrize("name", POTENTIALS)
@@ -152,7 +177,11 @@ def test_trajectories_are_those_of_the_numpy_backend(opened, name):
     U, at = POTENTIALS[name]
     page = opened(U, rng=SEED)
     for row in lsa.INTEGRATORS.values():
-        gamma = 10 * at["gamma"] if row.name in ("ermak_mccammon", "leimkuhler_matthews") else at["gamma"]
+        gamma = (
+            10 * at["gamma"]
+            if row.name in ("ermak_mccammon", "leimkuhler_matthews")
+            else at["gamma"]
+        )
         n = np.arange(200)
         T, dt = at["T"] * (1 - n / 300), at["dt"] * np.where(n < 100, 1, 0.9)
         seen = page.run(f"""(() => {{
@@ -171,8 +200,12 @@ def test_trajectories_are_those_of_the_numpy_backend(opened, name):
         backend.advance(row.carrying(row.steps(gamma, dt, T), None))
         assert np.abs(walk.x - np.reshape(seen["x0"], walk.x.shape)).max() > 1e-3  # they did move
         for ours, theirs in ((walk.x, "x"), (walk.dx, "dx"), (walk.energy, "energy")):
-            np.testing.assert_allclose(np.ravel(ours), seen[theirs], rtol=0, atol=1e-9 * max(1, np.abs(ours).max()))
-        assert [walk.kinetic.mean() / U.dim, walk.dx2.mean() / U.dim] == pytest.approx([seen["kinetic"], seen["eq22"]], rel=1e-9)
+            np.testing.assert_allclose(
+                np.ravel(ours), seen[theirs], rtol=0, atol=1e-9 * max(1, np.abs(ours).max())
+            )
+        assert [walk.kinetic.mean() / U.dim, walk.dx2.mean() / U.dim] == pytest.approx(
+            [seen["kinetic"], seen["eq22"]], rel=1e-9
+        )
 
 
 @pytest.mark.parametrize("seed", [0, 1, SEED, 2**64 - 1])
@@ -185,12 +218,19 @@ def test_the_noise_is_the_same(opened, seed):
             const at = walk.draw();
             return [0, 1, 2].map((r) => walk.normals[4 * r + at]);
         }})()""")
-        np.testing.assert_allclose(ours, noise.normals(seed, step, np.arange(3), 1)[:, 0], rtol=1e-14)
+        np.testing.assert_allclose(
+            ours, noise.normals(seed, step, np.arange(3), 1)[:, 0], rtol=1e-14
+        )
 
 
 def test_printed_forces(browser):
-    """Sites with array parameters, open and periodic bonds, every function: the JavaScript against NumPy."""
-    every = "sqrt(2 + x) + exp(y) + log(3 + x) + sin(x)*cos(y) + tan(x/2) + asin(x/2) + acos(y/2) + atan(x*y) + sinh(x) + cosh(y) + tanh(x)"
+    """Sites with array parameters, open and periodic bonds, every function: the JavaScript against
+    NumPy.
+    """
+    every = (
+        "sqrt(2 + x) + exp(y) + log(3 + x) + sin(x)*cos(y) + tan(x/2) + asin(x/2) + acos(y/2) + "
+        "atan(x*y) + sinh(x) + cosh(y) + tanh(x)"
+    )
     for U in (
         lsa.potentials.harmonic(k=[1.0, 4.0]),
         lsa.potentials.phi4_chain(dim=2),
@@ -199,17 +239,23 @@ def test_printed_forces(browser):
         lsa.Potential.from_formula(bond="(y - x - 1)**2", shape=(2, 1)),
         lsa.Potential.from_formula(every + " + abs(x - y) + sign(y)*x**0.7 + x**(-3) + pi*e**x"),
     ):
-        force = javascript_source(U.formula.source.spec, U.formula.source.bodies, U.formula.size.tolist())
+        force = javascript_source(
+            U.formula.source.spec, U.formula.source.bodies, U.formula.size.tolist()
+        )
         x = np.random.default_rng(1).uniform(0.1, 0.9, (20, 2))
         seen = browser.run(f"""(() => {{ {force}
             const p = {U.formula.numbers.tolist()}, g = [0, 0];
             return {x.tolist()}.map((x) => [energyGradient(x, g, p), ...g]);
         }})()""")
-        np.testing.assert_allclose(seen, np.column_stack([U.energy(x), U.gradient(x)]), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            seen, np.column_stack([U.energy(x), U.gradient(x)]), rtol=1e-12, atol=1e-12
+        )
 
 
 def discrepancy(page, strength):
-    """p-value of the histogram of 2,000 balls against Boltzmann's law; the error is from ball to ball, so visits may be correlated."""
+    """p-value of the histogram of 2,000 balls against Boltzmann's law; the error is from ball to
+    ball, so visits may be correlated.
+    """
     bins, T = 16, 0.5
     edges = np.linspace(-1.75, 1.75, bins + 1)
     mean, outer = page.run(f"""(() => {{
@@ -234,7 +280,8 @@ def discrepancy(page, strength):
     mean, R = np.array(mean), 2000
     away = mean - boltzmann_bins(lsa.potentials.double_well(), T, [edges], margin=1.0)
     covariance = (np.array(outer) - np.outer(mean, mean)) / (R - 1)
-    T2 = away @ np.linalg.solve(covariance, away)  # Hotelling's, since bins and times are correlated
+    # Hotelling's, since bins and times are correlated
+    T2 = away @ np.linalg.solve(covariance, away)
     return stats.f.sf(T2 * (R - bins) / (bins * (R - 1)), bins, R - bins)
 
 
@@ -259,7 +306,8 @@ def test_annealing_finds_the_lower_well_and_a_quench_does_not(opened):
         assert run["measured"] == pytest.approx(run["T"], rel=0.3)  # as cold as it says
         shares[kind] = run["shares"][0]
     hot = page.run("boltzmann(DATA.hot, BINS).wells[0]")
-    assert shares["quench"] == pytest.approx(hot, abs=0.1)  # the hot share, frozen; the error of 400 balls is 0.024
+    # the hot share, frozen; the error of 400 balls is 0.024
+    assert shares["quench"] == pytest.approx(hot, abs=0.1)
     assert shares["anneal"] > shares["quench"] + 0.15
 
 
@@ -267,17 +315,24 @@ def test_boltzmann_on_the_page(opened):
     for U in (lsa.potentials.double_well(), lsa.potentials.muller_brown()):
         page = opened(U)
         seen = page.run(
-            "(() => { const law = boltzmann(DATA.hot, BINS); return [law.along.map((a) => [...a]), DATA.hot, [...law.wells]]; })()"
+            "(() => { const law = boltzmann(DATA.hot, BINS); return [law.along.map((a) => "
+            "[...a]), DATA.hot, [...law.wells]]; })()"
         )
         edges = [np.linspace(low, high, len(seen[0][0]) + 1) for low, high in U.bounds]
         exact = boltzmann_bins(U, seen[1], edges)
         for axis, ours in enumerate(seen[0]):
-            np.testing.assert_allclose(ours, exact.sum(tuple(a for a in range(U.dim) if a != axis)), rtol=0, atol=2e-4)
+            np.testing.assert_allclose(
+                ours, exact.sum(tuple(a for a in range(U.dim) if a != axis)), rtol=0, atol=2e-4
+            )
         assert sum(seen[2]) == pytest.approx(1)
 
 
 def test_no_requests_and_no_errors(opened):
-    for U in (lsa.potentials.double_well(), lsa.potentials.himmelblau(), lsa.Potential.from_formula("x")):
+    for U in (
+        lsa.potentials.double_well(),
+        lsa.potentials.himmelblau(),
+        lsa.Potential.from_formula("x"),
+    ):
         page = opened(U, address="run=quench&speed=2400")
         page.run("new Promise((done) => setTimeout(done, 300))")
         assert [url.split("#")[0].split("/")[-1] for url in page.requests()] == ["page.html"]
@@ -287,17 +342,33 @@ def test_no_requests_and_no_errors(opened):
 
 
 def test_the_address_holds_the_situation(opened):
-    page = opened(lsa.potentials.double_well(), address="T=0.5&gamma=3&dt=0.05&integrator=bbk&balls=7&seed=9&start=B&run=anneal")
+    page = opened(
+        lsa.potentials.double_well(),
+        address="T=0.5&gamma=3&dt=0.05&integrator=bbk&balls=7&seed=9&start=B&run=anneal",
+    )
     assert page.run("settings") == page.run("DEFAULTS") | {
-        "T": 0.5, "gamma": 3, "dt": 0.05, "integrator": "bbk", "balls": 7, "seed": "9", "start": "B", "run": "anneal",
-    }  # fmt: skip
+        "T": 0.5,
+        "gamma": 3,
+        "dt": 0.05,
+        "integrator": "bbk",
+        "balls": 7,
+        "seed": "9",
+        "start": "B",
+        "run": "anneal",
+    }
     assert page.run("[experiment.run.kind, experiment.walk.count]") == ["anneal", 7]
     assert page.run("readAddress('#' + writeAddress(settings))") == page.run("settings")
     page.run("change('T', 0.7); change('rho', 0.5); new Promise((done) => setTimeout(done, 400))")
     assert "T=0.7&gamma=13.3&" in page.run("location.hash")
     page.run("location.hash = '#start=0.25&balls=3'; new Promise((done) => setTimeout(done, 50))")
-    assert page.run("[settings.start, experiment.walk.count, settings.T]") == ["0.25", 3, page.run("DATA.hot")]
-    nonsense = "T=1e9&gamma=-1&dt=x&integrator=evil&balls=1e9&seed=99999999999999999999&start=Z&run=format"
+    assert page.run("[settings.start, experiment.walk.count, settings.T]") == [
+        "0.25",
+        3,
+        page.run("DATA.hot"),
+    ]
+    nonsense = (
+        "T=1e9&gamma=-1&dt=x&integrator=evil&balls=1e9&seed=99999999999999999999&start=Z&run=format"
+    )
     kept = page.run(f"readAddress('#{nonsense}')")
     assert kept == page.run("DEFAULTS") | {"T": page.run("RANGES.T[1]"), "balls": 5000}
 
@@ -306,7 +377,9 @@ def test_one_seed_one_trajectory_whatever_the_frames(opened):
     def after(steps, speed):
         page = opened(lsa.potentials.double_well(), address=f"run=anneal&balls=20&speed={speed}")
         page.run("reset(); cool('anneal'); pause(true)")
-        return page.run(f"for (let n = 0; n < {steps}; n++) experiment.step(settings); [...experiment.walk.x]")
+        return page.run(
+            f"for (let n = 0; n < {steps}; n++) experiment.step(settings); [...experiment.walk.x]"
+        )
 
     assert after(500, 15) == after(500, 2400)
 
@@ -324,11 +397,16 @@ def test_keys_buttons_and_the_picture(opened):
     assert page.run("[paused, byId('pause').textContent]") == [True, "Go on"]
     page.run("byId('quench').click()")
     assert page.run(kind) == "quench" and not page.run("paused")
-    x, y = page.run("(() => { const r = byId('stage').getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+    x, y = page.run(
+        "(() => { const r = byId('stage').getBoundingClientRect(); return [r.x + r.width / 2, r.y "
+        "+ r.height / 2]; })()"
+    )
     for event in ("mousePressed", "mouseReleased"):
         page.call("Input.dispatchMouseEvent", type=event, x=x, y=y, button="left", clickCount=1)
     start = np.array(page.run("settings.start").split(","), dtype=float)
-    assert (np.abs(start) < 1.5).all() and page.run("byId('start').value") == page.run("settings.start")
+    assert (np.abs(start) < 1.5).all() and page.run("byId('start').value") == page.run(
+        "settings.start"
+    )
     page.run("byId('slide-gamma').value = 1; byId('slide-gamma').dispatchEvent(new Event('input'))")
     assert page.run("settings.gamma") == page.run("RANGES.gamma[1]")
     page.press("?")
@@ -337,7 +415,10 @@ def test_keys_buttons_and_the_picture(opened):
 
 def test_steps_that_are_too_long_are_said_to_be(opened):
     page = opened(lsa.potentials.double_well())
-    page.run("change('dt', 1); for (let n = 0; n < 2000 && experiment.walk.isFinite(); n++) experiment.step(settings); debt = 1")
+    page.run(
+        "change('dt', 1); for (let n = 0; n < 2000 && experiment.walk.isFinite(); n++) "
+        "experiment.step(settings); debt = 1"
+    )
     page.run("new Promise((done) => setTimeout(done, 200))")
     assert "flew off" in page.run("byId('status').textContent") and page.errors() == []
     page.run("change('dt', DATA.dt); reset(); new Promise((done) => setTimeout(done, 200))")
@@ -366,9 +447,14 @@ def test_it_stands_still_while_hidden(opened):
 
 @pytest.mark.parametrize("size", [(360, 740), (768, 1024), (1280, 720), (1920, 1080)])
 def test_everything_fits(opened, size):
-    """Nothing sticks out to the side, no text runs over its neighbour, and what is clicked is large enough."""
+    """Nothing sticks out to the side, no text runs over its neighbour, and what is clicked is large
+    enough.
+    """
     page = opened(lsa.potentials.muller_brown(), size=size)
-    page.run("document.querySelector('details').open = true; change('T', RANGES.T[0]); new Promise((done) => setTimeout(done, 150))")
+    page.run(
+        "document.querySelector('details').open = true; change('T', RANGES.T[0]); new "
+        "Promise((done) => setTimeout(done, 150))"
+    )
     assert page.run("document.documentElement.scrollWidth") <= size[0]
     rows = ".slider, .share, h2, #step, .buttons, header, #runs li, figcaption"
     overlaps = page.run(f"""[...document.querySelectorAll('{rows}')].filter((row) => {{
@@ -384,15 +470,38 @@ def test_everything_fits(opened, size):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_accessible(opened, browser, dark):
-    """Every control has a name, every question mark an answer, every picture words; text contrasts with its ground."""
+    """Every control has a name, every question mark an answer, every picture words; text contrasts
+    with its ground.
+    """
     page = opened(lsa.potentials.muller_brown())
     browser.screen(1280, 800, dark=dark)
     page.run("new Promise((done) => setTimeout(done, 150))")
-    named = "(e) => e.ariaLabel || e.textContent.trim() || (e.labels && e.labels[0]?.textContent.trim())"
-    assert page.run(f"[...document.querySelectorAll('button, input, select')].filter((e) => !({named})(e)).length") == 0
-    assert page.run("[...document.querySelectorAll('[popovertarget]')].filter((e) => !byId(e.getAttribute('popovertarget'))).length") == 0
-    assert "A " in page.run("byId('stage').ariaLabel") and page.run("byId('chart').ariaLabel") and page.run("byId('histogram').ariaLabel")
-    colours = {name: rgb(text) for name, text in page.run("({...palette(), wells: ''})").items() if text}
+    named = (
+        "(e) => e.ariaLabel || e.textContent.trim() || (e.labels && "
+        "e.labels[0]?.textContent.trim())"
+    )
+    assert (
+        page.run(
+            "[...document.querySelectorAll('button, input, select')].filter((e) => "
+            f"!({named})(e)).length"
+        )
+        == 0
+    )
+    assert (
+        page.run(
+            "[...document.querySelectorAll('[popovertarget]')].filter((e) => "
+            "!byId(e.getAttribute('popovertarget'))).length"
+        )
+        == 0
+    )
+    assert (
+        "A " in page.run("byId('stage').ariaLabel")
+        and page.run("byId('chart').ariaLabel")
+        and page.run("byId('histogram').ariaLabel")
+    )
+    colours = {
+        name: rgb(text) for name, text in page.run("({...palette(), wells: ''})").items() if text
+    }
     assert min(contrast(colours[name], colours["paper"]) for name in ("ink", "soft")) > 4.5
     assert contrast(colours["measured"], colours["paper"]) > 3
     assert (np.mean(colours["paper"]) < 128) == dark
@@ -407,7 +516,11 @@ def contrast(a, b):
 
     def luminance(colour):
         c = np.array(colour) / 255
-        return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+        return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [
+            0.2126,
+            0.7152,
+            0.0722,
+        ]
 
     high, low = sorted((luminance(a), luminance(b)), reverse=True)
     return (high + 0.05) / (low + 0.05)

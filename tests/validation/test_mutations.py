@@ -1,4 +1,6 @@
-"""The suite can fail: a backend broken in each of these ways is noticed, by the family of checks that looks there."""
+"""The suite can fail: a backend broken in each of these ways is noticed, by the family of checks
+that looks there.
+"""
 
 import dataclasses
 
@@ -65,7 +67,11 @@ class TemperatureIgnoredAfterStep100(Wrapped):
         at = self.at(steps)
         if len(at) and at[0] <= 100 <= at[-1]:
             self.frozen = steps.s[100 - at[0]]
-        return steps if self.frozen is None else dataclasses.replace(steps, s=np.where(at > 100, self.frozen, steps.s))
+        return (
+            steps
+            if self.frozen is None
+            else dataclasses.replace(steps, s=np.where(at > 100, self.frozen, steps.s))
+        )
 
 
 class SameNoiseOnAllCoordinates(NumpyBackend):
@@ -109,11 +115,17 @@ class StaleTemperatureAfterResume(Wrapped):
     def change(self, steps):
         if self.walk.step == 0 and len(steps.s):
             type(self).first, self.fresh = steps.s[0], True
-        return steps if getattr(self, "fresh", False) else dataclasses.replace(steps, s=np.full_like(steps.s, self.first))
+        return (
+            steps
+            if getattr(self, "fresh", False)
+            else dataclasses.replace(steps, s=np.full_like(steps.s, self.first))
+        )
 
 
 class GammaIgnored(Wrapped):
-    """A friction of its own, 0.5/dt, with the noise that belongs to it: the temperature is right, the dynamics is not."""
+    """A friction of its own, 0.5/dt, with the noise that belongs to it: the temperature is right,
+    the dynamics is not.
+    """
 
     def change(self, steps):
         rho = np.full_like(steps.rho, (1 - 0.25) / (1 + 0.25))
@@ -191,12 +203,18 @@ MUTATIONS = {
 @pytest.mark.parametrize("backend", MUTATIONS, ids=lambda backend: backend.__name__)
 def test_noticed(backend):
     report = validate(backend, families=[MUTATIONS[backend]])
-    assert any(not check.name.startswith("broke off") for check in report.failures), report.verdict  # a law says so, not a crash
+    # a law says so, not a crash
+    assert any(not check.name.startswith("broke off") for check in report.failures), report.verdict
 
 
 @pytest.mark.parametrize("backend", [Wrapped, NumpyBackend])
 def test_the_unbroken_backend_passes(backend):
-    report = validate(backend, families=sorted({family for broken, family in MUTATIONS.items() if issubclass(broken, backend)}))
+    report = validate(
+        backend,
+        families=sorted(
+            {family for broken, family in MUTATIONS.items() if issubclass(broken, backend)}
+        ),
+    )
     assert report.passed, str(report)
 
 
@@ -204,7 +222,14 @@ if __name__ == "__main__":
     print("| mutation | family | checks failed | the clearest |\n|---|---|---|---|")
     for backend, family in MUTATIONS.items():
         report = validate(backend, families=[family])
-        plain = [c for c in report.failures if not c.is_identity and "shape" not in c.name and "strongest" not in c.name]
+        plain = [
+            c
+            for c in report.failures
+            if not c.is_identity and "shape" not in c.name and "strongest" not in c.name
+        ]
         clearest = max(plain, key=lambda c: c.sigma, default=report.failures[0])
         how = "identity" if clearest.is_identity else f"{clearest.sigma:.0f} standard errors"
-        print(f"| {backend.__name__} | {family} | {len(report.failures)} of {len(report.checks)} | {clearest.name}: {how} |")
+        print(
+            f"| {backend.__name__} | {family} | {len(report.failures)} of {len(report.checks)} | "
+            f"{clearest.name}: {how} |"
+        )

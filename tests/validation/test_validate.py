@@ -1,4 +1,6 @@
-"""The validation suite: its verdict, its false-alarm rate, its reports; whole runs of it are marked slow."""
+"""The validation suite: its verdict, its false-alarm rate, its reports; whole runs of it are marked
+slow.
+"""
 
 import json
 import re
@@ -44,7 +46,8 @@ def test_one_seed_gives_one_report():
     other = validate("numba", families=["noise"], rng=4)
     alone = validate("numba", families=["noise"], rng=3)
     assert other.checks[0].measured != first.checks[0].measured
-    assert alone.checks[0].measured == first.checks[0].measured  # a family's numbers do not depend on the others
+    # a family's numbers do not depend on the others
+    assert alone.checks[0].measured == first.checks[0].measured
 
 
 def test_p_values_of_correct_laws_are_uniform():
@@ -56,7 +59,11 @@ def test_p_values_of_correct_laws_are_uniform():
         p["sampled"].append(lab.sampled("", "", z[:, 0], 0.0).p_value)
         p["joint"].append(lab.joint("", "", z, np.zeros(3)).p_value)
         p["chi_square"].append(lab.chi_square("", "", float(np.sum(z[:, 0] ** 2)), 50).p_value)
-        p["binned"].append(lab.binned("", "", generator.multinomial(2000, np.full(10, 0.1)), np.full(10, 200.0)).p_value)
+        p["binned"].append(
+            lab.binned(
+                "", "", generator.multinomial(2000, np.full(10, 0.1)), np.full(10, 200.0)
+            ).p_value
+        )
     for kind, values in p.items():
         assert stats.kstest(values, "uniform").pvalue > 1e-3, kind
 
@@ -66,11 +73,17 @@ def test_tolerance_and_identity():
     assert lab.estimated("", "", 1.07, 0.01, 1.0, 0.05).sigma == pytest.approx(2)
     assert lab.estimated("", "", 9.0, 0.01, 1.0).sigma == pytest.approx(800)
     assert lab.identity("", "", 1.0, 1.1, 0.2).p_value == 1
-    assert lab.identity("", "", 1.0, 1.4, 0.2).p_value == lab.identity("", "", np.nan, 1.4, 0.2).p_value == 0
+    assert (
+        lab.identity("", "", 1.0, 1.4, 0.2).p_value
+        == lab.identity("", "", np.nan, 1.4, 0.2).p_value
+        == 0
+    )
 
 
 def test_closed_forms_agree_with_each_other():
-    """The autocovariance's lag 0 is the stationary law; long recursions of second moments end there."""
+    """The autocovariance's lag 0 is the stationary law; long recursions of second moments end
+    there.
+    """
     for name in ("bbk", "gjf", "baoab"):
         steps = lab.row(name, 0.3, 1.0, 0.7, 400)
         conf, eq22, _ = laws.stationary(name, 0.49, float(steps.rho[0]))
@@ -95,7 +108,9 @@ def test_transfer_operators_on_a_harmonic_well(name):
 
 def test_mean_first_passage_of_flat_ground():
     """Without a potential, from 0 to 1 with a wall at -1: (gamma/2T) (2^2 - 1^2)."""
-    assert laws.mean_first_passage(np.zeros_like, 0.0, 1.0, -1.0, 0.5, 2.0) == pytest.approx(2 / (2 * 0.5) * 3, rel=1e-6)
+    assert laws.mean_first_passage(np.zeros_like, 0.0, 1.0, -1.0, 0.5, 2.0) == pytest.approx(
+        2 / (2 * 0.5) * 3, rel=1e-6
+    )
 
 
 def test_report(tmp_path):
@@ -106,9 +121,14 @@ def test_report(tmp_path):
     report.save(tmp_path / "report.json")
     page = (tmp_path / "report.html").read_text()
     assert page.count("<figure>") == 2
-    assert not re.search(r"""(src|href)=["'](?!data:|#)|@import|url\(""", page)  # nothing from elsewhere
+    # nothing from elsewhere
+    assert not re.search(r"""(src|href)=["'](?!data:|#)|@import|url\(""", page)
     numbers = json.loads((tmp_path / "report.json").read_text())
-    assert numbers["passed"] and numbers["false_alarm_rate"] == 1e-3 and len(numbers["checks"]) == len(report.checks)
+    assert (
+        numbers["passed"]
+        and numbers["false_alarm_rate"] == 1e-3
+        and len(numbers["checks"]) == len(report.checks)
+    )
     with pytest.raises(ValueError, match=r"written as .html or .json"):
         report.save(tmp_path / "report.txt")
 
@@ -129,7 +149,18 @@ def test_a_failed_report_says_what_failed(tmp_path):
 def test_command(tmp_path, monkeypatch):
     monkeypatch.setattr("langevin_sa.validation.driver.FAMILIES", ("momentum", "verlet"))
     page = tmp_path / "report.html"
-    found = CliRunner().invoke(main, ["validate", "--backend", "numba", "--report", str(page), "--json", str(tmp_path / "out.json")])
+    found = CliRunner().invoke(
+        main,
+        [
+            "validate",
+            "--backend",
+            "numba",
+            "--report",
+            str(page),
+            "--json",
+            str(tmp_path / "out.json"),
+        ],
+    )
     assert found.exit_code == 0, found.output
     assert "PASS: " in found.output and page.exists()
     wrong = CliRunner().invoke(main, ["validate", "--report", str(tmp_path / "report.pdf")])
@@ -144,7 +175,11 @@ def test_command(tmp_path, monkeypatch):
         ({"backend": 3}, TypeError, "name or a Backend class"),
         ({"dtype": "int8"}, ValueError, "float64"),
         ({"families": ["momenta"]}, ValueError, "momentum"),
-        ({"families": "momentum"}, TypeError, "families must be a sequence of names, not .momentum"),
+        (
+            {"families": "momentum"},
+            TypeError,
+            "families must be a sequence of names, not .momentum",
+        ),
     ],
 )
 def test_bad_arguments(arguments, error, match):

@@ -1,7 +1,9 @@
-"""Fused kernels: blocks of replicas side by side in cache, many steps a call, noise made inside, threads over blocks.
+"""Fused kernels: blocks of replicas side by side in cache, many steps a call, noise made inside,
+threads over blocks.
 
-Each potential is compiled to a small step of its own (`langevin_sa.backends.cpu.printed`), which the kernel here calls by address: the
-kernel is compiled once for all potentials, and a new formula costs only its step.
+Each potential is compiled to a small step of its own (`langevin_sa.backends.cpu.printed`), which
+the kernel here calls by address: the kernel is compiled once for all potentials, and a new formula
+costs only its step.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from .printed import numba_source
 from .simd import inline
 
 WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
-CACHE_NUMBERS, PAIR_NUMBERS = 4096, 65_536  # coordinates in one block, so that its arrays stay in cache; pairs use each one often
+# coordinates in one block, so that its arrays stay in cache; pairs use each one often
+CACHE_NUMBERS, PAIR_NUMBERS = 4096, 65_536
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
 GROUP = 64  # replicas whose best points are updated together
 PADDING = 24  # numbers between arrays, so that they do not fall on the same cache lines
@@ -36,7 +39,9 @@ def carve(arena: Any, at: int, rows: int, columns: int) -> tuple[Any, int]:
 
 @inline
 def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
-    """Keep the points that are the lowest so far; the first replica whose energy is not finite, or -1."""
+    """Keep the points that are the lowest so far; the first replica whose energy is not finite, or
+    -1.
+    """
     if n == 1:  # a lone replica cannot afford the slices below
         if not np.abs(E[0]) < np.inf:
             return 0
@@ -68,17 +73,45 @@ def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def advance_replicas(
-    step: int, p: Any, size: Any, shift: int, x: Any, dx: Any, noise: Any, energy: Any, best_energy: Any, best_x: Any,
-    dx2: Any, kinetic: Any, carry: Any, lr: Any, s: Any, weight22: Any, weight: Any, ratio: float, change: int, paired: bool,
-    k0: int, k1: int, purpose: int, first_step: int, first_replica: int, low: int, high: int
-) -> tuple[int, int]:  # fmt: skip
-    """Run replicas low <= r < high through all steps, 2**shift side by side; (step, replica) of a non-finite energy, or (-1, -1).
+    step: int,
+    p: Any,
+    size: Any,
+    shift: int,
+    x: Any,
+    dx: Any,
+    noise: Any,
+    energy: Any,
+    best_energy: Any,
+    best_x: Any,
+    dx2: Any,
+    kinetic: Any,
+    carry: Any,
+    lr: Any,
+    s: Any,
+    weight22: Any,
+    weight: Any,
+    ratio: float,
+    change: int,
+    paired: bool,
+    k0: int,
+    k1: int,
+    purpose: int,
+    first_step: int,
+    first_replica: int,
+    low: int,
+    high: int,
+) -> tuple[int, int]:
+    """Run replicas low <= r < high through all steps, 2**shift side by side; (step, replica) of a
+    non-finite energy, or (-1, -1).
 
-    dx2 is `ratio` times kinetic up to step `change`, and a sum of its own from there on (from the start if that is -1).
+    dx2 is `ratio` times kinetic up to step `change`, and a sum of its own from there on (from the
+    start if that is -1).
     """
     dim, width, steps = x.shape[1], 1 << shift, len(lr)
-    single = x.itemsize == 4  # float32 is a storage format: arithmetic is float64, rounded once a step
-    chunk = max(1, min(steps, max(4, NOISE_NUMBERS >> shift) // dim))  # steps whose noise is made together
+    # float32 is a storage format: arithmetic is float64, rounded once a step
+    single = x.itemsize == 4
+    # steps whose noise is made together
+    chunk = max(1, min(steps, max(4, NOISE_NUMBERS >> shift) // dim))
     normals = (((chunk * dim + 6) // 4) << shift) + PADDING
     arena = np.zeros(4 * normals + (6 * dim + 4) * width + 12 * PADDING)
     origin = -(arena.ctypes.data >> 3) & 7
@@ -98,16 +131,31 @@ def advance_replicas(
         n = min(width, high - r)
         for i in range(n):
             for d in range(dim):
-                X[d, i], DX[d, i], W[d, i], BX[d, i] = x[r + i, d], dx[r + i, d], noise[r + i, d], best_x[r + i, d]
+                X[d, i], DX[d, i], W[d, i], BX[d, i] = (
+                    x[r + i, d],
+                    dx[r + i, d],
+                    noise[r + i, d],
+                    best_x[r + i, d],
+                )
             BE[i], S[i], S22[i] = best_energy[r + i], kinetic[r + i], dx2[r + i]
         apart = change < 0
         for t in range(steps):
-            start = (first_step + t) * dim  # number of this step's first normal in a replica's stream
+            # number of this step's first normal in a replica's stream
+            start = (first_step + t) * dim
             fresh = t % chunk == 0
             if fresh:
                 first = start >> 2
                 if np.any(s[t : t + chunk] > 0.0):
-                    fill_normals(z, first, ((start + chunk * dim + 3) >> 2) - first, first_replica + r, shift, purpose, k0, k1)
+                    fill_normals(
+                        z,
+                        first,
+                        ((start + chunk * dim + 3) >> 2) - first,
+                        first_replica + r,
+                        shift,
+                        purpose,
+                        k0,
+                        k1,
+                    )
             half = 0.5 if paired else 1.0
             c[0], c[1], c[2], c[4] = carry[t], lr[t], half * s[t], weight[t]
             c[3] = 0.0 if not paired else 1.0 if fresh else half * s[t - 1]
@@ -115,13 +163,30 @@ def advance_replicas(
                 m = start + d - 4 * first
                 rows[d] = (m & 3) * normals + ((m >> 2) << shift)
                 m -= dim
-                rows[dim + d] = past + d * width if fresh else (m & 3) * normals + ((m >> 2) << shift)
+                rows[dim + d] = (
+                    past + d * width if fresh else (m & 3) * normals + ((m >> 2) << shift)
+                )
             if t == change:
                 apart = True
                 for i in range(n):
                     S22[i] = ratio * S[i]
-            call_step(step, (X.ctypes.data, Y.ctypes.data, DX.ctypes.data, G.ctypes.data, z.ctypes.data, S.ctypes.data,
-                      E.ctypes.data, p.ctypes.data, rows.ctypes.data, size.ctypes.data, c.ctypes.data), n)  # fmt: skip
+            call_step(
+                step,
+                (
+                    X.ctypes.data,
+                    Y.ctypes.data,
+                    DX.ctypes.data,
+                    G.ctypes.data,
+                    z.ctypes.data,
+                    S.ctypes.data,
+                    E.ctypes.data,
+                    p.ctypes.data,
+                    rows.ctypes.data,
+                    size.ctypes.data,
+                    c.ctypes.data,
+                ),
+                n,
+            )
             bad = look(E, BE, X, BX, n)
             if bad >= 0:
                 break
@@ -147,8 +212,23 @@ def advance_replicas(
         if bad < 0:  # the energy of where they are now; Y, G, W and S are spent
             t = steps
             c[:] = 0.0
-            call_step(step, (X.ctypes.data, Y.ctypes.data, DX.ctypes.data, G.ctypes.data, z.ctypes.data, S.ctypes.data,
-                      E.ctypes.data, p.ctypes.data, rows.ctypes.data, size.ctypes.data, c.ctypes.data), n)  # fmt: skip
+            call_step(
+                step,
+                (
+                    X.ctypes.data,
+                    Y.ctypes.data,
+                    DX.ctypes.data,
+                    G.ctypes.data,
+                    z.ctypes.data,
+                    S.ctypes.data,
+                    E.ctypes.data,
+                    p.ctypes.data,
+                    rows.ctypes.data,
+                    size.ctypes.data,
+                    c.ctypes.data,
+                ),
+                n,
+            )
             bad = look(E, BE, X, BX, n)
         for i in range(n):
             energy[r + i], best_energy[r + i] = E[i], BE[i]
@@ -174,7 +254,9 @@ class BlockBackend:
             fitting = [w for w in WIDTHS if w <= 8 or w * dim <= room]
             self.width = next((w for w in fitting if w * threads >= replicas), fitting[-1])
             source = potential.formula.source
-            self.step = compiled_source(numba_source(source.spec, source.bodies, self.width), "step", STEP)
+            self.step = compiled_source(
+                numba_source(source.spec, source.bodies, self.width), "step", STEP
+            )
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
@@ -185,14 +267,35 @@ class BlockBackend:
         k0, k1 = (uint64(k) for k in key_of(w.seed))
         weight22, weight = 1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)
         ratio, change = self._ratio(steps)
-        coefficients = [np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, weight22, weight)]
+        coefficients = [
+            np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, weight22, weight)
+        ]
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
             return advance_replicas(
-                self.step.address, self.numbers, self.size, self.width.bit_length() - 1, w.x, w.dx, w.noise, w.energy,
-                w.best_energy, w.best_x, w.dx2, w.kinetic, *coefficients, ratio, change, steps.paired, k0, k1, w.purpose,
-                w.step, w.first_replica, *part,
-            )  # fmt: skip
+                self.step.address,
+                self.numbers,
+                self.size,
+                self.width.bit_length() - 1,
+                w.x,
+                w.dx,
+                w.noise,
+                w.energy,
+                w.best_energy,
+                w.best_x,
+                w.dx2,
+                w.kinetic,
+                *coefficients,
+                ratio,
+                change,
+                steps.paired,
+                k0,
+                k1,
+                w.purpose,
+                w.step,
+                w.first_replica,
+                *part,
+            )
 
         bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
         if bad:
@@ -203,15 +306,20 @@ class BlockBackend:
             w.ratio = ratio if change == n else np.nan
 
     def _ratio(self, steps: Steps) -> tuple[float, int]:
-        """What dx2 is of kinetic in these steps and those before, and up to which of these; -1 if it is so no more."""
+        """What dx2 is of kinetic in these steps and those before, and up to which of these; -1 if
+        it is so no more.
+        """
         if not len(steps.rho) or np.isnan(self.walk.ratio):
             return self.walk.ratio, -1
-        ratios = (1 + steps.rho) / 2 if steps.paired else np.ones(len(steps.rho))  # weight22/weight without its rounding
+        # weight22/weight without its rounding
+        ratios = (1 + steps.rho) / 2 if steps.paired else np.ones(len(steps.rho))
         ratio = self.walk.ratio or float(ratios[0])
         return ratio, int(np.argmax(np.append(ratios != ratio, True)))
 
     def _parts(self, steps: int) -> list[tuple[int, int]]:
-        """Replicas shared out over threads in whole blocks; one part if the work is too small to share."""
+        """Replicas shared out over threads in whole blocks; one part if the work is too small to
+        share.
+        """
         replicas, dim = self.walk.x.shape
         blocks = -(-replicas // self.width)
         parts = min(self.threads, blocks) if replicas * dim * steps > 20_000 else 1

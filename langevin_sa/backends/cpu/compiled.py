@@ -1,4 +1,6 @@
-"""Steps of single potentials, compiled once and called by address: printed formulas and users' numba functions."""
+"""Steps of single potentials, compiled once and called by address: printed formulas and users'
+numba functions.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from ...storage.cache import cache_folder, write_whole
 from . import simd
 
 REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
-STEP = void(REALS, REALS, REALS, REALS, REALS, REALS, REALS, REALS, INTEGERS, INTEGERS, REALS, types.int64)
+STEP = void(
+    REALS, REALS, REALS, REALS, REALS, REALS, REALS, REALS, INTEGERS, INTEGERS, REALS, types.int64
+)
 
 
 @intrinsic
@@ -30,7 +34,10 @@ def call_step(typing: Any, address: Any, arrays: Any, n: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer, integer = ir.IntType(8).as_pointer(), ir.IntType(64)
         kind = ir.FunctionType(ir.VoidType(), [pointer] * arrays.count + [integer])
-        addresses = [builder.inttoptr(builder.extract_value(args[1], k), pointer) for k in range(arrays.count)]
+        addresses = [
+            builder.inttoptr(builder.extract_value(args[1], k), pointer)
+            for k in range(arrays.count)
+        ]
         builder.call(builder.inttoptr(args[0], kind.as_pointer()), [*addresses, args[2]])
         return context.get_dummy_value()
 
@@ -39,15 +46,20 @@ def call_step(typing: Any, address: Any, arrays: Any, n: Any) -> Any:
 
 @cache
 def compiled_source(text: str, name: str, signature: Any) -> Any:
-    """The function `name` of a printed source as a C function, compiled or loaded from the cache folder."""
-    version = hashlib.sha256((text + str(signature) + Path(simd.__file__).read_text() + numba.__version__).encode()).hexdigest()[:20]
+    """The function `name` of a printed source as a C function, compiled or loaded from the cache
+    folder.
+    """
+    version = hashlib.sha256(
+        (text + str(signature) + Path(simd.__file__).read_text() + numba.__version__).encode()
+    ).hexdigest()[:20]
     path = cache_folder() / f"langevin_sa_{name}_{version}.py"
     if not path.exists():
         write_whole(path, text)
     if path.exists():
         spec = importlib.util.spec_from_file_location(path.stem, path)
         assert spec is not None and spec.loader is not None
-        module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)  # numba's cache looks it up there
+        # numba's cache looks it up there
+        module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return cfunc(signature, cache=True, error_model="numpy")(getattr(module, name))
     namespace: dict[str, Any] = {}  # the cache folder is full
@@ -55,8 +67,12 @@ def compiled_source(text: str, name: str, signature: Any) -> Any:
     return cfunc(signature, error_model="numpy")(namespace[name])
 
 
-def over_replicas(energy: Callable[..., Any], gradient: Callable[..., Any]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """The jitted pair of one-replica functions, and the same as array functions over (replicas, dim)."""
+def over_replicas(
+    energy: Callable[..., Any], gradient: Callable[..., Any]
+) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """The jitted pair of one-replica functions, and the same as array functions over (replicas,
+    dim).
+    """
     one_energy, one_gradient = (f if hasattr(f, "py_func") else njit(f) for f in (energy, gradient))
 
     @njit
@@ -74,7 +90,8 @@ def over_replicas(energy: Callable[..., Any], gradient: Callable[..., Any]) -> t
         return out
 
     def doubled(function: Any) -> Callable[[np.ndarray], np.ndarray]:
-        return lambda x: function(np.array(x, dtype=float))  # contiguous, writable and float64: one compilation
+        # contiguous, writable and float64: one compilation
+        return lambda x: function(np.array(x, dtype=float))
 
     return (one_energy, one_gradient), (doubled(energies), doubled(gradients))
 
@@ -85,7 +102,12 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
     @cfunc(STEP, error_model="numpy")
     def step(x_, y_, dx_, g_, z, s, e, p, rows, size, c, n):  # type: ignore[no-untyped-def]
         dim = size[0]
-        x, y, dx, g = carray(x_, (dim,)), carray(y_, (dim,)), carray(dx_, (dim,)), carray(g_, (dim,))
+        x, y, dx, g = (
+            carray(x_, (dim,)),
+            carray(y_, (dim,)),
+            carray(dx_, (dim,)),
+            carray(g_, (dim,)),
+        )
         e[0] = energy(x)
         gradient(x, g)
         for d in range(dim):
@@ -97,10 +119,18 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
 
 
 def check_functions(potential: Any, x: np.ndarray) -> None:
-    """Raise a ValueError if a one-replica function writes to its x, which would move the replicas."""
+    """Raise a ValueError if a one-replica function writes to its x, which would move the
+    replicas.
+    """
     energy, gradient = potential.numba_functions
-    for what, function, rest in (("energy", energy, ()), ("gradient", gradient, (np.empty_like(x),))):
+    for what, function, rest in (
+        ("energy", energy, ()),
+        ("gradient", gradient, (np.empty_like(x),)),
+    ):
         given = x.copy()
         function(given, *rest)
         if not np.array_equal(given, x):
-            raise ValueError(f"the {what} of {potential.name} changes its x; leave x as it is and work on a copy, y = x.copy()")
+            raise ValueError(
+                f"the {what} of {potential.name} changes its x; leave x as it is and work on a "
+                "copy, y = x.copy()"
+            )

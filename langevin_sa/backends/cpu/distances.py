@@ -1,7 +1,9 @@
-"""Distances side by side, written in LLVM's terms: what numba cannot say is to keep the lanes that are near and drop the rest.
+"""Distances side by side, written in LLVM's terms: what numba cannot say is to keep the lanes that
+are near and drop the rest.
 
-`pack_near` and `add_up` frame a formula's loop over the neighbours of one particle, `find_near` and `count_before` make
-lists. Widths are fixed: a processor with shorter vectors takes several, with the same bits.
+`pack_near` and `add_up` frame a formula's loop over the neighbours of one particle, `find_near` and
+`count_before` make lists. Widths are fixed: a processor with shorter vectors takes several, with
+the same bits.
 """
 
 from __future__ import annotations
@@ -33,8 +35,12 @@ def _lanes(*numbers: Any, kind: Any = INTEGER) -> ir.Constant:
 
 
 def _at(builder: Any, address: Any, index: Any, kind: Any, size: int = 8) -> Any:
-    """Pointer to a `kind` at element `index` of an array at an integer address, elements of `size` bytes."""
-    return builder.inttoptr(builder.add(address, builder.mul(index, _long(size))), kind.as_pointer())
+    """Pointer to a `kind` at element `index` of an array at an integer address, elements of `size`
+    bytes.
+    """
+    return builder.inttoptr(
+        builder.add(address, builder.mul(index, _long(size))), kind.as_pointer()
+    )
 
 
 def _splat(builder: Any, value: Any, count: int) -> Any:
@@ -48,7 +54,10 @@ def _vector_call(builder: Any, name: str, *args: Any) -> Any:
     kind = args[0].type
     signature = ir.FunctionType(kind, [arg.type for arg in args])
     return builder.call(
-        cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}.v{kind.count}{LETTERS[kind.element]}"), args
+        cgutils.get_or_insert_function(
+            builder.module, signature, f"llvm.{name}.v{kind.count}{LETTERS[kind.element]}"
+        ),
+        args,
     )
 
 
@@ -57,7 +66,9 @@ def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 def _lines(builder: Any, points: Any, slots: list[Any]) -> list[Any]:
-    """Coordinates of eight particles; each is a line (x, y, z, 0) of memory, and transposing lines beats gathering numbers."""
+    """Coordinates of eight particles; each is a line (x, y, z, 0) of memory, and transposing lines
+    beats gathering numbers.
+    """
     line = ir.VectorType(DOUBLE, 4)
     rows = [builder.load(_at(builder, points, slot, line, 32), align=8) for slot in slots]
 
@@ -66,20 +77,29 @@ def _lines(builder: Any, points: Any, slots: list[Any]) -> list[Any]:
 
     a, b, c, d = (join(rows[k], rows[k + 4], *range(8)) for k in range(4))
     low, high = (0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15)
-    evens, odds = [join(*pair, *low) for pair in ((a, b), (c, d))], [join(*pair, *high) for pair in ((a, b), (c, d))]
+    evens, odds = (
+        [join(*pair, *low) for pair in ((a, b), (c, d))],
+        [join(*pair, *high) for pair in ((a, b), (c, d))],
+    )
     first, second = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
     return [join(*evens, *first), join(*odds, *first), join(*evens, *second)]
 
 
 def _nearest(builder: Any, coordinates: list[Any], centre: Any, box: Any) -> tuple[list[Any], Any]:
-    """Nearest images seen from `centre` and their squared distances; at `box` are the lengths and their inverses, if there is one."""
+    """Nearest images seen from `centre` and their squared distances; at `box` are the lengths and
+    their inverses, if there is one.
+    """
     count, kind = coordinates[0].type.count, coordinates[0].type.element
     magic, separations, r2 = _splat(builder, ir.Constant(kind, MAGIC[kind]), count), [], None
     for axis, v in enumerate(coordinates):
         d = builder.fsub(v, _splat(builder, builder.extract_value(centre, axis), count))
         if box is not None:
             length, inverse = (
-                _splat(builder, builder.load(_at(builder, box, _long(k), kind, 8 if kind == DOUBLE else 4)), count)
+                _splat(
+                    builder,
+                    builder.load(_at(builder, box, _long(k), kind, 8 if kind == DOUBLE else 4)),
+                    count,
+                )
                 for k in (axis, axis + 3)
             )
             images = builder.fsub(_fma(builder, d, inverse, magic), magic)
@@ -90,17 +110,26 @@ def _nearest(builder: Any, coordinates: list[Any], centre: Any, box: Any) -> tup
 
 
 def _inside(builder: Any, r2: Any, reach2: Any, left: Any) -> Any:
-    """Lanes among the first `left` whose particle is not out of reach; NaN counts as inside, so that it gets noticed."""
+    """Lanes among the first `left` whose particle is not out of reach; NaN counts as inside, so
+    that it gets noticed.
+    """
     count = r2.type.count
     near = builder.fcmp_unordered("<", r2, _splat(builder, reach2, count))
-    return builder.and_(near, builder.icmp_signed("<", _lanes(*range(count), kind=LONG), _splat(builder, left, count)))
+    return builder.and_(
+        near,
+        builder.icmp_signed("<", _lanes(*range(count), kind=LONG), _splat(builder, left, count)),
+    )
 
 
 def _keep(builder: Any, vector: Any, mask: Any, pointer: Any) -> None:
-    """Store the lanes of the mask side by side; what comes after them, up to a whole vector, is lost."""
+    """Store the lanes of the mask side by side; what comes after them, up to a whole vector, is
+    lost.
+    """
     kind = vector.type
     if binding.llvm_version_info[0] >= 19:
-        packed = _vector_call(builder, "experimental.vector.compress", vector, mask, ir.Constant(kind, ir.Undefined))
+        packed = _vector_call(
+            builder, "experimental.vector.compress", vector, mask, ir.Constant(kind, ir.Undefined)
+        )
         builder.store(packed, pointer, align=4)
         return
     at: Any = _long(0)
@@ -111,55 +140,105 @@ def _keep(builder: Any, vector: Any, mask: Any, pointer: Any) -> None:
 
 
 def _counted(builder: Any, mask: Any, before: Any) -> Any:
-    return builder.add(before, builder.zext(builder.ctpop(builder.bitcast(mask, ir.IntType(mask.type.count))), LONG))
+    return builder.add(
+        before,
+        builder.zext(builder.ctpop(builder.bitcast(mask, ir.IntType(mask.type.count))), LONG),
+    )
 
 
 @intrinsic
-def pack_near(typing: Any, points: Any, names: Any, left: Any, centre: Any, box: Any, reach2: Any, out: Any, m: Any) -> Any:
-    """Of the eight particles named at address `names`, pack the nearest images inside the reach from column m on.
+def pack_near(
+    typing: Any,
+    points: Any,
+    names: Any,
+    left: Any,
+    centre: Any,
+    box: Any,
+    reach2: Any,
+    out: Any,
+    m: Any,
+) -> Any:
+    """Of the eight particles named at address `names`, pack the nearest images inside the reach
+    from column m on.
 
-    The rows at `out` are the separations and the squared distance; the new number of columns is returned.
+    The rows at `out` are the separations and the squared distance; the new number of columns is
+    returned.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         points, names, left, centre, box, reach2, out, m = args
-        named = builder.load(builder.inttoptr(names, ir.VectorType(INTEGER, LANES).as_pointer()), align=4)
-        slots = [builder.zext(builder.extract_element(named, ir.Constant(INTEGER, k)), LONG) for k in range(LANES)]
+        named = builder.load(
+            builder.inttoptr(names, ir.VectorType(INTEGER, LANES).as_pointer()), align=4
+        )
+        slots = [
+            builder.zext(builder.extract_element(named, ir.Constant(INTEGER, k)), LONG)
+            for k in range(LANES)
+        ]
         separations, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
         mask = _inside(builder, r2, reach2, left)
         for row, vector in enumerate((*separations, r2)):
-            _keep(builder, vector, mask, _at(builder, out, builder.add(m, _long(row * PACKED)), REALS))
+            _keep(
+                builder, vector, mask, _at(builder, out, builder.add(m, _long(row * PACKED)), REALS)
+            )
         return _counted(builder, mask, m)
 
-    return types.int64(*[types.int64] * 3, centre, types.int64, types.float64, *[types.int64] * 2), build
+    return types.int64(
+        *[types.int64] * 3, centre, types.int64, types.float64, *[types.int64] * 2
+    ), build
 
 
 def _finder(images: bool) -> Any:
-    """Of sixteen candidates from `first` on, keep those inside the reach except `me`: slots, ranks and squared distances.
+    """Of sixteen candidates from `first` on, keep those inside the reach except `me`: slots, ranks
+    and squared distances.
 
-    `where` are the addresses of the candidates' float32 coordinates, each axis `row` numbers after the last, of their slots
-    and their ranks; `out` those of what is kept from m on. Without `images` the candidates are nearest images already.
+    `where` are the addresses of the candidates' float32 coordinates, each axis `row` numbers after
+    the last, of their slots and their ranks; `out` those of what is kept from m on. Without
+    `images` the candidates are nearest images already.
     """
 
     @intrinsic
     def find(
-        typing: Any, where: Any, row: Any, first: Any, left: Any, me: Any, centre: Any, box: Any, reach2: Any, out: Any, m: Any
+        typing: Any,
+        where: Any,
+        row: Any,
+        first: Any,
+        left: Any,
+        me: Any,
+        centre: Any,
+        box: Any,
+        reach2: Any,
+        out: Any,
+        m: Any,
     ) -> Any:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             where, row, first, left, me, centre, box, reach2, out, m = args
             floats, integers = ir.VectorType(SINGLE, WIDE), ir.VectorType(INTEGER, WIDE)
             rough, slots, ranks = (builder.extract_value(where, k) for k in range(3))
             places = [builder.add(first, builder.mul(row, _long(axis))) for axis in range(3)]
-            coordinates = [builder.load(_at(builder, rough, place, floats, 4), align=4) for place in places]
+            coordinates = [
+                builder.load(_at(builder, rough, place, floats, 4), align=4) for place in places
+            ]
             _, r2 = _nearest(builder, coordinates, centre, box if images else None)
-            numbers, keys = (builder.load(_at(builder, address, first, integers, 4), align=4) for address in (slots, ranks))
-            others = builder.icmp_signed("!=", numbers, _splat(builder, builder.trunc(me, INTEGER), WIDE))
+            numbers, keys = (
+                builder.load(_at(builder, address, first, integers, 4), align=4)
+                for address in (slots, ranks)
+            )
+            others = builder.icmp_signed(
+                "!=", numbers, _splat(builder, builder.trunc(me, INTEGER), WIDE)
+            )
             mask = builder.and_(_inside(builder, r2, reach2, left), others)
             for k, vector in enumerate((numbers, keys, r2)):
-                _keep(builder, vector, mask, _at(builder, builder.extract_value(out, k), m, vector.type, 4))
+                _keep(
+                    builder,
+                    vector,
+                    mask,
+                    _at(builder, builder.extract_value(out, k), m, vector.type, 4),
+                )
             return _counted(builder, mask, m)
 
-        return types.int64(where, *[types.int64] * 4, centre, types.int64, types.float32, out, types.int64), build
+        return types.int64(
+            where, *[types.int64] * 4, centre, types.int64, types.float32, out, types.int64
+        ), build
 
     return find
 
@@ -169,16 +248,23 @@ find_near, find_near_images = _finder(images=False), _finder(images=True)
 
 @intrinsic
 def count_before(typing: Any, keys: Any, n: Any, order: Any) -> Any:
-    """For each of n int32 keys the number of smaller ones: its place when they are sorted. Both arrays have room for 16 more."""
+    """For each of n int32 keys the number of smaller ones: its place when they are sorted. Both
+    arrays have room for 16 more.
+    """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         keys, n, order = args
         integers = ir.VectorType(INTEGER, WIDE)
         with cgutils.for_range_slice(builder, _long(0), n, _long(WIDE), inc=True) as (at, _):
-            mine, before = builder.load(_at(builder, keys, at, integers, 4), align=4), cgutils.alloca_once(builder, integers)
+            mine, before = (
+                builder.load(_at(builder, keys, at, integers, 4), align=4),
+                cgutils.alloca_once(builder, integers),
+            )
             builder.store(ir.Constant(integers, None), before)
             with cgutils.for_range(builder, n, intp=LONG) as loop:
-                key = _splat(builder, builder.load(_at(builder, keys, loop.index, INTEGER, 4)), WIDE)
+                key = _splat(
+                    builder, builder.load(_at(builder, keys, loop.index, INTEGER, 4)), WIDE
+                )
                 smaller = builder.sext(builder.icmp_signed("<", key, mine), integers)
                 builder.store(builder.sub(builder.load(before), smaller), before)
             builder.store(builder.load(before), _at(builder, order, at, integers, 4), align=4)
@@ -189,7 +275,9 @@ def count_before(typing: Any, keys: Any, n: Any, order: Any) -> Any:
 
 @intrinsic
 def add_up(typing: Any, packed: Any, sums: Any, n: Any) -> Any:
-    """Add lane by lane the energies of n packed neighbours, and their forces times the separations, to the four rows at `sums`."""
+    """Add lane by lane the energies of n packed neighbours, and their forces times the separations,
+    to the four rows at `sums`.
+    """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         packed, sums, n = args
@@ -198,7 +286,12 @@ def add_up(typing: Any, packed: Any, sums: Any, n: Any) -> Any:
         for total, place in zip(totals, places, strict=True):
             builder.store(builder.load(place, align=8), total)
         with cgutils.for_range_slice(builder, _long(0), n, _long(LANES), inc=True) as (column, _):
-            rows = [builder.load(_at(builder, packed, builder.add(column, _long(k * PACKED)), REALS), align=8) for k in (0, 1, 2, 4, 5)]
+            rows = [
+                builder.load(
+                    _at(builder, packed, builder.add(column, _long(k * PACKED)), REALS), align=8
+                )
+                for k in (0, 1, 2, 4, 5)
+            ]
             builder.store(builder.fadd(builder.load(totals[0]), rows[3]), totals[0])
             for separation, total in zip(rows[:3], totals[1:], strict=True):
                 builder.store(_fma(builder, rows[4], separation, builder.load(total)), total)

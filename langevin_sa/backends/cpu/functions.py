@@ -1,7 +1,8 @@
-"""Array functions: energy and gradient by the user's own code, noise and recursion in one compiled pass.
+"""Array functions: energy and gradient by the user's own code, noise and recursion in one compiled
+pass.
 
-The user's functions are called on blocks of replicas that stay in cache. Noise is made a few steps ahead where a step
-takes less than a whole call of the generator from each stream.
+The user's functions are called on blocks of replicas that stay in cache. Noise is made a few steps
+ahead where a step takes less than a whole call of the generator from each stream.
 """
 
 from __future__ import annotations
@@ -26,7 +27,18 @@ WORTH_A_THREAD = 20_000  # coordinates
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def make_noise(z: Any, first: int, quads: int, shift: int, replica: int, purpose: int, k0: int, k1: int, low: int, high: int) -> None:
+def make_noise(
+    z: Any,
+    first: int,
+    quads: int,
+    shift: int,
+    replica: int,
+    purpose: int,
+    k0: int,
+    k1: int,
+    low: int,
+    high: int,
+) -> None:
     """Normals from number 4*first on, for groups low <= k < high of 2**shift replicas."""
     for k in range(low, high):
         fill_normals(z[k], first, quads, replica + (k << shift), shift, purpose, k0, k1)
@@ -34,10 +46,27 @@ def make_noise(z: Any, first: int, quads: int, shift: int, replica: int, purpose
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def kick(
-    x: Any, dx: Any, noise: Any, gradient: Any, z: Any, offset: int, shift: int, carry: float, lr: float, c: float, paired: bool,
-    dx2: Any, kinetic: Any, weight22: float, weight: float, low: int, high: int,
-) -> None:  # fmt: skip
-    """``dx = carry*dx - lr*gradient + c*xi; x = x + dx`` for groups low <= k < high; normals from number `offset` of z on."""
+    x: Any,
+    dx: Any,
+    noise: Any,
+    gradient: Any,
+    z: Any,
+    offset: int,
+    shift: int,
+    carry: float,
+    lr: float,
+    c: float,
+    paired: bool,
+    dx2: Any,
+    kinetic: Any,
+    weight22: float,
+    weight: float,
+    low: int,
+    high: int,
+) -> None:
+    """``dx = carry*dx - lr*gradient + c*xi; x = x + dx`` for groups low <= k < high; normals from
+    number `offset` of z on.
+    """
     for k in range(low, high):
         for r in range(k << shift, min((k + 1) << shift, len(x))):
             i = r - (k << shift)
@@ -71,7 +100,9 @@ class ArrayBackend(NumpyBackend):
         groups = (replicas + (1 << self.shift) - 1) >> self.shift
         self.z = np.zeros((groups, 4, self.quads << self.shift))
         self.made = range(0)  # steps whose noise is in z
-        edges = np.linspace(0, groups, (min(threads, groups) if walk.x.size > WORTH_A_THREAD else 1) + 1).astype(int)
+        edges = np.linspace(
+            0, groups, (min(threads, groups) if walk.x.size > WORTH_A_THREAD else 1) + 1
+        ).astype(int)
         self.parts = list(itertools.pairwise(edges))
         self.pool = ThreadPoolExecutor(threads) if len(self.parts) > 1 else None
 
@@ -87,16 +118,37 @@ class ArrayBackend(NumpyBackend):
 
         def run(part: tuple[int, int]) -> None:
             if fresh:
-                make_noise(self.z, first, self.quads, self.shift, w.first_replica, w.purpose, k0, k1, *part)
+                make_noise(
+                    self.z, first, self.quads, self.shift, w.first_replica, w.purpose, k0, k1, *part
+                )
             kick(
-                w.x, w.dx, w.noise, gradient, self.z, w.step * dim - 4 * first if s > 0 else 0, self.shift, steps.carry[n], steps.lr[n],
-                s / 2 if steps.paired else s, steps.paired, w.dx2, w.kinetic, 1 / steps.dt[n] ** 2, 1 / steps.velocity_scale[n] ** 2, *part,
-            )  # fmt: skip
+                w.x,
+                w.dx,
+                w.noise,
+                gradient,
+                self.z,
+                w.step * dim - 4 * first if s > 0 else 0,
+                self.shift,
+                steps.carry[n],
+                steps.lr[n],
+                s / 2 if steps.paired else s,
+                steps.paired,
+                w.dx2,
+                w.kinetic,
+                1 / steps.dt[n] ** 2,
+                1 / steps.velocity_scale[n] ** 2,
+                *part,
+            )
 
         share(self.pool, run, self.parts)
 
     def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if len(x) <= self.block:
             return self.potential.energy_gradient(x)
-        blocks = [self.potential.energy_gradient(x[r : r + self.block]) for r in range(0, len(x), self.block)]
-        return np.concatenate([energy for energy, _ in blocks]), np.concatenate([gradient for _, gradient in blocks])
+        blocks = [
+            self.potential.energy_gradient(x[r : r + self.block])
+            for r in range(0, len(x), self.block)
+        ]
+        return np.concatenate([energy for energy, _ in blocks]), np.concatenate(
+            [gradient for _, gradient in blocks]
+        )

@@ -1,9 +1,11 @@
-"""One large lattice: force, noise, recursion and sums in one pass over memory, tile by tile, threads over tiles.
+"""One large lattice: force, noise, recursion and sums in one pass over memory, tile by tile,
+threads over tiles.
 
-A step reads x and dx and writes the new x and dx, 32 bytes a coordinate in float64 (paired noise keeps its half kick as
-well, 16 more). The new x goes to a second array, because neighbours still need the old one; a third holds the best point,
-so that keeping it costs a change of names instead of a copy. Noise of a tile is made while the tile after it is fetched.
-Sums run over tiles of fixed size in a fixed order: any number of threads gives the same bits.
+A step reads x and dx and writes the new x and dx, 32 bytes a coordinate in float64 (paired noise
+keeps its half kick as well, 16 more). The new x goes to a second array, because neighbours still
+need the old one; a third holds the best point, so that keeping it costs a change of names instead
+of a copy. Noise of a tile is made while the tile after it is fetched. Sums run over tiles of fixed
+size in a fixed order: any number of threads gives the same bits.
 """
 
 from __future__ import annotations
@@ -26,21 +28,45 @@ from .simd import prefetch
 TILE = 2048  # sites
 FETCH = 128  # normals made between two rounds of prefetching
 TILES_WORTH_A_THREAD = 16
-LARGE, FEW = 512, 16  # coordinates from which, and replicas up to which, a lattice is swept along its sites
+# coordinates from which, and replicas up to which, a lattice is swept along its sites
+LARGE, FEW = 512, 16
 
 
 def suits(potential: Any, walk: Walk) -> bool:
-    """Whether a potential is a lattice so large, or with so few replicas, that the vector runs along sites."""
+    """Whether a potential is a lattice so large, or with so few replicas, that the vector runs
+    along sites.
+    """
     kinds = set(potential.formula.source.bodies) if potential.formula is not None else set()
-    return bool(kinds) and kinds <= {"site", "bond"} and potential.dim >= LARGE and len(walk.x) <= FEW
+    return (
+        bool(kinds) and kinds <= {"site", "bond"} and potential.dim >= LARGE and len(walk.x) <= FEW
+    )
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def sweep_tiles(
-    sweep: int, mode: int, coefficients: Any, p: Any, shape: Any, periodic: bool, x: Any, y: Any, dx: Any, w: Any, energy: Any,
-    squares: Any, first_normal: int, replica: int, purpose: int, k0: int, k1: int, low: int, high: int,
-) -> None:  # fmt: skip
-    """One step of tiles low <= k < high of one replica; each tile's energy and sum of dx^2 go to energy[k], squares[k]."""
+    sweep: int,
+    mode: int,
+    coefficients: Any,
+    p: Any,
+    shape: Any,
+    periodic: bool,
+    x: Any,
+    y: Any,
+    dx: Any,
+    w: Any,
+    energy: Any,
+    squares: Any,
+    first_normal: int,
+    replica: int,
+    purpose: int,
+    k0: int,
+    k1: int,
+    low: int,
+    high: int,
+) -> None:
+    """One step of tiles low <= k < high of one replica; each tile's energy and sum of dx^2 go to
+    energy[k], squares[k].
+    """
     axes, columns = len(shape), shape[-1]
     a_row = (columns + TILE - 1) // TILE
     arena, sums = np.zeros(TILE + FETCH + 24), np.empty(2)
@@ -70,12 +96,15 @@ def sweep_tiles(
             stride //= shape[axis]
             at = (i0 // stride) % shape[axis]
             wrap = (shape[axis] - 1) * stride
-            places[2 * axis + 2] = i0 + stride if at < shape[axis] - 1 else (i0 - wrap if periodic else -1)
+            places[2 * axis + 2] = (
+                i0 + stride if at < shape[axis] - 1 else (i0 - wrap if periodic else -1)
+            )
             places[2 * axis + 3] = i0 - stride if at > 0 else (i0 + wrap if periodic else -1)
         begin = 0
         sums[:] = 0.0
         last = c0 + n == columns
-        for end in (1 if c0 == 0 else 0, n - 1 if last else n, n):  # a row's first and last site have a neighbour at its other end
+        # a row's first and last site have a neighbour at its other end
+        for end in (1 if c0 == 0 else 0, n - 1 if last else n, n):
             if end > begin:
                 places[0] = i0 + begin
                 up, down = i0 + begin + 1, i0 + begin - 1
@@ -88,10 +117,20 @@ def sweep_tiles(
                     places[side] += begin if places[side] >= 0 else 0
                 call_step(
                     sweep,
-                    (x.ctypes.data, y.ctypes.data, dx.ctypes.data, w.ctypes.data, z.ctypes.data + 8 * ((start & 3) + begin),
-                     sums.ctypes.data, p.ctypes.data, places.ctypes.data, coefficients.ctypes.data, mode),
+                    (
+                        x.ctypes.data,
+                        y.ctypes.data,
+                        dx.ctypes.data,
+                        w.ctypes.data,
+                        z.ctypes.data + 8 * ((start & 3) + begin),
+                        sums.ctypes.data,
+                        p.ctypes.data,
+                        places.ctypes.data,
+                        coefficients.ctypes.data,
+                        mode,
+                    ),
                     end - begin,
-                )  # fmt: skip
+                )
                 for side in range(2, 2 * axes):
                     places[side] -= begin if places[side] >= 0 else 0
                 begin = end
@@ -100,7 +139,8 @@ def sweep_tiles(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def settle(order: Any, energy: Any, squares: Any, best: float) -> tuple[float, float]:
-    """Energy before and sum of dx^2 after a step; if that energy is below `best`, the point it was taken at is kept.
+    """Energy before and sum of dx^2 after a step; if that energy is below `best`, the point it was
+    taken at is kept.
 
     `order` names the arrays of x: now, next, best. They change names, nothing is copied.
     """
@@ -119,18 +159,55 @@ def settle(order: Any, energy: Any, squares: Any, best: float) -> tuple[float, f
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def run_alone(
-    sweep: int, modes: Any, coefficients: Any, p: Any, shape: Any, periodic: bool, rows: Any, order: Any, dx: Any, w: Any,
-    energy: Any, squares: Any, weights: Any, sums: Any, first_step: int, replica: int, purpose: int, k0: int, k1: int,
-) -> int:  # fmt: skip
-    """All steps of one replica on one thread; the number of steps before the first energy that is not finite, or -1.
+    sweep: int,
+    modes: Any,
+    coefficients: Any,
+    p: Any,
+    shape: Any,
+    periodic: bool,
+    rows: Any,
+    order: Any,
+    dx: Any,
+    w: Any,
+    energy: Any,
+    squares: Any,
+    weights: Any,
+    sums: Any,
+    first_step: int,
+    replica: int,
+    purpose: int,
+    k0: int,
+    k1: int,
+) -> int:
+    """All steps of one replica on one thread; the number of steps before the first energy that is
+    not finite, or -1.
 
     `sums` holds the lowest energy, and the sums of dx^2 times either weight, both from before.
     """
     for t in range(len(modes)):
         x, y = rows[order[0]], rows[order[1]]
         first = (first_step + t) * len(dx)
-        sweep_tiles(sweep, modes[t], coefficients[t], p, shape, periodic, x, y, dx, w, energy, squares,
-                    first, replica, purpose, k0, k1, 0, len(energy))  # fmt: skip
+        sweep_tiles(
+            sweep,
+            modes[t],
+            coefficients[t],
+            p,
+            shape,
+            periodic,
+            x,
+            y,
+            dx,
+            w,
+            energy,
+            squares,
+            first,
+            replica,
+            purpose,
+            k0,
+            k1,
+            0,
+            len(energy),
+        )
         e, q = settle(order, energy, squares, sums[0])
         if not np.abs(e) < np.inf:
             return t
@@ -149,11 +226,17 @@ class LatticeBackend:
         self.numbers, self.shape, self.periodic = formula.numbers, formula.size[1:], spec.periodic
         real = types.CPointer(types.float32 if walk.x.dtype == np.float32 else types.float64)
         reals, integers = types.CPointer(types.float64), types.CPointer(types.int64)
-        signature = void(real, real, real, reals, reals, reals, reals, integers, reals, types.int64, types.int64)
-        self.sweep = compiled_source(lattice_source(spec, formula.source.bodies), "sweep", signature).address
+        signature = void(
+            real, real, real, reals, reals, reals, reals, integers, reals, types.int64, types.int64
+        )
+        self.sweep = compiled_source(
+            lattice_source(spec, formula.source.bodies), "sweep", signature
+        ).address
         tiles = int(np.prod(self.shape[:-1])) * -(-int(self.shape[-1]) // TILE)
         self.energy, self.squares = np.zeros((len(walk.x), tiles)), np.zeros((len(walk.x), tiles))
-        edges = np.linspace(0, tiles, min(threads, max(1, tiles // TILES_WORTH_A_THREAD)) + 1).astype(int)
+        edges = np.linspace(
+            0, tiles, min(threads, max(1, tiles // TILES_WORTH_A_THREAD)) + 1
+        ).astype(int)
         self.parts = list(itertools.pairwise(edges))
         self.spare = aligned(walk.x)
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -172,7 +255,9 @@ class LatticeBackend:
                 raise NonFinite(self.walk.step - len(steps.rho) + end, self.walk.first_replica + r)
 
     def measure(self) -> tuple[float, float]:
-        """Sums over replicas of |grad U|^2 and of the Laplacian at the present positions, for the configurational thermometer."""
+        """Sums over replicas of |grad U|^2 and of the Laplacian at the present positions, for the
+        configurational thermometer.
+        """
         sums = np.zeros(2)
         for r, x in enumerate(self.walk.x):
             self._sweep(r, 4, np.zeros(3), x, x, 0)
@@ -185,9 +270,26 @@ class LatticeBackend:
         w = self.walk
         k0, k1 = (uint64(k) for k in key_of(w.seed))
         end = run_alone(
-            self.sweep, modes, coefficients, self.numbers, self.shape, self.periodic, rows, order, w.dx[r], w.noise[r], self.energy[r],
-            self.squares[r], weights, sums, w.step, w.first_replica + r, w.purpose, k0, k1,
-        )  # fmt: skip
+            self.sweep,
+            modes,
+            coefficients,
+            self.numbers,
+            self.shape,
+            self.periodic,
+            rows,
+            order,
+            w.dx[r],
+            w.noise[r],
+            self.energy[r],
+            self.squares[r],
+            weights,
+            sums,
+            w.step,
+            w.first_replica + r,
+            w.purpose,
+            k0,
+            k1,
+        )
         return self._finish(r, rows, order, sums, end, len(modes))
 
     def _together(self, r: int, steps: Steps) -> int:
@@ -203,20 +305,40 @@ class LatticeBackend:
             sums[:] = min(sums[0], e), sums[1] + q * weights[t, 0], sums[2] + q * weights[t, 1]
         return self._finish(r, rows, order, sums, end, len(modes))
 
-    def _sweep(self, r: int, mode: int, coefficients: np.ndarray, x: np.ndarray, y: np.ndarray, t: int) -> None:
+    def _sweep(
+        self, r: int, mode: int, coefficients: np.ndarray, x: np.ndarray, y: np.ndarray, t: int
+    ) -> None:
         w = self.walk
         k0, k1 = (uint64(k) for k in key_of(w.seed))
 
         def part(tiles: tuple[int, int]) -> None:
             sweep_tiles(
-                self.sweep, mode, coefficients, self.numbers, self.shape, self.periodic, x, y, w.dx[r], w.noise[r], self.energy[r],
-                self.squares[r], (w.step + t) * w.x.shape[1], w.first_replica + r, w.purpose, k0, k1, *tiles,
-            )  # fmt: skip
+                self.sweep,
+                mode,
+                coefficients,
+                self.numbers,
+                self.shape,
+                self.periodic,
+                x,
+                y,
+                w.dx[r],
+                w.noise[r],
+                self.energy[r],
+                self.squares[r],
+                (w.step + t) * w.x.shape[1],
+                w.first_replica + r,
+                w.purpose,
+                k0,
+                k1,
+                *tiles,
+            )
 
         share(self.pool, part, self.parts)
 
     def _prepared(self, r: int, steps: Steps) -> tuple[Any, ...]:
-        """The arrays of x, their order, sums, and for each step a mode, coefficients and thermometer weights."""
+        """The arrays of x, their order, sums, and for each step a mode, coefficients and
+        thermometer weights.
+        """
         w = self.walk
         rows, order = (w.x[r], self.spare[r], w.best_x[r]), np.arange(3)
         sums = np.array([w.best_energy[r], w.dx2[r], w.kinetic[r]])
@@ -226,11 +348,15 @@ class LatticeBackend:
             modes = np.where(warm | carried, 3, 1)
         else:
             modes = np.where(warm, 2, 1)
-        coefficients = np.stack([steps.carry, steps.lr, steps.s * (0.5 if steps.paired else 1.0)], axis=1)
+        coefficients = np.stack(
+            [steps.carry, steps.lr, steps.s * (0.5 if steps.paired else 1.0)], axis=1
+        )
         weights = np.stack([1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)], axis=1)
         return rows, order, sums, modes.astype(np.int64), coefficients, weights
 
-    def _finish(self, r: int, rows: Any, order: np.ndarray, sums: np.ndarray, end: int, steps: int) -> int:
+    def _finish(
+        self, r: int, rows: Any, order: np.ndarray, sums: np.ndarray, end: int, steps: int
+    ) -> int:
         """Energy of where the replica is now, and everything back under its own name."""
         w = self.walk
         if end < 0:

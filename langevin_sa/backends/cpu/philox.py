@@ -1,4 +1,6 @@
-"""Noise as straight-line code: Philox words and what is made of them, for blocks of replicas and for one."""
+"""Noise as straight-line code: Philox words and what is made of them, for blocks of replicas and
+for one.
+"""
 
 from __future__ import annotations
 
@@ -57,14 +59,18 @@ def box_muller(a: int, b: int) -> tuple[float, float]:
 def uniform(a: int, b: int) -> tuple[float, float]:
     """Two uniform numbers of mean 0 and variance 1."""
     width = math.sqrt(12.0)
-    return (fma(float64(int64(a)), 2.0**-32, 2.0**-33) - 0.5) * width, (fma(float64(int64(b)), 2.0**-32, 2.0**-33) - 0.5) * width
+    return (fma(float64(int64(a)), 2.0**-32, 2.0**-33) - 0.5) * width, (
+        fma(float64(int64(b)), 2.0**-32, 2.0**-33) - 0.5
+    ) * width
 
 
 @inline
 def three_point(a: int, b: int) -> tuple[float, float]:
     """Two numbers that are -sqrt(3), 0 or sqrt(3) with probabilities 1/6, 2/3, 1/6."""
     side = math.sqrt(3.0)
-    return side * ((int64(a) >= HIGH_SIXTH) - (int64(a) < LOW_SIXTH)), side * ((int64(b) >= HIGH_SIXTH) - (int64(b) < LOW_SIXTH))
+    return side * ((int64(a) >= HIGH_SIXTH) - (int64(a) < LOW_SIXTH)), side * (
+        (int64(b) >= HIGH_SIXTH) - (int64(b) < LOW_SIXTH)
+    )
 
 
 LOW_SIXTH, HIGH_SIXTH = 715827883, 3579139413  # of 2^32
@@ -72,12 +78,16 @@ LOW_SIXTH, HIGH_SIXTH = 715827883, 3579139413  # of 2^32
 
 def _block_filler(draw: Any) -> Any:
     @inline
-    def fill(z: Any, first: int, quads: int, replica: int, shift: int, purpose: int, k0: int, k1: int) -> None:
+    def fill(
+        z: Any, first: int, quads: int, replica: int, shift: int, purpose: int, k0: int, k1: int
+    ) -> None:
         row0, row1, row2, row3 = z[0], z[1], z[2], z[3]
         mask = (1 << shift) - 1
         for f in range(quads << shift):
             quad = uint64(first + (f >> shift))
-            w0, w1, w2, w3 = philox(quad & LOW, quad >> HALF, uint64(replica + (f & mask)), uint64(purpose), k0, k1)
+            w0, w1, w2, w3 = philox(
+                quad & LOW, quad >> HALF, uint64(replica + (f & mask)), uint64(purpose), k0, k1
+            )
             row0[f], row1[f] = draw(w0, w1)
             row2[f], row3[f] = draw(w2, w3)
 
@@ -89,23 +99,32 @@ def _line_filler(draw: Any) -> Any:
     def fill(z: Any, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int) -> None:
         for f in range(quads):
             quad = uint64(first + f)
-            w0, w1, w2, w3 = philox(quad & LOW, quad >> HALF, uint64(replica), uint64(purpose), k0, k1)
+            w0, w1, w2, w3 = philox(
+                quad & LOW, quad >> HALF, uint64(replica), uint64(purpose), k0, k1
+            )
             z[4 * f], z[4 * f + 1] = draw(w0, w1)
             z[4 * f + 2], z[4 * f + 3] = draw(w2, w3)
 
     return fill
 
 
-_block_normal, _block_uniform, _block_three_point = (_block_filler(draw) for draw in (box_muller, uniform, three_point))
-_line_normal, _line_uniform, _line_three_point = (_line_filler(draw) for draw in (box_muller, uniform, three_point))
+_block_normal, _block_uniform, _block_three_point = (
+    _block_filler(draw) for draw in (box_muller, uniform, three_point)
+)
+_line_normal, _line_uniform, _line_three_point = (
+    _line_filler(draw) for draw in (box_muller, uniform, three_point)
+)
 
 
 @inline
-def fill_normals(z: Any, first: int, quads: int, replica: int, shift: int, purpose: int, k0: int, k1: int) -> None:
-    """Noise of ``2**shift`` replicas from `replica` on, numbers 4*first to 4*(first + quads) - 1 of their streams.
+def fill_normals(
+    z: Any, first: int, quads: int, replica: int, shift: int, purpose: int, k0: int, k1: int
+) -> None:
+    """Noise of ``2**shift`` replicas from `replica` on, numbers 4*first to 4*(first + quads) - 1 of
+    their streams.
 
-    Number 4*(first + q) + j of replica + i goes to ``z[j, (q << shift) + i]``: one long loop, whatever the block's shape.
-    The kind of noise is in `purpose`, see `langevin_sa.noise`.
+    Number 4*(first + q) + j of replica + i goes to ``z[j, (q << shift) + i]``: one long loop,
+    whatever the block's shape. The kind of noise is in `purpose`, see `langevin_sa.noise`.
     """
     if purpose < KIND:
         _block_normal(z, first, quads, replica, shift, purpose, k0, k1)
@@ -117,7 +136,9 @@ def fill_normals(z: Any, first: int, quads: int, replica: int, shift: int, purpo
 
 @inline
 def fill_line(z: Any, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int) -> None:
-    """Noise of one replica, numbers 4*first to 4*(first + quads) - 1 of its stream, in their order."""
+    """Noise of one replica, numbers 4*first to 4*(first + quads) - 1 of its stream, in their
+    order.
+    """
     if purpose < KIND:
         _line_normal(z, first, quads, replica, purpose, k0, k1)
     elif purpose < 2 * KIND:

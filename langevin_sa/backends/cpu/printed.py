@@ -1,9 +1,11 @@
-"""Loops around a formula's printed bodies: NumPy functions, a JavaScript function, and the numba step that moves a block of replicas.
+"""Loops around a formula's printed bodies: NumPy functions, a JavaScript function, and the numba
+step that moves a block of replicas.
 
-The numba step of a formula computes energy and force of n replicas side by side (arrays (dim, WIDTH), one column a
-replica) and moves them on in the same pass, ``dx = a*dx - b*g + (c*z + h*zp); y = x + dx``: z and zp are the rows of
-this step's and the last step's normals, found at `rows`, so single noise has h = 0 and paired noise both. Where the
-force on a coordinate needs no other coordinate's loop (coordinates or site formulas alone) it never leaves a register.
+The numba step of a formula computes energy and force of n replicas side by side (arrays (dim,
+WIDTH), one column a replica) and moves them on in the same pass, ``dx = a*dx - b*g + (c*z + h*zp);
+y = x + dx``: z and zp are the rows of this step's and the last step's normals, found at `rows`, so
+single noise has h = 0 and paired noise both. Where the force on a coordinate needs no other
+coordinate's loop (coordinates or site formulas alone) it never leaves a register.
 """
 
 from __future__ import annotations
@@ -23,7 +25,11 @@ STEP = "def step(x_, y_, dx_, g_, z, s, e, p, rows, size, coefficients, n):"
 
 def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
     """Source of the step for `width` replicas side by side, see the top of this file."""
-    head = ["dim = size[0]", "a, b, c, h, weight = coefficients[0], coefficients[1], coefficients[2], coefficients[3], coefficients[4]"]
+    head = [
+        "dim = size[0]",
+        "a, b, c, h, weight = coefficients[0], coefficients[1], coefficients[2], coefficients[3], "
+        "coefficients[4]",
+    ]
     head += [f"{v} = carray({v}_, (dim, WIDTH))" for v in ("x", "y", "dx", "g")]
     head += [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
     head += [f"a_{name} = {len(spec.scalars)} + {k}*dim" for k, name in enumerate(spec.arrays)]
@@ -35,9 +41,12 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
     else:
         parts = [_over("i", "n", "e[i] = 0.0"), _over("d", "dim", _over("i", "n", "g[d, i] = 0.0"))]
         parts += [_FORCES[kind](spec, body) for kind, body in bodies.items()]
-        parts.append(_over("d", "dim", _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]"))))
+        parts.append(
+            _over("d", "dim", _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]")))
+        )
     source = (
-        f"from numba import carray\nfrom langevin_sa.backends.cpu.simd import {', '.join(FUNCTIONS)}, power\n\n\n{STEP}\n"
+        "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
+        f"{', '.join(FUNCTIONS)}, power\n\n\n{STEP}\n"
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
@@ -51,7 +60,9 @@ def _over(index: str, count: str, body: str) -> str:
 def _rows(d: object, tag: str = "") -> str:
     """Where coordinate d's normals are: this step's and the last step's."""
     place = "{name}_{tag} = carray(z, ({row} + WIDTH,))[{row}:]\n"
-    return place.format(name="z", tag=tag, row=f"rows[{d}]") + place.format(name="h", tag=tag, row=f"rows[dim + {d}]")
+    return place.format(name="z", tag=tag, row=f"rows[{d}]") + place.format(
+        name="h", tag=tag, row=f"rows[dim + {d}]"
+    )
 
 
 def _move(d: object, tag: str, x: str, gradient: str) -> str:
@@ -71,7 +82,14 @@ def _fused_coordinates(body: Body) -> str:
 
 
 def _fused_sites(spec: Spec, body: Body) -> str:
-    lanes = "\n".join(["v0 = x[d, i]", *body.lines, f"e[i] += {body.value}", _move("d", "", "v0", body.derivatives[0])])
+    lanes = "\n".join(
+        [
+            "v0 = x[d, i]",
+            *body.lines,
+            f"e[i] += {body.value}",
+            _move("d", "", "v0", body.derivatives[0]),
+        ]
+    )
     return _over("d", "dim", _array_parameters(spec) + _rows("d") + _over("i", "n", lanes))
 
 
@@ -87,17 +105,23 @@ def _coordinate_forces(spec: Spec, body: Body) -> str:
 
 
 def _site_forces(spec: Spec, body: Body) -> str:
-    lanes = "\n".join(["v0 = x[d, i]", *body.lines, f"e[i] += {body.value}", f"g[d, i] += {body.derivatives[0]}"])
+    lanes = "\n".join(
+        ["v0 = x[d, i]", *body.lines, f"e[i] += {body.value}", f"g[d, i] += {body.derivatives[0]}"]
+    )
     return _over("d", "dim", _array_parameters(spec) + _over("i", "n", lanes))
 
 
 def _bond_forces(spec: Spec, body: Body) -> str:
     store = [f"g[d, i] += {body.derivatives[0]}", f"g[k, i] += {body.derivatives[1]}"]
-    lanes = "\n".join(["v0 = x[d, i]", "v1 = x[k, i]", *body.lines, f"e[i] += {body.value}", *store])
+    lanes = "\n".join(
+        ["v0 = x[d, i]", "v1 = x[k, i]", *body.lines, f"e[i] += {body.value}", *store]
+    )
     last = "k = d - (length - 1)*stride" if spec.periodic else "continue"
     neighbour = f"k = d + stride\nif (d // stride) % length == length - 1:\n    {last}\n"
     loop = _over("d", "dim", neighbour + _array_parameters(spec) + _over("i", "n", lanes))
-    return "stride = dim\n" + "\n".join(f"length = size[{axis + 1}]\nstride //= length\n{loop}" for axis in range(spec.lattice))
+    return "stride = dim\n" + "\n".join(
+        f"length = size[{axis + 1}]\nstride //= length\n{loop}" for axis in range(spec.lattice)
+    )
 
 
 def _pair_forces(spec: Spec, body: Body) -> str:
@@ -105,37 +129,63 @@ def _pair_forces(spec: Spec, body: Body) -> str:
     load = [f"r{k} = x[k + {k}, i] - x[d + {k}, i]" for k in axes]
     distance = "v0 = " + " + ".join(f"r{k}*r{k}" for k in axes)
     store = [f"g[k + {k}, i] += f*r{k}\ng[d + {k}, i] -= f*r{k}" for k in axes]
-    lanes = "\n".join([*load, distance, *body.lines, f"e[i] += {body.value}", f"f = 2.0*({body.derivatives[0]})", *store])
-    return _over("d", f"0, dim, {spec.space}", _over("k", f"d + {spec.space}, dim, {spec.space}", _over("i", "n", lanes)))
+    lanes = "\n".join(
+        [
+            *load,
+            distance,
+            *body.lines,
+            f"e[i] += {body.value}",
+            f"f = 2.0*({body.derivatives[0]})",
+            *store,
+        ]
+    )
+    return _over(
+        "d",
+        f"0, dim, {spec.space}",
+        _over("k", f"d + {spec.space}, dim, {spec.space}", _over("i", "n", lanes)),
+    )
 
 
-_FORCES = {"coordinates": _coordinate_forces, "site": _site_forces, "bond": _bond_forces, "pair": _pair_forces}
+_FORCES = {
+    "coordinates": _coordinate_forces,
+    "site": _site_forces,
+    "bond": _bond_forces,
+    "pair": _pair_forces,
+}
 
 
-# ------------------------------------------------------------------------------------------------------ large lattices
+# ----------------------------------------------------------------------------------- large lattices
 
 SWEEP = "def sweep(x_, y_, dx_, w_, z_, sums, p, places, coefficients, mode, n):"
 
 
 def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
-    """Source of the sweep over a run of n neighbouring sites of one replica, vectorized along the sites.
+    """Source of the sweep over a run of n neighbouring sites of one replica, vectorized along the
+    sites.
 
-    `places` holds the first site, the number of sites and, for each axis, the first upper and lower neighbour, -1 where an
-    open end has none.
-    Every site gathers its own force (each bond is looked at from both ends), so that a run needs nothing but x, and in
-    the same pass it moves on, ``dx = a*dx - b*g + (c*z + w); y = x + dx``. Modes: 0 only energies, 1 without noise,
-    2 single noise, 3 paired noise with w = c*z kept for the next step. Energy and dx^2 are added to sums[0] and sums[1];
-    in mode 4, which moves nothing, the squared force and the Laplacian.
+    `places` holds the first site, the number of sites and, for each axis, the first upper and lower
+    neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
+    at from both ends), so that a run needs nothing but x, and in the same pass it moves on, ``dx =
+    a*dx - b*g + (c*z + w); y = x + dx``. Modes: 0 only energies, 1 without noise, 2 single noise, 3
+    paired noise with w = c*z kept for the next step. Energy and dx^2 are added to sums[0] and
+    sums[1]; in mode 4, which moves nothing, the squared force and the Laplacian.
     """
     axes = range(spec.lattice if "bond" in bodies else 0)
     head = ["i0 = places[0]", "x = carray(x_, (i0 + n,))[i0:]", "y = carray(y_, (i0 + n,))[i0:]"]
     head += [f"{v} = carray({v}_, (i0 + n,))[i0:]" for v in ("dx", "w")]
-    head += ["z = carray(z_, (n,))", "a, b, c = coefficients[0], coefficients[1], coefficients[2]", "e, q = 0.0, 0.0"]
+    head += [
+        "z = carray(z_, (n,))",
+        "a, b, c = coefficients[0], coefficients[1], coefficients[2]",
+        "e, q = 0.0, 0.0",
+    ]
     head += [f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars)]
     for k in axes:
         for side, at in (("u", 2 * k + 2), ("l", 2 * k + 3)):
             head += [f"{side}{k}, has_{side}{k} = places[{at}], places[{at}] >= 0"]
-            head += [f"{side}{k} = {side}{k} if has_{side}{k} else i0", f"x_{side}{k} = carray(x_, ({side}{k} + n,))[{side}{k}:]"]
+            head += [
+                f"{side}{k} = {side}{k} if has_{side}{k} else i0",
+                f"x_{side}{k} = carray(x_, ({side}{k} + n,))[{side}{k}:]",
+            ]
     for k, name in enumerate(spec.arrays):
         for tag, start in (("i", "i0"), *((f"l{axis}", f"l{axis}") for axis in axes)):
             offset = f"{len(spec.scalars)} + {k}*dim + {start}"
@@ -143,20 +193,23 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     if spec.arrays:
         head.insert(0, "dim = places[1]")
     lanes = _lattice_lanes(spec, bodies, axes)
-    moves = {
-        1: "a*dx[i] - b*g",
-        2: "a*dx[i] - b*g + c*z[i]",
-        3: "a*dx[i] - b*g + (c*z[i] + w[i])",
-    }
+    moves = {1: "a*dx[i] - b*g", 2: "a*dx[i] - b*g + c*z[i]", 3: "a*dx[i] - b*g + (c*z[i] + w[i])"}
     loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + "\ne = plus(e, energy)"), "    ")]
     for mode, move in moves.items():
         keep = "w[i] = c*z[i]\n" if mode == 3 else ""
-        step = f"{lanes}\nm = {move}\n{keep}dx[i] = m\nm = 1.0*dx[i]\ny[i] = v0 + m\ne, q = plus(e, energy), plus(q, m*m)"
+        step = (
+            f"{lanes}\nm = {move}\n{keep}dx[i] = m\nm = 1.0*dx[i]\ny[i] = v0 + m\ne, q = plus(e, "
+            "energy), plus(q, m*m)"
+        )
         loops.append(f"elif mode == {mode}:\n" + indent(_over("i", "n", step), "    "))
-    measured = f"{lanes}\n{_lattice_laplacian(spec, bodies, axes)}\ne, q = plus(e, g*g), plus(q, laplacian)"
+    measured = (
+        f"{lanes}\n{_lattice_laplacian(spec, bodies, axes)}\ne, q = plus(e, g*g), plus(q, "
+        "laplacian)"
+    )
     loops.append("elif mode == 4:\n" + indent(_over("i", "n", measured), "    "))
     return (
-        f"from numba import carray\nfrom langevin_sa.backends.cpu.simd import plus, {', '.join(FUNCTIONS)}, power\n\n\n{SWEEP}\n"
+        "from numba import carray\nfrom langevin_sa.backends.cpu.simd import plus, "
+        f"{', '.join(FUNCTIONS)}, power\n\n\n{SWEEP}\n"
         + indent("\n".join([*head, *loops, "sums[0] += e", "sums[1] += q"]), "    ")
         + "\n"
     )
@@ -167,13 +220,25 @@ def _lattice_lanes(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
     parts = ["v0 = 1.0*x[i]", "energy, g = 0.0, 0.0"]
     if "site" in bodies:
         body = bodies["site"]
-        parts += [*(f"p_{a} = ai_{a}[i]" for a in spec.arrays), *body.lines, f"energy += {body.value}", f"g += {body.derivatives[0]}"]
+        parts += [
+            *(f"p_{a} = ai_{a}[i]" for a in spec.arrays),
+            *body.lines,
+            f"energy += {body.value}",
+            f"g += {body.derivatives[0]}",
+        ]
     for k in axes:
         body = bodies["bond"]
         for side, mine, other, tag in ((f"u{k}", "v0", "v1", "i"), (f"l{k}", "v1", "v0", f"l{k}")):
-            text = [f"{other} = 1.0*x_{side}[i]", *(f"p_{a} = a{tag}_{a}[i]" for a in spec.arrays), *body.lines]
+            text = [
+                f"{other} = 1.0*x_{side}[i]",
+                *(f"p_{a} = a{tag}_{a}[i]" for a in spec.arrays),
+                *body.lines,
+            ]
             if mine == "v0":
-                text += [f"energy += {body.value} if has_{side} else 0.0", f"g += {body.derivatives[0]} if has_{side} else 0.0"]
+                text += [
+                    f"energy += {body.value} if has_{side} else 0.0",
+                    f"g += {body.derivatives[0]} if has_{side} else 0.0",
+                ]
             else:
                 text += [f"g += {body.derivatives[1]} if has_{side} else 0.0"]
             parts.append(_renamed("\n".join(text), f"_{side}", keep=mine))
@@ -188,32 +253,51 @@ def _lattice_laplacian(spec: Spec, bodies: Mapping[str, Body], axes: range) -> s
         parts += [*bodies["site"].laplacian_lines, f"laplacian += {bodies['site'].laplacian}"]
     for k in axes:
         body = bodies["bond"]
-        text = [f"v1 = 1.0*x_u{k}[i]", *body.laplacian_lines, f"laplacian += {body.laplacian} if has_u{k} else 0.0"]
+        text = [
+            f"v1 = 1.0*x_u{k}[i]",
+            *body.laplacian_lines,
+            f"laplacian += {body.laplacian} if has_u{k} else 0.0",
+        ]
         parts.append(_renamed("\n".join(text), f"_u{k}", keep="v0"))
     return "\n".join(parts)
 
 
 def _renamed(text: str, tag: str, keep: str) -> str:
-    """The text with its temporaries, and the coordinate that is not the site's own, named apart; the site's own is v0."""
+    """The text with its temporaries, and the coordinate that is not the site's own, named apart;
+    the site's own is v0.
+    """
     return re.sub(r"\b([tc]\d+|v[01])\b", lambda m: "v0" if m[1] == keep else m[1] + tag, text)
 
 
-# --------------------------------------------------------------------------------------------------- pairs with a cut-off
+# ----------------------------------------------------------------------------- pairs with a cut-off
 
-LANES, PACKED = 8, 264  # neighbours side by side; the most that are packed before they are summed, and 8
+# neighbours side by side; the most that are packed before they are summed, and 8
+LANES, PACKED = 8, 264
 
 
 def neighbour_source(spec: Spec, body: Body) -> str:
-    """Source of ``pairs`` and ``laplacians`` of n packed neighbours of one particle, n a multiple of LANES.
+    """Source of ``pairs`` and ``laplacians`` of n packed neighbours of one particle, n a multiple
+    of LANES.
 
-    Row 3 of d is their squared distances. Of `pairs` row 4 becomes the energies and row 5 twice the derivatives by the squared
-    distance, of `laplacians` row 4 the Laplacians and row 5 zero. p holds the parameters of this pair of species and
-    the energy at the cut-off, which is taken off.
+    Row 3 of d is their squared distances. Of `pairs` row 4 becomes the energies and row 5 twice the
+    derivatives by the squared distance, of `laplacians` row 4 the Laplacians and row 5 zero. p
+    holds the parameters of this pair of species and the energy at the cut-off, which is taken off.
     """
-    head = [f"d = carray(d_, (6, {PACKED}))", *(f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars))]
-    text = f"from numba import carray\nfrom langevin_sa.backends.cpu.simd import {', '.join(FUNCTIONS)}, power\n"
+    head = [
+        f"d = carray(d_, (6, {PACKED}))",
+        *(f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars)),
+    ]
+    text = (
+        "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
+        f"{', '.join(FUNCTIONS)}, power\n"
+    )
     for name, lines, value, force in (
-        ("pairs", body.lines, f"{body.value} - p[{len(spec.scalars)}]", f"2.0*({body.derivatives[0]})"),
+        (
+            "pairs",
+            body.lines,
+            f"{body.value} - p[{len(spec.scalars)}]",
+            f"2.0*({body.derivatives[0]})",
+        ),
         ("laplacians", body.laplacian_lines, body.laplacian, "0.0"),
     ):
         lanes = "\n".join(["v0 = d[3, i]", *lines, f"d[4, i] = {value}", f"d[5, i] = {force}"])

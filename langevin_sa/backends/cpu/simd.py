@@ -1,8 +1,10 @@
-"""Elementary functions and noise as straight-line code, which LLVM turns into SIMD inside any loop over replicas.
+"""Elementary functions and noise as straight-line code, which LLVM turns into SIMD inside any loop
+over replicas.
 
-No branches, no library calls, and fused multiply-adds written out, so a lane of a vector and a lone scalar round alike:
-results do not depend on block sizes, on the number of threads or on which vector library is installed. Against NumPy:
-exp, log, sin, cos within 2 ulp (sin and cos: 2e-16 absolute, for |x| < 1e9).
+No branches, no library calls, and fused multiply-adds written out, so a lane of a vector and a lone
+scalar round alike: results do not depend on block sizes, on the number of threads or on which
+vector library is installed. Against NumPy: exp, log, sin, cos within 2 ulp (sin and cos: 2e-16
+absolute, for |x| < 1e9).
 """
 
 from __future__ import annotations
@@ -21,25 +23,33 @@ inline = njit(forceinline=True, error_model="numpy")
 @intrinsic
 def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """a*b + c with one rounding."""
-    return float64(float64, float64, float64), lambda context, builder, signature, args: builder.fma(*args)
+    return float64(
+        float64, float64, float64
+    ), lambda context, builder, signature, args: builder.fma(*args)
 
 
 @intrinsic
 def bits(typing: Any, x: Any) -> Any:
     """The bits of a float64, as an integer."""
-    return int64(float64), lambda context, builder, signature, args: builder.bitcast(args[0], ir.IntType(64))
+    return int64(float64), lambda context, builder, signature, args: builder.bitcast(
+        args[0], ir.IntType(64)
+    )
 
 
 @intrinsic
 def from_bits(typing: Any, n: Any) -> Any:
     """The float64 with these bits."""
-    return float64(int64), lambda context, builder, signature, args: builder.bitcast(args[0], ir.DoubleType())
+    return float64(int64), lambda context, builder, signature, args: builder.bitcast(
+        args[0], ir.DoubleType()
+    )
 
 
 @intrinsic
 def plus(typing: Any, a: Any, b: Any) -> Any:
     """a + b in a sum whose order is free, so that it may be kept in vector lanes."""
-    return float64(float64, float64), lambda context, builder, signature, args: builder.fadd(*args, flags=("reassoc",))
+    return float64(float64, float64), lambda context, builder, signature, args: builder.fadd(
+        *args, flags=("reassoc",)
+    )
 
 
 ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest integer in the low bits
@@ -119,8 +129,16 @@ def log_positive(x: float) -> float:
     s = f / (2.0 + f)
     z = s * s
     w = z * z
-    odd = z * fma(w, fma(w, fma(w, 1.479819860511658591e-01, 1.818357216161805012e-01), 2.857142874366239149e-01), 6.666666666666735130e-01)
-    even = w * fma(w, fma(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 3.999999999940941908e-01)
+    odd = z * fma(
+        w,
+        fma(
+            w, fma(w, 1.479819860511658591e-01, 1.818357216161805012e-01), 2.857142874366239149e-01
+        ),
+        6.666666666666735130e-01,
+    )
+    even = w * fma(
+        w, fma(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 3.999999999940941908e-01
+    )
     half = 0.5 * f * f
     n = float64(k)
     return n * LN2_HIGH - ((half - (s * (half + even + odd) + n * LN2_LOW)) - f)
@@ -130,7 +148,9 @@ def log_positive(x: float) -> float:
 def log(x: float) -> float:
     """Natural logarithm; -inf at 0, NaN below."""
     small = x < 2.2250738585072014e-308
-    y = log_positive(x * 18014398509481984.0 if small else x) - (37.42994775023705 if small else 0.0)
+    y = log_positive(x * 18014398509481984.0 if small else x) - (
+        37.42994775023705 if small else 0.0
+    )
     y = -INFINITY if x == 0.0 else y
     y = NAN if x < 0.0 else y
     return x if (x != x or x == INFINITY) else y
@@ -139,16 +159,32 @@ def log(x: float) -> float:
 @inline
 def sin_reduced(r: float, z: float) -> float:
     """sin(r), |r| <= pi/4, z = r*r (fdlibm's polynomial)."""
-    q = fma(z, fma(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08), 2.75573137070700676789e-06)
-    q = fma(z, fma(z, fma(z, q, -1.98412698298579493134e-04), 8.33333333332248946124e-03), -1.66666666666666324348e-01)
+    q = fma(
+        z,
+        fma(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08),
+        2.75573137070700676789e-06,
+    )
+    q = fma(
+        z,
+        fma(z, fma(z, q, -1.98412698298579493134e-04), 8.33333333332248946124e-03),
+        -1.66666666666666324348e-01,
+    )
     return fma(z * r, q, r)
 
 
 @inline
 def cos_reduced(z: float) -> float:
     """cos(r), |r| <= pi/4, z = r*r (fdlibm's polynomial)."""
-    q = fma(z, fma(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09), -2.75573143513906633035e-07)
-    q = fma(z, fma(z, fma(z, q, 2.48015872894767294178e-05), -1.38888888888741095749e-03), 4.16666666666666019037e-02)
+    q = fma(
+        z,
+        fma(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09),
+        -2.75573143513906633035e-07,
+    )
+    q = fma(
+        z,
+        fma(z, fma(z, q, 2.48015872894767294178e-05), -1.38888888888741095749e-03),
+        4.16666666666666019037e-02,
+    )
     return fma(z * z, q, fma(z, -0.5, 1.0))
 
 
@@ -216,7 +252,9 @@ def prefetch(typing: Any, address: Any) -> Any:
         integer, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer, integer, integer, integer])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [builder.inttoptr(args[0], pointer), integer(0), integer(2), integer(1)])
+        builder.call(
+            function, [builder.inttoptr(args[0], pointer), integer(0), integer(2), integer(1)]
+        )
         return context.get_dummy_value()
 
     return types.void(int64), build

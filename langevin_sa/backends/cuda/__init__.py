@@ -1,1 +1,3 @@
-"""CUDA C for formulas: `arithmetic` prints the functions of `simd`, `source` a formula's force, and the .cu files are the kernels."""
+"""CUDA C for formulas: `arithmetic` prints the functions of `simd`, `source` a formula's force, and
+the .cu files are the kernels.
+"""

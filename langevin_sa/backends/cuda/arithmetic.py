@@ -1,7 +1,9 @@
-"""The functions of `backends/cpu/simd.py` and `philox.py` as CUDA C, printed from its own text, so that CPU and GPU round alike.
+"""The functions of `backends/cpu/simd.py` and `philox.py` as CUDA C, printed from its own text, so
+that CPU and GPU round alike.
 
-Those files are straight-line Python with its fused multiply-adds written out, so line by line they say the same in C. CUDA's
-own sin, cos and log would differ from them in the last bit, and keep a table in local memory for huge arguments.
+Those files are straight-line Python with its fused multiply-adds written out, so line by line they
+say the same in C. CUDA's own sin, cos and log would differ from them in the last bit, and keep a
+table in local memory for huge arguments.
 """
 
 from __future__ import annotations
@@ -15,16 +17,61 @@ from typing import Any
 
 CPU = Path(__file__).parent.parent / "cpu"
 FUNCTIONS = (
-    "_expm1_reduced", "exp", "expm1", "tanh", "sinh", "cosh", "log_positive", "log", "sin_reduced", "cos_reduced", "_quadrant",
-    "_reduce", "sin", "cos", "tan", "sign", "power", "_log_word", "box_muller", "uniform", "three_point",
-)  # fmt: skip
-IN_FLOAT32 = {"_expm1_reduced", "log_positive", "exp", "expm1", "log", "_reduce", "_log_word"}  # they look at bits: float.cu has them
-TYPES = {"float": "real", "int": "i64", "tuple[float, int]": "Two<real, i64>", "tuple[float, float]": "Two<real, real>"}
-CALLS = {"float64": "real", "int64": "i64", "bits": "__double_as_longlong", "from_bits": "__longlong_as_double"}
+    "_expm1_reduced",
+    "exp",
+    "expm1",
+    "tanh",
+    "sinh",
+    "cosh",
+    "log_positive",
+    "log",
+    "sin_reduced",
+    "cos_reduced",
+    "_quadrant",
+    "_reduce",
+    "sin",
+    "cos",
+    "tan",
+    "sign",
+    "power",
+    "_log_word",
+    "box_muller",
+    "uniform",
+    "three_point",
+)
+# they look at bits: float.cu has them
+IN_FLOAT32 = {"_expm1_reduced", "log_positive", "exp", "expm1", "log", "_reduce", "_log_word"}
+TYPES = {
+    "float": "real",
+    "int": "i64",
+    "tuple[float, int]": "Two<real, i64>",
+    "tuple[float, float]": "Two<real, real>",
+}
+CALLS = {
+    "float64": "real",
+    "int64": "i64",
+    "bits": "__double_as_longlong",
+    "from_bits": "__longlong_as_double",
+}
 OPERATORS: dict[type, str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&", ast.USub: "-",
-    ast.Not: "!", ast.And: " && ", ast.Or: " || ", ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.Gt: ">", ast.GtE: ">=", ast.LtE: "<=",
-}  # fmt: skip
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.BitAnd: "&",
+    ast.USub: "-",
+    ast.Not: "!",
+    ast.And: " && ",
+    ast.Or: " || ",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.LtE: "<=",
+}
 
 
 def literal(value: float, single: bool) -> str:
@@ -36,7 +83,9 @@ def literal(value: float, single: bool) -> str:
 
 @cache
 def functions(single: bool) -> str:
-    """C++ text of all `FUNCTIONS` for real = double, or float if `single` (then without those `IN_FLOAT32`)."""
+    """C++ text of all `FUNCTIONS` for real = double, or float if `single` (then without those
+    `IN_FLOAT32`).
+    """
     tree = ast.parse("\n".join((CPU / name).read_text() for name in ("simd.py", "philox.py")))
     known: dict[str, Any] = {"math": math, "__builtins__": {}}
     for node in tree.body:
@@ -44,7 +93,11 @@ def functions(single: bool) -> str:
             with suppress(NameError, TypeError):  # not a constant
                 exec(compile(ast.Module([node], []), "simd", "exec"), known)
     found = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    return "\n".join(_Function(found[name], known, single).text() for name in FUNCTIONS if not (single and name in IN_FLOAT32))
+    return "\n".join(
+        _Function(found[name], known, single).text()
+        for name in FUNCTIONS
+        if not (single and name in IN_FLOAT32)
+    )
 
 
 class _Function:
@@ -56,7 +109,11 @@ class _Function:
 
     def text(self) -> str:
         returns = TYPES[ast.unparse(self.node.returns)] if self.node.returns else "void"
-        arguments = ", ".join(f"{TYPES[ast.unparse(a.annotation)]} {a.arg}" for a in self.node.args.args if a.annotation)
+        arguments = ", ".join(
+            f"{TYPES[ast.unparse(a.annotation)]} {a.arg}"
+            for a in self.node.args.args
+            if a.annotation
+        )
         lines = self.node.body[ast.get_docstring(self.node) is not None :]
         body = "\n".join("    " + self.statement(line) for line in lines)
         return f"__device__ inline {returns} {self.node.name}({arguments}) {{\n{body}\n}}"

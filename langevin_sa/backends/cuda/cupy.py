@@ -1,7 +1,9 @@
-"""Fused CUDA kernels through CuPy: the same noise and, in float64, the same arithmetic as the numba backend.
+"""Fused CUDA kernels through CuPy: the same noise and, in float64, the same arithmetic as the numba
+backend.
 
-A walk whose arrays are CuPy's stays on the GPU: `advance` sends the steps' coefficients, launches, and reads back one number
-that says whether an energy was not finite. A walk of NumPy arrays is copied there and back in every `advance`.
+A walk whose arrays are CuPy's stays on the GPU: `advance` sends the steps' coefficients, launches,
+and reads back one number that says whether an energy was not finite. A walk of NumPy arrays is
+copied there and back in every `advance`.
 """
 
 from __future__ import annotations
@@ -43,13 +45,18 @@ def describe() -> str:
     except runtime.CUDARuntimeError as error:
         raise RuntimeError(f"CuPy finds no GPU: {error}") from None
     name, version = about["name"].decode(), f"{about['major']}.{about['minor']}"
-    return f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, compute capability {version}"
+    return (
+        f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, compute capability {version}"
+    )
 
 
 def backend_of(potential: Any) -> type[DeviceBackend]:
     """The backend that suits a potential."""
     if potential.numba_functions is not None:
-        raise TypeError(f"{potential.name} is made of numba functions, which run on the CPU only; write a formula or array functions")
+        raise TypeError(
+            f"{potential.name} is made of numba functions, which run on the CPU only; write a "
+            "formula or array functions"
+        )
     if potential.formula is None:
         return ArrayBackend
     kinds = set(potential.formula.source.bodies)
@@ -62,7 +69,12 @@ def backend_of(potential: Any) -> type[DeviceBackend]:
 def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
     """What is printed: the spec, the bodies, the number of coordinates and a lattice's shape."""
     formula = potential.formula
-    return formula.source.spec, formula.source.bodies, potential.dim, [int(n) for n in formula.size[1:]]
+    return (
+        formula.source.spec,
+        formula.source.bodies,
+        potential.dim,
+        [int(n) for n in formula.size[1:]],
+    )
 
 
 @cache
@@ -77,23 +89,32 @@ def on_device(walk: Walk) -> Walk:
     Raises
     ------
     MemoryError
-        If they do not fit, with what comes with them: a second buffer of x, and the copies that an interrupted slice goes back to.
+        If they do not fit, with what comes with them: a second buffer of x, and the copies that an
+        interrupted slice goes back to.
     """
     if on_gpu(walk.x):
         return walk
-    needed = sum(getattr(walk, name).nbytes for name in ARRAYS) + 2 * walk.x.nbytes + walk.dx.nbytes + walk.noise.nbytes
+    needed = (
+        sum(getattr(walk, name).nbytes for name in ARRAYS)
+        + 2 * walk.x.nbytes
+        + walk.dx.nbytes
+        + walk.noise.nbytes
+    )
     free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
     if needed > free:
         replicas, dim = walk.x.shape
         raise MemoryError(
-            f"{replicas} replicas of {dim} coordinates in {walk.x.dtype.name} need {needed:,} bytes on the GPU, where {free:,} are free; "
-            "take fewer replicas, dtype='float32' or backend='numba'"
+            f"{replicas} replicas of {dim} coordinates in {walk.x.dtype.name} need {needed:,} "
+            f"bytes on the GPU, where {free:,} are free; take fewer replicas, dtype='float32' or "
+            "backend='numba'"
         )
     return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
 
 
 class DeviceBackend:
-    """A walk on the GPU, its twin on the host if it came from there, and what every launch needs."""
+    """A walk on the GPU, its twin on the host if it came from there, and what every launch
+    needs.
+    """
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         self.given, self.walk = walk, on_device(walk)
@@ -110,7 +131,9 @@ class DeviceBackend:
             for name in ARRAYS:
                 getattr(self.walk, name).set(getattr(self.given, name))
         half = 0.5 if steps.paired else 1.0
-        coefficients = np.stack([steps.carry, steps.lr, half * np.asarray(steps.s)], axis=1).astype(self.real)
+        coefficients = np.stack([steps.carry, steps.lr, half * np.asarray(steps.s)], axis=1).astype(
+            self.real
+        )
         weights = np.stack([1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)], axis=1)
         self._run(len(steps.rho), steps.paired, cupy.asarray(coefficients), cupy.asarray(weights))
         failure = int(self.failure[0])
@@ -119,7 +142,9 @@ class DeviceBackend:
                 getattr(self.walk, name).get(out=getattr(self.given, name))
         if failure != NOTHING[0]:
             self.failure.set(NOTHING)
-            raise NonFinite(self.given.step + (failure >> 32), self.given.first_replica + (failure & 0xFFFFFFFF))
+            raise NonFinite(
+                self.given.step + (failure >> 32), self.given.first_replica + (failure & 0xFFFFFFFF)
+            )
         self.given.step += len(steps.rho)
 
     @staticmethod
@@ -148,7 +173,8 @@ class ReplicaBackend(DeviceBackend):
         self.kernel = kernel(self.code(potential, self.single), "replicas", self.single)
         self.numbers = self._numbers(potential.formula.numbers)
         count = len(walk.x)
-        self.threads = source.THREADS if count >= 4 * source.THREADS * self.processors else 32  # few replicas go to many processors
+        # few replicas go to many processors
+        self.threads = source.THREADS if count >= 4 * source.THREADS * self.processors else 32
         self.blocks = min(-(-count // self.threads), MOST_BLOCKS)
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
 
@@ -160,22 +186,42 @@ class ReplicaBackend(DeviceBackend):
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
         arrays = [getattr(self.walk, name) for name in ARRAYS]
         self.kernel(
-            (self.blocks,), (self.threads,),
-            (*arrays, coefficients, weights, self.numbers, self.failure, np.int64(len(self.walk.x)), np.int64(n),
-             np.int64(self.given.step), np.int32(paired), *self._noise()),
-        )  # fmt: skip
+            (self.blocks,),
+            (self.threads,),
+            (
+                *arrays,
+                coefficients,
+                weights,
+                self.numbers,
+                self.failure,
+                np.int64(len(self.walk.x)),
+                np.int64(n),
+                np.int64(self.given.step),
+                np.int32(paired),
+                *self._noise(),
+            ),
+        )
 
 
 class SweepBackend(DeviceBackend):
-    """Large systems: many threads a replica; one launch a step, or one for all of them where one block is enough for a replica."""
+    """Large systems: many threads a replica; one launch a step, or one for all of them where one
+    block is enough for a replica.
+    """
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         replicas, units = len(walk.x), self.units(potential)
         self.threads = min(source.THREADS, 32 << max(0, (units - 1).bit_length() - 5))
         super().__init__(potential, walk, threads)
-        blocks = 1 if units <= ALONE else min(-(-units // self.threads), BLOCKS_A_PROCESSOR * self.processors)
+        blocks = (
+            1
+            if units <= ALONE
+            else min(-(-units // self.threads), BLOCKS_A_PROCESSOR * self.processors)
+        )
         self.other, self.better = cupy.empty_like(self.walk.x), cupy.zeros(replicas, dtype=np.int32)
-        self.partial, self.arrived = cupy.empty(2 * replicas * blocks), cupy.zeros(replicas, dtype=np.uint32)
+        self.partial, self.arrived = (
+            cupy.empty(2 * replicas * blocks),
+            cupy.zeros(replicas, dtype=np.uint32),
+        )
         self.grid, self.blocks = (blocks, min(replicas, MOST_ROWS)), blocks
         self.text = self.code(potential, self.single)
         self.kernel = kernel(self.text, "sweep", self.single)
@@ -200,14 +246,30 @@ class SweepBackend(DeviceBackend):
         if n % 2:
             self.walk.x, self.other = self.other, self.walk.x
 
-    def _pass(self, first: int, passes: int, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
+    def _pass(
+        self, first: int, passes: int, n: int, paired: bool, coefficients: Any, weights: Any
+    ) -> None:
         w = self.walk
         self.kernel(
-            self.grid, (self.threads,),
-            (w.x, self.other, *(getattr(w, name) for name in ARRAYS[1:]), coefficients, weights, self.numbers, self.extra, self.partial,
-             self.better, self.arrived, self.failure, *map(np.int64, (len(w.x), n, first, passes, self.given.step)), np.int32(paired),
-             *self._noise()),
-        )  # fmt: skip
+            self.grid,
+            (self.threads,),
+            (
+                w.x,
+                self.other,
+                *(getattr(w, name) for name in ARRAYS[1:]),
+                coefficients,
+                weights,
+                self.numbers,
+                self.extra,
+                self.partial,
+                self.better,
+                self.arrived,
+                self.failure,
+                *map(np.int64, (len(w.x), n, first, passes, self.given.step)),
+                np.int32(paired),
+                *self._noise(),
+            ),
+        )
 
 
 class LatticeBackend(SweepBackend):
@@ -219,11 +281,15 @@ class LatticeBackend(SweepBackend):
         return source.lattice_module(*_formula(potential), single)
 
     def measure(self) -> tuple[float, float]:
-        """Sums over replicas of |grad U|^2 and of the Laplacian at the present positions, for the configurational thermometer."""
+        """Sums over replicas of |grad U|^2 and of the Laplacian at the present positions, for the
+        configurational thermometer.
+        """
         w = self.walk
         blocks = min(-(-w.x.size // source.THREADS), BLOCKS_A_PROCESSOR * self.processors)
         sums = cupy.empty(2 * blocks)
-        kernel(self.text, "measure", self.single)((blocks,), (source.THREADS,), (w.x, self.numbers, sums, np.int64(len(w.x))))
+        kernel(self.text, "measure", self.single)(
+            (blocks,), (source.THREADS,), (w.x, self.numbers, sums, np.int64(len(w.x)))
+        )
         squares, laplacian = sums.reshape(-1, 2).sum(0).get()
         return float(squares), float(laplacian)
 
@@ -235,7 +301,9 @@ class PairBackend(SweepBackend):
     def code(potential: Any, single: bool) -> str:
         """A thread gathers the forces on a particle."""
         formula = potential.formula
-        box, types = (formula.box.tolist(), formula.types) if hasattr(formula, "cutoff2") else ((), 1)
+        box, types = (
+            (formula.box.tolist(), formula.types) if hasattr(formula, "cutoff2") else ((), 1)
+        )
         return source.pairs_module(*_formula(potential)[:3], single, box, types)
 
     @staticmethod
@@ -282,7 +350,8 @@ class ArrayBackend(SweepBackend):
             self.walk.energy[...], gradient = self.potential.energy_gradient(x)
         except TypeError as error:
             raise TypeError(
-                f"the functions of {self.potential.name} do not work on CuPy arrays: {error} Make arrays from x, np.zeros_like(x) "
-                "instead of np.zeros(x.shape), and hand others over as args="
+                f"the functions of {self.potential.name} do not work on CuPy arrays: {error} Make "
+                "arrays from x, np.zeros_like(x) instead of np.zeros(x.shape), and hand others "
+                "over as args="
             ) from error
         self.extra = cupy.ascontiguousarray(gradient, dtype=self.real)

@@ -1,7 +1,8 @@
-"""CUDA C of one potential: the arithmetic, its force from the formula's printed bodies, and the kernel that suits its shape.
+"""CUDA C of one potential: the arithmetic, its force from the formula's printed bodies, and the
+kernel that suits its shape.
 
-Sizes are constants of the text, so that small systems live in registers and indices of lattices need no division; the
-text is compiled once for each and kept by CuPy.
+Sizes are constants of the text, so that small systems live in registers and indices of lattices
+need no division; the text is compiled once for each and kept by CuPy.
 """
 
 from __future__ import annotations
@@ -26,29 +27,61 @@ NUMBER = re.compile(r"(?<![\w.])(\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+)")
 
 
 def options(single: bool) -> tuple[str, ...]:
-    """Of the compiler. float64 does not fuse multiply-adds of its own accord, because the CPU kernels do not."""
+    """Of the compiler. float64 does not fuse multiply-adds of its own accord, because the CPU
+    kernels do not.
+    """
     return ("--std=c++17", f"--fmad={'true' if single else 'false'}")
 
 
-def replicas_module(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int], single: bool) -> str:
+def replicas_module(
+    spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int], single: bool
+) -> str:
     """One thread a replica, terms of every kind."""
     constants = {"ALIGNED": math.gcd(dim, 4), "UNROLL": dim if dim <= IN_REGISTERS else 1}
     return _module(dim, single, constants, _replica_force(spec, bodies, dim, shape), ["replicas"])
 
 
-def lattice_module(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int], single: bool) -> str:
+def lattice_module(
+    spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int], single: bool
+) -> str:
     """Sites and bonds over many threads."""
     constants = {"ALIGNED": math.gcd(dim, 4), "UNIT": 4, "UNITS": f"{-(-dim // 4)}LL", "GIVEN": 0}
     return _module(
-        dim, single, constants, _point(spec, bodies, shape) + "\n\n" + _laplacian(spec, bodies, shape), ["lattice", "sweep", "measure"]
+        dim,
+        single,
+        constants,
+        _point(spec, bodies, shape) + "\n\n" + _laplacian(spec, bodies, shape),
+        ["lattice", "sweep", "measure"],
     )
 
 
-def pairs_module(spec: Spec, bodies: Mapping[str, Body], dim: int, single: bool, box: Sequence[float] = (), types: int = 1) -> str:
-    """Pairs (and sites) over many threads; with a cut-off, `box` has a length for each axis, 0 where it is open."""
+def pairs_module(
+    spec: Spec,
+    bodies: Mapping[str, Body],
+    dim: int,
+    single: bool,
+    box: Sequence[float] = (),
+    types: int = 1,
+) -> str:
+    """Pairs (and sites) over many threads; with a cut-off, `box` has a length for each axis, 0
+    where it is open.
+    """
     row = len(spec.scalars) + 2 if box else 0
-    constants = {"ALIGNED": 1, "UNIT": spec.space, "UNITS": f"{dim // spec.space}LL", "GIVEN": 0, "TYPES": types, "ROW": row}
-    return _module(dim, single, constants, _site(spec, bodies) + "\n\n" + _pair(spec, bodies["pair"], box), ["pairs", "sweep"])
+    constants = {
+        "ALIGNED": 1,
+        "UNIT": spec.space,
+        "UNITS": f"{dim // spec.space}LL",
+        "GIVEN": 0,
+        "TYPES": types,
+        "ROW": row,
+    }
+    return _module(
+        dim,
+        single,
+        constants,
+        _site(spec, bodies) + "\n\n" + _pair(spec, bodies["pair"], box),
+        ["pairs", "sweep"],
+    )
 
 
 def arrays_module(dim: int, single: bool) -> str:
@@ -57,12 +90,24 @@ def arrays_module(dim: int, single: bool) -> str:
     return _module(dim, single, constants, "", ["arrays", "sweep"])
 
 
-def _module(dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]) -> str:
+def _module(
+    dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]
+) -> str:
     names = {"DIM": f"{dim}LL", "KIND": KIND, "THREADS": THREADS, **constants}
     parts = ["\n".join(f"#define {name} {value}" for name, value in names.items())]
-    parts += ["namespace langevin_sa {", f"typedef {'float' if single else 'double'} real;", text("base")]
+    parts += [
+        "namespace langevin_sa {",
+        f"typedef {'float' if single else 'double'} real;",
+        text("base"),
+    ]
     parts += [text("single")] if single else []
-    parts += [functions(single), text("stream"), NUMBER.sub(r"\1f", printed) if single else printed, *map(text, files), "}"]
+    parts += [
+        functions(single),
+        text("stream"),
+        NUMBER.sub(r"\1f", printed) if single else printed,
+        *map(text, files),
+        "}",
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -72,14 +117,18 @@ def text(name: str) -> str:
 
 
 def _replica_force(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int]) -> str:
-    """``force(x, g, p)``: energy and gradient of one replica whose x and g are a thread's own, terms in the order of the CPU kernel."""
+    """``force(x, g, p)``: energy and gradient of one replica whose x and g are a thread's own,
+    terms in the order of the CPU kernel.
+    """
     parts = ["double e = 0;", _loop("d", "0", str(dim), 1, "g[d] = 0;")]
     for kind, body in bodies.items():
         if kind == "coordinates":
             load = [f"v{k} = x[{k}]" for k in range(dim)]
             parts.append(_block(_term(spec, body, load, [f"g[{k}] += " for k in range(dim)])))
         elif kind == "site":
-            parts.append(_loop("d", "0", str(dim), 1, _term(spec, body, ["v0 = x[d]"], ["g[d] += "])))
+            parts.append(
+                _loop("d", "0", str(dim), 1, _term(spec, body, ["v0 = x[d]"], ["g[d] += "]))
+            )
         elif kind == "bond":
             parts += [_bonds(spec, body, dim, shape, axis) for axis in range(spec.lattice)]
         else:
@@ -88,30 +137,52 @@ def _replica_force(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequ
 
 
 def _point(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
-    """``point(x, i, p, v, g)``: a site's own energy and its upper bonds', and the whole force on it."""
+    """``point(x, i, p, v, g)``: a site's own energy and its upper bonds', and the whole force on
+    it.
+    """
     parts = ["real e = 0;", "v = x[i];", "g = 0;"]
     if "site" in bodies:
         parts.append(_block(_term(spec, bodies["site"], ["v0 = v"], ["g += "], place="i")))
     for axis in range(spec.lattice if "bond" in bodies else 0):
         upper = _term(spec, bodies["bond"], ["v0 = v", "v1 = x[k]"], ["g += ", ""], place="i")
-        lower = _term(spec, bodies["bond"], ["v0 = x[k]", "v1 = v"], ["", "g += "], energy="", place="k")
-        parts += [_neighbour(spec, shape, axis, 1) + _block(upper), _neighbour(spec, shape, axis, -1) + _block(lower)]
-    return _function("real point(const real* x, i64 i, const real* p, real& v, real& g)", [*parts, "return e;"])
+        lower = _term(
+            spec, bodies["bond"], ["v0 = x[k]", "v1 = v"], ["", "g += "], energy="", place="k"
+        )
+        parts += [
+            _neighbour(spec, shape, axis, 1) + _block(upper),
+            _neighbour(spec, shape, axis, -1) + _block(lower),
+        ]
+    return _function(
+        "real point(const real* x, i64 i, const real* p, real& v, real& g)", [*parts, "return e;"]
+    )
 
 
 def _laplacian(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
-    """``laplacian(x, i, p)``: second derivatives of a site's own energy and, for both ends, of its upper bonds'."""
+    """``laplacian(x, i, p)``: second derivatives of a site's own energy and, for both ends, of its
+    upper bonds'.
+    """
     parts = ["real e = 0;"]
     for kind, load in (("site", ["v0 = x[i]"]), ("bond", ["v0 = x[i]", "v1 = x[k]"])):
         if kind in bodies:
-            curved = replace(bodies[kind], lines=bodies[kind].laplacian_lines, value=bodies[kind].laplacian, derivatives=())
+            curved = replace(
+                bodies[kind],
+                lines=bodies[kind].laplacian_lines,
+                value=bodies[kind].laplacian,
+                derivatives=(),
+            )
             block = _block(_term(spec, curved, load, [], place="i"))
-            parts += [block] if kind == "site" else [_neighbour(spec, shape, axis, 1) + block for axis in range(spec.lattice)]
+            parts += (
+                [block]
+                if kind == "site"
+                else [_neighbour(spec, shape, axis, 1) + block for axis in range(spec.lattice)]
+            )
     return _function("real laplacian(const real* x, i64 i, const real* p)", [*parts, "return e;"])
 
 
 def _neighbour(spec: Spec, shape: Sequence[int], axis: int, side: int) -> str:
-    """What makes k the upper (1) or lower (-1) neighbour of site i, in front of a block that is left out where there is none."""
+    """What makes k the upper (1) or lower (-1) neighbour of site i, in front of a block that is
+    left out where there is none.
+    """
     stride, length = math.prod(shape[axis + 1 :]), shape[axis]
     place = f"i / {stride}LL % {length}LL" if axis else f"i / {stride}LL"
     end, wrap = (length - 1, -(length - 1) * stride) if side > 0 else (0, (length - 1) * stride)
@@ -120,24 +191,37 @@ def _neighbour(spec: Spec, shape: Sequence[int], axis: int, side: int) -> str:
 
 
 def _site(spec: Spec, bodies: Mapping[str, Body]) -> str:
-    """``site(v0, g, p, d)``: a coordinate's own energy and force, nothing if the formula has none."""
+    """``site(v0, g, p, d)``: a coordinate's own energy and force, nothing if the formula has
+    none.
+    """
     parts = [_block(_term(spec, bodies["site"], [], ["g += "]))] if "site" in bodies else []
-    return _function("real site(real v0, real& g, const real* p, i64 d)", ["real e = 0;", *parts, "return e;"])
+    return _function(
+        "real site(real v0, real& g, const real* p, i64 d)", ["real e = 0;", *parts, "return e;"]
+    )
 
 
 def _pair(spec: Spec, body: Body, box: Sequence[float]) -> str:
-    """``pair(v, w, p, lengths, g)``: energy of the particle at v with the one at w, whose force is added to g."""
+    """``pair(v, w, p, lengths, g)``: energy of the particle at v with the one at w, whose force is
+    added to g.
+    """
     parts = ["real e = 0;"]
     for k in range(spec.space):
         parts.append(f"real r{k} = v[{k}] - w[{k}];")
         if box and box[k]:
-            parts.append(f"r{k} = fma(-::rint(r{k}*lengths[{spec.space + k}]), lengths[{k}], r{k});")
+            parts.append(
+                f"r{k} = fma(-::rint(r{k}*lengths[{spec.space + k}]), lengths[{k}], r{k});"
+            )
     if box:
-        parts.append(f"if ({_square(spec).removeprefix('v0 = ')} >= p[{len(spec.scalars) + 1}]) return 0;")
+        parts.append(
+            f"if ({_square(spec).removeprefix('v0 = ')} >= p[{len(spec.scalars) + 1}]) return 0;"
+        )
     parts.append(_term(spec, body, [_square(spec)], ["const real f = 2.0*"]))
     parts += [f"g[{k}] += f*r{k};" for k in range(spec.space)]
     parts.append(f"return e - p[{len(spec.scalars)}];" if box else "return e;")
-    return _function("real pair(const real* v, const real* w, const real* p, const real* lengths, real* g)", parts)
+    return _function(
+        "real pair(const real* v, const real* w, const real* p, const real* lengths, real* g)",
+        parts,
+    )
 
 
 def _square(spec: Spec) -> str:
@@ -158,7 +242,13 @@ def _bonds(spec: Spec, body: Body, dim: int, shape: Sequence[int], axis: int) ->
     where = f"const int k = d / {stride} % {length} == {length - 1} ? {last} : d + {stride};\n" + (
         "" if spec.periodic else "if (k < 0) continue;\n"
     )
-    return _loop("d", "0", str(dim), 1, where + _term(spec, body, ["v0 = x[d]", "v1 = x[k]"], ["g[d] += ", "g[k] += "]))
+    return _loop(
+        "d",
+        "0",
+        str(dim),
+        1,
+        where + _term(spec, body, ["v0 = x[d]", "v1 = x[k]"], ["g[d] += ", "g[k] += "]),
+    )
 
 
 def _pairs(spec: Spec, body: Body, dim: int) -> str:
@@ -166,18 +256,42 @@ def _pairs(spec: Spec, body: Body, dim: int) -> str:
     load = [f"const real r{k} = x[k + {k}] - x[d + {k}];" for k in axes]
     store = [f"g[k + {k}] += f*r{k};\ng[d + {k}] -= f*r{k};" for k in axes]
     inner = "\n".join([*load, _term(spec, body, [_square(spec)], ["const real f = 2.0*"]), *store])
-    return _loop("d", "0", str(dim), spec.space, _loop("k", f"d + {spec.space}", str(dim), spec.space, inner))
+    return _loop(
+        "d", "0", str(dim), spec.space, _loop("k", f"d + {spec.space}", str(dim), spec.space, inner)
+    )
 
 
-def _term(spec: Spec, body: Body, load: Sequence[str], store: Sequence[str], energy: str = "e += ", place: str = "d") -> str:
-    """The body of a term: parameters and assignments that are needed (those that load its inputs first), its value and derivatives."""
-    wanted = [(target, derivative) for target, derivative in zip(store, body.derivatives, strict=False) if target]
+def _term(
+    spec: Spec,
+    body: Body,
+    load: Sequence[str],
+    store: Sequence[str],
+    energy: str = "e += ",
+    place: str = "d",
+) -> str:
+    """The body of a term: parameters and assignments that are needed (those that load its inputs
+    first), its value and derivatives.
+    """
+    wanted = [
+        (target, derivative)
+        for target, derivative in zip(store, body.derivatives, strict=False)
+        if target
+    ]
     results = [*([body.value] if energy else []), *(derivative for _, derivative in wanted)]
     lines = needed([*load, *body.lines], results)
     used = set(re.findall(r"\bp_(\w+)", " ".join([*lines, *results])))
-    scalars = [f"const real p_{name} = p[{k}];" for k, name in enumerate(spec.scalars) if name in used]
-    arrays = [f"const real p_{name} = p[{len(spec.scalars)} + {k}*DIM + {place}];" for k, name in enumerate(spec.arrays) if name in used]
-    out = [*([f"{energy}{body.value};"] if energy else []), *(f"{target}({derivative});" for target, derivative in wanted)]
+    scalars = [
+        f"const real p_{name} = p[{k}];" for k, name in enumerate(spec.scalars) if name in used
+    ]
+    arrays = [
+        f"const real p_{name} = p[{len(spec.scalars)} + {k}*DIM + {place}];"
+        for k, name in enumerate(spec.arrays)
+        if name in used
+    ]
+    out = [
+        *([f"{energy}{body.value};"] if energy else []),
+        *(f"{target}({derivative});" for target, derivative in wanted),
+    ]
     return "\n".join([*scalars, *arrays, *(f"const real {line};" for line in lines), *out])
 
 
@@ -192,4 +306,7 @@ def needed(lines: Sequence[str], results: Sequence[str]) -> list[str]:
 
 
 def _loop(index: str, low: str, high: str, step: int, body: str) -> str:
-    return f"#pragma unroll UNROLL\nfor (int {index} = {low}; {index} < {high}; {index} += {step}) " + _block(body)
+    return (
+        f"#pragma unroll UNROLL\nfor (int {index} = {low}; {index} < {high}; {index} += {step}) "
+        + _block(body)
+    )

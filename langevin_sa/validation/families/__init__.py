@@ -1,4 +1,6 @@
-"""Families of checks, one a file: ``checks(lab)`` yields what `langevin_sa.validate` judges, `TITLE` heads it in the report."""
+"""Families of checks, one a file: ``checks(lab)`` yields what `langevin_sa.validate` judges,
+`TITLE` heads it in the report.
+"""
 
 from __future__ import annotations
 

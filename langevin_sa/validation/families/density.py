@@ -1,4 +1,6 @@
-"""Positions are distributed as exp(-U/T): histograms of independent replicas against quadrature, and one temperature against another."""
+"""Positions are distributed as exp(-U/T): histograms of independent replicas against quadrature,
+and one temperature against another.
+"""
 
 from __future__ import annotations
 
@@ -19,36 +21,81 @@ def checks(lab: Lab) -> Iterator[Check]:
     law = r"$p(x) = e^{-U(x)/T}/Z$"
     for name in ("gjf", "baoab", "leimkuhler_matthews"):
         dt = 0.04 if name != "leimkuhler_matthews" else 0.004
-        x = final(lab, double_well(tilt=0.3), 0.5, dt, name, lab.replicas(60_000, 3000), -1.9, 1.9, 1000 if dt == 0.04 else 4000)
+        x = final(
+            lab,
+            double_well(tilt=0.3),
+            0.5,
+            dt,
+            name,
+            lab.replicas(60_000, 3000),
+            -1.9,
+            1.9,
+            1000 if dt == 0.04 else 4000,
+        )
         edges = np.linspace(-2.0, 2.0, 41)
         expected = boltzmann_bins(double_well(tilt=0.3), 0.5, [edges], margin=1.5)
-        yield binned(f"double well, {name}", law, np.histogram(x[:, 0], edges)[0], expected * len(x))
+        yield binned(
+            f"double well, {name}", law, np.histogram(x[:, 0], edges)[0], expected * len(x)
+        )
     banana = formula(BANANA)
     for name in ("gjf", "baoab"):
         points = final(lab, banana, 0.5, 0.04, name, lab.replicas(60_000, 3000), -1.5, 1.5, 1000)
-        yield plane(f"curved double well in 2-D, {name}", law, banana, points, 0.5, np.linspace(-2.1, 2.1, 29), np.linspace(-1.6, 3.2, 33))
+        yield plane(
+            f"curved double well in 2-D, {name}",
+            law,
+            banana,
+            points,
+            0.5,
+            np.linspace(-2.1, 2.1, 29),
+            np.linspace(-1.6, 3.2, 33),
+        )
     if lab.level == "full" and not lab.slow:
         U = muller_brown()
-        points = final(lab, U, 40.0, 0.002, "gjf", 100_000, (-1.0, 0.2), (0.2, 1.4), 6000, gamma=30.0)
-        yield plane("Muller-Brown surface, gjf", law, U, points, 40.0, np.linspace(-2.0, 1.6, 37), np.linspace(-0.8, 2.4, 33))
+        points = final(
+            lab, U, 40.0, 0.002, "gjf", 100_000, (-1.0, 0.2), (0.2, 1.4), 6000, gamma=30.0
+        )
+        yield plane(
+            "Muller-Brown surface, gjf",
+            law,
+            U,
+            points,
+            40.0,
+            np.linspace(-2.0, 1.6, 37),
+            np.linspace(-0.8, 2.4, 33),
+        )
     for name in ("gjf", "bbk"):
         yield ratio(lab, name)
 
 
-def final(lab: Lab, U: Any, T: float, dt: float, name: str, replicas: int, low: Any, high: Any, n: int, gamma: float = 1.0) -> np.ndarray:
+def final(
+    lab: Lab,
+    U: Any,
+    T: float,
+    dt: float,
+    name: str,
+    replicas: int,
+    low: Any,
+    high: Any,
+    n: int,
+    gamma: float = 1.0,
+) -> np.ndarray:
     """Where independent replicas, started uniformly in a box, are after n steps."""
     driven = lab.drive(U, lab.generator.uniform(low, high, size=(replicas, U.dim)))
     driven.advance(row(name, gamma, dt, T, n))
     return driven.walk.x.astype(float)
 
 
-def plane(name: str, law: str, U: Any, points: np.ndarray, T: float, x: np.ndarray, y: np.ndarray) -> Check:
+def plane(
+    name: str, law: str, U: Any, points: np.ndarray, T: float, x: np.ndarray, y: np.ndarray
+) -> Check:
     counts = np.histogram2d(points[:, 0], points[:, 1], [x, y])[0]
     return binned(name, law, counts, boltzmann_bins(U, T, [x, y], margin=1.0) * len(points))
 
 
 def ratio(lab: Lab, name: str) -> Check:
-    """ln p(U; T2)/p(U; T1) is a line of slope 1/T1 - 1/T2: its maximum-likelihood slope (Shirts 2013), whatever the density of states."""
+    """ln p(U; T2)/p(U; T1) is a line of slope 1/T1 - 1/T2: its maximum-likelihood slope (Shirts
+    2013), whatever the density of states.
+    """
     temperatures, well = (0.9, 1.1), formula("x**4/4 + y**4/4 + x**2*y**2/4 + x*y/5")
     energies = []
     for T in temperatures:
@@ -57,8 +104,18 @@ def ratio(lab: Lab, name: str) -> Check:
     u = np.concatenate(energies)
     hot = np.repeat([0.0, 1.0], [len(e) for e in energies])
     slope, error = logistic(u, hot)
-    law = r"$\ln \frac{p_2(U)}{p_1(U)} = \left(\frac{1}{T_1} - \frac{1}{T_2}\right) U + \mathrm{const}$"
-    return estimated(f"energies at T = 0.9 and 1.1, {name}", law, slope, error, 1 / temperatures[0] - 1 / temperatures[1], 0.002)
+    law = (
+        r"$\ln \frac{p_2(U)}{p_1(U)} = \left(\frac{1}{T_1} - \frac{1}{T_2}\right) U + "
+        r"\mathrm{const}$"
+    )
+    return estimated(
+        f"energies at T = 0.9 and 1.1, {name}",
+        law,
+        slope,
+        error,
+        1 / temperatures[0] - 1 / temperatures[1],
+        0.002,
+    )
 
 
 def logistic(u: np.ndarray, hot: np.ndarray) -> tuple[float, float]:

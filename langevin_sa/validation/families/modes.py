@@ -1,4 +1,6 @@
-"""Equipartition in a stiff chain: each of 1,000 normal modes has its own temperature and none borrows from another."""
+"""Equipartition in a stiff chain: each of 1,000 normal modes has its own temperature and none
+borrows from another.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def checks(lab: Lab) -> Iterator[Check]:
     stiffness, modes = spectrum(chain, dim)
     replicas, rounds = lab.replicas(128, 48), lab.steps(30)
     for name in INERTIAL:
-        conf, eq22, kinetic = stationary(name, stiffness, float(unit_row(name, GAMMA_DT, T, 1).rho[0]))
+        conf, eq22, kinetic = stationary(
+            name, stiffness, float(unit_row(name, GAMMA_DT, T, 1).rho[0])
+        )
         start = lab.generator.normal(size=(replicas, dim)) * np.sqrt(T * conf / stiffness)
         driven = lab.drive(chain, start @ modes.T)
         driven.advance(unit_row(name, GAMMA_DT, T, 150))
@@ -31,11 +35,19 @@ def checks(lab: Lab) -> Iterator[Check]:
             driven.advance(unit_row(name, GAMMA_DT, T, EVERY))
             total += stiffness * (driven.walk.x.astype(float) @ modes) ** 2
         measured = total / rounds / (T * conf)
-        law = r"$k_j \langle q_j^2 \rangle = T$" if name != "bbk" else r"$k_j \langle q_j^2 \rangle = T/(1 - k_j \Delta t^2/4)$"
+        law = (
+            r"$k_j \langle q_j^2 \rangle = T$"
+            if name != "bbk"
+            else r"$k_j \langle q_j^2 \rangle = T/(1 - k_j \Delta t^2/4)$"
+        )
         for band in np.array_split(np.arange(dim), BANDS):
             low, high = np.sqrt(stiffness[band[[0, -1]]])
             yield sampled(
-                f"{name}, modes of omega dt = {low:.2f} to {high:.2f}", law + " (ratio)", measured[:, band].mean(1), 1.0, lab.rounding
+                f"{name}, modes of omega dt = {low:.2f} to {high:.2f}",
+                law + " (ratio)",
+                measured[:, band].mean(1),
+                1.0,
+                lab.rounding,
             )
         yield worst(f"{name}, the worst of {dim} modes", law, measured, rounds, lab.rounding)
         n = rounds * EVERY * dim
@@ -47,7 +59,11 @@ def checks(lab: Lab) -> Iterator[Check]:
             lab.rounding,
         )
         yield sampled(
-            f"{name}, Eq. (22)", r"$\langle dx^2 \rangle / \Delta t^2$", driven.walk.dx2 / n, T * float(np.mean(eq22)), lab.rounding
+            f"{name}, Eq. (22)",
+            r"$\langle dx^2 \rangle / \Delta t^2$",
+            driven.walk.dx2 / n,
+            T * float(np.mean(eq22)),
+            lab.rounding,
         )
 
 
@@ -58,12 +74,24 @@ def spectrum(chain: object, dim: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def worst(name: str, law: str, measured: np.ndarray, looks: int, tolerance: float) -> Check:
-    """The mode that deviates most by chi-square of its replicas' looks, with the chance that one of so many deviates as much (Bonferroni).
+    """The mode that deviates most by chi-square of its replicas' looks, with the chance that one of
+    so many deviates as much (Bonferroni).
 
-    Looks 20 steps apart correlate by rho^10 < 0.02 at most, their squares by that squared, which is nothing here.
+    Looks 20 steps apart correlate by rho^10 < 0.02 at most, their squares by that squared, which is
+    nothing here.
     """
     n, dim = measured.shape[0] * looks, measured.shape[1]
     mean = measured.mean(0)
-    p = np.minimum(stats.chi2.sf(n * mean / (1 + tolerance), n), stats.chi2.cdf(n * mean / (1 - tolerance), n))
+    p = np.minimum(
+        stats.chi2.sf(n * mean / (1 + tolerance), n), stats.chi2.cdf(n * mean / (1 - tolerance), n)
+    )
     j = int(np.argmin(p))
-    return Check(name, law + " (ratio)", float(mean[j]), 1.0, float(np.sqrt(2 / n)), tolerance, min(1.0, 2 * dim * float(p[j])))
+    return Check(
+        name,
+        law + " (ratio)",
+        float(mean[j]),
+        1.0,
+        float(np.sqrt(2 / n)),
+        tolerance,
+        min(1.0, 2 * dim * float(p[j])),
+    )

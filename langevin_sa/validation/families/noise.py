@@ -1,4 +1,6 @@
-"""The backend's normals themselves: on flat ground with rho = 0 and s = 1 every update is one of them."""
+"""The backend's normals themselves: on flat ground with rho = 0 and s = 1 every update is one of
+them.
+"""
 
 from __future__ import annotations
 
@@ -20,27 +22,56 @@ def checks(lab: Lab) -> Iterator[Check]:
     z = made(lab, seed := lab.new_seed(), STEPS, lab.replicas(8 * REPLICAS, REPLICAS))
     n = z.size
     flat = z.ravel()
-    for power, name, exact, variance in ((1, "mean", 0, 1), (2, "variance", 1, 2), (3, "third moment", 0, 15), (4, "fourth moment", 3, 96)):
+    for power, name, exact, variance in (
+        (1, "mean", 0, 1),
+        (2, "variance", 1, 2),
+        (3, "third moment", 0, 15),
+        (4, "fourth moment", 3, 96),
+    ):
         law = rf"$\langle z^{power} \rangle = {exact}$"
-        yield estimated(f"normals, {name}", law, float(np.mean(flat**power)), float(np.sqrt(variance / n)), exact, lab.rounding)
+        yield estimated(
+            f"normals, {name}",
+            law,
+            float(np.mean(flat**power)),
+            float(np.sqrt(variance / n)),
+            exact,
+            lab.rounding,
+        )
     edges = np.concatenate([[-np.inf], np.linspace(-3.5, 3.5, 57), [np.inf]])
-    yield binned("normals, shape", r"$z \sim N(0, 1)$", np.histogram(flat, edges)[0], n * np.diff(stats.norm.cdf(edges)))
+    yield binned(
+        "normals, shape",
+        r"$z \sim N(0, 1)$",
+        np.histogram(flat, edges)[0],
+        n * np.diff(stats.norm.cdf(edges)),
+    )
     pairs = {
-        "coordinates": (z[:, :, :-1], z[:, :, 1:]), "first and last coordinate": (z[:, :, 0], z[:, :, -1]),
-        "neighbouring replicas": (z[:, :-1], z[:, 1:]), "replicas 8 apart": (z[:, :-8], z[:, 8:]),
+        "coordinates": (z[:, :, :-1], z[:, :, 1:]),
+        "first and last coordinate": (z[:, :, 0], z[:, :, -1]),
+        "neighbouring replicas": (z[:, :-1], z[:, 1:]),
+        "replicas 8 apart": (z[:, :-8], z[:, 8:]),
         "replicas 256 apart": (z[:, :-256], z[:, 256:]),
-        "consecutive steps": (z[:-1], z[1:]), "steps 2 apart": (z[:-2], z[2:]), "steps 4 apart": (z[:-4], z[4:]),
-    }  # fmt: skip
+        "consecutive steps": (z[:-1], z[1:]),
+        "steps 2 apart": (z[:-2], z[2:]),
+        "steps 4 apart": (z[:-4], z[4:]),
+    }
     for name, (u, v) in pairs.items():
         for what, f in (("", lambda q: q), (" of squares", lambda q: (q**2 - 1) / np.sqrt(2))):
-            yield estimated(f"correlation{what}, {name}", r"$\langle z z' \rangle = 0$" if not what else r"$\langle z^2 z'^2 \rangle = 1$",
-                            float(np.mean(f(u) * f(v))), 1 / np.sqrt(u.size), 0, lab.rounding)  # fmt: skip
+            yield estimated(
+                f"correlation{what}, {name}",
+                r"$\langle z z' \rangle = 0$" if not what else r"$\langle z^2 z'^2 \rangle = 1$",
+                float(np.mean(f(u) * f(v))),
+                1 / np.sqrt(u.size),
+                0,
+                lab.rounding,
+            )
     yield from every_pair(z)
     yield from repetition(lab, z, seed)
 
 
 def made(lab: Lab, seed: int, n: int, replicas: int, parts: int = 1, first: int = 0) -> np.ndarray:
-    """The normals that the backend makes, (n, replicas, dim); in `parts` runs, each resumed from the last."""
+    """The normals that the backend makes, (n, replicas, dim); in `parts` runs, each resumed from
+    the last.
+    """
     one = Steps(np.zeros(1), np.ones(1), np.ones(1))
     flat = formula("0*x + 0*y + 0*z")
     driven = lab.drive(flat, np.zeros((replicas, DIM)), seed=seed)
@@ -66,7 +97,9 @@ def walked(lab: Lab, seed: int, parts: int) -> np.ndarray:
 
 
 def every_pair(z: np.ndarray) -> Iterator[Check]:
-    """The most correlated of all pairs among 200 replicas, and among 72 (step, coordinate) columns over replicas."""
+    """The most correlated of all pairs among 200 replicas, and among 72 (step, coordinate) columns
+    over replicas.
+    """
     for name, rows in (
         ("replicas", z[:, :200].transpose(1, 0, 2).reshape(200, -1)),
         ("steps and coordinates", z.transpose(0, 2, 1).reshape(-1, z.shape[1])),
@@ -75,29 +108,88 @@ def every_pair(z: np.ndarray) -> Iterator[Check]:
         worst, m = float(np.max(np.abs(r))), rows.shape[1]
         worst_t = worst * np.sqrt((m - 2) / max(1e-300, 1 - worst**2))
         p = min(1.0, 2 * r.size * float(stats.t.sf(worst_t, m - 2)))  # Bonferroni over pairs
-        yield Check(f"strongest correlation among {r.size} pairs of {name}", r"$\max |r| $ as by chance", worst,
-                    float(stats.norm.isf(0.25 / r.size) / np.sqrt(m)), 1 / np.sqrt(m), p_value=p)  # fmt: skip
+        yield Check(
+            f"strongest correlation among {r.size} pairs of {name}",
+            r"$\max |r| $ as by chance",
+            worst,
+            float(stats.norm.isf(0.25 / r.size) / np.sqrt(m)),
+            1 / np.sqrt(m),
+            p_value=p,
+        )
 
 
 def repetition(lab: Lab, z: np.ndarray, seed: int) -> Iterator[Check]:
-    """Noise is a function of (seed, step, replica, coordinate): resumed runs go on, short runs do not start over."""
+    """Noise is a function of (seed, step, replica, coordinate): resumed runs go on, short runs do
+    not start over.
+    """
     tolerance = 1e-9 if lab.dtype == np.float64 else 1e-5
     few = REPLICAS // 4
     reference = np.stack([normals(seed, step, np.arange(z.shape[1]), DIM) for step in range(STEPS)])
-    yield identity("normals are Philox4x32-10 of (seed, step, replica, coordinate)", r"$z = z(\mathrm{seed}, n, r, d)$",
-                   float(np.max(np.abs(z - reference))), 0, tolerance)  # fmt: skip
-    far = [float(np.max(np.abs(made(lab, seed, 2, few, first=step)[1] - normals(seed, step + 1, np.arange(few), DIM)))) for step in FAR]
-    yield identity("the same at steps 4,095 to 2^40", r"$z = z(\mathrm{seed}, n, r, d)$", max(far), 0, tolerance)
+    yield identity(
+        "normals are Philox4x32-10 of (seed, step, replica, coordinate)",
+        r"$z = z(\mathrm{seed}, n, r, d)$",
+        float(np.max(np.abs(z - reference))),
+        0,
+        tolerance,
+    )
+    far = [
+        float(
+            np.max(
+                np.abs(
+                    made(lab, seed, 2, few, first=step)[1]
+                    - normals(seed, step + 1, np.arange(few), DIM)
+                )
+            )
+        )
+        for step in FAR
+    ]
+    yield identity(
+        "the same at steps 4,095 to 2^40",
+        r"$z = z(\mathrm{seed}, n, r, d)$",
+        max(far),
+        0,
+        tolerance,
+    )
     resumed = made(lab, seed, STEPS, few, parts=6)
-    yield identity("a run resumed 5 times has the same noise", r"$z_n$ does not depend on where a run is cut",
-                   float(np.max(np.abs(resumed - z[:, :few]))), 0, tolerance)  # fmt: skip
+    yield identity(
+        "a run resumed 5 times has the same noise",
+        r"$z_n$ does not depend on where a run is cut",
+        float(np.max(np.abs(resumed - z[:, :few]))),
+        0,
+        tolerance,
+    )
     whole, cut = (walked(lab, lab.seed, parts) for parts in (1, 8))
-    yield identity("a run with paired noise, resumed 7 times, is the same run", r"$(x, dx, w)_n$ is all that a run needs",
-                   float(np.max(np.abs(whole - cut))), 0, tolerance)  # fmt: skip
+    yield identity(
+        "a run with paired noise, resumed 7 times, is the same run",
+        r"$(x, dx, w)_n$ is all that a run needs",
+        float(np.max(np.abs(whole - cut))),
+        0,
+        tolerance,
+    )
     rows = z.transpose(1, 0, 2).reshape(z.shape[1] * STEPS, DIM)
-    yield identity("no step's noise occurs twice", "distinct (step, replica) rows", len(np.unique(rows, axis=0)), len(rows), 0)
-    runs = np.stack([made(lab, lab.new_seed(), 4, 4).ravel() for _ in range(200 if lab.slow else 500)])
-    yield identity("many short runs, each with its own noise", "distinct runs", len(np.unique(runs, axis=0)), len(runs), 0)
+    yield identity(
+        "no step's noise occurs twice",
+        "distinct (step, replica) rows",
+        len(np.unique(rows, axis=0)),
+        len(rows),
+        0,
+    )
+    runs = np.stack(
+        [made(lab, lab.new_seed(), 4, 4).ravel() for _ in range(200 if lab.slow else 500)]
+    )
+    yield identity(
+        "many short runs, each with its own noise",
+        "distinct runs",
+        len(np.unique(runs, axis=0)),
+        len(runs),
+        0,
+    )
     r = np.corrcoef(runs)[np.triu_indices(len(runs), 1)]
-    yield estimated("many short runs, correlation", r"$\langle r^2 \rangle = 1/(m - 1)$", float(np.mean(r**2) * (runs.shape[1] - 1)),
-                    float(np.sqrt(2 / r.size)), 1.0, 0.0)  # fmt: skip
+    yield estimated(
+        "many short runs, correlation",
+        r"$\langle r^2 \rangle = 1/(m - 1)$",
+        float(np.mean(r**2) * (runs.shape[1] - 1)),
+        float(np.sqrt(2 / r.size)),
+        1.0,
+        0.0,
+    )

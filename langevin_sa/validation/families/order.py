@@ -1,4 +1,6 @@
-"""Averages in an anharmonic well: exact at each finite time step by quadrature of the transfer operator, and of the right order in it."""
+"""Averages in an anharmonic well: exact at each finite time step by quadrature of the transfer
+operator, and of the right order in it.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +38,28 @@ def checks(lab: Lab) -> Iterator[Check]:
     for name in INERTIAL + OVERDAMPED:
         dt, p = (0.4, ORDER[name]) if name in INERTIAL else (0.1, ORDER[name])
         bias = [at_step(name, step) - exact for step in (dt, dt / 2)]
-        yield identity(f"{name}, order p, by quadrature", rf"$\langle x^2 \rangle_{{\Delta t}} - \langle x^2 \rangle \propto \Delta t^{p}$",
-                       float(np.log2(abs(bias[0] / bias[1]))), p, 0.15)  # fmt: skip
+        yield identity(
+            f"{name}, order p, by quadrature",
+            rf"$\langle x^2 \rangle_{{\Delta t}} - \langle x^2 \rangle \propto \Delta t^{p}$",
+            float(np.log2(abs(bias[0] / bias[1]))),
+            p,
+            0.15,
+        )
         for step in (2 * dt, dt):
-            squares = averages(lab, name, step, lab.replicas(8192), lab.steps(int(200 / step) if name in INERTIAL else int(300 / step)))
-            yield sampled(f"{name}, <x^2> at dt = {step:g}", r"$\langle x^2 \rangle_{\Delta t}$ of the transfer operator", squares,
-                          at_step(name, step), 1e-6 + lab.rounding)  # fmt: skip
+            squares = averages(
+                lab,
+                name,
+                step,
+                lab.replicas(8192),
+                lab.steps(int(200 / step) if name in INERTIAL else int(300 / step)),
+            )
+            yield sampled(
+                f"{name}, <x^2> at dt = {step:g}",
+                r"$\langle x^2 \rangle_{\Delta t}$ of the transfer operator",
+                squares,
+                at_step(name, step),
+                1e-6 + lab.rounding,
+            )
 
 
 def averages(lab: Lab, name: str, dt: float, replicas: int, n: int, every: int = 4) -> np.ndarray:

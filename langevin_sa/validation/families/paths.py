@@ -1,4 +1,6 @@
-"""One law through every kernel: formulas, array functions, numba functions, lattices, pairs inside a cut-off; and every thermometer."""
+"""One law through every kernel: formulas, array functions, numba functions, lattices, pairs inside
+a cut-off; and every thermometer.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ from ..lab import Check, Lab, estimated, row, sampled
 
 TITLE = "Every kernel and every thermometer"
 T, DIM, DT, GAMMA, STICKY = 0.6, 3, 0.15, 0.8, 4.0
-CONFIGURATIONAL, KINETIC = r"$\langle|\nabla U|^2\rangle/\langle\nabla^2 U\rangle = T$", r"$\langle dx^2 \rangle/\mathrm{lr} = T$"
+CONFIGURATIONAL, KINETIC = (
+    r"$\langle|\nabla U|^2\rangle/\langle\nabla^2 U\rangle = T$",
+    r"$\langle dx^2 \rangle/\mathrm{lr} = T$",
+)
 
 
 @cache
@@ -34,13 +39,20 @@ def routes() -> dict[str, Potential]:
             out[d] = x[d] + np.cos(x[d]) / 2
 
     return {
-        "formula of coordinates": Potential.from_formula("x**2/2 + sin(x)/2 + y**2/2 + sin(y)/2 + z**2/2 + sin(z)/2"),
+        "formula of coordinates": Potential.from_formula(
+            "x**2/2 + sin(x)/2 + y**2/2 + sin(y)/2 + z**2/2 + sin(z)/2"
+        ),
         "formula of sites": Potential.from_formula(site="x**2/2 + sin(x)/2", dim=DIM),
         "lattice of 512 sites": Potential.from_formula(site="x**2/2 + sin(x)/2", dim=512),
-        "array functions": Potential(lambda x: (x**2 / 2 + np.sin(x) / 2).sum(1), lambda x: x + np.cos(x) / 2, DIM, name="array functions",
-                                     laplacian=lambda x: (1 - np.sin(x) / 2).sum(1)),
+        "array functions": Potential(
+            lambda x: (x**2 / 2 + np.sin(x) / 2).sum(1),
+            lambda x: x + np.cos(x) / 2,
+            DIM,
+            name="array functions",
+            laplacian=lambda x: (1 - np.sin(x) / 2).sum(1),
+        ),
         "numba functions": Potential.from_numba(one_energy, one_gradient, DIM),
-    }  # fmt: skip
+    }
 
 
 def checks(lab: Lab) -> Iterator[Check]:
@@ -53,17 +65,36 @@ def checks(lab: Lab) -> Iterator[Check]:
     one = Potential.from_formula("x**2/2 + sin(x)/2")
     mean = thermometers.boltzmann_average(one, T, lambda x: x[:, 0], [axis])
     for way, U in ways.items():
-        replicas = lab.replicas(8192, 800) if U.dim == DIM else 16  # a large lattice with few replicas is swept along its sites
-        x, dx, driven = samples(lab, U, replicas, lab.generator.normal(size=(replicas, U.dim)) * 0.7, T, DT, 300, 20)
-        yield sampled(f"mean position, {way}", r"$\langle x \rangle = \int x\, e^{-U/T}/Z$", x.mean((0, 2)), mean, 0.001)
-        yield sampled(f"kinetic T, {way}", KINETIC, driven.walk.kinetic / (20 * 10 * U.dim), T, 0.002)
+        # a large lattice with few replicas is swept along its sites
+        replicas = lab.replicas(8192, 800) if U.dim == DIM else 16
+        x, dx, driven = samples(
+            lab, U, replicas, lab.generator.normal(size=(replicas, U.dim)) * 0.7, T, DT, 300, 20
+        )
+        yield sampled(
+            f"mean position, {way}",
+            r"$\langle x \rangle = \int x\, e^{-U/T}/Z$",
+            x.mean((0, 2)),
+            mean,
+            0.001,
+        )
+        yield sampled(
+            f"kinetic T, {way}", KINETIC, driven.walk.kinetic / (20 * 10 * U.dim), T, 0.002
+        )
         yield from readings(U, x, dx, way)
     if isinstance(lab.backend, str):
         yield from particles(lab)
 
 
 def samples(
-    lab: Lab, U: Potential, replicas: int, x0: Any, T: float, dt: float, burn: int, rounds: int, gamma: float = GAMMA
+    lab: Lab,
+    U: Potential,
+    replicas: int,
+    x0: Any,
+    T: float,
+    dt: float,
+    burn: int,
+    rounds: int,
+    gamma: float = GAMMA,
 ) -> tuple[np.ndarray, np.ndarray, Any]:
     """Positions and updates (records, replicas, dim) every 10 steps of gjf."""
     driven = lab.drive(U, x0)
@@ -83,29 +114,55 @@ def readings(U: Potential, x: np.ndarray, dx: np.ndarray, way: str) -> Iterator[
         ("configurational T", CONFIGURATIONAL, thermometers.configurational(U, x), T),
         ("virial T", r"$\langle x \cdot \nabla U \rangle/D = T$", thermometers.virial(U, x), T),
         ("thermometers.kinetic", KINETIC, thermometers.kinetic(dx, GAMMA, DT, "gjf"), T),
-        ("thermometers.eq22", r"$\langle dx^2\rangle/\Delta t^2 = \frac{1+\rho}{2}\,T$", thermometers.eq22(dx, DT), T * (1 + rho) / 2),
+        (
+            "thermometers.eq22",
+            r"$\langle dx^2\rangle/\Delta t^2 = \frac{1+\rho}{2}\,T$",
+            thermometers.eq22(dx, DT),
+            T * (1 + rho) / 2,
+        ),
     ):
-        yield estimated(f"{name}, {way}", law, reading.value, reading.standard_error, exact, 0.003 * T, x.shape[1] - 1)
+        yield estimated(
+            f"{name}, {way}",
+            law,
+            reading.value,
+            reading.standard_error,
+            exact,
+            0.003 * T,
+            x.shape[1] - 1,
+        )
 
 
 def particles(lab: Lab) -> Iterator[Check]:
-    """Lennard-Jones: a cluster of 7 by all pairs and a fluid by neighbour lists, T_conf and T_kin; 0.5 % is what dt and cut-off leave open.
+    """Lennard-Jones: a cluster of 7 by all pairs and a fluid by neighbour lists, T_conf and T_kin;
+    0.5 % is what dt and cut-off leave open.
 
-    The Laplacian of a force cut off at r_c lacks its jump there, 2 V'(r_c) for every pair at r_c, so that T_conf of a truncated
-    fluid reads low: measured, by 1.4 % at r_c = 1.9 and by 0.2 % at 2.9.
+    The Laplacian of a force cut off at r_c lacks its jump there, 2 V'(r_c) for every pair at r_c,
+    so that T_conf of a truncated fluid reads low: measured, by 1.4 % at r_c = 1.9 and by 0.2 % at
+    2.9.
     """
     cluster, fluid = lennard_jones(7), lennard_jones_fluid(64, density=0.3, cutoff=2.9)
     for name, U, temperature, replicas, burn, rounds in (
-        ("cluster of 7", cluster, 0.05, lab.replicas(400, 24), 2000, 20), ("fluid of 64", fluid, 1.5, lab.replicas(96, 16), 1000, 16),
-    ):  # fmt: skip
+        ("cluster of 7", cluster, 0.05, lab.replicas(400, 24), 2000, 20),
+        ("fluid of 64", fluid, 1.5, lab.replicas(96, 16), 1000, 16),
+    ):
         if lab.slow:
             rounds = 8
         x0 = settled(U, replicas, lab.generator)
         x, dx, _ = samples(lab, U, replicas, x0, temperature, 0.005, burn, rounds, STICKY)
-        conf, kinetic = thermometers.configurational(U, x), thermometers.kinetic(dx, STICKY, 0.005, "gjf")
+        conf, kinetic = (
+            thermometers.configurational(U, x),
+            thermometers.kinetic(dx, STICKY, 0.005, "gjf"),
+        )
         for what, law, reading in (("T_conf", CONFIGURATIONAL, conf), ("T_kin", KINETIC, kinetic)):
-            yield estimated(f"{what}, Lennard-Jones {name}", law, reading.value, reading.standard_error, temperature, 0.005 * temperature,
-                            max(1, replicas - 1))  # fmt: skip
+            yield estimated(
+                f"{what}, Lennard-Jones {name}",
+                law,
+                reading.value,
+                reading.standard_error,
+                temperature,
+                0.005 * temperature,
+                max(1, replicas - 1),
+            )
 
 
 def settled(U: Potential, replicas: int, generator: np.random.Generator) -> np.ndarray:

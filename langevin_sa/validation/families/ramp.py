@@ -1,4 +1,6 @@
-"""A well that is cooled: second moments follow an exact linear recursion, so that the lag behind the target is known to all digits."""
+"""A well that is cooled: second moments follow an exact linear recursion, so that the lag behind
+the target is known to all digits.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,19 @@ def checks(lab: Lab) -> Iterator[Check]:
     cooling = exponential(2.0, 0.05)
     cases = [(name, "T falls 40-fold", Schedule(cooling, 0.4, 0.5), 0.36) for name in INERTIAL]
     cases += [(name, "T falls 40-fold", Schedule(cooling, 1.0, 0.12), 0.9) for name in OVERDAMPED]
-    cases += [(name, "gamma rises 10-fold", Schedule(1.0, linear(0.2, 2.0), 0.5), 1.0) for name in INERTIAL]
-    cases += [(name, "dt grows 5-fold as T falls", Schedule(linear(1.0, 0.2), 0.4, exponential(0.2, 1.0)), 1.0) for name in INERTIAL]
+    cases += [
+        (name, "gamma rises 10-fold", Schedule(1.0, linear(0.2, 2.0), 0.5), 1.0)
+        for name in INERTIAL
+    ]
+    cases += [
+        (
+            name,
+            "dt grows 5-fold as T falls",
+            Schedule(linear(1.0, 0.2), 0.4, exponential(0.2, 1.0)),
+            1.0,
+        )
+        for name in INERTIAL
+    ]
     for name, what, schedule, k in cases:
         yield from ramp(lab, name, what, schedule, k)
     yield from driver(lab)
@@ -33,7 +46,8 @@ def ramp(lab: Lab, name: str, what: str, schedule: Schedule, k: float) -> Iterat
     replicas, potential = lab.replicas(60_000, 3000), harmonic(dim=2, k=k)
     steps = schedule.coefficients(N, name)
     dt = np.asarray(steps.dt)
-    exact = second_moments(steps, steps.rho * np.append(1.0, dt[1:] / dt[:-1]), k, X0)  # velocity is what carries over
+    # velocity is what carries over
+    exact = second_moments(steps, steps.rho * np.append(1.0, dt[1:] / dt[:-1]), k, X0)
     driven = lab.drive(potential, np.full((replicas, 2), X0))
     every = N // LOOKS
     for look in range(LOOKS):
@@ -44,31 +58,74 @@ def ramp(lab: Lab, name: str, what: str, schedule: Schedule, k: float) -> Iterat
         resumed = ", resumed" if look >= LOOKS // 2 else ""
         x2, dx2 = exact[end - 1]
         if look % 2:
-            yield sampled(f"{name}, {what}, <x^2> at step {end}{resumed}", r"$M_{n+1} = A_n M_n A_n^T + b_n b_n^T$",
-                          (driven.walk.x.astype(float) ** 2).mean(1), x2, lab.rounding)  # fmt: skip
-            yield sampled(f"{name}, {what}, <dx^2> at step {end}{resumed}", r"$M_{n+1} = A_n M_n A_n^T + b_n b_n^T$",
-                          (driven.walk.dx.astype(float) ** 2).mean(1), dx2, lab.rounding * dx2)  # fmt: skip
+            yield sampled(
+                f"{name}, {what}, <x^2> at step {end}{resumed}",
+                r"$M_{n+1} = A_n M_n A_n^T + b_n b_n^T$",
+                (driven.walk.x.astype(float) ** 2).mean(1),
+                x2,
+                lab.rounding,
+            )
+            yield sampled(
+                f"{name}, {what}, <dx^2> at step {end}{resumed}",
+                r"$M_{n+1} = A_n M_n A_n^T + b_n b_n^T$",
+                (driven.walk.dx.astype(float) ** 2).mean(1),
+                dx2,
+                lab.rounding * dx2,
+            )
     target = float(np.asarray(schedule.coefficients(N, name).temperature)[-1])
     if what.startswith("T falls") and name in INERTIAL:
         relaxed = (driven.walk.dx.astype(float) ** 2).mean(1) / steps.velocity_scale[-1] ** 2
         late = 2 / 0.4 / (N * 0.5) * np.log(40)  # a relaxation time 2/gamma of delay
-        yield estimated(f"{name}, measured T against the target at the end", r"$|T_\mathrm{kin}/T - 1| \lesssim \tau\,|\dot T|/T$",
-                        float(relaxed.mean()) / target, float(relaxed.std() / np.sqrt(replicas)) / target, 1.0, 1.5 * late)  # fmt: skip
+        yield estimated(
+            f"{name}, measured T against the target at the end",
+            r"$|T_\mathrm{kin}/T - 1| \lesssim \tau\,|\dot T|/T$",
+            float(relaxed.mean()) / target,
+            float(relaxed.std() / np.sqrt(replicas)) / target,
+            1.0,
+            1.5 * late,
+        )
 
 
 def driver(lab: Lab) -> Iterator[Check]:
-    """The driver's own history, over a run cut in the middle: records against the exact recursion summed over the same steps."""
+    """The driver's own history, over a run cut in the middle: records against the exact recursion
+    summed over the same steps.
+    """
     if not isinstance(lab.backend, str):
         return
-    schedule, k, replicas, half = Schedule(exponential(2.0, 0.05), 0.4, 0.5), 0.36, lab.replicas(20_000, 2000), N // 2
+    schedule, k, replicas, half = (
+        Schedule(exponential(2.0, 0.05), 0.4, 0.5),
+        0.36,
+        lab.replicas(20_000, 2000),
+        N // 2,
+    )
     steps = schedule.coefficients(N, "gjf")
     exact = second_moments(steps, steps.rho, k, X0)[:, 1] / steps.velocity_scale**2
     state: State | None = None
     for stop in (half, N):
         x0, seed = (np.full((replicas, 2), X0), lab.new_seed()) if state is None else (None, None)
-        run = Run(harmonic(dim=2, k=k), x0, schedule, N, None, "gjf", half, lab.backend, seed, state, lab.dtype, "normal", lab.threads)
+        run = Run(
+            harmonic(dim=2, k=k),
+            x0,
+            schedule,
+            N,
+            None,
+            "gjf",
+            half,
+            lab.backend,
+            seed,
+            state,
+            lab.dtype,
+            "normal",
+            lab.threads,
+        )
         record = next(run.records())
         state, span = run.state(), exact[stop - half : stop]
-        error = float(span.mean() / np.sqrt(replicas))  # an upper bound: the record averages over steps and coordinates
-        yield estimated(f"history of a run, steps {stop - half} to {stop}", r"$\overline{T_\mathrm{kin}}$ over the record",
-                        record["temperature"], error, float(span.mean()))  # fmt: skip
+        # an upper bound: the record averages over steps and coordinates
+        error = float(span.mean() / np.sqrt(replicas))
+        yield estimated(
+            f"history of a run, steps {stop - half} to {stop}",
+            r"$\overline{T_\mathrm{kin}}$ over the record",
+            record["temperature"],
+            error,
+            float(span.mean()),
+        )

@@ -1,4 +1,6 @@
-"""The GPU backend without a GPU: see the docstrings of executor, ptx, nvrtc and fake_cupy for the layers of the proof."""
+"""The GPU backend without a GPU: see the docstrings of executor, ptx, nvrtc and fake_cupy for the
+layers of the proof.
+"""
 
 import sys
 from importlib import import_module
@@ -12,10 +14,21 @@ from langevin_sa.backends.cuda import source
 
 
 def pytest_collection_modifyitems(items):
-    missing = [what for what, there in (("g++", executor.GXX), ("the wheel nvidia-cuda-nvrtc-cu12", nvrtc.library())) if not there]
+    missing = [
+        what
+        for what, there in (
+            ("g++", executor.GXX),
+            ("the wheel nvidia-cuda-nvrtc-cu12", nvrtc.library()),
+        )
+        if not there
+    ]
     for item in items:
         if missing and "/gpu/" in str(item.path):
-            item.add_marker(pytest.mark.skip(reason=f"the CUDA kernels were NOT checked: {' and '.join(missing)} missing"))
+            item.add_marker(
+                pytest.mark.skip(
+                    reason=f"the CUDA kernels were NOT checked: {' and '.join(missing)} missing"
+                )
+            )
 
 
 @pytest.fixture(autouse=True)
@@ -32,12 +45,22 @@ def gpu(monkeypatch):
 
 @pytest.fixture(scope="session")
 def together():
-    """``together(codes, single, from_ptx)``: compile many modules in one call of g++, to be found by those who ask for one of them."""
+    """``together(codes, single, from_ptx)``: compile many modules in one call of g++, to be found
+    by those who ask for one of them.
+    """
 
     def build(codes, single, from_ptx=False):
         options = source.options(single)
-        new = [code for code in dict.fromkeys(codes) if (code, options, from_ptx) not in fake_cupy.RawModule.ready]
-        modules = executor.by_nvrtc(new, options) if from_ptx else executor.by_gxx(new, fused=single)
-        fake_cupy.RawModule.ready |= {(code, options, from_ptx): module for code, module in zip(new, modules, strict=True)}
+        new = [
+            code
+            for code in dict.fromkeys(codes)
+            if (code, options, from_ptx) not in fake_cupy.RawModule.ready
+        ]
+        modules = (
+            executor.by_nvrtc(new, options) if from_ptx else executor.by_gxx(new, fused=single)
+        )
+        fake_cupy.RawModule.ready |= {
+            (code, options, from_ptx): module for code, module in zip(new, modules, strict=True)
+        }
 
     return build

@@ -15,7 +15,14 @@ import ptx
 
 HERE = Path(__file__).parent
 GXX = shutil.which("g++")
-C_TYPES = {"float": "f4", "double": "f8", "int": "i4", "unsigned int": "u4", "long long": "i8", "unsigned long long": "u8"}
+C_TYPES = {
+    "float": "f4",
+    "double": "f8",
+    "int": "i4",
+    "unsigned int": "u4",
+    "long long": "i8",
+    "unsigned long long": "u8",
+}
 KERNEL = re.compile(r'extern "C" __global__ void __launch_bounds__\([^)]*\) (\w+)\(([^)]*)\)')
 
 
@@ -29,12 +36,16 @@ def parameters(code):
             kind = names[kind]
         return name, np.dtype(C_TYPES[kind]), "*" in text
 
-    return {name: [one(text) for text in listed.split(",")] for name, listed in KERNEL.findall(code)}
+    return {
+        name: [one(text) for text in listed.split(",")] for name, listed in KERNEL.findall(code)
+    }
 
 
 @functools.cache
 def library(source, flags=()):
-    """A shared library from C++ text, compiled once a session (and kept in the temporary folder between sessions)."""
+    """A shared library from C++ text, compiled once a session (and kept in the temporary folder
+    between sessions).
+    """
     flags = (
         *(() if "-O0" in flags else ("-O1",)),
         "-std=c++17",
@@ -47,26 +58,36 @@ def library(source, flags=()):
         "-Wno-unused",
         *flags,
     )
-    key = hashlib.sha256((source + str(flags) + (HERE / "cuda_on_cpu.h").read_text()).encode()).hexdigest()[:24]
+    key = hashlib.sha256(
+        (source + str(flags) + (HERE / "cuda_on_cpu.h").read_text()).encode()
+    ).hexdigest()[:24]
     folder = Path(tempfile.gettempdir()) / "langevin_sa_tests"
     folder.mkdir(exist_ok=True)
     path = folder / f"{key}.so"
     if not path.exists():
         text, building = folder / f"{key}.cc", folder / f"{key}.building"
         text.write_text(source)
-        done = subprocess.run([GXX, *flags, f"-I{HERE}", str(text), "-o", str(building)], capture_output=True, text=True)
+        done = subprocess.run(
+            [GXX, *flags, f"-I{HERE}", str(text), "-o", str(building)],
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr[:3000]
         building.rename(path)
     return ctypes.CDLL(str(path))
 
 
 def by_gxx(codes, fused=False):
-    """The modules of CUDA texts, compiled together: each in a namespace of its own, with a C function for each kernel."""
+    """The modules of CUDA texts, compiled together: each in a namespace of its own, with a C
+    function for each kernel.
+    """
     parts = ['#include "cuda_on_cpu.h"']
     for k, code in enumerate(codes):
         launchers = []
         for name, listed in KERNEL.findall(code):
-            types = [re.sub(r"\w+\s*$|__restrict__", "", parameter) for parameter in listed.split(",")]
+            types = [
+                re.sub(r"\w+\s*$|__restrict__", "", parameter) for parameter in listed.split(",")
+            ]
             passed = ", ".join(f"*({kind}*)a[{i}]" for i, kind in enumerate(types))
             launchers.append(
                 f"namespace langevin_sa {{ static void call_{name}(void** a) {{ {name}({passed}); }} }}\n"
@@ -83,12 +104,16 @@ def by_gxx(codes, fused=False):
 def by_nvrtc(codes, options, tallied=False):
     """The same from the PTX that NVIDIA's compiler makes of them."""
     texts = [nvrtc.compile(code, "compute_80", options)[1].rstrip(b"\0").decode() for code in codes]
-    built = library(ptx.translation_unit(texts, tallied), ("-O0", "-ffp-contract=off", "-frounding-math"))
+    built = library(
+        ptx.translation_unit(texts, tallied), ("-O0", "-ffp-contract=off", "-frounding-math")
+    )
     return [Module(code, built, k) for k, code in enumerate(codes)]
 
 
 class Module:
-    """One module of a library; its kernels are called with NumPy arrays, and types are looked at, which CuPy does not do."""
+    """One module of a library; its kernels are called with NumPy arrays, and types are looked at,
+    which CuPy does not do.
+    """
 
     def __init__(self, code, built, number):
         self.code, self.params, self.library, self.number = code, parameters(code), built, number
@@ -99,8 +124,14 @@ class Module:
             raise TypeError(f"{name} has {len(params)} parameters and was given {len(args)}")
         for i, (value, (parameter, dtype, pointer)) in enumerate(zip(args, params, strict=True)):
             if pointer:
-                if not isinstance(value, np.ndarray) or value.dtype != dtype or not value.flags.c_contiguous:
-                    raise TypeError(f"{name}: {parameter} must be a contiguous array of {dtype}, not {value!r}")
+                if (
+                    not isinstance(value, np.ndarray)
+                    or value.dtype != dtype
+                    or not value.flags.c_contiguous
+                ):
+                    raise TypeError(
+                        f"{name}: {parameter} must be a contiguous array of {dtype}, not {value!r}"
+                    )
                 box = np.array([value.ctypes.data], dtype=np.uint64)
             else:
                 given = getattr(value, "dtype", None)
@@ -112,5 +143,9 @@ class Module:
         columns, rows = (*grid, 1)[:2]
         if not (0 < block[0] <= 1024 and 0 < columns < 2**31 and 0 < rows < 2**16):
             raise ValueError(f"launch shape {grid} x {block}")
-        if getattr(self.library, f"launch_{self.number}_{name}")(pointers, *map(ctypes.c_uint, (columns, rows, *block))):
-            raise RuntimeError(f"{name}: some threads of a block left while others waited at a barrier")
+        if getattr(self.library, f"launch_{self.number}_{name}")(
+            pointers, *map(ctypes.c_uint, (columns, rows, *block))
+        ):
+            raise RuntimeError(
+                f"{name}: some threads of a block left while others waited at a barrier"
+            )

@@ -1,6 +1,8 @@
-"""Layers 1 and 4: a stand-in for CuPy. Device arrays are NumPy arrays that refuse what CuPy refuses, kernels run by layer 3.
+"""Layers 1 and 4: a stand-in for CuPy. Device arrays are NumPy arrays that refuse what CuPy
+refuses, kernels run by layer 3.
 
-Copies between host and device and launches are counted. Arrays lie between guards, which are looked at after each launch.
+Copies between host and device and launches are counted. Arrays lie between guards, which are looked
+at after each launch.
 """
 
 import functools
@@ -24,13 +26,20 @@ class ndarray(NDArrayOperatorsMixin):
     __cuda_array_interface__ = None  # that it has one says where it is
 
     def __array__(self, *args, **kwargs):
-        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly.")
+        raise TypeError(
+            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to "
+            "construct a NumPy array explicitly."
+        )
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         _refuse_host(inputs)
         if "out" in kwargs:
             kwargs["out"] = tuple(map(_inner, kwargs["out"]))
-        return _outer(getattr(ufunc, method)(*map(_inner, inputs), **{key: _inner(value) for key, value in kwargs.items()}))
+        return _outer(
+            getattr(ufunc, method)(
+                *map(_inner, inputs), **{key: _inner(value) for key, value in kwargs.items()}
+            )
+        )
 
     def __array_function__(self, function, kinds, args, kwargs):
         return _call(function, args, kwargs)
@@ -58,12 +67,21 @@ class ndarray(NDArrayOperatorsMixin):
         counts["to host"] += 1
         if out is None:
             return self._array.copy()
-        assert isinstance(out, np.ndarray) and out.flags.c_contiguous and out.dtype == self.dtype and out.shape == self.shape
+        assert (
+            isinstance(out, np.ndarray)
+            and out.flags.c_contiguous
+            and out.dtype == self.dtype
+            and out.shape == self.shape
+        )
         out[...] = self._array
         return out
 
     def set(self, array):
-        assert isinstance(array, np.ndarray) and array.dtype == self.dtype and array.shape == self.shape
+        assert (
+            isinstance(array, np.ndarray)
+            and array.dtype == self.dtype
+            and array.shape == self.shape
+        )
         counts["to device"] += 1
         self._array[...] = array
 
@@ -94,9 +112,14 @@ def _inner(value):
 
 
 def _outer(value):
-    if isinstance(value, (np.ndarray, np.generic)):  # CuPy returns arrays of no dimension, not numbers
+    # CuPy returns arrays of no dimension, not numbers
+    if isinstance(value, (np.ndarray, np.generic)):
         return ndarray(np.asarray(value))
-    return tuple(map(_outer, value)) if type(value) is tuple and any(isinstance(v, np.ndarray) for v in value) else value
+    return (
+        tuple(map(_outer, value))
+        if type(value) is tuple and any(isinstance(v, np.ndarray) for v in value)
+        else value
+    )
 
 
 def _refuse_host(values):
@@ -111,7 +134,12 @@ def _call(function, args, kwargs):
     if function is np.asarray:  # with like=
         return asarray(*args, **kwargs)
     _refuse_host([*args, *kwargs.values()])
-    return _outer(function(*map(_inner, args), **{key: _inner(value) for key, value in kwargs.items() if key != "like"}))
+    return _outer(
+        function(
+            *map(_inner, args),
+            **{key: _inner(value) for key, value in kwargs.items() if key != "like"},
+        )
+    )
 
 
 def _on_device(function):
@@ -142,7 +170,9 @@ def asarray(value, dtype=None, **_):
 
 
 class RawModule:
-    """Compiled by g++, or executed from PTX; `ready` holds modules by (code, options) that were compiled together before."""
+    """Compiled by g++, or executed from PTX; `ready` holds modules by (code, options) that were
+    compiled together before.
+    """
 
     ready = {}  # noqa: RUF012
     from_ptx = False
@@ -194,11 +224,19 @@ def module():
     runtime = types.SimpleNamespace(memGetInfo=lambda: (FREE, FREE), getDeviceCount=lambda: 1)
     cupy.__getattr__ = lookup
     cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime, is_available=lambda: True)
-    members = {"ndarray": ndarray, "asarray": asarray, "array": asarray, "RawModule": RawModule, "get_default_memory_pool": lambda: pool}
+    members = {
+        "ndarray": ndarray,
+        "asarray": asarray,
+        "array": asarray,
+        "RawModule": RawModule,
+        "get_default_memory_pool": lambda: pool,
+    }
     creators = {
         "full": full,
         "zeros": lambda shape, dtype=float: full(shape, 0, dtype),
-        "empty": lambda shape, dtype=float: full(shape, np.nan if np.dtype(dtype).kind == "f" else 0, dtype),
+        "empty": lambda shape, dtype=float: full(
+            shape, np.nan if np.dtype(dtype).kind == "f" else 0, dtype
+        ),
     }
     copiers = {
         "empty_like": lambda a: full(a.shape, np.nan if a.dtype.kind == "f" else 0, a.dtype),

@@ -17,11 +17,15 @@ def library():
 
 @functools.cache
 def compile(code, target, options):
-    """What the compiler makes of a text for ``sm_80`` or ``compute_80``: its log, and machine code or PTX. Any error is raised."""
+    """What the compiler makes of a text for ``sm_80`` or ``compute_80``: its log, and machine code
+    or PTX. Any error is raised.
+    """
     nvrtc, program, size = library(), ctypes.c_void_p(), ctypes.c_size_t()
     options = [f"--gpu-architecture={target}", *options]
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), code.encode(), b"module.cu", 0, None, None)
-    failed = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*map(str.encode, options)))
+    failed = nvrtc.nvrtcCompileProgram(
+        program, len(options), (ctypes.c_char_p * len(options))(*map(str.encode, options))
+    )
 
     def get(what):
         getattr(nvrtc, f"nvrtcGet{what}Size")(program, ctypes.byref(size))
@@ -38,9 +42,17 @@ def compile(code, target, options):
 
 
 def resources(code, target, options):
-    """For each kernel (registers, bytes of stack, bytes spilled), and what the compiler had to say besides."""
+    """For each kernel (registers, bytes of stack, bytes spilled), and what the compiler had to say
+    besides.
+    """
     log, _ = compile(code, target, (*options, "--ptxas-options=-v"))
-    pattern = r"entry function '(\w+)'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads.*?Used (\d+) registers"
+    pattern = (
+        r"entry function '(\w+)'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes "
+        r"spill loads.*?Used (\d+) registers"
+    )
     found = re.findall(pattern, log, re.DOTALL)
     remarks = [line for line in log.splitlines() if line.strip() and not line.startswith("ptxas")]
-    return {name: (int(registers), int(stack), int(out) + int(back)) for name, stack, out, back, registers in found}, remarks
+    return {
+        name: (int(registers), int(stack), int(out) + int(back))
+        for name, stack, out, back, registers in found
+    }, remarks

@@ -1,4 +1,6 @@
-"""What "the same trajectory" means: two backends, one noise, differences in units of the last place."""
+"""What "the same trajectory" means: two backends, one noise, differences in units of the last
+place.
+"""
 
 from dataclasses import replace
 
@@ -12,13 +14,16 @@ from langevin_sa.validation.lab import OVERDAMPED, part
 
 SEED = 2**63 + 12_345
 NEIGHBOUR_LISTS = ("kob_andersen", "lennard_jones_fluid")
-NAMES = sorted(set(potentials.catalogue()) - {"logistic_regression", "one_hidden_layer"})  # mini-batches stay on the CPU
+# mini-batches stay on the CPU
+NAMES = sorted(set(potentials.catalogue()) - {"logistic_regression", "one_hidden_layer"})
 
 
 def ulps(x, y, before, dtype):
-    """Largest difference of two arrays (replicas, dim) in units of the last place of the replica's largest coordinate.
+    """Largest difference of two arrays (replicas, dim) in units of the last place of the replica's
+    largest coordinate.
 
-    Of x or of where it came from; a coordinate near 0 is the difference of larger numbers, and rounds as they do.
+    Of x or of where it came from; a coordinate near 0 is the difference of larger numbers, and
+    rounds as they do.
     """
     size = np.maximum(np.abs(x), np.abs(before)).max(1, keepdims=True).astype(dtype)
     return float(np.max(np.abs(x.astype(float) - y) / np.spacing(size)))
@@ -33,13 +38,19 @@ def start(potential, replicas, dtype, backend, x=None, purpose=0):
 
 
 def compare(potential, integrator, dtype, replicas=8, n=100, purpose=0, temperature=0.5, every=10):
-    """Run n steps on numba and on cupy; the most ulps in x of any one step looked at, and of the whole way; the two walks.
+    """Run n steps on numba and on cupy; the most ulps in x of any one step looked at, and of the
+    whole way; the two walks.
 
-    A single step starts from where numba is; each of the first `every` and then one in `every` are looked at.
+    A single step starts from where numba is; each of the first `every` and then one in `every` are
+    looked at.
     """
-    curvature = np.abs(potential.laplacian(potential.draw_start(64, np.random.default_rng(5)))).max() / potential.dim
+    curvature = (
+        np.abs(potential.laplacian(potential.draw_start(64, np.random.default_rng(5)))).max()
+        / potential.dim
+    )
     dt = 0.01 / curvature if integrator in OVERDAMPED else 0.1 / np.sqrt(curvature)
-    growing = INTEGRATORS[integrator].physical * np.linspace(0.0, 0.1, n)  # a time step that changes makes carry differ from rho
+    # a time step that changes makes carry differ from rho
+    growing = INTEGRATORS[integrator].physical * np.linspace(0.0, 0.1, n)
     row = INTEGRATORS[integrator]
     steps = row.carrying(row.steps(np.full(n, 1.0), dt * (1 + growing), temperature), None)
     reference, moves = start(potential, replicas, dtype, "numba", purpose=purpose)

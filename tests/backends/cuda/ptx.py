@@ -1,7 +1,8 @@
-"""Layer 3, once more: the PTX that NVIDIA's compiler made, as C++ for g++, so that what runs is what was really compiled.
+"""Layer 3, once more: the PTX that NVIDIA's compiler made, as C++ for g++, so that what runs is
+what was really compiled.
 
-Registers are unsigned integers of their width and every instruction says how it reads them. An instruction that is not known
-here is an error; local memory is not known.
+Registers are unsigned integers of their width and every instruction says how it reads them. An
+instruction that is not known here is an error; local memory is not known.
 """
 
 import re
@@ -9,8 +10,10 @@ import re
 C_TYPES = {
     **{f"{kind}{bits}": f"uint{bits}_t" for kind in "ub" for bits in (8, 16, 32, 64)},
     **{f"s{bits}": f"int{bits}_t" for bits in (8, 16, 32, 64)},
-    "f32": "float", "f64": "double", "pred": "bool",
-}  # fmt: skip
+    "f32": "float",
+    "f64": "double",
+    "pred": "bool",
+}
 
 PRELUDE = r"""
 #include "cuda_on_cpu.h"
@@ -49,12 +52,39 @@ template <class T> __attribute__((noinline)) static T rounded(int mode, T (*f)(T
 
 ROUND = {"rz": "FE_TOWARDZERO", "rm": "FE_DOWNWARD", "rp": "FE_UPWARD"}
 TO_WHOLE = {"rni": "rint", "rzi": "trunc", "rmi": "floor", "rpi": "ceil"}
-COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "lo": "<", "ls": "<=", "hi": ">", "hs": ">="}
-BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "and": "&", "or": "|", "xor": "^", "rem": "%"}
+COMPARE = {
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "lo": "<",
+    "ls": "<=",
+    "hi": ">",
+    "hs": ">=",
+}
+BINARY = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "and": "&",
+    "or": "|",
+    "xor": "^",
+    "rem": "%",
+}
 UNARY = {
-    "sqrt": "std::sqrt({})", "rcp": "1 / {}", "neg": "-{}", "abs": "std::abs({})", "rsqrt": "1 / std::sqrt({})", "ex2": "std::exp2({})",
-    "lg2": "std::log2({})", "sin": "std::sin({})", "cos": "std::cos({})",
-}  # fmt: skip
+    "sqrt": "std::sqrt({})",
+    "rcp": "1 / {}",
+    "neg": "-{}",
+    "abs": "std::abs({})",
+    "rsqrt": "1 / std::sqrt({})",
+    "ex2": "std::exp2({})",
+    "lg2": "std::log2({})",
+    "sin": "std::sin({})",
+    "cos": "std::cos({})",
+}
 
 
 def translation_unit(texts, tallied=False):
@@ -63,10 +93,22 @@ def translation_unit(texts, tallied=False):
     If `tallied`, a run counts in ``tally`` what it executes: `CLASSES` of instructions.
     """
     _Module.tallied = tallied
-    return "\n".join([PRELUDE, *(f"namespace ptx_{k} {{\n{_Module(text, k).text}\n}}" for k, text in enumerate(texts))])
+    return "\n".join(
+        [
+            PRELUDE,
+            *(f"namespace ptx_{k} {{\n{_Module(text, k).text}\n}}" for k, text in enumerate(texts)),
+        ]
+    )
 
 
-CLASSES = ("float64", "division and root of float64", "float32", "other", "bytes read", "bytes written")
+CLASSES = (
+    "float64",
+    "division and root of float64",
+    "float32",
+    "other",
+    "bytes read",
+    "bytes written",
+)
 
 
 def _class(op, modifiers):
@@ -96,11 +138,14 @@ class _Module:
         for line in re.findall(r"\.shared[^;]*;", head):
             self._share(line)
         self.text = "\n".join(
-            self._kernel(number, *found) for found in re.findall(r"\.visible \.entry (\w+)\((.*?)\)(.*?)^\}", ptx, re.S | re.M)
+            self._kernel(number, *found)
+            for found in re.findall(r"\.visible \.entry (\w+)\((.*?)\)(.*?)^\}", ptx, re.S | re.M)
         )
 
     def _share(self, line):
-        align, kind, name, count = re.search(r"(?:\.align (\d+) )?\.(\w+) ([\w$]+)(?:\[(\d+)\])?;", line).groups()
+        align, kind, name, count = re.search(
+            r"(?:\.align (\d+) )?\.(\w+) ([\w$]+)(?:\[(\d+)\])?;", line
+        ).groups()
         size = int(align or 8)
         self.top = -(-self.top // size) * size
         self.shared[name] = self.top
@@ -108,7 +153,9 @@ class _Module:
         assert self.top <= 49152
 
     def _kernel(self, number, name, parameters, rest):
-        self.parameters = {word: k for k, word in enumerate(re.findall(r"([\w$]+_param_\d+)", parameters))}
+        self.parameters = {
+            word: k for k, word in enumerate(re.findall(r"([\w$]+_param_\d+)", parameters))
+        }
         self.registers, lines = {}, []
         body = rest[rest.index("{") + 1 :]
         for statement in re.findall(r"\s*([\w$]+:|[^;{}]*(?:\{[^}]*\}[^;{}]*)*;)", body):
@@ -116,14 +163,21 @@ class _Module:
             if statement.endswith(":"):
                 lines.append(f"{_label(statement[:-1])}:;")
             elif statement.startswith(".reg"):
-                kind, prefix, count = re.fullmatch(r"\.reg \.(\w+) (%\w+)<(\d+)>;", statement).groups()
+                kind, prefix, count = re.fullmatch(
+                    r"\.reg \.(\w+) (%\w+)<(\d+)>;", statement
+                ).groups()
                 for k in range(int(count)):
-                    self.registers[f"{prefix}{k}"] = f"{prefix[1:]}_{k}", C_TYPES[re.sub("[sf]", "b", kind) if kind != "pred" else kind]
+                    self.registers[f"{prefix}{k}"] = (
+                        f"{prefix[1:]}_{k}",
+                        C_TYPES[re.sub("[sf]", "b", kind) if kind != "pred" else kind],
+                    )
             elif statement.startswith(".shared"):
                 self._share(statement)
             elif not statement.startswith((".pragma", ".loc", ".maxntid")):
                 lines.append(self._instruction(statement[:-1]))
-        declared = "\n".join(f"    {kind} {name} = 0; (void){name};" for name, kind in self.registers.values())
+        declared = "\n".join(
+            f"    {kind} {name} = 0; (void){name};" for name, kind in self.registers.values()
+        )
         barriers = int("__syncthreads" in " ".join(lines))
         return (
             f"static void {name}(void** a) {{\n{declared}\n    " + "\n    ".join(lines) + "\n}\n"
@@ -184,23 +238,39 @@ class _Module:
             case "ld":
                 at, size = self.address(operands[1], modifiers), int(kind[1:]) // 8
                 targets = _operands(operands[0].strip("{}"))
-                return " ".join(self.write(t, f"load<{C_TYPES[kind]}>({at} + {k * size})") for k, t in enumerate(targets))
+                return " ".join(
+                    self.write(t, f"load<{C_TYPES[kind]}>({at} + {k * size})")
+                    for k, t in enumerate(targets)
+                )
             case "st":
                 at, size = self.address(operands[0], modifiers), int(kind[1:]) // 8
                 values = _operands(operands[1].strip("{}"))
-                return " ".join(f"store<{C_TYPES[kind]}>({at} + {k * size}, {self.read(v, kind)});" for k, v in enumerate(values))
+                return " ".join(
+                    f"store<{C_TYPES[kind]}>({at} + {k * size}, {self.read(v, kind)});"
+                    for k, v in enumerate(values)
+                )
             case "atom":
-                c, at, value = C_TYPES[kind], self.address(operands[1], modifiers), self.read(operands[2], kind)
+                c, at, value = (
+                    C_TYPES[kind],
+                    self.address(operands[1], modifiers),
+                    self.read(operands[2], kind),
+                )
                 function = {"add": "atomicAdd", "min": "atomicMin"}[modifiers[-2]]
                 return self.write(operands[0], f"{function}(({c}*){at}, {value})")
             case "mov" if operands[0].startswith("{"):
                 parts, width = _operands(operands[0].strip("{}")), int(kind[1:])
                 value = self.read(operands[1], f"b{width}")
-                return " ".join(self.write(part, f"{value} >> {k * width // len(parts)}") for k, part in enumerate(parts))
+                return " ".join(
+                    self.write(part, f"{value} >> {k * width // len(parts)}")
+                    for k, part in enumerate(parts)
+                )
             case "mov" if operands[1].startswith("{"):
                 parts, width = _operands(operands[1].strip("{}")), int(kind[1:])
                 step = width // len(parts)
-                terms = (f"{C_TYPES[kind]}({self.read(part, f'b{step}')}) << {k * step}" for k, part in enumerate(parts))
+                terms = (
+                    f"{C_TYPES[kind]}({self.read(part, f'b{step}')}) << {k * step}"
+                    for k, part in enumerate(parts)
+                )
                 return self.write(operands[0], " | ".join(terms))
             case "mov":
                 return self.write(operands[0], self.read(operands[1], kind))
@@ -227,7 +297,10 @@ class _Module:
                 value = f"({value} && !{unordered})"
         if len(operands) > 3:
             other = operands[3]
-            value = f"{value} {BINARY[modifiers[1]]} {'!' * other.startswith('!')}{self.registers[other.strip('!')][0]}"
+            value = (
+                f"{value} {BINARY[modifiers[1]]} "
+                f"{'!' * other.startswith('!')}{self.registers[other.strip('!')][0]}"
+            )
         return self.write(operands[0], value)
 
     def _convert(self, modifiers, operand):
@@ -256,8 +329,14 @@ class _Module:
         if floats:
             known = {"rn", "ftz", "approx", "full", kind}
             if (modes := [m for m in modifiers if m in ROUND]) and op in ("add", "fma"):
-                function = f"[]({c} x, {c} y, {c} z) {{ return {'x + y' if op == 'add' else 'std::fma(x, y, z)'}; }}"
-                return f"rounded<{c}>({ROUND[modes[0]]}, {function}, {a}, {b}, {d if op == 'fma' else 0})"
+                function = (
+                    f"[]({c} x, {c} y, {c} z) {{ return "
+                    f"{'x + y' if op == 'add' else 'std::fma(x, y, z)'}; }}"
+                )
+                return (
+                    f"rounded<{c}>({ROUND[modes[0]]}, {function}, {a}, {b}, "
+                    f"{d if op == 'fma' else 0})"
+                )
             if not set(modifiers) <= known:
                 raise NotImplementedError(text)
             flush = "flushed" if "ftz" in modifiers and kind == "f32" else ""

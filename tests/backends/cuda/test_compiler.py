@@ -1,4 +1,6 @@
-"""Layer 2: NVIDIA's compiler takes the very texts, without a remark, and needs neither local memory nor more registers than there are."""
+"""Layer 2: NVIDIA's compiler takes the very texts, without a remark, and needs neither local memory
+nor more registers than there are.
+"""
 
 import re
 
@@ -13,7 +15,9 @@ KERNELS = {
     "replicas, 2 coordinates": potentials.muller_brown,
     "replicas, 10 coordinates": potentials.rastrigin,
     "lattice": potentials.phi4_chain,
-    "lattice of 10^8": lambda: Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=10**8, periodic=True),
+    "lattice of 10^8": lambda: Potential.from_formula(
+        site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=10**8, periodic=True
+    ),
     "pairs": lambda: potentials.lennard_jones(38),
     "pairs with a cut-off": potentials.kob_andersen,
     "arrays": potentials.ackley,
@@ -29,7 +33,10 @@ def test_no_remark_no_local_memory(gpu, name):
             kernels, remarks = nvrtc.resources(code, target, source.options(single))
             assert kernels and not remarks, remarks
             for kernel, (registers, stack, spilled) in kernels.items():
-                print(f"{name:<26} {kernel:<9} {'float32' if single else 'float64'} {target} {registers:4} registers")
+                print(
+                    f"{name:<26} {kernel:<9} {'float32' if single else 'float64'} {target} "
+                    f"{registers:4} registers"
+                )
                 most = 65_536 // (4 * source.THREADS) if kernel == "sweep" else 255
                 assert (stack, spilled) == (0, 0), (target, kernel)
                 assert registers <= most, (target, kernel)
@@ -39,7 +46,9 @@ def test_no_float64_arithmetic_on_a_float32_trajectory(gpu):
     """Energies are added up in float64, and nothing else."""
     for make in (potentials.muller_brown, potentials.phi4_chain):
         U = make()
-        ptx = nvrtc.compile(gpu.backend_of(U).code(U, True), "compute_80", source.options(True))[1].decode()
+        ptx = nvrtc.compile(gpu.backend_of(U).code(U, True), "compute_80", source.options(True))[
+            1
+        ].decode()
         used = set(re.findall(r"\b(?:fma|mul|sub|div|sqrt|rcp|neg)\.\w*\.?f64", ptx))
         assert used <= {"fma.rn.f64", "mul.f64"}, used  # thermometer weights
         assert len(re.findall(r"(?:fma|mul)\.\w*\.?f64", ptx)) <= 4
@@ -49,11 +58,14 @@ def test_float64_fuses_nothing_of_its_own_accord(gpu):
     U = potentials.double_well()
     code = gpu.backend_of(U).code(U, False)
     counts = [
-        nvrtc.compile(code, "compute_80", options)[1].count(b"fma.rn.f64") for options in (source.options(False), source.options(True))
+        nvrtc.compile(code, "compute_80", options)[1].count(b"fma.rn.f64")
+        for options in (source.options(False), source.options(True))
     ]
     assert counts[0] < counts[1]
 
 
 def test_a_remark_is_noticed():
-    kernels, remarks = nvrtc.resources('extern "C" __global__ void f(int* x) { int unused; x[0] = 1; }', "sm_80", ())
+    kernels, remarks = nvrtc.resources(
+        'extern "C" __global__ void f(int* x) { int unused; x[0] = 1; }', "sm_80", ()
+    )
     assert "f" in kernels and "never referenced" in remarks[0]

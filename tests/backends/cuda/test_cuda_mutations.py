@@ -14,23 +14,51 @@ POTENTIALS = {
     "pairs": lambda: potentials.lennard_jones(7),
 }
 MUTATIONS = {
-    "counter words exchanged": ("u32(quad), c1 = u32(quad >> 32)", "u32(quad >> 32), c1 = u32(quad)", "well"),
-    "replica and purpose exchanged": ("c2 = replica, c3 = purpose", "c2 = purpose, c3 = replica", "well"),
+    "counter words exchanged": (
+        "u32(quad), c1 = u32(quad >> 32)",
+        "u32(quad >> 32), c1 = u32(quad)",
+        "well",
+    ),
+    "replica and purpose exchanged": (
+        "c2 = replica, c3 = purpose",
+        "c2 = purpose, c3 = replica",
+        "well",
+    ),
     "one round too few": ("round < 10", "round < 9", "well"),
     "step off by one": ("u64(first_step + t) * DIM", "u64(first_step + t + 1) * DIM", "well"),
     "first replica forgotten": ("stream(first_replica + u32(r)", "stream(u32(r)", "well"),
     "float literal in the double path": ("-0.16666666666666632", "-0.16666666666666632f", "well"),
     "float constant in a formula": ("4.2*t2", "4.2f*t2", "camel"),
-    "float logarithm": ("radius = sqrt((-2.0 * _log_word(a)))", "radius = sqrt((-2.0 * real(::logf(float(a) * 2.32830644e-10f))))", "well"),
-    "the point after instead of the point of the lowest energy": ("BEST[r * DIM + d] = x[d]", "BEST[r * DIM + d] = x[d] + dx[d]", "well"),
+    "float logarithm": (
+        "radius = sqrt((-2.0 * _log_word(a)))",
+        "radius = sqrt((-2.0 * real(::logf(float(a) * 2.32830644e-10f))))",
+        "well",
+    ),
+    "the point after instead of the point of the lowest energy": (
+        "BEST[r * DIM + d] = x[d]",
+        "BEST[r * DIM + d] = x[d] + dx[d]",
+        "well",
+    ),
     "carry forgotten": ("real m = carry * dx[d]", "real m = dx[d]", "well"),
     "no bounds on replicas": ("r < count; r +=", "r < (count + 31) / 32 * 32; r +=", "well"),
     "no bounds on sites": ("if (i >= DIM) continue;", "", "chain"),
-    "half kick of the step before of another step": ("before.at(number - DIM)", "before.at(number)", "chain"),
-    "barrier forgotten": ("sums[1][threadIdx.x] = q;\n            add_up(sums);", "sums[1][threadIdx.x] = q;", "chain"),
+    "half kick of the step before of another step": (
+        "before.at(number - DIM)",
+        "before.at(number)",
+        "chain",
+    ),
+    "barrier forgotten": (
+        "sums[1][threadIdx.x] = q;\n            add_up(sums);",
+        "sums[1][threadIdx.x] = q;",
+        "chain",
+    ),
     "lower neighbour's parameter": ("p[0 + 0*DIM + k]", "p[0 + 0*DIM + i]", "chain"),
     "a particle with itself": ("if (first + j != unit)", "", "pairs"),
-    "last tile not cut": ("UNITS - first < blockDim.x ? int(UNITS - first) :", "false ? 0 :", "pairs"),
+    "last tile not cut": (
+        "UNITS - first < blockDim.x ? int(UNITS - first) :",
+        "false ? 0 :",
+        "pairs",
+    ),
 }
 
 
@@ -41,10 +69,15 @@ def test_is_noticed(gpu, monkeypatch, name):
     backend = gpu.backend_of(U)
     code = backend.code(U, False)
     assert right in code
-    monkeypatch.setattr(backend, "code", staticmethod(lambda potential, single: code.replace(right, wrong)))
+    monkeypatch.setattr(
+        backend, "code", staticmethod(lambda potential, single: code.replace(right, wrong))
+    )
     try:
         step, whole, numba, other = compare(U, "gjf", np.float64, replicas=5, n=20)
     except (ArithmeticError, AssertionError, RuntimeError):
         return
-    sums = all(np.allclose(getattr(numba, key), getattr(other, key), rtol=1e-12) for key in ("energy", "kinetic", "best_energy", "best_x"))
+    sums = all(
+        np.allclose(getattr(numba, key), getattr(other, key), rtol=1e-12)
+        for key in ("energy", "kinetic", "best_energy", "best_x")
+    )
     assert step > 4 or whole > 80 or not sums

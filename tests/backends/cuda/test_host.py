@@ -1,4 +1,6 @@
-"""Layers 1 and 4: what the host does, on a stand-in that refuses what CuPy refuses and counts launches and copies."""
+"""Layers 1 and 4: what the host does, on a stand-in that refuses what CuPy refuses and counts
+launches and copies.
+"""
 
 import sys
 from importlib import import_module
@@ -24,7 +26,13 @@ def cupy(gpu):
 
 def test_mini_batches_are_refused(cupy):
     with pytest.raises(ValueError, match="drawn on the CPU"):
-        lsa.anneal(potentials.logistic_regression(), schedule=SCHEDULE, n_steps=10, replicas=2, backend="cupy")
+        lsa.anneal(
+            potentials.logistic_regression(),
+            schedule=SCHEDULE,
+            n_steps=10,
+            replicas=2,
+            backend="cupy",
+        )
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - set(NEIGHBOUR_LISTS)))
@@ -41,7 +49,9 @@ def test_array_functions_run_on_cupy_arrays(cupy, name):
 
 def test_array_parameters_on_cupy_arrays(cupy):
     for periodic in (False, True):
-        U = Potential.from_formula(site="h*x**2", bond="h*(y - x)**2", shape=(3, 4), periodic=periodic, h=np.arange(12.0))
+        U = Potential.from_formula(
+            site="h*x**2", bond="h*(y - x)**2", shape=(3, 4), periodic=periodic, h=np.arange(12.0)
+        )
         x = U.draw_start(3, np.random.default_rng(1))
         np.testing.assert_allclose(U.gradient(cupy.asarray(x)).get(), U.gradient(x))
 
@@ -52,13 +62,21 @@ def test_functions_that_do_not_work_on_the_gpu_are_named(cupy):
         lsa.anneal(U, np.ones((2, 3)), SCHEDULE, 10, backend="cupy")
     shared = np.arange(3.0)
     U = Potential(lambda x, a: (a * x**2).sum(1), lambda x, a: 2 * a * x, dim=3, args=(shared,))
-    found = [lsa.anneal(U, np.ones((2, 3)), SCHEDULE, 10, backend=backend, rng=1).fun for backend in ("cupy", "numba")]
+    found = [
+        lsa.anneal(U, np.ones((2, 3)), SCHEDULE, 10, backend=backend, rng=1).fun
+        for backend in ("cupy", "numba")
+    ]
     assert found[0] == found[1]
 
 
 def test_the_stand_in_refuses_what_cupy_refuses(cupy):
     x = cupy.asarray(np.ones(3))
-    for wrong in (lambda: np.asarray(x), lambda: x + np.ones(3), lambda: np.add(np.ones(3), x), lambda: np.concatenate([x, np.ones(3)])):
+    for wrong in (
+        lambda: np.asarray(x),
+        lambda: x + np.ones(3),
+        lambda: np.add(np.ones(3), x),
+        lambda: np.concatenate([x, np.ones(3)]),
+    ):
         with pytest.raises(TypeError):
             wrong()
     with pytest.raises(TypeError):
@@ -67,7 +85,12 @@ def test_the_stand_in_refuses_what_cupy_refuses(cupy):
 
 @pytest.mark.parametrize(
     ("name", "launches"),
-    [("himmelblau", lambda n: 1), ("phi4_chain", lambda n: 1), ("lennard_jones", lambda n: 1), ("griewank", lambda n: n + 2)],
+    [
+        ("himmelblau", lambda n: 1),
+        ("phi4_chain", lambda n: 1),
+        ("lennard_jones", lambda n: 1),
+        ("griewank", lambda n: n + 2),
+    ],
 )
 def test_launches_and_copies_of_an_interval(gpu, name, launches):
     """On the GPU: coefficients there, one number back, whatever the number of steps."""
@@ -109,17 +132,29 @@ def test_arrays_come_back_as_what_they_came_in(cupy, tmp_path):
         assert isinstance(there[name], fake_cupy.ndarray) and isinstance(back[name], np.ndarray)
         np.testing.assert_array_equal(there[name].get(), back[name])
         np.testing.assert_allclose(back[name], numba[name], rtol=1e-10)
-    np.testing.assert_allclose(back.history.configurational, numba.history.configurational, rtol=1e-10)
+    np.testing.assert_allclose(
+        back.history.configurational, numba.history.configurational, rtol=1e-10
+    )
     there.save(tmp_path / "result.npz")
     np.testing.assert_array_equal(lsa.Result.load(tmp_path / "result.npz").state.x, back.state.x)
     snapshot = next(lsa.simulate(U, cupy.asarray(x), SCHEDULE, 100, record_every=10, rng=5))
-    assert isinstance(snapshot.state.x, fake_cupy.ndarray) and isinstance(snapshot.energy, fake_cupy.ndarray)
+    assert isinstance(snapshot.state.x, fake_cupy.ndarray) and isinstance(
+        snapshot.energy, fake_cupy.ndarray
+    )
 
 
 @pytest.mark.parametrize("integrator", ["bbk", "gjf"])
 def test_from_cpu_to_gpu_and_back_is_the_same_trajectory(cupy, integrator):
-    U, x = potentials.muller_brown(), potentials.muller_brown().draw_start(5, np.random.default_rng(1))
-    how = {"schedule": lsa.Schedule(20.0, 1.0, 0.005), "n_steps": 90, "integrator": integrator, "record_every": 10}
+    U, x = (
+        potentials.muller_brown(),
+        potentials.muller_brown().draw_start(5, np.random.default_rng(1)),
+    )
+    how = {
+        "schedule": lsa.Schedule(20.0, 1.0, 0.005),
+        "n_steps": 90,
+        "integrator": integrator,
+        "record_every": 10,
+    }
     whole = lsa.anneal(U, x, rng=5, **how)
     state, kinds = lsa.anneal(U, x, rng=5, max_seconds=1e-9, **how).state, []
     for stop, backend in ((40, "cupy"), (70, "numba"), (90, "cupy")):
@@ -141,7 +176,11 @@ def test_the_check_of_a_real_card_can_run(gpu, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
     gpu_check = import_module("gpu_check")
     monkeypatch.setattr(gpu_check, "POTENTIALS", ("double_well",))
-    monkeypatch.setattr(gpu_check, "CASES", {"double well": (potentials.double_well, 100, 5), "chain": (potentials.phi4_chain, 1, 5)})
+    monkeypatch.setattr(
+        gpu_check,
+        "CASES",
+        {"double well": (potentials.double_well, 100, 5), "chain": (potentials.phi4_chain, 1, 5)},
+    )
     gpu_check.parity()
     gpu_check.speed(repeats=1)
     printed = capsys.readouterr().out
@@ -150,15 +189,29 @@ def test_the_check_of_a_real_card_can_run(gpu, monkeypatch, capsys):
 
 def test_memory_is_looked_at_before_anything_is_allocated(gpu, monkeypatch):
     monkeypatch.setattr(fake_cupy, "FREE", 5_000)
-    with pytest.raises(MemoryError, match=r"3 replicas of 64 coordinates in float64 need 12,384 bytes on the GPU, where 5,000 are free"):
+    with pytest.raises(
+        MemoryError,
+        match=r"3 replicas of 64 coordinates in float64 need 12,384 bytes on the GPU, where 5,000 "
+        r"are free",
+    ):
         fake_cupy.counts.clear()
-        lsa.anneal(potentials.phi4_chain(), replicas=3, schedule=SCHEDULE, n_steps=10, backend="cupy", rng=1)
+        lsa.anneal(
+            potentials.phi4_chain(),
+            replicas=3,
+            schedule=SCHEDULE,
+            n_steps=10,
+            backend="cupy",
+            rng=1,
+        )
     assert not fake_cupy.counts["launches"]
 
 
 def test_a_run_that_blows_up_says_where(gpu):
     x, schedule = np.array([[0.1], [0.2], [1.9], [1.0]]), lsa.Schedule(0.0, 1.0, 0.1)
-    for U in (Potential.from_formula("-x**4"), Potential.from_formula(site="-x**4", bond="(y-x)**2", dim=65)):
+    for U in (
+        Potential.from_formula("-x**4"),
+        Potential.from_formula(site="-x**4", bond="(y-x)**2", dim=65),
+    ):
         ends = []
         for backend in ("numba", "cupy"):
             result = lsa.anneal(U, np.tile(x, U.dim), schedule, 1000, rng=1, backend=backend)
@@ -181,6 +234,9 @@ def test_what_cannot_run_there_is_refused(gpu, monkeypatch):
 
 def test_compare_runs_there(gpu):
     methods = {"anneal": SCHEDULE, "quench": lsa.Schedule(0.0, 1.0, 0.02)}
-    numba, cupy = (lsa.compare(potentials.himmelblau(), methods, replicas=8, n_steps=50, rng=1, backend=b) for b in ("numba", "cupy"))
+    numba, cupy = (
+        lsa.compare(potentials.himmelblau(), methods, replicas=8, n_steps=50, rng=1, backend=b)
+        for b in ("numba", "cupy")
+    )
     for name in methods:
         np.testing.assert_array_equal(numba.outcomes[name].x, cupy.outcomes[name].x)

@@ -10,11 +10,14 @@ from langevin_sa.integrators import INTEGRATORS
 from langevin_sa.noise import KINDS, purpose_of
 
 STEP_ULPS = 4  # of any one step; what was measured is in docs/gpu.md
-ORDERED = {"phi4_chain", "phi4_lattice", "lennard_jones_fluid", "kob_andersen"}  # forces are added up in another order than on the CPU
+# forces are added up in another order than on the CPU
+ORDERED = {"phi4_chain", "phi4_lattice", "lennard_jones_fluid", "kob_andersen"}
 
 
 def made(name):
-    return potentials.catalogue()[name](**({"particles": 250} if "fluid" in name or "kob" in name else {}))
+    return potentials.catalogue()[name](
+        **({"particles": 250} if "fluid" in name or "kob" in name else {})
+    )
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +33,17 @@ def compiled(gpu, together, catalogue):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_potential_integrator_and_dtype(compiled, catalogue, name):
-    check(catalogue[name], name, INTEGRATORS if catalogue[name].formula and catalogue[name].dim < 500 else ("bbk", "gjf"))
+    check(
+        catalogue[name],
+        name,
+        INTEGRATORS if catalogue[name].formula and catalogue[name].dim < 500 else ("bbk", "gjf"),
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ackley", "griewank", "spin_glass", "lennard_jones_fluid", "kob_andersen"])
+@pytest.mark.parametrize(
+    "name", ["ackley", "griewank", "spin_glass", "lennard_jones_fluid", "kob_andersen"]
+)
 def test_the_other_integrators(compiled, catalogue, name):
     check(catalogue[name], name, set(INTEGRATORS) - {"bbk", "gjf"})
 
@@ -42,7 +51,9 @@ def test_the_other_integrators(compiled, catalogue, name):
 def check(U, name, integrators):
     for integrator in integrators:
         for dtype in (np.float64, np.float32):
-            step, whole, numba, gpu = compare(U, integrator, dtype, replicas=2 if U.dim > 500 else 9)
+            step, whole, numba, gpu = compare(
+                U, integrator, dtype, replicas=2 if U.dim > 500 else 9
+            )
             assert step <= STEP_ULPS, (integrator, dtype)
             if dtype == np.float64:
                 assert whole <= 100 * STEP_ULPS, integrator
@@ -67,10 +78,18 @@ def test_kinds_of_noise(gpu, kind):
 
 h = np.linspace(0.5, 1.5, 1025)
 SHAPES = {
-    "odd chain, array parameter, open ends": dict(site="(x**2 - 1)**2/4", bond="h*(y - x)**2/2", dim=1025, h=h),
-    "open lattice of odd lengths": dict(site="x**4/4", bond="h*(1 - cos(y - x))", shape=(3, 11, 7), h=h[:231]),
-    "small lattice in registers": dict(site="x**2", bond="h*(y - x)**4", shape=(3, 5), periodic=True, h=h[:15]),
-    "all terms in registers": dict(formula="(x*y - z)**2", site="x**2", pair="1/r", particles=2, variables=list("xyzuvw")),
+    "odd chain, array parameter, open ends": dict(
+        site="(x**2 - 1)**2/4", bond="h*(y - x)**2/2", dim=1025, h=h
+    ),
+    "open lattice of odd lengths": dict(
+        site="x**4/4", bond="h*(1 - cos(y - x))", shape=(3, 11, 7), h=h[:231]
+    ),
+    "small lattice in registers": dict(
+        site="x**2", bond="h*(y - x)**4", shape=(3, 5), periodic=True, h=h[:15]
+    ),
+    "all terms in registers": dict(
+        formula="(x*y - z)**2", site="x**2", pair="1/r", particles=2, variables=list("xyzuvw")
+    ),
     "sites and pairs": dict(site="x**2/2", pair="1/r", particles=23),
     "plane": dict(pair="r**-12 - r**-6", site="x**2", particles=37, space=2),
 }
@@ -79,7 +98,9 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("alone", [True, False])
 def test_shapes(gpu, monkeypatch, shape, alone):
-    """Odd sizes, several blocks a replica or one, fewer blocks than there is work, threads in either order."""
+    """Odd sizes, several blocks a replica or one, fewer blocks than there is work, threads in
+    either order.
+    """
     kind = SHAPES[shape].copy()
     U = Potential.from_formula(kind.pop("formula", None), **kind)
     if not alone:
@@ -89,7 +110,9 @@ def test_shapes(gpu, monkeypatch, shape, alone):
         monkeypatch.setattr(gpu, "MOST_ROWS", 2)
         monkeypatch.setattr(gpu.source, "THREADS", 32)
     far = np.tile(2.0 * np.arange(U.dim), (99, 1))  # particles that do not meet
-    U._start = lambda n, generator: generator.permuted(far[:n], axis=1) if "pair" in kind else generator.normal(size=(n, U.dim))
+    U._start = lambda n, generator: (
+        generator.permuted(far[:n], axis=1) if "pair" in kind else generator.normal(size=(n, U.dim))
+    )
     monkeypatch.setattr(fake_cupy.RawModule, "reversed", not alone)
     for integrator in ("bbk", "gjf"):
         step, whole, numba, other = compare(U, integrator, np.float64, replicas=5, n=31)

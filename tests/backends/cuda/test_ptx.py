@@ -1,4 +1,6 @@
-"""Layer 3, second executor: what NVIDIA's compiler made of the texts moves as the numba backend does, too."""
+"""Layer 3, second executor: what NVIDIA's compiler made of the texts moves as the numba backend
+does, too.
+"""
 
 import fake_cupy
 import numpy as np
@@ -51,6 +53,9 @@ def test_the_catalogue(gpu, monkeypatch, together, single):
 
 
 def test_an_unknown_instruction_is_an_error():
-    text = ".visible .entry f(\n.param .u64 f_param_0\n)\n{\n.reg .b32 %r<3>;\n popc.b32 %r1, %r2;\n ret;\n}\n"
+    text = (
+        ".visible .entry f(\n.param .u64 f_param_0\n)\n{\n.reg .b32 %r<3>;\n popc.b32 %r1, %r2;\n "
+        "ret;\n}\n"
+    )
     with pytest.raises(NotImplementedError, match="popc"):
         ptx.translation_unit([text])
