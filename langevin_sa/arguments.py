@@ -10,6 +10,8 @@ import numbers
 import operator
 import os
 import reprlib
+import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,15 +85,13 @@ def check_fraction(**numbers: Any) -> None:
 
 
 def check_whole(low: int, high: int = MOST, **numbers: Any) -> None:
-    """Raise a ValueError unless each is an integer from `low` to `high`."""
+    """A TypeError unless each is an integer, a ValueError unless it is from `low` to `high`."""
     for name, value in numbers.items():
         if not (whole(value) and low <= value <= high):
-            limits = (
-                f"of at least {low}"
-                if high == MOST and not (whole(value) and value > MOST)
-                else f"from {low} to {high}"
-            )
-            raise ValueError(f"{name} must be an integer {limits}, not {shown(value)}")
+            near = high == MOST and not (whole(value) and value > MOST)
+            limits = f"of at least {low}" if near else f"from {low} to {high}"
+            kind = ValueError if whole(value) else TypeError
+            raise kind(f"{name} must be an integer {limits}, not {shown(value)}")
 
 
 def check_type(value: Any, kind: type, what: str) -> None:
@@ -213,17 +213,6 @@ def ceiling(energies: np.ndarray, quantile: float = 0.6) -> float:
     return float(min(energies.max(), low + 2 * (usual - low)))
 
 
-def positive_whole(n: Any, name: str) -> int:
-    """A number of steps, replicas or threads; a TypeError or ValueError if it is none."""
-    if not whole(n):
-        raise TypeError(f"{name} must be an integer, not {shown(n)}")
-    if n < 1:
-        raise ValueError(f"{name} must be at least 1, not {n}")
-    if n > MOST:
-        raise ValueError(f"{name} must be at most {MOST}, not {shown(n)}")
-    return int(n)
-
-
 def real_dtype(dtype: Any) -> np.dtype:
     """float32 or float64; a ValueError for anything else."""
     try:
@@ -233,3 +222,11 @@ def real_dtype(dtype: Any) -> np.dtype:
     if out not in (np.float32, np.float64):
         raise ValueError(f"dtype must be 'float64' or 'float32', not {shown(dtype)}")
     return out
+
+
+def warn(message: str, kind: type[Warning] = UserWarning) -> None:
+    """Warn at the line that called the package, however deep inside of it this is said."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, kind, stacklevel=level)

@@ -4,14 +4,13 @@ as numba functions.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
 import numpy as np
 
-from .arguments import box_of, check_flags, check_whole, real_array, shown
+from .arguments import box_of, check_flags, check_whole, real_array, shown, warn
 from .backends.walk import on_gpu
 from .formulas.derive import source_of
 from .formulas.in_numpy import FormulaKernel
@@ -89,11 +88,9 @@ class Potential:
         if not isinstance(name, str | None):
             raise TypeError(f"name must be text, not {shown(name)}")
         if gradient is None:
-            warnings.warn(
+            warn(
                 f"no gradient given: it is taken by central differences, {2 * self.dim} energies "
-                "a step; give gradient=, or write the potential as a formula",
-                UserWarning,
-                stacklevel=2,
+                "a step; give gradient=, or write the potential as a formula"
             )
         self._energy, self._gradient, self._laplacian, self._start, self.args = (
             energy,

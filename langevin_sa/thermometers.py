@@ -8,13 +8,12 @@ from blocking (Flyvbjerg, Petersen, J. Chem. Phys. 91, 461 (1989)).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arguments import check_flags, check_type, finite, shown
+from .arguments import check_flags, check_type, finite, shown, warn
 from .integrators import get_integrator
 from .potential import Potential, real_array
 
@@ -95,12 +94,11 @@ def blocking(series: Any) -> Estimate:
         best = max(best, variance / series.size * _correlation(series))
     worth = float(min(series.size, variance / best))
     if worth < min(ENOUGH_SAMPLES, series.size / 2):
-        warnings.warn(
+        warn(
             f"the {series.size} records are worth about {worth:.0f} independent samples, which is "
             f"too few to know their error: take {np.sqrt(best):.2g} as a lower bound, or give a "
             f"longer series or {ENOUGH_REPLICAS} or more replicas",
             RuntimeWarning,
-            stacklevel=2,
         )
     return Estimate(mean, float(np.sqrt(best)), worth)
 

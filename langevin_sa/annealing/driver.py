@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from typing import Any
 
 import numpy as np
 
-from ..arguments import real, shown
+from ..arguments import real, shown, warn
 from ..backends.walk import NonFinite, on_host
 from ..backends.workers import team_of
 from ..potential import Potential
@@ -301,9 +300,9 @@ def anneal(
         except KeyboardInterrupt:
             return finished(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
         except Exception as error:
-            error.partial_result = finished(
+            vars(error)["partial_result"] = finished(
                 -1, f"{type(error).__name__} at step {run.walk.step}: {error}"
-            )  # type: ignore[attr-defined]
+            )
             raise
 
 
@@ -388,11 +387,9 @@ def _begin(
         *rest,
     )
     if run.own_recursion and integrator != "gjf":
-        warnings.warn(
+        warn(
             f"{type(run.schedule).__name__} brings its own recursion, so that "
-            f"integrator={integrator!r} has no effect: leave it out",
-            UserWarning,
-            stacklevel=3,
+            f"integrator={integrator!r} has no effect: leave it out"
         )
     if keeper.path is None:
         return keeper, run, None

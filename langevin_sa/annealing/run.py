@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import positive_whole, real_dtype, shown
+from ..arguments import check_whole, real_dtype, shown
 from ..backends.choose import get_backend
 from ..backends.walk import NonFinite, Walk, fill, on_gpu, on_host
 from ..backends.workers import Team, processors
@@ -71,15 +71,11 @@ class Run:
             )
         get_integrator(integrator)
         self.potential, self.integrator = potential, integrator
-        self.n_steps = positive_whole(n_steps, "n_steps")
-        self.record_every = (
-            max(1, self.n_steps // 100)
-            if record_every is None
-            else positive_whole(record_every, "record_every")
-        )
-        self.threads = positive_whole(
-            threads if threads is not None else 1 if team is not None else processors(), "threads"
-        )
+        check_whole(1, n_steps=n_steps)
+        record_every = max(1, n_steps // 100) if record_every is None else record_every
+        threads = threads if threads is not None else 1 if team is not None else processors()
+        check_whole(1, record_every=record_every, threads=threads)
+        self.n_steps, self.record_every, self.threads = map(int, (n_steps, record_every, threads))
         dtype = real_dtype(dtype)
         # results are where the caller's arrays are
         self.stays = on_gpu(x0 if state is None else getattr(state, "x", None))

@@ -4,12 +4,12 @@ integrator and schedule go together.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..arguments import warn
 from ..descents.batched import descend
 from ..integrators import STABILITY_LIMIT, get_integrator
 from ..momentum import Steps
@@ -19,7 +19,6 @@ from ..tuning import omega_dt, start_points
 
 MAX_BIAS = 0.05  # of the temperature of the stiffest mode
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows
-CALLER = 5  # stack levels up to who called a driver
 
 
 def brings_recursion(schedule: Any, integrator: str, n_steps: int, step: int) -> bool:
@@ -37,12 +36,10 @@ def brings_recursion(schedule: Any, integrator: str, n_steps: int, step: int) ->
     )
     cold = not get_integrator(integrator).steps(1.0, 0.1, 1.0).s
     if not own and cold and np.any(schedule.coefficients(min(n_steps, CHECKED_STEPS), "bbk").s > 0):
-        warnings.warn(
+        warn(
             f"{integrator} adds no noise, so that the schedule's temperature has no effect and "
             "the run is at T = 0: give temperature=0, or an integrator with a thermostat such as "
-            "'gjf'",
-            UserWarning,
-            stacklevel=CALLER,
+            "'gjf'"
         )
     return own
 
@@ -89,7 +86,7 @@ def check_time_step(
         )
     bias = 1 / (1 - found**2 / 4) - 1
     if bias > MAX_BIAS and not worst.paired and np.any(worst.s > 0):
-        warnings.warn(
+        warn(
             f"omega*dt = {found:.3g} in the start region{later} holds stiff modes "
             f"{100 * bias:.0f} % too hot; "
             + _smaller(schedule, found / 0.43, worst)
@@ -97,9 +94,7 @@ def check_time_step(
                 ", or integrator='gjf' or 'baoab', whose positions have no such error"
                 if isinstance(schedule, Schedule)
                 else ""
-            ),
-            UserWarning,
-            stacklevel=CALLER,
+            )
         )
     return found
 

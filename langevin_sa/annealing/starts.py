@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import positive_whole, real_array, shown, whole
+from ..arguments import check_whole, real_array, shown, whole
 from ..backends.walk import Walk, on_host
 from ..noise import seed_of
 from ..potential import Potential
@@ -32,7 +32,7 @@ def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) ->
 def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: int) -> np.ndarray:
     """x0 as an array (replicas, dim); drawn from the potential's domain if None."""
     if replicas is not None:
-        replicas = positive_whole(replicas, "replicas")
+        check_whole(1, replicas=replicas)
     dim = potential.dim
     if x0 is None:
         x = potential.draw_start(replicas or DEFAULT_REPLICAS, np.random.default_rng([seed, 1]))

@@ -26,7 +26,7 @@ def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend
 
         if potential.formula is None and potential.numba_functions is None:
             return ArrayBackend
-        if hasattr(potential.formula, "cutoff2"):
+        if potential.formula is not None and potential.formula.truncated:
             from .cpu.neighbours import NeighbourBackend
 
             return NeighbourBackend

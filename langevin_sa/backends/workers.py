@@ -13,7 +13,6 @@ import pickle
 import signal
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -24,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import shown, whole
+from ..arguments import shown, warn, whole
 from ..momentum import Steps
 from .walk import ARRAYS, NonFinite, Walk
 
@@ -127,11 +126,9 @@ class Team:
                 return [answers[k] for k in range(len(parts))]
             cause = f"{type(failure).__name__}: {failure}" if failure else "its map left them out"
             if attempt < ATTEMPTS:
-                warnings.warn(
+                warn(
                     f"{len(missing)} of {len(parts)} parts lost their worker and run again "
-                    f"({cause})",
-                    UserWarning,
-                    stacklevel=2,
+                    f"({cause})"
                 )
         raise RuntimeError(
             f"part {missing[0] + 1} of {len(parts)} lost its worker {ATTEMPTS} times in a row "

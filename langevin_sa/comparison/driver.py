@@ -5,7 +5,6 @@ noise, judged by the same measures.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..annealing.starts import starting_points
-from ..arguments import look_up, positive_whole, real, shown
+from ..arguments import check_whole, look_up, real, shown, warn
 from ..backends.workers import team_of
 from ..noise import child_seed, seed_of
 from ..optimizers import StepRule
@@ -117,11 +116,12 @@ def compare(
         raise ValueError(f"tolerance is an energy and must be > 0, not {shown(tolerance)}")
     if budgets is not None and not isinstance(budgets, Mapping):
         raise TypeError(f"budgets must be a dictionary of steps by method, not {shown(budgets)}")
-    steps = dict.fromkeys(methods, positive_whole(n_steps, "n_steps"))
+    check_whole(1, n_steps=n_steps, epochs=epochs)
+    steps, epochs = dict.fromkeys(methods, int(n_steps)), int(epochs)
     for name, count in (budgets or {}).items():
         look_up(name, steps, "method in budgets")
-        steps[name] = positive_whole(count, f"the budget of {name}")
-    epochs = positive_whole(epochs, "epochs")
+        check_whole(1, **{f"the budget of {name}": count})
+        steps[name] = int(count)
     team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     seed = seed_of(keeper.seed if rng is None else rng)
@@ -199,7 +199,7 @@ def compare(
                 )
                 if isinstance(error, KeyboardInterrupt):
                     return partial
-                error.partial_result = partial  # type: ignore[attr-defined]
+                vars(error)["partial_result"] = partial
                 raise
             outcomes[name] = outcome_of(name, method, steps[name], kept[name])
     return compared()
@@ -234,12 +234,10 @@ def _compared(
     )
     comparison.message = message
     if lowest < comparison.minimum_energy - comparison.tolerance:
-        warnings.warn(
+        warn(
             f"energies down to {lowest:.8g} were seen, below the known minimum of "
             f"{potential.name}, {known:.8g}: outside of its domain, or it is not the minimum; "
-            "only what is within the tolerance of the known one is a success",
-            UserWarning,
-            stacklevel=4,  # of the caller of compare
+            "only what is within the tolerance of the known one is a success"
         )
     return comparison
 

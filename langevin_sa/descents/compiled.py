@@ -22,7 +22,7 @@ HOPE, YOUNG = 3.0, 3
 def is_compiled(potential: Any) -> bool:
     """Whether a potential has a compiled step for one replica."""
     return (
-        potential.formula is not None and not hasattr(potential.formula, "cutoff2")
+        potential.formula is not None and not potential.formula.truncated
     ) or potential.numba_functions is not None
 
 

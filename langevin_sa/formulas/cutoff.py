@@ -36,6 +36,8 @@ class CutoffKernel(FormulaKernel):
         For each pair of species the formula's parameters, V(cutoff) and the squared cut-off.
     """
 
+    truncated = True
+
     def __init__(
         self,
         source: Source,

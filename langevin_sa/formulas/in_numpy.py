@@ -17,6 +17,8 @@ from .spec import Body, Source, Spec
 class FormulaKernel:
     """A printed formula with the numbers it needs: the packed parameters and the sizes."""
 
+    truncated = False  # whether pairs beyond a cut-off do not count
+
     def __init__(self, source: Source, numbers: np.ndarray, size: np.ndarray) -> None:
         self.source, self.numbers, self.size = source, numbers, size
         self._functions: dict[str, Any] | None = None

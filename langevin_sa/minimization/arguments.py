@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, OptimizeWarning
 
-from ..arguments import finite, look_up, real, shown, whole
+from ..arguments import check_whole, finite, look_up, real, shown, warn
 from ..potential import Potential, real_array
 from .ensemble import COOLING
 from .strategies import MOVES, Settings, unused
@@ -34,8 +33,8 @@ def check_settings(settings: Settings) -> None:
     """Raise a ValueError or TypeError for options of the strategies that make no sense."""
     for name, least in (("replicas", 2), ("n_steps", 1)):
         count = getattr(settings, name)
-        if count is not None and not (whole(count) and count >= least):
-            raise ValueError(f"{name} must be a whole number >= {least}, not {shown(count)}")
+        if count is not None:
+            check_whole(least, **{name: count})
     noise, moves = settings.gradient_noise, settings.moves
     if not (
         noise is None
@@ -111,7 +110,7 @@ def advise(
             )
         )
     for text, kind in said:
-        warnings.warn(text, kind, stacklevel=3)
+        warn(text, kind)
 
 
 def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:

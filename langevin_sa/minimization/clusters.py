@@ -38,7 +38,7 @@ ALIKE = 1e-3  # relative difference of sorted distances
 
 def is_cluster(fun: Any) -> bool:
     """Whether a potential is a sum over pairs in open space and nothing else."""
-    if not isinstance(fun, Potential) or fun.formula is None or hasattr(fun.formula, "cutoff2"):
+    if not isinstance(fun, Potential) or fun.formula is None or fun.formula.truncated:
         return False
     return (
         set(fun.formula.source.bodies) == {"pair"} and fun.dim > 2 * fun.formula.source.spec.space

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import math
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
-from ..arguments import check_flags, look_up, shown
+from ..arguments import check_flags, check_whole, look_up, shown, warn
 from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..potential import Potential
@@ -165,14 +164,10 @@ def minimize(
         raise TypeError(f"fun must be a function or a Potential, not {type(fun).__name__}")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function, not {type(callback).__name__}")
-    check_numbers(
-        maxfev=maxfev,
-        maxiter=maxiter,
-        max_seconds=max_seconds,
-        patience=patience,
-        tol=tol,
-        target=target,
-    )
+    for name, budget in (("maxfev", maxfev), ("maxiter", maxiter)):
+        if budget is not None:
+            check_whole(0, **{name: budget})
+    check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
     check_settings(settings)
     check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
@@ -200,10 +195,9 @@ def minimize(
     notes = []
     if x0 is not None and not np.array_equal(clipped, point):
         notes.append("x0 was outside the bounds and was moved onto them.")
-        warnings.warn(
+        warn(
             "Initial guess is not within the specified bounds; it is moved onto them.",
             OptimizeWarning,
-            stacklevel=2,
         )
     args = args if isinstance(args, tuple) else (args,)
     tell = _teller(callback)
@@ -275,9 +269,9 @@ def minimize(
         except KeyboardInterrupt:
             return result(3, "Interrupted; the best point so far is kept.")
         except Exception as error:
-            error.partial_result = result(
+            vars(error)["partial_result"] = result(
                 -1, f"{type(error).__name__} after {problem.nfev} evaluations: {error}."
-            )  # type: ignore[attr-defined]
+            )
             raise
         finally:
             memory.at_end()

@@ -8,14 +8,13 @@ import glob
 import hashlib
 import os
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..arguments import check_file, real, shown
+from ..arguments import check_file, real, shown, warn
 from ..laws import NamedLaw
 from .npz import load, octets, save
 
@@ -112,11 +111,7 @@ class Checkpoint:
             save(self.path, self.kind, arrays, about | {"problem": self.problem})
         except OSError as error:
             if not self.failed:
-                warnings.warn(
-                    f"checkpoint not written, the last good one stays: {error}",
-                    UserWarning,
-                    stacklevel=2,
-                )
+                warn(f"checkpoint not written, the last good one stays: {error}")
             self.failed = True
         ended = time.perf_counter()
         self.due = ended + max(self.seconds, (1 / SHARE - 1) * (ended - started))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_flags, look_up, shown, whole
+from ..arguments import check_flags, check_whole, look_up, shown
 from ..backends.workers import processors
 from ..noise import seed_of
 from .families import FAMILIES, family_of
@@ -80,10 +80,8 @@ def validate(
         get_backend(backend, harmonic())
     if isinstance(families, str) or not (families is None or isinstance(families, Iterable)):
         raise TypeError(f"families must be a sequence of names, not {shown(families)}")
-    if threads is not None and not (whole(threads) and 1 <= threads <= MOST_THREADS):
-        raise ValueError(
-            f"threads must be an integer from 1 to {MOST_THREADS}, not {shown(threads)}"
-        )
+    if threads is not None:
+        check_whole(1, MOST_THREADS, threads=threads)
     check_flags(progress=progress)
     names = FAMILIES if families is None else tuple(families)
     for name in names:

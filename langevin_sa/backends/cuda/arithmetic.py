@@ -78,7 +78,8 @@ def literal(value: float, single: bool) -> str:
     """A float as a C constant of type real."""
     if math.isfinite(value):
         return repr(value) + ("f" if single else "")
-    return f"real(__longlong_as_double({0x7FF0000000000000 if math.isinf(value) else 0x7FF8000000000000}LL))"
+    bits = 0x7FF0000000000000 if math.isinf(value) else 0x7FF8000000000000
+    return f"real(__longlong_as_double({bits}LL))"
 
 
 @cache

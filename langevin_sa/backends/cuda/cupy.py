@@ -60,7 +60,7 @@ def backend_of(potential: Any) -> type[DeviceBackend]:
     if potential.formula is None:
         return ArrayBackend
     kinds = set(potential.formula.source.bodies)
-    small = potential.dim <= source.IN_REGISTERS and not hasattr(potential.formula, "cutoff2")
+    small = potential.dim <= source.IN_REGISTERS and not potential.formula.truncated
     if not small and kinds <= {"site", "bond"}:
         return LatticeBackend
     return PairBackend if not small and kinds <= {"site", "pair"} else ReplicaBackend
@@ -301,9 +301,7 @@ class PairBackend(SweepBackend):
     def code(potential: Any, single: bool) -> str:
         """A thread gathers the forces on a particle."""
         formula = potential.formula
-        box, types = (
-            (formula.box.tolist(), formula.types) if hasattr(formula, "cutoff2") else ((), 1)
-        )
+        box, types = (formula.box.tolist(), formula.types) if formula.truncated else ((), 1)
         return source.pairs_module(*_formula(potential)[:3], single, box, types)
 
     @staticmethod
@@ -313,7 +311,7 @@ class PairBackend(SweepBackend):
 
     def _inputs(self, potential: Any) -> tuple[Any, Any]:
         formula = potential.formula
-        if not hasattr(formula, "cutoff2"):
+        if not formula.truncated:
             return super()._inputs(potential)
         inverse = np.divide(1.0, formula.box, out=np.zeros_like(formula.box), where=formula.box > 0)
         numbers = np.concatenate([formula.table.ravel(), formula.box, inverse])
