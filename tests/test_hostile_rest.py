@@ -345,7 +345,7 @@ def test_rows(row, gamma, dt, temperature, odd):
 @pytest.fixture
 def no_families(monkeypatch):
     """Fail if a family of checks is begun."""
-    module = inspect.getmodule(Report)
+    module = inspect.getmodule(validate)
     monkeypatch.setattr(
         module,
         "timed",

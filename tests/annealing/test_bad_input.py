@@ -241,24 +241,48 @@ ARGUMENTS = {
         ValueError,
         "dtype must be 'float64' or 'float32', not 'flaot64'",
     ),
-    "replicas 0": (dict(replicas=0), ValueError, "replicas must be at least 1, not 0"),
-    "replicas -1": (dict(replicas=-1), ValueError, "replicas must be at least 1, not -1"),
-    "replicas 2.5": (dict(replicas=2.5), TypeError, "replicas must be an integer, not 2.5"),
-    "replicas True": (dict(replicas=True), TypeError, "replicas must be an integer, not True"),
+    "replicas 0": (
+        dict(replicas=0),
+        ValueError,
+        "replicas must be an integer of at least 1, not 0",
+    ),
+    "replicas -1": (
+        dict(replicas=-1),
+        ValueError,
+        "replicas must be an integer of at least 1, not -1",
+    ),
+    "replicas 2.5": (
+        dict(replicas=2.5),
+        TypeError,
+        "replicas must be an integer of at least 1, not 2.5",
+    ),
+    "replicas True": (
+        dict(replicas=True),
+        TypeError,
+        "replicas must be an integer of at least 1, not True",
+    ),
     "replicas disagree": (
         dict(x0=[[0.0], [1.0]], replicas=3),
         ValueError,
         "x0 has 2 replicas and replicas = 3",
     ),
-    "n_steps 0": (dict(n_steps=0), ValueError, "n_steps must be at least 1, not 0"),
-    "n_steps float": (dict(n_steps=10.0), TypeError, "n_steps must be an integer, not 10.0"),
-    "record_every 0": (dict(record_every=0), ValueError, "record_every must be at least 1, not 0"),
+    "n_steps 0": (dict(n_steps=0), ValueError, "n_steps must be an integer of at least 1, not 0"),
+    "n_steps float": (
+        dict(n_steps=10.0),
+        TypeError,
+        "n_steps must be an integer of at least 1, not 10.0",
+    ),
+    "record_every 0": (
+        dict(record_every=0),
+        ValueError,
+        "record_every must be an integer of at least 1, not 0",
+    ),
     "record_every float": (
         dict(record_every=1.5),
         TypeError,
-        "record_every must be an integer, not 1.5",
+        "record_every must be an integer of at least 1, not 1.5",
     ),
-    "threads 0": (dict(threads=0), ValueError, "threads must be at least 1, not 0"),
+    "threads 0": (dict(threads=0), ValueError, "threads must be an integer of at least 1, not 0"),
     "rng text": (
         dict(rng="seed"),
         TypeError,
@@ -614,7 +638,7 @@ TERMS = {
     "dim 0": (dict(site="x", dim=0), ValueError, "dim must be an integer of at least 1, not 0"),
     "dim float": (
         dict(site="x", dim=3.0),
-        ValueError,
+        TypeError,
         "dim must be an integer of at least 1, not 3.0",
     ),
     "periodic text": (
@@ -644,7 +668,7 @@ TERMS = {
     ),
     "space 2.5": (
         dict(pair="1/r", particles=3, space=2.5),
-        ValueError,
+        TypeError,
         "space must be an integer of at least 1, not 2.5",
     ),
     "bounds reversed": (

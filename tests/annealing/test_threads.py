@@ -39,7 +39,7 @@ import langevin_sa as lsa
 from langevin_sa import Potential, Schedule, anneal
 
 def bits(name):
-    from tests.test_threads import POTENTIALS, RAMP
+    from test_threads import POTENTIALS, RAMP
     potential, replicas, n = POTENTIALS[name]
     return anneal(potential, None, RAMP, n, replicas=replicas, rng=3).state.x
 
@@ -101,7 +101,7 @@ def expected():
 def test_layers_and_processes(expected, tmp_path, how, environment):
     script, path = tmp_path / "run.py", tmp_path / "bits.npz"
     script.write_text(SCRIPT)
-    here = {**os.environ, "PYTHONPATH": os.getcwd(), **environment}
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
     done = subprocess.run(
         [sys.executable, str(script), how, str(path)],
         capture_output=True,
