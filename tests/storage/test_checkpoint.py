@@ -123,7 +123,7 @@ def cut(tmp_path, step=70, **keywords):
 def test_the_same_call_goes_on(tmp_path, monkeypatch, keywords):
     """In the middle of a record, whose sums are under way."""
     with monkeypatch.context() as patch:
-        patch.setattr("langevin_sa.annealing.run.MOST_STEPS", 3)
+        patch.setattr("langevin_sa.annealing.run.LONGEST_SLICE", 3)
         path = cut(tmp_path, **keywords)
     step = State.load(path).step
     assert 0 < step < 200 and step % keywords.get("record_every", 10)
@@ -325,8 +325,8 @@ def cut_comparison(path, monkeypatch, writes, potential, methods, **arguments):
 
     with monkeypatch.context() as patch:
         patch.setattr("langevin_sa.storage.checkpoint.save", counted)
-        patch.setattr("langevin_sa.annealing.run.MOST_STEPS", 3)
-        patch.setattr("langevin_sa.comparison.method.AHEAD", 64)
+        patch.setattr("langevin_sa.annealing.run.LONGEST_SLICE", 3)
+        patch.setattr("langevin_sa.comparison.method.NOISE_NUMBERS", 64)
         with pytest.raises(Kill):
             compare(potential, methods, **arguments, checkpoint=path, checkpoint_seconds=0)
 
