@@ -20,6 +20,7 @@ from ..backends.walk import NonFinite, Walk, on_host
 from ..backends.workers import team_of
 from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint
+from ..storage.npz import unprefixed
 from . import views
 from .log import Log
 from .records import Record
@@ -280,8 +281,7 @@ def _begin(
         if contents is None:
             return None
         result = Result.unpacked(*contents)
-        sums = {n.removeprefix("sums_"): a for n, a in contents[0].items() if n.startswith("sums_")}
-        return Earlier(result.state, result.energies, sums, result)
+        return Earlier(result.state, result.energies, unprefixed("sums_", contents[0]), result)
 
     if rng is None and state is None:
         rng = keeper.seed

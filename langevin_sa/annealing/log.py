@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backends.walk import on_host
 from ..storage.checkpoint import Checkpoint, Contents
+from ..storage.npz import prefixed
 from ..storage.samples import Trajectory
 from . import views
 from .records import Record, records_of
@@ -93,5 +94,4 @@ class Log:
     def _contents(self, result: Result) -> Contents:
         """What a checkpoint holds: a result, and the sums that the next record is made of."""
         arrays, about = result.packed()
-        sums = {f"sums_{name}": array for name, array in self.run.recorder.sums().items()}
-        return arrays | sums, about
+        return arrays | prefixed("sums_", self.run.recorder.sums()), about

@@ -94,8 +94,8 @@ class Recorder:
         walk = self.walk
         steps = walk.step - self.since
         numbers = max(1, walk.x.size * steps)
-        getattr(self.backend, "refresh", lambda: None)()
-        squares, laplacian = getattr(self.backend, "measure", self._measure)()
+        self.backend.refresh()
+        squares, laplacian = self.backend.measure() or self._measure()
         record = Record(
             step=walk.step,
             target=self.target / max(1, steps),

@@ -185,7 +185,7 @@ def prepare(
         },
     )
     before = earlier(fingerprint, walk)
-    walk = getattr(kernel, "placed", lambda walk: walk)(walk)
+    walk = kernel.placed(walk)
     if team is not None and on_gpu(walk.x):
         raise ValueError(
             "workers are for the CPU: one process keeps a GPU busy, so leave workers=1 with "
@@ -193,7 +193,7 @@ def prepare(
         )
     if before is not None:
         put(walk, before.state)
-    mover = _looking(kernel, potential, walk, threads, before)
+    mover = _backend_at(kernel, potential, walk, threads, before)
     if team is not None:
         mover = team.spread(mover, potential, walk, threads)
     return Prepared(
@@ -238,7 +238,7 @@ def _walk_of(
     return walk
 
 
-def _looking(
+def _backend_at(
     kernel: Any, potential: Potential, walk: Walk, threads: int, before: Earlier | None
 ) -> Backend:
     """The backend at the walk's points, whose energies must be finite, and those of before."""

@@ -53,7 +53,7 @@ class Run:
             start, began = walk.step, time.perf_counter()
             self._advance(min(start + length, end))
             rate = (walk.step - start) / max(time.perf_counter() - began, 1e-9)
-            overhead = self._copying + getattr(self.prepared.backend, "overhead", 0.0)
+            overhead = self._copying + self.prepared.backend.overhead
             seconds = max(SLICE_SECONDS, 10 * overhead)
             length = int(np.clip(rate * seconds, 1, min(GROWTH * length, LONGEST_SLICE)))
             yield self.recorder.take() if walk.step == end else None

@@ -82,7 +82,7 @@ def result(
 ) -> Result:
     """The run so far, in the walk's own arrays: for the end, or to be written at once."""
     asked, walk = run.prepared, run.walk
-    getattr(asked.backend, "settle", lambda: None)()
+    asked.backend.settle()
     x, fun = best(run)
     now = state(run, given)
     return Result(

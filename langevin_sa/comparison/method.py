@@ -25,6 +25,7 @@ from ..noise import stream
 from ..optimizers import StepRule
 from ..potential import Potential
 from ..storage.checkpoint import check_arrays, digest, schedule_digest
+from ..storage.npz import prefixed, unprefixed
 from .outcomes import Outcome
 
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
@@ -104,7 +105,7 @@ def run_method(
         for name in ("energy", "best", "judged"):  # also where no epoch was finished
             found[name] = found[name].reshape(-1, len(start))
         found |= {name: getattr(at, name) for name in STATE} | {"final": at.energy}
-        found |= {f"sums_{name}": array for name, array in contestant.sums().items()}
+        found |= prefixed("sums_", contestant.sums())
         about = {"at": at.step, "seconds": time.perf_counter() - began, "message": message}
         return found | {name: np.array(value) for name, value in about.items()}
 
@@ -135,8 +136,7 @@ def _stand(arrays: Arrays, seed: int) -> Earlier | None:
     if not arrays:
         return None
     state = State(**{name: arrays[name] for name in STATE}, step=int(arrays["at"]), seed=seed)
-    sums = {n.removeprefix("sums_"): a for n, a in arrays.items() if n.startswith("sums_")}
-    return Earlier(state, arrays["final"], sums)
+    return Earlier(state, arrays["final"], unprefixed("sums_", arrays))
 
 
 def outcome_of(name: str, method: Any, n_steps: int, arrays: Arrays) -> Outcome:
@@ -229,7 +229,7 @@ class ScheduledRun:
 
     def settle(self) -> None:
         """Bring the energies up to date."""
-        getattr(self.run.prepared.backend, "settle", lambda: None)()
+        self.run.prepared.backend.settle()
 
     def sums(self) -> Arrays:
         """What, besides the walk, it takes to go on from here."""
