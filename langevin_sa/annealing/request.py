@@ -152,7 +152,7 @@ def prepare(
         x = starting_points(potential, on_host(x0) if on_device else x0, replicas, seed)
         walk = Walk.at_rest(x, seed, dtype)
     else:
-        walk = _walk_of(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
+        walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
 
     if schedule is None:
         schedule = automatic_schedule(potential, walk.x, walk.seed, integrator=integrator)
@@ -212,7 +212,7 @@ def prepare(
     )
 
 
-def _walk_of(
+def _going_on(
     state: State,
     potential: Potential,
     dtype: np.dtype,
