@@ -165,7 +165,8 @@ def prepare(
         check_thermostat(schedule, integrator, n_steps)
     potential.check_alone(walk.x)
     walk.purpose = purpose_of(noise)
-    kernel = get_backend("cupy" if on_device and backend == "auto" else backend, potential)
+    chosen = "cupy" if on_device and backend == "auto" else backend
+    kernel = get_backend(chosen, potential, len(walk.x))
     omega_dt = check_time_step(potential, walk.x, schedule, integrator, (walk.step, n_steps))
 
     fingerprint = Fingerprint(
