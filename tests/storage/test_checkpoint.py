@@ -29,7 +29,7 @@ from langevin_sa import (
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential, quench
 from langevin_sa.storage import npz
-from langevin_sa.storage.checkpoint import Checkpoint, schedule_digest
+from langevin_sa.storage.checkpoint import Checkpoint, Fingerprint, schedule_digest
 
 WELL = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=2, bounds=(-2, 2))
 RAMP = Schedule(exponential(1.0, 0.01), 1.0, lambda s: 0.1 - 0.05 * s)
@@ -457,7 +457,7 @@ def test_seconds_and_share(tmp_path, monkeypatch):
     monkeypatch.setattr("langevin_sa.storage.checkpoint.time.perf_counter", lambda: now[0])
     monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 0.1)
     keeper = Checkpoint(tmp_path / "a.npz", 5, "kind")
-    keeper.belongs_to({"seed": 1})
+    keeper.claim(Fingerprint({"seed": 1}, {}))
     written = []
 
     def contents():
