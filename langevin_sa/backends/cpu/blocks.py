@@ -265,10 +265,9 @@ class BlockBackend:
         """Move the walk on by the given steps."""
         w, n = self.walk, len(steps.rho)
         k0, k1 = (uint64(k) for k in key_of(w.seed))
-        weight22, weight = 1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)
         ratio, change = self._ratio(steps)
         coefficients = [
-            np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, weight22, weight)
+            np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, *steps.weights.T)
         ]
 
         def run(part: tuple[int, int]) -> tuple[int, int]:

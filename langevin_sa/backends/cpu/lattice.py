@@ -348,11 +348,8 @@ class LatticeBackend:
             modes = np.where(warm | carried, 3, 1)
         else:
             modes = np.where(warm, 2, 1)
-        coefficients = np.stack(
-            [steps.carry, steps.lr, steps.s * (0.5 if steps.paired else 1.0)], axis=1
-        )
-        weights = np.stack([1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)], axis=1)
-        return rows, order, sums, modes.astype(np.int64), coefficients, weights
+        coefficients = np.stack([steps.carry, steps.lr, steps.kick], axis=1)
+        return rows, order, sums, modes.astype(np.int64), coefficients, steps.weights
 
     def _finish(
         self, r: int, rows: Any, order: np.ndarray, sums: np.ndarray, end: int, steps: int
