@@ -8,12 +8,12 @@ import numpy as np
 
 from ..momentum import Steps
 from ..noise import stream
-from .walk import NonFinite, Walk
+from .walk import Backend, NonFinite, Walk
 
 TOGETHER = 1024  # normals made at a time
 
 
-class NumpyBackend:
+class NumpyBackend(Backend):
     """All replicas at once, one step after the other."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:

@@ -17,7 +17,7 @@ from numba import float32, float64, njit, uint64
 
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import NonFinite, Walk, share
+from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
 from .philox import fill_normals
 from .printed import numba_source
@@ -239,7 +239,7 @@ def advance_replicas(
     return -1, -1
 
 
-class BlockBackend:
+class BlockBackend(Backend):
     """Formulas and numba functions: everything inside one kernel."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:

@@ -20,7 +20,7 @@ from numba import int64, njit, types, uint64, void
 
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import NonFinite, Walk, aligned, share
+from ..walk import Backend, NonFinite, Walk, aligned, share
 from .compiled import call_step, compiled_source
 from .distances import WIDE, add_up, count_before, find_near, find_near_images, pack_near
 from .philox import fill_line
@@ -551,7 +551,7 @@ def evaluate(kernel: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, np
     return total(u.energy), gradient.ravel()
 
 
-class NeighbourBackend:
+class NeighbourBackend(Backend):
     """Pair formulas with a cut-off: neighbour lists, threads over the particles of a replica, or
     over replicas.
     """

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import ARRAYS, NonFinite, Walk, on_gpu
+from ..walk import ARRAYS, Backend, NonFinite, Walk, on_gpu
 from . import source
 
 try:
@@ -111,7 +111,7 @@ def on_device(walk: Walk) -> Walk:
     return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
 
 
-class DeviceBackend:
+class DeviceBackend(Backend):
     """A walk on the GPU, its twin on the host if it came from there, and what every launch
     needs.
     """
