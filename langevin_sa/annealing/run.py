@@ -15,7 +15,7 @@ from scipy.optimize import OptimizeResult
 
 from ..arguments import check_whole, real_dtype, shown
 from ..backends.choose import get_backend
-from ..backends.walk import NonFinite, Walk, fill, on_gpu, on_host
+from ..backends.walk import Backend, NonFinite, Walk, fill, on_gpu, on_host
 from ..backends.workers import Team, processors
 from ..integrators import get_integrator
 from ..noise import purpose_of, seed_of
@@ -118,8 +118,12 @@ class Run:
         self.own_recursion = brings_recursion(self.schedule, integrator, self.n_steps, first)
         potential.check_alone(self.walk.x)
         self.walk.purpose = purpose_of(noise)
-        self.noise, self._kernel, self.team = noise, get_backend(backend, potential), team
-        self.walk = getattr(self._kernel, "placed", lambda walk: walk)(self.walk)
+        self.noise, self._kernel, self.team = (
+            noise,
+            get_backend(backend, potential, len(self.walk.x)),
+            team,
+        )
+        self.walk = self._kernel.placed(self.walk)
         if team is not None and on_gpu(self.walk.x):
             raise ValueError(
                 "workers are for the CPU: one process keeps a GPU busy, so leave workers=1 with "
@@ -143,8 +147,7 @@ class Run:
 
     def _begin(self) -> None:
         """Kernels and energies where the walk is."""
-        self.backend = self._kernel(self.potential, self.walk, self.threads)
-        self._looker = self.backend
+        self.backend: Backend = self._kernel(self.potential, self.walk, self.threads)
         if self.team is not None:
             self.backend = self.team.spread(self.backend, self.potential, self.walk, self.threads)
 
@@ -180,9 +183,7 @@ class Run:
                 self._advance(min(start + slice_steps, end))
                 spent = time.perf_counter() - before
                 rate = (walk.step - start) / max(spent, 1e-9)
-                seconds = max(
-                    SLICE_SECONDS, 10 * (self._copying + getattr(self.backend, "overhead", 0.0))
-                )
+                seconds = max(SLICE_SECONDS, 10 * (self._copying + self.backend.overhead))
                 slice_steps = int(np.clip(rate * seconds, 1, min(8 * slice_steps, MOST_STEPS)))
                 if bar is not None:
                     bar.update(walk.step - bar.n)
@@ -222,8 +223,8 @@ class Run:
         walk = self.walk
         steps = walk.step - self._since
         numbers = max(1, walk.x.size * steps)
-        getattr(self._looker, "refresh", lambda: None)()
-        squares, curvature = getattr(self._looker, "measure", self._measure)()
+        self.backend.refresh()
+        squares, curvature = self.backend.measure() or self._measure()
         record = {
             "step": walk.step,
             "target": self._target / max(1, steps),
@@ -290,7 +291,7 @@ class Run:
 
     def settle(self) -> None:
         """Bring the energies up to date where not every step looks at them."""
-        getattr(self._looker, "settle", lambda: None)()
+        self.backend.settle()
 
     def sums(self) -> dict[str, np.ndarray]:
         """What the next record will be made of, so far."""
