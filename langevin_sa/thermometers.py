@@ -184,6 +184,17 @@ def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estima
     return average((_samples(dx, "dx") ** 2).mean(-1) / scale**2)
 
 
+def stationary(integrator: str, a: Any, rho: float) -> tuple[Any, Any, Any]:
+    """T_conf/T, T_22/T and (kinetic estimator)/T of harmonic modes with a = (omega dt)^2, in closed
+    form at any stable time step (`docs/validation.md`).
+    """
+    a = np.asarray(a, dtype=float)
+    if get_integrator(integrator).paired:
+        return np.ones_like(a), np.full_like(a, (1 + rho) / 2), np.ones_like(a)
+    hot = 1 / (1 - a / 4)
+    return hot, hot, hot
+
+
 def _samples(x: Any, name: str) -> np.ndarray:
     """Samples as floats, finite and of a shape that thermometers read."""
     x = real_array(x, name)

@@ -10,14 +10,13 @@ from html import escape
 from importlib import resources
 from itertools import groupby
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..drawing import draw
 from .families import title
-
-if TYPE_CHECKING:
-    from .lab import Check
+from .lab import Check
 
 
 def html(report: Any) -> str:
@@ -115,12 +114,10 @@ wrong law falls below the dashed threshold."""
 
 
 def _figures(report: Any) -> str:
-    from .. import plots
-
     points = [check for check in report.checks if "omega_dt" in check.about]
-    out = [_figure(plots.image(plots.thermostat(points)), THERMOMETERS)] if points else []
+    out = [_figure(draw("image", draw("thermostat", points)), THERMOMETERS)] if points else []
     if any(check.is_pure_chance for check in report.checks):
-        out.append(_figure(plots.image(plots.p_values(report)), CHANCE))
+        out.append(_figure(draw("image", draw("p_values", report)), CHANCE))
     return "\n".join(out)
 
 
@@ -140,6 +137,4 @@ def law_image(law: str) -> str:
     """A law written in LaTeX, between dollars, as an image; plain words stay words."""
     if "$" not in law:
         return escape(law)
-    from .. import plots
-
-    return f'<img alt="{escape(law)}" src="{_data(plots.formula(law))}">'
+    return f'<img alt="{escape(law)}" src="{_data(draw("formula", law))}">'

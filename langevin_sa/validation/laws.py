@@ -8,31 +8,21 @@ noise; `docs/validation.md` derives what stands here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from ..integrators import INTEGRATORS
 from ..momentum import Steps
+from ..thermometers import stationary
 
 Function = Callable[[np.ndarray], np.ndarray]
 
 
-def stationary(name: str, a: Any, rho: float) -> tuple[Any, Any, Any]:
-    """T_conf/T, T_22/T and (kinetic estimator)/T of harmonic modes with a = (omega dt)^2."""
-    a = np.asarray(a, dtype=float)
-    if INTEGRATORS[name].paired:
-        return np.ones_like(a), np.full_like(a, (1 + rho) / 2), np.ones_like(a)
-    hot = 1 / (1 - a / 4)
-    return hot, hot, hot
-
-
 def autocovariance(name: str, a: float, rho: float, lags: int) -> tuple[np.ndarray, np.ndarray]:
     """k <x_0 x_j>/T and <dx_0 dx_j>/(T dt^2) for lags j = 0 ... lags - 1."""
-    paired = INTEGRATORS[name].paired
     c = np.empty(lags + 1)
-    c[0] = 1.0 if paired else 1 / (1 - a / 4)
-    c[1] = 1 - a * (1 + rho) / 4 if paired else (1 - a / 2) * c[0]
+    c[0] = stationary(name, a, rho)[0]
+    c[1] = 1 - a * (1 + rho) / 4 if INTEGRATORS[name].paired else (1 - a / 2) * c[0]
     for j in range(2, lags + 1):
         c[j] = ((1 + rho) * (1 - a / 2)) * c[j - 1] - rho * c[j - 2]
     before = np.concatenate([c[1:2], c[: lags - 1]])

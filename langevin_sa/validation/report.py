@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from .families import title
+from .html import html
 from .lab import Check
 
 FALSE_ALARM = 1e-3  # of a whole report
@@ -132,8 +133,6 @@ class Report:
         """Write a self-contained page (.html) or the numbers (.json)."""
         path = Path(path)
         if path.suffix == ".html":
-            from .html import html
-
             path.write_text(html(self), encoding="utf-8")
         elif path.suffix == ".json":
             path.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
