@@ -20,7 +20,7 @@ from ..arguments import check_flags, look_up
 from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, digest
+from ..storage.checkpoint import Checkpoint, Fingerprint, digest
 from .arguments import (
     advise,
     check_budgets,
@@ -180,7 +180,7 @@ def minimize(
     clipped, notes = onto_bounds(point, low, high, given=x0 is not None)
     args = args if isinstance(args, tuple) else (args,)
     look = _looker(callback, disp)
-    found = keeper.belongs_to(
+    fingerprint = Fingerprint(
         {
             "potential": fun.name if isinstance(fun, Potential) else "a function",
             "dim": point.size,
@@ -190,10 +190,10 @@ def minimize(
             "tol": str(tol),
             "vectorized": bool(vectorized),
             "jac": "a function" if callable(jac) else jac,
-            "the starting point": digest(clipped),
-            "the bounds": digest(low, high),
-        }
+        },
+        {"the starting point": digest(clipped), "the bounds": digest(low, high)},
     )
+    found = keeper.claim(fingerprint)
     on_workers = nullcontext() if workers == 1 else mapping(workers)
     with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
         functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply)
