@@ -115,7 +115,7 @@ class Run:
             )
         first = self.walk.step
         longest = longest_step(self.coefficients, first, self.n_steps)
-        self.own_recursion = brings_recursion(self.schedule, integrator, self.n_steps, first)
+        self.own_recursion = brings_recursion(self.schedule, integrator, self.n_steps)
         potential.check_alone(self.walk.x)
         self.walk.purpose = purpose_of(noise)
         self.noise, self._kernel, self.team = (

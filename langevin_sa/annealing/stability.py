@@ -21,20 +21,12 @@ MAX_BIAS = 0.05  # of the temperature of the stiffest mode
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows
 
 
-def brings_recursion(schedule: Any, integrator: str, n_steps: int, step: int) -> bool:
+def brings_recursion(schedule: Any, integrator: str, n_steps: int) -> bool:
     """Whether the schedule brings a recursion of its own; warns of a temperature without a
     thermostat.
     """
-    own = (
-        len(
-            {
-                schedule.coefficients(n_steps, name, (step, step + 1)).paired
-                for name in ("gjf", "verlet")
-            }
-        )
-        == 1
-    )
-    cold = not get_integrator(integrator).steps(1.0, 0.1, 1.0).s
+    own = getattr(schedule, "own_recursion", True)
+    cold = not get_integrator(integrator).thermal
     if not own and cold and np.any(schedule.coefficients(min(n_steps, CHECKED_STEPS), "bbk").s > 0):
         warn(
             f"{integrator} adds no noise, so that the schedule's temperature has no effect and "

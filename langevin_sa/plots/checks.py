@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..arguments import check_type, finite, shown
+from ..integrators import INTEGRATORS
 from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, given_axes, new_axes, stack, styled
 
 ROW_STYLE = {
@@ -53,7 +54,7 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
     for panel, (what, index) in zip(axes, (("T_conf", 0), ("T_22", 1), ("T_22", 2)), strict=True):
         for name, (colour, marker, size, label) in ROW_STYLE.items():
             steps = unit_row(name, gamma_dt, 1.0, 1)
-            overdamped = name in ("ermak_mccammon", "leimkuhler_matthews")
+            overdamped = INTEGRATORS[name].overdamped
             panel.plot(
                 omega_dt,
                 stationary(name, omega_dt**2, float(steps.rho[0]))[index],
