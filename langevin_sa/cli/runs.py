@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from .methods import LAWS, OPTIMIZERS, build_optimizer, build_schedule, short
 from .options import (
     build_potential,
     check_output,
@@ -18,7 +19,6 @@ from .options import (
     write_figure,
 )
 from .table import Table, clock
-from .methods import LAWS, OPTIMIZERS, build_optimizer, build_schedule, short
 
 NEAR = 1e-3  # a known minimum counts as reached within this, relative above 1
 # status of a result -> of the command: nothing finite or no minimum, interrupted

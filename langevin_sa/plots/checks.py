@@ -57,7 +57,7 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
     omega_dt = np.linspace(0, 1.85, 300)
     for index, (panel, (what, title)) in enumerate(zip(axes, PANELS, strict=True)):
         for name, (colour, marker, size, label) in ROW_STYLE.items():
-            overdamped = name in ("ermak_mccammon", "leimkuhler_matthews")
+            overdamped = INTEGRATORS[name].overdamped
             # dt = 1 as the stability limit knows it, dt^2 = 2 h of the overdamped rows
             steps = INTEGRATORS[name].steps(*((1.0, 0.5) if overdamped else (gamma_dt, 1.0)), 1.0)
             curve = stationary(name, omega_dt**2, float(steps.rho))[index]

@@ -28,7 +28,9 @@ SCALE = {
     ("slow", "full"): 0.2,
 }
 SMALLEST = float(stats.norm.isf(2.5e-324))  # the deviation whose p-value is the smallest float
-INERTIAL, OVERDAMPED = ("bbk", "gjf", "baoab"), ("ermak_mccammon", "leimkuhler_matthews")
+THERMAL = {name: row for name, row in INTEGRATORS.items() if row.thermal}
+INERTIAL = tuple(name for name, row in THERMAL.items() if not row.overdamped)
+OVERDAMPED = tuple(name for name, row in THERMAL.items() if row.overdamped)
 
 
 @dataclass

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ...integrators import INTEGRATORS
 from ...potentials import double_well, muller_brown
 from ...thermometers import boltzmann_bins
-from ..lab import Check, Lab, binned, estimated, formula, row
+from ..lab import INERTIAL, OVERDAMPED, Check, Lab, binned, estimated, formula, row
 
 TITLE = "Boltzmann density and ensembles"
 BANANA = "(x**2 - 1)**2 + 2*(y - x**2/2)**2 + x/5"
@@ -19,8 +20,9 @@ BANANA = "(x**2 - 1)**2 + 2*(y - x**2/2)**2 + x/5"
 
 def checks(lab: Lab) -> Iterator[Check]:
     law = r"$p(x) = e^{-U(x)/T}/Z$"
-    for name in ("gjf", "baoab", "leimkuhler_matthews"):
-        dt = 0.04 if name != "leimkuhler_matthews" else 0.004
+    exact = [name for name, row in INTEGRATORS.items() if row.paired]
+    for name in exact:
+        dt = 0.004 if name in OVERDAMPED else 0.04
         x = final(
             lab,
             double_well(tilt=0.3),
@@ -38,7 +40,7 @@ def checks(lab: Lab) -> Iterator[Check]:
             f"double well, {name}", law, np.histogram(x[:, 0], edges)[0], expected * len(x)
         )
     banana = formula(BANANA)
-    for name in ("gjf", "baoab"):
+    for name in [name for name in exact if name in INERTIAL]:
         points = final(lab, banana, 0.5, 0.04, name, lab.replicas(60_000, 3000), -1.5, 1.5, 1000)
         yield plane(
             f"curved double well in 2-D, {name}",

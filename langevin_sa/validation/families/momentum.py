@@ -46,7 +46,7 @@ def checks(lab: Lab) -> Iterator[Check]:
         1e-11,
     )
     for name, integrator in INTEGRATORS.items():
-        if name in ("verlet", "heavy_ball"):
+        if not integrator.thermal:
             continue
         steps = integrator.steps(gamma, dt, T)
         sustained = steps.s**2 / (2 * steps.lr * (1 - steps.rho))
