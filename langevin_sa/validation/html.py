@@ -21,10 +21,8 @@ from .lab import Check
 
 def html(report: Any) -> str:
     """The page for a `Report`."""
-    families = [
-        (name, list(checks))
-        for name, checks in groupby(report.checks, key=lambda check: check.family)
-    ]
+    grouped = groupby(report.checks, key=lambda check: check.family)
+    families = [(name, list(checks)) for name, checks in grouped]
     sections = "\n".join(_section(report, name, title(name), checks) for name, checks in families)
     overview = "\n".join(_summary(name, title(name), checks) for name, checks in families)
     sentence = report.verdict.split(": ", 1)[1]
@@ -122,10 +120,8 @@ def _figures(report: Any) -> str:
 
 
 def _figure(svg: bytes, caption: str) -> str:
-    return (
-        '<figure><img alt="" '
-        f'src="{_data(svg)}"><figcaption>{escape(caption)}</figcaption></figure>'
-    )
+    picture = f'<img alt="" src="{_data(svg)}">'
+    return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _data(svg: bytes) -> str:

@@ -94,19 +94,13 @@ def discrete_passage(
     def step(here: np.ndarray) -> np.ndarray:
         here = here[:, None]
         if not INTEGRATORS[name].paired:
-            return (
-                np.exp(-(((y - here - h * force(here)) / s) ** 2) / 2)
-                / (np.sqrt(2 * np.pi) * s)
-                * weight
-            )
+            z = (y - here - h * force(here)) / s
+            return np.exp(-(z**2) / 2) / (np.sqrt(2 * np.pi) * s) * weight
         w = (y - here) / 2
         for _ in range(30):  # Newton, for the half kick that leads from here to y
             w = w - (here + h * force(here + w) + 2 * w - y) / (2 + h * slope(here + w))
-        return (
-            np.exp(-2 * (w / s) ** 2)
-            / (np.sqrt(np.pi / 2) * s * (2 + h * slope(here + w)))
-            * weight
-        )
+        stretch = np.sqrt(np.pi / 2) * s * (2 + h * slope(here + w))
+        return np.exp(-2 * (w / s) ** 2) / stretch * weight
 
     times = np.linalg.solve(np.eye(len(y)) - step(y), np.ones(len(y)))
     return h * (1 + float((step(np.array([start])) @ times)[0]))
@@ -114,13 +108,8 @@ def discrete_passage(
 
 def kramers_rate(gamma: float, well: float, top: float, barrier: float, T: float) -> float:
     """Kramers' rate from moderate to high friction; `well` and `top` are angular frequencies."""
-    return (
-        (np.sqrt(gamma**2 / 4 + top**2) - gamma / 2)
-        / top
-        * well
-        / (2 * np.pi)
-        * np.exp(-barrier / T)
-    )
+    crossing = (np.sqrt(gamma**2 / 4 + top**2) - gamma / 2) / top
+    return crossing * well / (2 * np.pi) * np.exp(-barrier / T)
 
 
 def overdamped_average(
@@ -174,9 +163,8 @@ def inertial_average(
     weight = np.outer(node_weight, node_weight).ravel()
 
     def polynomials(x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return np.einsum(
-            "pi,pj->pij", hermite(x / width, basis), hermite(v / speed, basis)
-        ).reshape(len(x), -1)
+        in_x, in_v = hermite(x / width, basis), hermite(v / speed, basis)
+        return np.einsum("pi,pj->pij", in_x, in_v).reshape(len(x), -1)
 
     image, average = np.zeros((len(x), basis**2)), np.zeros(len(x))
     for zk, wk in zip(z, z_weight, strict=True):

@@ -40,28 +40,15 @@ def checks(lab: Lab) -> Iterator[Check]:
         if p is None:
             continue
         bias = [at_step(name, step) - exact for step in (dt, dt / 2)]
-        yield identity(
-            f"{name}, order p, by quadrature",
-            rf"$\langle x^2 \rangle_{{\Delta t}} - \langle x^2 \rangle \propto \Delta t^{p}$",
-            float(np.log2(abs(bias[0] / bias[1]))),
-            p,
-            0.15,
-        )
+        law = rf"$\langle x^2 \rangle_{{\Delta t}} - \langle x^2 \rangle \propto \Delta t^{p}$"
+        measured = float(np.log2(abs(bias[0] / bias[1])))
+        yield identity(f"{name}, order p, by quadrature", law, measured, p, 0.15)
         for step in (2 * dt, dt):
-            squares = averages(
-                lab,
-                name,
-                step,
-                lab.replicas(8192),
-                lab.steps(int(200 / step) if name in INERTIAL else int(300 / step)),
-            )
-            yield sampled(
-                f"{name}, <x^2> at dt = {step:g}",
-                r"$\langle x^2 \rangle_{\Delta t}$ of the transfer operator",
-                squares,
-                at_step(name, step),
-                1e-6 + lab.rounding,
-            )
+            n = lab.steps(int((200 if name in INERTIAL else 300) / step))
+            squares = averages(lab, name, step, lab.replicas(8192), n)
+            what, there = f"{name}, <x^2> at dt = {step:g}", at_step(name, step)
+            law = r"$\langle x^2 \rangle_{\Delta t}$ of the transfer operator"
+            yield sampled(what, law, squares, there, 1e-6 + lab.rounding)
 
 
 def averages(lab: Lab, name: str, dt: float, replicas: int, n: int, every: int = 4) -> np.ndarray:
