@@ -26,9 +26,7 @@ EXIT = {2: 1, 3: 130}
 
 
 def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
-    """Make the values of a TOML file the defaults of the command's options; its names are
-    theirs.
-    """
+    """Make the values of a TOML file, named like the command's options, their defaults."""
     import tomllib
 
     if path is None:

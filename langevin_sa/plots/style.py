@@ -45,8 +45,8 @@ Plot = TypeVar("Plot", bound=Callable[..., Any])
 
 
 def styled(plot: Plot) -> Plot:
-    """The function run under `STYLE`; the user's own matplotlib settings are as before when it
-    returns, and his figures if it raises.
+    """The function run under `STYLE`: the user's own matplotlib settings are as before when it
+    returns, and if it raises no figure is left.
     """
 
     @wraps(plot)

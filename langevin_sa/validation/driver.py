@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_flags, check_whole, look_up, shown
+from ..arguments import check_flags, check_whole, look_up, real_dtype, shown
 from ..backends.workers import processors
 from ..noise import seed_of
 from .families import FAMILIES, family_of
@@ -66,8 +66,6 @@ def validate(
         For an unknown backend, dtype, level or family.
     """
     from tqdm.auto import tqdm
-
-    from ..arguments import real_dtype
 
     if not isinstance(level, str) or level not in ("quick", "full"):
         raise ValueError(f"level must be 'quick' or 'full', not {shown(level)}")

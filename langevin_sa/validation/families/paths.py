@@ -25,7 +25,7 @@ EQ22 = r"$\langle dx^2\rangle/\Delta t^2 = \frac{1+\rho}{2}\,T$"
 
 
 @cache
-def routes() -> dict[str, Potential]:
+def written() -> dict[str, Potential]:
     """U = sum of x^2/2 + sin(x)/2, written in every way; it has a kernel of its own for each."""
 
     def one_energy(x):  # type: ignore[no-untyped-def]
@@ -56,15 +56,15 @@ def routes() -> dict[str, Potential]:
 
 
 def checks(lab: Lab) -> Iterator[Check]:
-    ways = routes()
+    potentials = written()
     if not isinstance(lab.backend, str):  # a class of its own knows which potentials it takes
-        ways = {"formula of coordinates": ways["formula of coordinates"]}
+        potentials = {"formula of coordinates": potentials["formula of coordinates"]}
     if lab.backend == "cupy":  # a GPU cannot run numba functions
-        ways = {way: U for way, U in ways.items() if U.numba_functions is None}
+        potentials = {way: U for way, U in potentials.items() if U.numba_functions is None}
     axis = np.linspace(-7, 7, 4001)
     one = Potential.from_formula("x**2/2 + sin(x)/2")
     mean = thermometers.boltzmann_average(one, T, lambda x: x[:, 0], [axis])
-    for way, U in ways.items():
+    for way, U in potentials.items():
         # a large lattice with few replicas is swept along its sites
         replicas = lab.replicas(8192, 800) if U.dim == DIM else 16
         x0 = lab.generator.normal(size=(replicas, U.dim)) * 0.7

@@ -5,6 +5,7 @@ the target is known to all digits.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -81,27 +82,13 @@ def driver(lab: Lab) -> Iterator[Check]:
     state: State | None = None
     for stop in (half, N):
         x0, seed = (np.full((replicas, 2), X0), lab.new_seed()) if state is None else (None, None)
-        asked = prepare(
-            harmonic(dim=2, k=k),
-            x0,
-            schedule,
-            N,
-            record_every=half,
-            backend=lab.backend,
-            rng=seed,
-            state=state,
-            dtype=lab.dtype,
-            threads=lab.threads,
-        )
-        run = Run(asked)
+        how: dict[str, Any] = {"backend": lab.backend, "dtype": lab.dtype, "threads": lab.threads}
+        start: dict[str, Any] = {"rng": seed, "state": state, "record_every": half}
+        run = Run(prepare(harmonic(dim=2, k=k), x0, schedule, N, **start, **how))
         record = next(record for record in run.slices() if record is not None)
         state, span = views.state(run), exact[stop - half : stop]
         # an upper bound: the record averages over steps and coordinates
         error = float(span.mean() / np.sqrt(replicas))
-        yield estimated(
-            f"history of a run, steps {stop - half} to {stop}",
-            r"$\overline{T_\mathrm{kin}}$ over the record",
-            record.temperature,
-            error,
-            float(span.mean()),
-        )
+        check = f"history of a run, steps {stop - half} to {stop}"
+        law, exact_mean = r"$\overline{T_\mathrm{kin}}$ over the record", float(span.mean())
+        yield estimated(check, law, record.temperature, error, exact_mean)
