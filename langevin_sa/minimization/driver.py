@@ -297,7 +297,7 @@ def _looker(callback: Callable[..., Any] | None, disp: bool) -> Callable[[Search
     parameters.
     """
     try:
-        parameters = inspect.signature(callback).parameters if callback else {}
+        parameters = inspect.signature(callback).parameters if callback is not None else {}
         keyword = set(parameters) == {"intermediate_result"}
     except (TypeError, ValueError):
         keyword = False
