@@ -84,7 +84,7 @@ def test_closed_forms_agree_with_each_other():
     """The autocovariance's lag 0 is the stationary law; long recursions of second moments end
     there.
     """
-    for name in ("bbk", "gjf", "baoab"):
+    for name in lab.INERTIAL:
         steps = lab.row(name, 0.3, 1.0, 0.7, 400)
         conf, eq22, _ = laws.stationary(name, 0.49, float(steps.rho[0]))
         position, velocity = laws.autocovariance(name, 0.49, float(steps.rho[0]), 6)
@@ -93,7 +93,7 @@ def test_closed_forms_agree_with_each_other():
         np.testing.assert_allclose([0.49 * x2 / 0.7, dx2 / 0.7], [conf, eq22], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["bbk", "gjf", "baoab", "ermak_mccammon", "leimkuhler_matthews"])
+@pytest.mark.parametrize("name", lab.INERTIAL + lab.OVERDAMPED)
 def test_transfer_operators_on_a_harmonic_well(name):
     """Where the answer is known: k<x^2>/T of `stationary`."""
     dt = 0.8 if name in lab.INERTIAL else 0.32
