@@ -176,30 +176,7 @@ SIZES = st.one_of(
     st.sampled_from([np.int64(2), np.uint8(2), np.True_, 2.0, np.float64(3), "3", None]),
     JUNK,
 )
-DTYPES = [
-    "?",
-    "b",
-    "B",
-    "h",
-    "H",
-    "i",
-    "I",
-    "l",
-    "L",
-    "q",
-    "Q",
-    "e",
-    "f",
-    "d",
-    "g",
-    "F",
-    "D",
-    "O",
-    "U",
-    "S",
-    "M8[s]",
-    "m8[s]",
-]
+DTYPES = "? b B h H i I l L q Q e f d g F D O U S M8[s] m8[s]".split()
 
 
 @st.composite
@@ -277,16 +254,7 @@ def arrays(draw, dim=2, most=4, numbers=None):
             given = given.astype(
                 draw(
                     st.sampled_from(
-                        [
-                            "float64",
-                            "float32",
-                            "object",
-                            "Float64",
-                            "Int64",
-                            "str",
-                            "category",
-                            "bool",
-                        ]
+                        "float64 float32 object Float64 Int64 str category bool".split()
                     )
                 )
             )

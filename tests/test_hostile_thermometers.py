@@ -17,17 +17,7 @@ from langevin_sa.integrators import INTEGRATORS
     y=arrays(),
     number=ANYTHING,
     which=st.sampled_from(
-        [
-            "blocking",
-            "average",
-            "eq22",
-            "kinetic",
-            "configurational",
-            "virial",
-            "density",
-            "bootstrap",
-            "wilson",
-        ]
+        "blocking average eq22 kinetic configurational virial density bootstrap wilson".split()
     ),
 )
 def test_thermometers_and_statistics(x, y, number, which):
@@ -53,19 +43,7 @@ def test_thermometers_and_statistics(x, y, number, which):
     number=ANYTHING,
     size=SIZES,
     which=st.sampled_from(
-        [
-            "effective",
-            "bins",
-            "mean",
-            "fit",
-            "fitted",
-            "tts",
-            "wilson",
-            "density",
-            "eq22",
-            "kinetic",
-            "potential",
-        ]
+        "effective bins mean fit fitted tts wilson density eq22 kinetic potential".split()
     ),
 )
 def test_statistics(data, x, number, size, which):

@@ -15,21 +15,7 @@ TOML = st.one_of(
     st.lists(
         st.tuples(
             st.sampled_from(
-                [
-                    "dim",
-                    "steps",
-                    "T0",
-                    "name",
-                    "formula",
-                    "param",
-                    "seed",
-                    "dt",
-                    "schedule",
-                    "replicas",
-                    "odd",
-                    "config",
-                    "save",
-                ]
+                "dim steps T0 name formula param seed dt schedule replicas odd config save".split()
             ),
             st.sampled_from(
                 [
@@ -82,25 +68,11 @@ def test_toml_files(content, tmp_path_factory):
 ODD_OPTIONS = st.lists(
     st.tuples(
         st.sampled_from(
-            [
-                "--dim",
-                "--T0",
-                "--T1",
-                "--gamma",
-                "--dt",
-                "--steps",
-                "--replicas",
-                "--seed",
-                "--target",
-                "--max-seconds",
-                "--param",
-                "--schedule",
-                "--integrator",
-                "--dtype",
-                "--rho0",
-                "--formula",
-                "--odd",
-            ]
+            (
+                "--dim --T0 --T1 --gamma --dt --steps --replicas --seed --target "
+                "--max-seconds --param --schedule --integrator --dtype --rho0 --formula "
+                "--odd"
+            ).split()
         ),
         st.sampled_from(
             [

@@ -467,7 +467,9 @@ from langevin_sa import Potential, anneal, Schedule
 U = Potential.from_formula("(x**2 - 1)**2 + k*x*y + 17*y**2", k=0.25)
 anneal(U, [0.5, 0.5], Schedule(), 3, rng=1)
 from langevin_sa.storage.cache import cache_folder
-print(json.dumps([str(cache_folder()), "sympy" in sys.modules, U.energy([2.0, 1.0]), U.gradient([2.0, 1.0]).tolist(), U.latex]))
+x = [2.0, 1.0]
+found = [str(cache_folder()), "sympy" in sys.modules, U.energy(x), U.gradient(x).tolist(), U.latex]
+print(json.dumps(found))
 """
 
 
