@@ -12,11 +12,13 @@ import contextlib
 import datetime
 import decimal
 import fractions
+import re
 import signal
 import warnings
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -87,6 +89,16 @@ def refused_or(call, *errors):
             assert message and "\n" not in message and len(message) < 600, message
             assert not any(words in message for words in NOT_OURS), f"not our sentence: {message}"
             return None
+
+
+def refused(call, error, pattern):
+    """`call` is refused with exactly this type of error, in one short sentence that matches."""
+    with pytest.raises(error) as caught:
+        call()
+    message = str(caught.value)
+    assert type(caught.value) is error, message
+    assert re.search(pattern, message), message
+    assert "\n" not in message and len(message) < 400, message
 
 
 class Odd:
