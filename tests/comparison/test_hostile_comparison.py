@@ -14,8 +14,6 @@ from langevin_sa.optimizers import Adam
 METHOD = st.one_of(
     ANYTHING, st.just(RAMP), st.just(Adam(0.01)), st.just(Adam), st.just(Schedule(-1.0))
 )
-
-
 COMPARED = {
     "replicas": SIZES,
     "n_steps": SIZES,

@@ -13,8 +13,6 @@ from langevin_sa.optimizers import Adam
 from langevin_sa.storage import npz
 
 METHODS = {"a": RAMP, "b": Adam(0.01)}
-
-
 COMPARED = {"replicas": 3, "n_steps": 6, "epochs": 3, "rng": 1}
 
 

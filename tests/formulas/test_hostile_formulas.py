@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from langevin_sa import Potential
 
 ATOMS = st.sampled_from("x y a pi e 1 2 0.5 3.7 0 1e300 1e-300 9 64 65 -1 1e5 x1 λ".split())
-
-
 CODE = [
     "__import__('os').system('touch {}')",
     "open('{}','w')",
@@ -50,8 +48,6 @@ CODE = [
     "0x7f",
     "1_000",
 ]
-
-
 FUNCTION = st.sampled_from(
     "sqrt exp log sin cos tan asin acos atan sinh cosh tanh abs sign Abs zeta".split()
 )
@@ -68,8 +64,6 @@ def grow(inner):
 
 
 EXPRESSIONS = st.recursive(ATOMS, grow, max_leaves=12)
-
-
 TEXTS = st.text(
     st.sampled_from("xya01239.+-*/()^ ,=e_sincolgqrtp[]{}:'\"\\\n\tλ\x00é"), max_size=40
 )

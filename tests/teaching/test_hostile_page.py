@@ -38,8 +38,6 @@ KEYWORDS = {
         st.sampled_from(["", "/", "no/a.html", b"a.html", Odd(), [], "a.html\0"]), NUMBERS
     ),
 }
-
-
 OF_TWO = [
     lsa.potentials.rastrigin(dim=2),
     lsa.potentials.muller_brown(),
