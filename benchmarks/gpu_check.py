@@ -98,7 +98,7 @@ def speed(repeats: int = 5) -> None:
         for dtype in ("float64", "float32"):
             backends, times = {}, {"numba": [], "cupy": []}
             for backend in times:
-                make_backend, walk = get_backend(backend, U), Walk.at_rest(x, 1, dtype)
+                make_backend, walk = get_backend(backend, U, len(x)), Walk.at_rest(x, 1, dtype)
                 backends[backend] = make_backend(
                     U, getattr(make_backend, "placed", lambda walk: walk)(walk), 2
                 )

@@ -5,6 +5,7 @@ messages show it.
 from __future__ import annotations
 
 import difflib
+import inspect
 import math
 import numbers
 import operator
@@ -12,7 +13,7 @@ import os
 import reprlib
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -230,3 +231,22 @@ def warn(message: str, kind: type[Warning] = UserWarning) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, kind, stacklevel=level)
+
+
+def teller(callback: Any) -> Callable[[Any], Any] | None:
+    """A callback as a function of the intermediate result, by SciPy's rule: by keyword if its only
+    parameter is ``intermediate_result``, else with a copy of the best point.
+    """
+    if callback is None:
+        return None
+    if not callable(callback):
+        raise TypeError(
+            f"callback must be a function of intermediate_result, not {type(callback).__name__}"
+        )
+    try:
+        keyword = set(inspect.signature(callback).parameters) == {"intermediate_result"}
+    except (TypeError, ValueError):
+        keyword = False
+    if keyword:
+        return lambda seen: callback(intermediate_result=seen)
+    return lambda seen: callback(np.copy(seen.x))

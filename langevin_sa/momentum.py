@@ -9,6 +9,7 @@ temperatures are energies.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,19 +89,23 @@ class Momentum:
 
 
 @dataclass(frozen=True)
-class Steps(Momentum):
-    """A `Momentum` for each step, arrays of shape (n_steps,), with what is needed to read a
-    thermometer.
+class Steps:
+    """The recursion's numbers for each step, which are all that a backend knows of an integrator.
 
     Attributes
     ----------
+    rho, lr, s : ndarray (n_steps,)
+        Momentum, effective learning rate and noise amplitude, as those of a `Momentum`.
     paired : bool
         The noise of a step is the mean of two consecutive normals (GJF, BAOAB) instead of one.
-    carry : ndarray
+    carry : ndarray (n_steps,)
         What multiplies the old dx: rho, times dt_n/dt_{n-1} where a physical time step changes, so
         that the velocity dx/dt is what carries over.
     """
 
+    rho: Any
+    lr: Any
+    s: Any
     paired: bool = False
     carry: Any = field(default=None, repr=False)
 
@@ -108,13 +113,42 @@ class Steps(Momentum):
         if self.carry is None:
             object.__setattr__(self, "carry", self.rho)
 
-    @property
-    def velocity_scale(self) -> np.ndarray:
+    @cached_property
+    def _momentum(self) -> Momentum:
+        return Momentum(self.rho, self.lr, self.s)
+
+    @cached_property
+    def dt(self) -> Any:
+        """Time step of each step, Eq. (16)."""
+        return self._momentum.dt
+
+    @cached_property
+    def temperature(self) -> Any:
+        """Temperature that the noise of each step sustains, Eq. (19)."""
+        return self._momentum.temperature
+
+    @cached_property
+    def force_noise(self) -> Any:
+        """Standard deviation of the random force of each step, Eq. (17)."""
+        return self._momentum.force_noise
+
+    @cached_property
+    def velocity_scale(self) -> Any:
         """dx / velocity_scale is the velocity whose mean square is the temperature.
 
         Single noise: dt, which is Eq. (22). Paired noise: sqrt(lr), exact at any stable dt.
         """
         return np.sqrt(self.lr) if self.paired else self.dt
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """What thermometers multiply dx^2 by, (n_steps, 2): 1/dt^2, and 1/velocity_scale^2."""
+        return np.stack([1 / np.square(self.dt), 1 / np.square(self.velocity_scale)], axis=-1)
+
+    @cached_property
+    def kick(self) -> Any:
+        """What multiplies a fresh normal: s, or s/2 where noise is paired."""
+        return self.s / 2 if self.paired else self.s
 
     def checked(self) -> Steps:
         """Itself, or a ValueError that names the first step at which the recursion makes no

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -125,6 +125,7 @@ class Schedule:
     temperature: Any = 1.0
     gamma: Any = 1.0
     dt: Any = 0.01
+    own_recursion: ClassVar[bool] = False  # the integrator makes it
 
     # what is not finite is refused below
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")

@@ -215,7 +215,7 @@ def _hot_run(potential: Potential, points: np.ndarray, temperature: float, seed:
         walk = Walk.at_rest(points, seed)
         seen = [points]
         try:
-            backend = get_backend("auto", potential)(potential, walk, 1)
+            backend = get_backend("auto", potential, len(points))(potential, walk, 1)
             for k in range(10):
                 backend.advance(
                     Schedule(temperature, 0.2 / dt, dt).coefficients(

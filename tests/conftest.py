@@ -51,7 +51,7 @@ def drive():
 
     def start(potential, x0, seed=0, backend="numba", threads=2):
         walk = Walk.at_rest(x0, seed)
-        return walk, get_backend(backend, potential)(potential, walk, threads)
+        return walk, get_backend(backend, potential, len(x0))(potential, walk, threads)
 
     return start
 

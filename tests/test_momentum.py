@@ -1,5 +1,8 @@
 """The discretized Langevin equation is the Momentum optimizer: identities, to rounding."""
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -195,6 +198,21 @@ def test_velocity_scales():
     assert Steps(steps.rho, steps.lr, steps.s, paired=True).velocity_scale[0] == pytest.approx(
         np.sqrt(0.03), rel=1e-15
     )
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_steps_give_backends_their_numbers_and_travel(paired):
+    """weights, kick and the rest are made once, also after a pickle and for a part."""
+    rho, lr, s = np.array([[0.5, 0.9], [0.03, 0.02], [0.1, 0.2]])
+    steps = Steps(rho, lr, s, paired=paired)
+    assert not isinstance(steps, lsa.Momentum)
+    assert steps.weights is steps.weights and steps.dt is steps.dt
+    for one in (steps, pickle.loads(pickle.dumps(steps)), replace(steps, s=s)):
+        expected = np.stack([one.dt**-2.0, one.velocity_scale**-2.0], axis=1)
+        np.testing.assert_allclose(one.weights, expected, rtol=1e-15)
+        np.testing.assert_array_equal(one.kick, s / 2 if paired else s)
+        np.testing.assert_array_equal(one.temperature, lsa.Momentum(rho, lr, s).temperature)
+    assert replace(steps, s=2 * s).kick[0] == 2 * steps.kick[0]
 
 
 def test_numbers_print_as_numbers_and_lists_are_arrays():

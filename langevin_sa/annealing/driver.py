@@ -1,12 +1,11 @@
-"""Drivers: `simulate` yields a run from one moment of interest to the next, `anneal` drains it into
-a Result.
+"""Drivers: `simulate` yields a run from one record to the next, `anneal` drains it into a Result.
 
-Progress, callbacks, stop rules, checkpoints and interruption live here and only here; `run` holds
-what both share.
+Progress, callbacks, stop rules, deadlines, checkpoints and interruption live here and only here.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -14,15 +13,21 @@ from contextlib import closing, nullcontext
 from typing import Any
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
-from ..arguments import real, shown, warn
-from ..backends.walk import NonFinite, on_host
+from ..arguments import real, shown, teller, warn
+from ..backends.walk import NonFinite, Walk, on_host
 from ..backends.workers import team_of
 from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, Contents
-from ..storage.samples import Trajectory
+from ..storage.checkpoint import Checkpoint, Fingerprint
+from ..storage.npz import unprefixed
+from . import views
+from .log import Log
+from .records import Record
+from .request import Earlier, prepare
 from .results import Result, Snapshot, State
 from .run import Run
+from .stability import explain
 
 
 def simulate(
@@ -57,38 +62,38 @@ def simulate(
         If an energy becomes non-finite; the message says at which step and what omega*dt was.
     """
     team = team_of(workers)
-    keeper, run, _ = _begin(
-        checkpoint,
-        checkpoint_seconds,
+    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
+    run = _begin(
+        keeper,
         False,
         potential,
         x0,
         schedule,
         n_steps,
-        replicas,
-        integrator,
-        record_every,
-        backend,
-        rng,
-        state,
-        dtype,
-        noise,
-        threads,
-        team,
+        replicas=replicas,
+        integrator=integrator,
+        record_every=record_every,
+        backend=backend,
+        rng=rng,
+        state=state,
+        dtype=dtype,
+        noise=noise,
+        threads=threads,
+        team=team,
     )
-
-    def contents() -> Contents:
-        return _contents(run, run.result(4, _under_way(run), [], None, 0.0))
+    log = Log(run, keeper, time.perf_counter())
 
     def snapshots() -> Iterator[Snapshot]:
         with team or nullcontext():
             try:
-                for record in run.records(keep=lambda: keeper.save(contents)):
-                    yield run.snapshot(record)
+                for record in run.slices():
+                    if record is not None:
+                        yield views.snapshot(run, record)
+                    log.save()
             except NonFinite as error:
-                raise FloatingPointError(run.explain(error)) from None
+                raise FloatingPointError(explain(error, run.prepared.omega_dt)) from None
             finally:
-                keeper.save(contents, now=True)
+                log.save(now=True)
 
     return snapshots()
 
@@ -202,130 +207,154 @@ def anneal(
         with what was computed so far as its attribute `partial_result`.
     """
     started = time.perf_counter()
-    for name, value in (
-        ("stop_below", stop_below),
-        ("patience", patience),
-        ("max_seconds", max_seconds),
-    ):
-        if value is not None and not real(value):
-            raise TypeError(f"{name} must be a number, not {shown(value)}")
-        if value is not None and name != "stop_below" and not value > 0:
-            raise ValueError(f"{name} must be positive, not {shown(value)}")
-    if callback is not None and not callable(callback):
-        raise TypeError(
-            f"callback must be a function of intermediate_result, not {type(callback).__name__}"
-        )
+    _check_limits(stop_below=stop_below, patience=patience, max_seconds=max_seconds)
+    tell = teller(callback)
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
     team = team_of(workers)
-    keeper, run, earlier = _begin(
-        checkpoint,
-        checkpoint_seconds,
+    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
+    run = _begin(
+        keeper,
         bool(samples),
         potential,
         x0,
         schedule,
         n_steps,
-        replicas,
-        integrator,
-        record_every,
-        backend,
-        rng,
-        state,
-        dtype,
-        noise,
-        threads,
-        team,
+        replicas=replicas,
+        integrator=integrator,
+        record_every=record_every,
+        backend=backend,
+        rng=rng,
+        state=state,
+        dtype=dtype,
+        noise=noise,
+        threads=threads,
+        team=team,
     )
     if check_gradient:
         _check_gradient(run)
-    history = _lines(earlier) if earlier else []
-    kept = Trajectory(
-        None if isinstance(samples, (bool, np.bool_)) else samples,
-        run.walk.x.shape,
-        run.walk.x.dtype,
-        earlier and len(history),
-        earlier and earlier.samples,
-    )
-    with team or nullcontext(), closing(kept):
-        before = earlier.seconds if earlier else 0.0
-        stops = _stop_rules(stop_below, patience)
-
-        def result(status: int, message: str) -> Result:
-            at_records = kept.array()[: len(history)] if samples else None
-            return run.result(
-                status, message, history, at_records, before + time.perf_counter() - started
-            )
-
-        def contents() -> Contents:
-            kept.sync()
-            return _contents(run, result(4, _under_way(run)))
-
-        def finished(status: int, message: str) -> Result:
-            kept.close()
-            last = result(status, message)
-            keeper.save(lambda: _contents(run, last), now=True)
-            return last
-
-        if earlier is None:
-            # so that the call can be made again from the very first step on
-            keeper.save(contents, now=True)
+    log = Log(run, keeper, started, samples)
+    with team or nullcontext(), closing(log), _bar(progress, run) as bar:
+        if run.prepared.earlier is None:
+            log.save(now=True)  # so that the call can be made again from the very first step on
         try:
-            ended = next(filter(None, map(stops, history)), None)
-            if ended is None:
-                with _bar(progress, n_steps, run.walk.step) as bar:
-                    deadline = None if max_seconds is None else started + max_seconds
-                    for record in run.records(deadline, bar, lambda: keeper.save(contents)):
-                        if samples:
-                            kept.append(on_host(run.walk.x))
-                        history.append(record)
-                        if callback is not None:
-                            callback(intermediate_result=run.intermediate(record))
-                        ended = stops(record)
-                        if ended is not None:
-                            break
-            if ended is not None:
-                return finished(0, ended)
-            if run.walk.step < n_steps:
-                return finished(
-                    1,
-                    f"Time limit of {max_seconds:g} s reached at step {run.walk.step} of "
-                    f"{n_steps}.",
-                )
-            return finished(0, f"Schedule of {n_steps} steps finished.")
+            stops = _stop_rules(stop_below, patience)
+            return log.finish(*_drain(run, log, stops, tell, bar, started, max_seconds))
         except StopIteration:
-            return finished(99, f"Stopped by the callback at step {run.walk.step}.")
+            return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
         except NonFinite as error:
-            return finished(2, run.explain(error))
+            return log.finish(2, explain(error, run.prepared.omega_dt))
         except KeyboardInterrupt:
-            return finished(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
+            return log.finish(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
         except Exception as error:
-            vars(error)["partial_result"] = finished(
-                -1, f"{type(error).__name__} at step {run.walk.step}: {error}"
-            )
+            why = f"{type(error).__name__} at step {run.walk.step}: {error}"
+            vars(error)["partial_result"] = log.finish(-1, why)
             raise
 
 
+def _begin(
+    keeper: Checkpoint,
+    samples: bool,
+    potential: Potential,
+    x0: Any,
+    *args: Any,
+    rng: Any,
+    state: State | None,
+    **keywords: Any,
+) -> Run:
+    """The run that `prepare` is asked for, where the keeper's file left it if there is one.
+
+    Starting points must be those of the file's run, unless they were left out or are its present
+    ones.
+    """
+    any_start = x0 is None and state is None
+
+    def earlier(fingerprint: Fingerprint, walk: Walk) -> Earlier | None:
+        fingerprint.facts["samples"] = samples
+        if keeper.found is not None:
+            arrays, about = keeper.found
+            present = about.get("step") == walk.step and np.array_equal(arrays["state_x"], walk.x)
+            if any_start or present:
+                there = about["problem"].get("the starting points")
+                fingerprint.digests["the starting points"] = there
+        contents = keeper.claim(fingerprint)
+        if contents is None:
+            return None
+        result = Result.unpacked(*contents)
+        return Earlier(result.state, result.energies, unprefixed("sums_", contents[0]), result)
+
+    if rng is None and state is None:
+        rng = keeper.seed
+    prepared = prepare(potential, x0, *args, rng=rng, state=state, earlier=earlier, **keywords)
+    if prepared.own_recursion and prepared.integrator != "gjf":
+        warn(
+            f"{type(prepared.schedule).__name__} brings its own recursion, so that "
+            f"integrator={prepared.integrator!r} has no effect: leave it out"
+        )
+    return Run(prepared)
+
+
+def _drain(
+    run: Run,
+    log: Log,
+    stops: Callable[[Record], str | None],
+    tell: Callable[[OptimizeResult], Any] | None,
+    bar: Any,
+    started: float,
+    max_seconds: float | None,
+) -> tuple[int, str]:
+    """Move a run on until a rule, the deadline or its schedule ends it; why, as a status and a
+    sentence.
+    """
+    n_steps = run.prepared.n_steps
+    deadline = math.inf if max_seconds is None else started + max_seconds
+    for before in log.records:  # of the run that this one goes on from
+        if ended := stops(before):
+            return 0, ended
+    for record in run.slices():
+        step = run.walk.step
+        if bar is not None:
+            bar.update(step - bar.n)
+        late = time.perf_counter() > deadline and step < n_steps
+        taken = run.recorder.take() if record is None and late else record
+        if taken is not None:
+            log.add(taken)
+            if tell is not None:
+                tell(views.intermediate(run, taken))
+            if ended := stops(taken):
+                return 0, ended
+        if late:
+            return 1, f"Time limit of {max_seconds:g} s reached at step {step} of {n_steps}."
+        log.save()
+    return 0, f"Schedule of {n_steps} steps finished."
+
+
+def _check_limits(**limits: float | None) -> None:
+    """Raise a TypeError or ValueError for a limit of `anneal` that is none."""
+    for name, value in limits.items():
+        if value is not None and not real(value):
+            raise TypeError(f"{name} must be a number, not {shown(value)}")
+        if value is not None and name != "stop_below" and not value > 0:
+            raise ValueError(f"{name} must be positive, not {shown(value)}")
+
+
 def _check_gradient(run: Run) -> None:
-    error = run.potential.check_gradient(on_host(run.walk.x[:16]).astype(float))
+    potential = run.prepared.potential
+    error = potential.check_gradient(on_host(run.walk.x[:16]).astype(float))
     if not error < 1e-4:
         raise ValueError(
-            f"the gradient of {run.potential.name} disagrees with its energy by {error:.2g} of "
+            f"the gradient of {potential.name} disagrees with its energy by {error:.2g} of "
             "its size (central differences); correct it, or leave gradient=None"
         )
 
 
-def _stop_rules(
-    stop_below: float | None, patience: int | None
-) -> Callable[[dict[str, float]], str | None]:
-    """A function that is told every line of history in turn and says why to stop, if there is a
-    reason.
-    """
+def _stop_rules(stop_below: float | None, patience: int | None) -> Callable[[Record], str | None]:
+    """A function that is told every record in turn and says why to stop, if there is a reason."""
     lowest, since = np.inf, 0.0
 
-    def stops(line: dict[str, float]) -> str | None:
+    def stops(record: Record) -> str | None:
         nonlocal lowest, since
-        best, step = line["best"], line["step"]
+        best, step = record.best, record.step
         if stop_below is not None and best <= stop_below:
             return f"Target energy {stop_below:g} reached at step {step}."
         if best < lowest - 1e-8 * max(1.0, abs(best)):
@@ -337,90 +366,11 @@ def _stop_rules(
     return stops
 
 
-def _under_way(run: Run) -> str:
-    return f"Under way, at step {run.walk.step} of {run.n_steps}."
-
-
-def _contents(run: Run, result: Result) -> Contents:
-    """What a checkpoint holds: the result so far, and the sums that the next record will be made
-    of.
-    """
-    arrays, about = result.packed()
-    return arrays | {f"sums_{name}": array for name, array in run.sums().items()}, about
-
-
-def _begin(
-    checkpoint: str | os.PathLike[str] | None,
-    seconds: float,
-    samples: bool,
-    potential: Potential,
-    x0: Any,
-    schedule: Any,
-    n_steps: int,
-    replicas: int | None,
-    integrator: str,
-    record_every: int | None,
-    backend: str,
-    rng: Any,
-    state: State | None,
-    *rest: Any,
-) -> tuple[Checkpoint, Run, Result | None]:
-    """The checkpoint's keeper, the run where it stood, and what there was of it; None without a
-    file.
-
-    Starting points must be those of the checkpoint's run, unless they were left out or are its
-    present ones.
-    """
-    keeper = Checkpoint(checkpoint, seconds, "checkpoint")
-    rng = keeper.seed if rng is None and state is None else rng
-    run = Run(
-        potential,
-        x0,
-        schedule,
-        n_steps,
-        replicas,
-        integrator,
-        record_every,
-        backend,
-        rng,
-        state,
-        *rest,
-    )
-    if run.own_recursion and integrator != "gjf":
-        warn(
-            f"{type(run.schedule).__name__} brings its own recursion, so that "
-            f"integrator={integrator!r} has no effect: leave it out"
-        )
-    if keeper.path is None:
-        return keeper, run, None
-    start_given = x0 is not None or state is not None
-    problem = run.problem() | {"samples": samples}
-    if keeper.found is not None:
-        arrays, about = keeper.found
-        if not start_given or (
-            about.get("step") == run.walk.step
-            and np.array_equal(arrays["state_x"], on_host(run.walk.x))
-        ):
-            problem["the starting points"] = about["problem"].get("the starting points")
-    found = keeper.belongs_to(problem)
-    if found is None:
-        return keeper, run, None
-    earlier = Result.unpacked(*found)
-    run.restore(
-        earlier.state, earlier.energies, {name: found[0][f"sums_{name}"] for name in run.sums()}
-    )
-    return keeper, run, earlier
-
-
-def _lines(result: Result) -> list[dict[str, float]]:
-    """The history of a result as the lines that it was made of."""
-    columns = {name: column.tolist() for name, column in result.history.items()}
-    return [dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)]
-
-
-def _bar(shown: bool, total: int, done: int) -> Any:
+def _bar(shown: bool, run: Run) -> Any:
+    """A bar of steps, or a context of None."""
     if not shown:
         return nullcontext()
     from tqdm.auto import tqdm
 
+    total, done = run.prepared.n_steps, run.walk.step
     return tqdm(total=total, initial=done, disable=None, unit="step", unit_scale=True)

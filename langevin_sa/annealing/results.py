@@ -14,21 +14,11 @@ from scipy.optimize import OptimizeResult
 
 from ..backends.walk import Walk, fill
 from ..drawing import draw
-from ..storage.npz import load, save
+from ..storage.npz import load, prefixed, save, unprefixed
 
 SCALARS = (
-    "fun",
-    "success",
-    "status",
-    "message",
-    "nit",
-    "nfev",
-    "njev",
-    "seed",
-    "integrator",
-    "n_steps",
-    "seconds",
-    "potential_name",
+    *("fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator"),
+    *("n_steps", "seconds", "potential_name"),
 )
 
 
@@ -65,11 +55,7 @@ class State:
         """
         arrays, about = load(path)
         if "state_x" in arrays:
-            arrays = {
-                key.removeprefix("state_"): array
-                for key, array in arrays.items()
-                if key.startswith("state_")
-            }
+            arrays = unprefixed("state_", arrays)
         try:
             return cls(**arrays, step=about["step"], seed=about["seed"])
         except (TypeError, KeyError):
@@ -155,18 +141,16 @@ class Result(OptimizeResult):
         """The arrays and the JSON-able rest; streamed samples stay in their own file, which is
         named.
         """
-        arrays = {"energies": self.energies} | {
-            f"state_{key}": array for key, array in _arrays(self.state).items()
-        }
-        arrays |= {f"history_{key}": array for key, array in self.history.items()}
+        arrays = {"energies": self.energies}
+        arrays |= prefixed("state_", _arrays(self.state)) | prefixed("history_", self.history)
         streamed = getattr(self.samples, "filename", None)
         if self.samples is not None and streamed is None:
             arrays["samples"] = self.samples
-        about = {key: self[key] for key in SCALARS} | {
-            "schedule": str(self.schedule),
-            "step": self.state.step,
-        }
-        return arrays, about | ({"samples_file": str(streamed)} if streamed is not None else {})
+        about = {name: self[name] for name in SCALARS}
+        about |= {"schedule": str(self.schedule), "step": self.state.step}
+        if streamed is not None:
+            about["samples_file"] = str(streamed)
+        return arrays, about
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
@@ -181,16 +165,7 @@ class Result(OptimizeResult):
         """The result that `packed` took apart; streamed samples are None if their file is gone or
         damaged.
         """
-        state = {
-            key.removeprefix("state_"): array
-            for key, array in arrays.items()
-            if key.startswith("state_")
-        }
-        history = {
-            key.removeprefix("history_"): array
-            for key, array in arrays.items()
-            if key.startswith("history_")
-        }
+        state, history = unprefixed("state_", arrays), unprefixed("history_", arrays)
         samples, file = arrays.get("samples"), about.get("samples_file")
         if file is not None:
             with suppress(OSError, ValueError, EOFError):

@@ -1,15 +1,13 @@
-"""What is looked at before the first step: whether the time step can be stable, and whether
-integrator and schedule go together.
-"""
+"""Whether a time step can be stable and a temperature be held; and why a run broke off."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..arguments import warn
+from ..backends.walk import NonFinite
 from ..descents.batched import descend
 from ..integrators import STABILITY_LIMIT, get_integrator
 from ..momentum import Steps
@@ -21,61 +19,62 @@ MAX_BIAS = 0.05  # of the temperature of the stiffest mode
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows
 
 
-def brings_recursion(schedule: Any, integrator: str, n_steps: int, step: int) -> bool:
-    """Whether the schedule brings a recursion of its own; warns of a temperature without a
-    thermostat.
-    """
-    own = (
-        len(
-            {
-                schedule.coefficients(n_steps, name, (step, step + 1)).paired
-                for name in ("gjf", "verlet")
-            }
-        )
-        == 1
-    )
+def check_thermostat(schedule: Any, integrator: str, n_steps: int) -> None:
+    """Warn of a temperature that an integrator without noise ignores."""
     cold = not get_integrator(integrator).steps(1.0, 0.1, 1.0).s
-    if not own and cold and np.any(schedule.coefficients(min(n_steps, CHECKED_STEPS), "bbk").s > 0):
+    if cold and np.any(schedule.coefficients(min(n_steps, CHECKED_STEPS), "bbk").s > 0):
         warn(
             f"{integrator} adds no noise, so that the schedule's temperature has no effect and "
             "the run is at T = 0: give temperature=0, or an integrator with a thermostat such as "
             "'gjf'"
         )
-    return own
 
 
-def longest_step(coefficients: Callable[[int, int], Steps], first: int, n_steps: int) -> int:
-    """The number of the step with the longest dt, after a look at every step of all but very long
-    schedules.
+def longest_step(
+    schedule: Any, integrator: str, steps: tuple[int, int]
+) -> tuple[int, Steps, Steps]:
+    """The number of the step with the longest dt of steps first <= n < n_steps, after a look at
+    every one of all but very long schedules; the numbers of the first step and of that one.
     """
+    first, n_steps = steps
+
+    def numbers(start: int, stop: int) -> Steps:
+        found: Steps = schedule.coefficients(n_steps, integrator, (start, stop))
+        return found
+
     windows = min(MOST_WINDOWS, -(-(n_steps - first) // CHECKED_STEPS))
-    # what only rounding makes longer is not
-    longest, at = float(coefficients(first, first + 1).dt[0]) * (1 + 1e-9), first
-    for start in (
-        np.linspace(first, max(first, n_steps - CHECKED_STEPS), windows).astype(int).tolist()
-    ):
-        dt = coefficients(start, min(start + CHECKED_STEPS, n_steps)).dt
+    now = numbers(first, first + 1)
+    longest, at = float(now.dt[0]) * (1 + 1e-9), first  # what only rounding makes longer is not
+    starts = np.linspace(first, max(first, n_steps - CHECKED_STEPS), windows).astype(int)
+    for start in starts.tolist():
+        dt = numbers(start, min(start + CHECKED_STEPS, n_steps)).dt
         if dt.max() > longest:
             longest, at = float(dt.max()), int(start + dt.argmax())
-    return at
+    return at, now, numbers(at, at + 1)
 
 
 def check_time_step(
-    potential: Potential, x: np.ndarray, schedule: Any, now: Steps, worst: Steps, longest: int
+    potential: Potential, x: np.ndarray, schedule: Any, integrator: str, steps: tuple[int, int]
 ) -> float:
-    """omega*dt of the longest step in the region of the points x.
+    """omega*dt of the longest step in the region of the points x (replicas, dim).
 
-    Raises a ValueError if it cannot be stable, and warns if it biases the temperature; `now` and
-    `worst` are the first step and the longest one, number `longest`.
+    Parameters
+    ----------
+    steps : (first, n_steps)
+        The steps still to come.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be stable; a bias of the temperature is warned of.
     """
+    longest, now, worst = longest_step(schedule, integrator, steps)
     points = start_points(x)
     omega = omega_dt(potential, points, 1.0)
     # it may grow as replicas leave a steep start region
     if omega * now.dt[0] < STABILITY_LIMIT <= omega * worst.dt[0]:
-        omega = max(
-            omega * now.dt[0] / worst.dt[0],
-            min(omega, omega_dt(potential, descend(potential, points[::4])[0], 1.0)),
-        )
+        below = omega_dt(potential, descend(potential, points[::4])[0], 1.0)
+        omega = max(omega * now.dt[0] / worst.dt[0], min(omega, below))
     found = float(omega * worst.dt[0])
     later = f" at step {longest} (where dt is the longest)" if worst.dt[0] > now.dt[0] else ""
     if found >= STABILITY_LIMIT:
@@ -86,17 +85,33 @@ def check_time_step(
         )
     bias = 1 / (1 - found**2 / 4) - 1
     if bias > MAX_BIAS and not worst.paired and np.any(worst.s > 0):
+        better = ", or integrator='gjf' or 'baoab', whose positions have no such error"
         warn(
             f"omega*dt = {found:.3g} in the start region{later} holds stiff modes "
-            f"{100 * bias:.0f} % too hot; "
-            + _smaller(schedule, found / 0.43, worst)
-            + (
-                ", or integrator='gjf' or 'baoab', whose positions have no such error"
-                if isinstance(schedule, Schedule)
-                else ""
-            )
+            f"{100 * bias:.0f} % too hot; {_smaller(schedule, found / 0.43, worst)}"
+            f"{better if isinstance(schedule, Schedule) else ''}"
         )
     return found
+
+
+def explain(error: NonFinite, omega_dt: float) -> str:
+    """The sentence for a run that became non-finite."""
+    if omega_dt > 0:
+        known = f"omega*dt was {omega_dt:.3g} in the start region and must stay below 2 everywhere"
+        advice = "Use a smaller dt or lower temperature."
+    else:
+        known = (
+            "no curvature was seen in the start region, so that omega*dt, which must stay below 2, "
+            "is not known"
+        )
+        advice = (
+            "Use a smaller dt; or the energy falls for ever, or the gradient has the wrong sign: "
+            "check_gradient=True tells."
+        )
+    return (
+        f"The energy became non-finite at step {error.step} (replica {error.replica}); {known}; "
+        f"the best finite point is kept. {advice}"
+    )
 
 
 def _smaller(schedule: Any, excess: float, worst: Steps) -> str:

@@ -1,6 +1,4 @@
-"""Where a run starts: points, or the state of an earlier one; and the whole numbers that every
-driver takes.
-"""
+"""Where a run starts: points, or the state of an earlier run."""
 
 from __future__ import annotations
 
@@ -18,8 +16,8 @@ DEFAULT_REPLICAS = 64
 
 
 def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) -> None:
-    """Raise a ValueError if energies of a checkpoint's points are others now than when it was
-    written.
+    """Raise a ValueError if a checkpoint's points have other energies `here` than `there`, when it
+    was written; both are (replicas,).
     """
     if not np.allclose(here, there, rtol=1e-6, atol=1e-6 * max(1.0, float(np.abs(there).max()))):
         raise ValueError(
@@ -30,7 +28,7 @@ def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) ->
 
 
 def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: int) -> np.ndarray:
-    """x0 as an array (replicas, dim); drawn from the potential's domain if None."""
+    """x0 as an array (replicas, dim), drawn from the potential's domain if None."""
     if replicas is not None:
         check_whole(1, replicas=replicas)
     dim = potential.dim
@@ -62,9 +60,7 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
 
 
 def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
-    """A walk that stands where the state says, after checks; a TypeError or ValueError if that is
-    nowhere for this potential.
-    """
+    """A walk that stands where the state says; a TypeError or ValueError if it does not fit."""
     if not isinstance(state, State):
         raise TypeError(
             f"state must be a State (of a Snapshot or a Result), not {type(state).__name__}"

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .walk import Backend, Walk
+from ..arguments import look_up
+from .walk import Backend
 
 
-def get_backend(name: str, potential: Any) -> Callable[[Any, Walk, int], Backend]:
-    """What makes the backend called "numpy", "numba", "cupy" or "auto" (numba) for a potential:
-    call it with (potential, walk, threads).
+def get_backend(name: str, potential: Any, replicas: int = 1) -> type[Backend]:
+    """The class called "numpy", "numba", "cupy" or "auto" (numba) that suits a potential and the
+    number of its replicas: call it with (potential, walk, threads).
     """
-    from ..arguments import look_up
+    choices = {"numpy": _numpy, "numba": _numba, "cupy": _cupy, "auto": _numba}
+    return look_up(name, choices, "backend")(potential, replicas)
 
-    def numpy() -> Callable[[Any, Walk, int], Backend]:
-        from .numpy import NumpyBackend
 
-        return NumpyBackend
+def _numpy(potential: Any, replicas: int) -> type[Backend]:
+    from .numpy import NumpyBackend
 
-    def numba() -> Callable[[Any, Walk, int], Backend]:
-        from .cpu.blocks import BlockBackend
-        from .cpu.functions import ArrayBackend
-        from .cpu.lattice import LatticeBackend, suits
+    return NumpyBackend
 
-        if potential.formula is None and potential.numba_functions is None:
-            return ArrayBackend
-        if potential.formula is not None and potential.formula.truncated:
-            from .cpu.neighbours import NeighbourBackend
 
-            return NeighbourBackend
-        return lambda potential, walk, threads: (
-            LatticeBackend if suits(potential, walk) else BlockBackend
-        )(potential, walk, threads)
+def _numba(potential: Any, replicas: int) -> type[Backend]:
+    from .cpu.blocks import BlockBackend
+    from .cpu.functions import ArrayBackend
+    from .cpu.lattice import LatticeBackend, suits
 
-    def cupy() -> Callable[[Any, Walk, int], Backend]:
-        from .cuda.cupy import backend_of
+    if potential.formula is None:
+        return ArrayBackend if potential.numba_functions is None else BlockBackend
+    if potential.formula.truncated:
+        from .cpu.neighbours import NeighbourBackend
 
-        return backend_of(potential)
+        return NeighbourBackend
+    return LatticeBackend if suits(potential, replicas) else BlockBackend
 
-    return look_up(name, {"numpy": numpy, "numba": numba, "cupy": cupy, "auto": numba}, "backend")()
+
+def _cupy(potential: Any, replicas: int) -> type[Backend]:
+    from .cuda.cupy import backend_of
+
+    return backend_of(potential)

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..momentum import Steps
-from ..noise import normals
-from .walk import NonFinite, Walk
+from ..noise import stream
+from .walk import Backend, NonFinite, Walk
+
+TOGETHER = 1024  # normals made at a time
 
 
-class NumpyBackend:
+class NumpyBackend(Backend):
     """All replicas at once, one step after the other."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
@@ -19,6 +21,8 @@ class NumpyBackend:
         self.replicas = walk.first_replica + np.arange(len(walk.x))
         batches = getattr(potential, "batches", None)  # of a StochasticPotential
         self.batches = None if batches is None else batches(walk.seed, self.replicas)
+        self.made = range(0)  # steps whose normals are made
+        self.normals: np.ndarray = np.empty(0)
         self.gradient = self._look()
         self.settle()
 
@@ -33,19 +37,27 @@ class NumpyBackend:
     def _kick(self, steps: Steps, n: int) -> None:
         """``dx = rho*dx - lr*gradient + s*xi; x = x + dx``, and the sums that thermometers read."""
         w = self.walk
-        kick: Any = (
-            steps.s[n] * normals(w.seed, w.step, self.replicas, w.x.shape[1], w.purpose)
-            if steps.s[n] > 0
-            else np.zeros(w.x.shape)
-        )
+        kick: Any = np.zeros(w.x.shape)
+        if steps.s[n] > 0:
+            kick = steps.kick[n] * self._normals()
         if steps.paired:
-            half = kick / 2
-            kick, w.noise[...] = half + w.noise, half
+            kick, w.noise[...] = kick + w.noise, kick
         w.dx[...] = steps.carry[n] * w.dx - steps.lr[n] * self.gradient + kick
         w.x += w.dx
         squares = (w.dx.astype(float) ** 2).sum(1)
         w.dx2 += squares / steps.dt[n] ** 2
         w.kinetic += squares / steps.velocity_scale[n] ** 2
+
+    def _normals(self) -> np.ndarray:
+        """The normals (replicas, dim) of this step, from those made for several steps at a time."""
+        w, (replicas, dim) = self.walk, self.walk.x.shape
+        if w.step not in self.made:
+            count = max(1, TOGETHER // w.x.size)
+            self.made = range(w.step, w.step + count)
+            self.normals = stream(
+                w.seed, self.replicas, w.step * dim, count * dim, w.purpose
+            ).reshape(replicas, count, dim)
+        return self.normals[:, w.step - self.made.start]
 
     def _look(self) -> np.ndarray:
         """The gradient of this step and, unless it is a mini-batch's within an epoch, the

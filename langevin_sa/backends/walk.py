@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -81,11 +81,10 @@ class Walk:
 
     def on_host(self) -> Walk:
         """Itself, or a copy in NumPy arrays if it is on a GPU."""
-        return (
-            self
-            if isinstance(self.x, np.ndarray)
-            else replace(self, **{name: on_host(getattr(self, name)) for name in ARRAYS})
-        )
+        if not on_gpu(self.x):
+            return self
+        arrays: dict[str, Any] = {name: on_host(getattr(self, name)) for name in ARRAYS}
+        return replace(self, **arrays)
 
 
 ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic")
@@ -153,12 +152,44 @@ def share(
     return [future.result() for future in futures]
 
 
-class Backend(Protocol):
-    """What `langevin_sa.annealing.run` asks of a backend; one may also have ``measure()``, sums of
-    |grad U|^2 and of the Laplacian.
+class Backend:
+    """What moves a walk on; `langevin_sa.annealing.run` asks a backend for nothing but this.
+
+    `langevin_sa.validate` also takes a class that is no subclass: it calls ``backend(potential,
+    walk, threads)`` and ``advance(steps)`` only.
+
+    Attributes
+    ----------
+    overhead : float
+        Seconds of the last `advance` that were not spent in kernels.
     """
 
-    def __init__(self, potential: Any, walk: Walk, threads: int) -> None: ...
+    overhead = 0.0
+
+    def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
+        raise NotImplementedError
+
+    @staticmethod
+    def placed(walk: Walk) -> Walk:
+        """The walk with its arrays where this backend wants them."""
+        return walk
 
     def advance(self, steps: Steps) -> None:
-        """Move the walk on by the given steps."""
+        """Move the walk's arrays on in place by the given steps, with a look at the energy of every
+        point visited; `NonFinite` where one is not finite.
+        """
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Look at the energy where not every step does, also for the lowest."""
+
+    def settle(self) -> None:
+        """Bring the energies up to date where not every step does, without a look for the lowest:
+        so this may be done anywhere.
+        """
+
+    def measure(self) -> tuple[float, float] | None:
+        """Sums over replicas of |grad U|^2 and of the Laplacian where the walk is, for the
+        configurational thermometer; None where the potential's own functions are as fast.
+        """
+        return None

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..arguments import shown, warn, whole
 from ..momentum import Steps
-from .walk import ARRAYS, NonFinite, Walk
+from .walk import ARRAYS, Backend, NonFinite, Walk
 
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
 MOST = 4096  # processes
@@ -161,7 +161,7 @@ class Team:
             )
         return [self._pool.submit(job, part) for part in parts]
 
-    def spread(self, backend: Any, potential: Any, walk: Walk, threads: int) -> Spread:
+    def spread(self, backend: Backend, potential: Any, walk: Walk, threads: int) -> Spread:
         """`backend`, spread over the team."""
         return Spread(self, backend, potential, walk, threads)
 
@@ -178,35 +178,25 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that made the call
 
 
-class Spread:
+class Spread(Backend):
     """A backend whose replicas are advanced by a team, with kernels of the class that one process
-    would use.
-
-    Attributes
-    ----------
-    overhead : float
-        Seconds of the last slice that were not spent in kernels.
+    would use; all else is asked of that one here.
     """
 
-    def __init__(self, team: Team, backend: Any, potential: Any, walk: Walk, threads: int) -> None:
-        self.team, self.kernel, self.potential, self.walk, self.threads = (
-            team,
-            type(backend),
-            potential,
-            walk,
-            threads,
-        )
-        self.overhead = 0.0
-        self.edges = (
-            np.linspace(0, len(walk.x), min(team.parts, len(walk.x)) + 1).astype(int).tolist()
-        )
+    def __init__(
+        self, team: Team, backend: Backend, potential: Any, walk: Walk, threads: int
+    ) -> None:
+        self.team, self.backend = team, backend
+        self.potential, self.walk, self.threads = potential, walk, threads
+        parts = min(team.parts, len(walk.x))
+        self.edges = np.linspace(0, len(walk.x), parts + 1).astype(int).tolist()
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         w, began = self.walk, time.perf_counter()
         job = partial(
             _advance_part,
-            self.kernel,
+            type(self.backend),
             self.potential,
             self.threads,
             steps,
@@ -231,6 +221,15 @@ class Spread:
         if bad:
             raise NonFinite(*min(bad))
         w.step, w.ratio = w.step + len(steps.rho), answers[0][1]
+
+    def refresh(self) -> None:
+        self.backend.refresh()
+
+    def settle(self) -> None:
+        self.backend.settle()
+
+    def measure(self) -> tuple[float, float] | None:
+        return self.backend.measure()
 
 
 def _advance_part(

@@ -18,7 +18,7 @@ from ..noise import child_seed, seed_of
 from ..optimizers import StepRule
 from ..potential import Potential
 from ..statistics import bootstrap_mean, time_to_solution, wilson
-from ..storage.checkpoint import Checkpoint, Contents, digest
+from ..storage.checkpoint import Checkpoint, Contents, Fingerprint, digest
 from .method import Arrays, check_method, digest_of, outcome_of, run_method
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 
@@ -128,7 +128,7 @@ def compare(
     start = starting_points(
         potential, x0, REPLICAS if replicas is None and np.ndim(x0) < 2 else replicas, seed
     )
-    found = keeper.path and keeper.belongs_to(
+    fingerprint = Fingerprint(
         {
             "potential": potential.name,
             "dim": potential.dim,
@@ -140,12 +140,15 @@ def compare(
             "common_noise": bool(common_noise),
             "methods": list(methods),
             "n_steps": list(steps.values()),
+        },
+        {
             "the methods": [
                 digest_of(method, steps[name], integrator) for name, method in methods.items()
             ],
             "the starting points": digest(start),
-        }
+        },
     )
+    found = keeper.claim(fingerprint)
     kept: dict[str, Arrays] = {name: {} for name in methods}
     for key, array in (found[0] if found else {}).items():
         number, _, what = key.partition(" ")

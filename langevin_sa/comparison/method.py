@@ -1,5 +1,6 @@
-"""One method of a comparison, run from epoch to epoch; all of it is in arrays, which a checkpoint
-holds and from which it goes on.
+"""One method of a comparison, run from epoch to epoch.
+
+All of it is in arrays, which a checkpoint holds and from which it goes on.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..annealing.request import Earlier, prepare
 from ..annealing.results import State, put
 from ..annealing.run import Run
 from ..annealing.starts import check_energies
@@ -22,11 +24,13 @@ from ..laws import progress_of, values
 from ..noise import stream
 from ..optimizers import StepRule
 from ..potential import Potential
-from ..storage.checkpoint import digest, schedule_digest
+from ..storage.checkpoint import check_arrays, digest, schedule_digest
+from ..storage.npz import prefixed, unprefixed
 from .outcomes import Outcome
 
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
 STATE = ("x", "dx", "noise", "best_x", "best_energy")  # of a walk
+NOISE_NUMBERS = 65_536  # normals made at a time
 Arrays = dict[str, np.ndarray]
 
 
@@ -44,83 +48,95 @@ def run_method(
     earlier: Arrays,
     keep: Callable[[Callable[[], Arrays]], None],
 ) -> Arrays:
-    """One method from the start, or from `earlier`, which `keep` was offered on the way; the arrays
-    of its outcome.
+    """Run one method to its end.
+
+    Parameters
+    ----------
+    potential : Potential
+        What is minimized.
+    method : Schedule, CoolMomentum, Momentum, SGD or StepRule
+        The method.
+    start : ndarray (replicas, dim)
+        Where all replicas start.
+    n_steps, epochs : int
+        Length of the run, and how often it is looked at.
+    seed : int
+        Of the noise.
+    judged : {"polished", "final", "best"}
+        Which energy success is judged by at each epoch.
+    integrator, backend : str
+        As for `anneal`.
+    team : Team or None
+        Workers for a schedule's run.
+    earlier : dict of ndarray
+        What an earlier run handed to `keep`, to go on from; empty for none.
+    keep : callable
+        Is called between slices with a function that returns the arrays so far.
+
+    Returns
+    -------
+    dict of ndarray
+        ``step``, ``temperature`` and ``rescaled`` (epochs,); ``energy``, ``best`` and ``judged``
+        (epochs, replicas); the walk's ``x``, ``dx``, ``noise``, ``best_x`` (replicas, dim) and
+        ``best_energy``, ``final`` (replicas,); ``polished`` (replicas,), ``polished_x``; ``at``,
+        ``seconds``, ``message`` (); the sums of an epoch under way, whose names begin with
+        ``sums_``.
     """
-    began, every, message = (
-        time.perf_counter() - float(earlier.get("seconds", 0)),
-        -(-n_steps // epochs),
-        "",
-    )
-    rows = {key: list(earlier.get(key, ())) for key in ROWS}
-    run: Run | RuleWalk
+    began, message = time.perf_counter() - float(earlier.get("seconds", 0)), ""
+    rows = {name: list(earlier.get(name, ())) for name in ROWS}
+    every, before = -(-n_steps // epochs), _stand(earlier, seed)
+    contestant: ScheduledRun | RuleWalk
     if isinstance(method, StepRule):
         potential.check_alone(start)
-        run = RuleWalk(potential, Walk.at_rest(start, seed), method, n_steps, every)
+        contestant = RuleWalk(potential, Walk.at_rest(start, seed), method, n_steps, every)
+        if before is not None:
+            contestant.restore(before)
     else:
-        run = Run(
-            potential,
-            start,
-            method,
-            n_steps,
-            None,
-            integrator,
-            every,
-            backend,
-            seed,
-            None,
-            "float64",
-            "normal",
-            None,
-            team,
+        contestant = ScheduledRun(
+            potential, start, method, n_steps, every, seed, integrator, backend, team, before
         )
-    if earlier:
-        check_arrays(
-            earlier,
-            {f"sums_{name}": (array.dtype.kind, array.shape) for name, array in run.sums().items()},
-        )
-        state = State(**{name: earlier[name] for name in STATE}, step=int(earlier["at"]), seed=seed)
-        run.restore(state, earlier["final"], {name: earlier[f"sums_{name}"] for name in run.sums()})
 
     def arrays() -> Arrays:
-        run.settle()
-        at = run.walk.on_host()
+        contestant.settle()
+        at = contestant.walk.on_host()
         found = {
-            key: np.array(value, dtype=float if key != "step" else int)
-            for key, value in rows.items()
+            name: np.array(row, int if name == "step" else float) for name, row in rows.items()
         }
-        # also where no epoch was finished
-        found |= {key: found[key].reshape(-1, len(start)) for key in ("energy", "best", "judged")}
-        found |= {name: getattr(at, name) for name in STATE} | {
-            f"sums_{name}": array for name, array in run.sums().items()
-        }
-        return found | {
-            "final": at.energy,
-            "at": np.array(at.step),
-            "seconds": np.array(time.perf_counter() - began),
-            "message": np.array(message),
-        }
+        for name in ("energy", "best", "judged"):  # also where no epoch was finished
+            found[name] = found[name].reshape(-1, len(start))
+        found |= {name: getattr(at, name) for name in STATE} | {"final": at.energy}
+        found |= prefixed("sums_", contestant.sums())
+        about = {"at": at.step, "seconds": time.perf_counter() - began, "message": message}
+        return found | {name: np.array(value) for name, value in about.items()}
 
     try:
-        for record in run.records(keep=lambda: keep(arrays)):
-            at = run.walk.on_host()
-            if isinstance(run, Run):
-                steps = run.coefficients(rows["step"][-1] if rows["step"] else 0, at.step)
-                temperature, rescaled = record["eq22"], record["eq22"] * float(np.mean(steps.dt**2))
-            else:
-                temperature, rescaled = np.nan, record["dx2"]
-            seen = {"final": at.energy, "best": at.best_energy}
-            judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged].copy()
-            line = (at.step, at.energy.copy(), at.best_energy.copy(), judge, temperature, rescaled)
-            for key, value in zip(rows, line, strict=True):
-                rows[key].append(value)
+        for measured in contestant.slices():
+            if measured is not None:
+                at = contestant.walk.on_host()
+                energy, lowest = at.energy.copy(), at.best_energy.copy()
+                seen = {"final": energy, "best": lowest}
+                judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged]
+                for row, value in zip(
+                    rows.values(), (at.step, energy, lowest, judge, *measured), strict=True
+                ):
+                    row.append(value)
+            keep(arrays)
     except NonFinite as error:
         message = f"diverged at step {error.step}"
-    x = run.walk.on_host().x
-    polished_x, polished = (
-        descend(potential, x) if not message else (x.copy(), np.full(len(x), np.nan))
-    )
+    x = contestant.walk.on_host().x
+    if message:
+        polished_x, polished = x.copy(), np.full(len(x), np.nan)
+    else:
+        polished_x, polished = descend(potential, x)
     return arrays() | {"polished": polished, "polished_x": polished_x}
+
+
+def _stand(arrays: Arrays, seed: int) -> Earlier | None:
+    """Where a method's arrays say that it stood."""
+    if not arrays:
+        return None
+    state = State(**{name: arrays[name] for name in STATE}, step=int(arrays["at"]), seed=seed)
+    return Earlier(state, arrays["final"], unprefixed("sums_", arrays))
 
 
 def outcome_of(name: str, method: Any, n_steps: int, arrays: Arrays) -> Outcome:
@@ -151,30 +167,11 @@ def check_method(arrays: Arrays, shape: tuple[int, ...]) -> None:
     model = {"step": ("i", epochs), "at": ("i", ()), "seconds": ("f", ()), "message": ("U", ())}
     model |= dict.fromkeys(("temperature", "rescaled"), ("f", epochs))
     model |= dict.fromkeys(("energy", "best", "judged"), ("f", epochs + replicas))
-    model |= dict.fromkeys(("x", "dx", "noise", "best_x"), ("f", shape)) | dict.fromkeys(
-        ("best_energy", "final"), ("f", replicas)
-    )
-    check_arrays(
-        arrays,
-        model
-        | (
-            {"polished": ("f", replicas), "polished_x": ("f", shape)}
-            if "polished" in arrays
-            else {}
-        ),
-    )
-
-
-def check_arrays(arrays: Arrays, model: dict[str, tuple[str, tuple[int, ...]]]) -> None:
-    """Raise a ValueError unless each array of the model is there, of its kind of numbers and its
-    shape.
-    """
-    for name, (kind, shape) in model.items():
-        if name not in arrays or arrays[name].shape != shape or arrays[name].dtype.kind != kind:
-            raise ValueError(
-                f"the checkpoint does not hold the arrays of a comparison: {name} is missing, or "
-                "of another type or shape"
-            )
+    model |= dict.fromkeys(("x", "dx", "noise", "best_x"), ("f", shape))
+    model |= dict.fromkeys(("best_energy", "final"), ("f", replicas))
+    if "polished" in arrays:
+        model |= {"polished": ("f", replicas), "polished_x": ("f", shape)}
+    check_arrays(arrays, model)
 
 
 def digest_of(method: Any, n_steps: int, integrator: str) -> str:
@@ -187,74 +184,110 @@ def digest_of(method: Any, n_steps: int, integrator: str) -> str:
     return f"{type(method).__name__} {rest} {digest(values(method.lr, progress_of(n_steps), 'lr'))}"
 
 
-AHEAD = 65_536  # normals made at a time
+class ScheduledRun:
+    """The run of a schedule, looked at once an epoch."""
+
+    def __init__(
+        self,
+        potential: Potential,
+        start: np.ndarray,
+        schedule: Any,
+        n_steps: int,
+        every: int,
+        seed: int,
+        integrator: str,
+        backend: str,
+        team: Team | None,
+        earlier: Earlier | None,
+    ) -> None:
+        self.run = Run(
+            prepare(
+                potential,
+                start,
+                schedule,
+                n_steps,
+                integrator=integrator,
+                record_every=every,
+                backend=backend,
+                rng=seed,
+                team=team,
+                earlier=lambda *_: earlier,
+            )
+        )
+        self.walk = self.run.walk
+
+    def slices(self) -> Iterator[tuple[float, float] | None]:
+        """Move on to the end: T by Eq. (22) and T dt^2 at each epoch, None after slices between."""
+        asked = self.run.prepared
+        for record in self.run.slices():
+            if record is None:
+                yield None
+                continue
+            first = (record.step - 1) // asked.record_every * asked.record_every
+            dt2 = float(np.mean(asked.coefficients(first, record.step).dt ** 2))
+            yield record.eq22, record.eq22 * dt2
+
+    def settle(self) -> None:
+        """Bring the energies up to date."""
+        self.run.prepared.backend.settle()
+
+    def sums(self) -> Arrays:
+        """What, besides the walk, it takes to go on from here."""
+        return self.run.recorder.sums()
 
 
 class RuleWalk(NumpyBackend):
-    """A walk whose steps a rule takes; energies and the lowest point are kept as by any backend,
-    records as by a `Run`.
-    """
+    """A walk whose steps a rule takes; energies and the lowest point are kept as by any backend."""
 
     def __init__(
-        self, potential: Any, walk: Walk, rule: StepRule, n_steps: int, record_every: int
+        self, potential: Any, walk: Walk, rule: StepRule, n_steps: int, every: int
     ) -> None:
         super().__init__(potential, walk)
-        self.rule, self.n_steps, self.record_every, self.since = (
-            rule,
-            n_steps,
-            record_every,
-            walk.step,
-        )
+        self.rule, self.n_steps, self.every, self.since = rule, n_steps, every, walk.step
         self.lr = values(rule.lr, progress_of(n_steps), "lr")
         self.memory = [np.zeros_like(walk.x) for _ in range(rule.memory)]
-        self.moved = np.zeros(len(walk.x))  # sums of dx^2 since the last record
+        self.moved = np.zeros(len(walk.x))  # sums of dx^2 since the last epoch
 
-    def records(self, keep: Callable[[], None] = lambda: None) -> Iterator[dict[str, float]]:
-        """Run to each moment of interest and yield the mean of dx^2 since the last (dt is unknown
-        here); `keep` as in `Run.records`.
+    def slices(self) -> Iterator[tuple[float, float] | None]:
+        """Move on to the end: NaN, as no dt is known, and the mean of dx^2 at each epoch; None
+        after slices between.
         """
         w = self.walk
         while w.step < self.n_steps:
-            end = min((w.step // self.record_every + 1) * self.record_every, self.n_steps)
-            while w.step < end:
-                self._take(min(end - w.step, max(1, AHEAD // w.x.size)))
-                if w.step < end:
-                    keep()
+            end = min((w.step // self.every + 1) * self.every, self.n_steps)
+            self._take(min(end - w.step, max(1, NOISE_NUMBERS // w.x.size)))
+            if w.step < end:
+                yield None
+                continue
             self.refresh()
             mean = float(self.moved.sum()) / (w.x.size * (w.step - self.since))
             self.moved[:], self.since = 0, w.step
-            yield {"dx2": mean}
-            keep()
+            yield np.nan, mean
 
     def _take(self, count: int) -> None:
         """So many steps, whose noise is made together."""
         w, (replicas, dim) = self.walk, self.walk.x.shape
-        z = stream(w.seed, self.replicas, w.step * dim, count * dim, w.purpose).reshape(
-            replicas, count, dim
-        )
+        z = stream(w.seed, self.replicas, w.step * dim, count * dim, w.purpose)
+        z = z.reshape(replicas, count, dim)
         for k in range(count):
-            w.dx[...] = self.rule.update(
-                w.step + 1, self.lr[w.step], self.gradient - self.rule.noise * z[:, k], *self.memory
-            )
+            gradient = self.gradient - self.rule.noise * z[:, k]
+            w.dx[...] = self.rule.update(w.step + 1, self.lr[w.step], gradient, *self.memory)
             w.x += w.dx
             self.moved += (w.dx**2).sum(1)
             w.step += 1
             self.gradient = self._look()
 
-    def sums(self) -> dict[str, np.ndarray]:
+    def sums(self) -> Arrays:
         """What, besides the walk, it takes to go on from here."""
         return {"moved": self.moved, "since": np.array(self.since), "memory": np.array(self.memory)}
 
-    def restore(self, state: State, energies: np.ndarray, sums: dict[str, np.ndarray]) -> None:
-        """Go back to where a walk of the same rule stood; a ValueError if the potential has other
-        energies there.
-        """
-        put(self.walk, state)
+    def restore(self, earlier: Earlier) -> None:
+        """Go on where a walk of the same rule stood; a ValueError if the potential is another."""
+        sums = earlier.sums
+        check_arrays(sums, {n: (a.dtype.kind, a.shape) for n, a in self.sums().items()})
+        put(self.walk, earlier.state)
         self.gradient = self._look()
         self.settle()
-        check_energies(self.potential, self.walk.energy, energies)
-        self.moved[...], self.since, self.memory = (
-            sums["moved"],
-            int(sums["since"]),
-            list(sums["memory"]),
-        )
+        check_energies(self.potential, self.walk.energy, earlier.energies)
+        self.moved[...], self.since = sums["moved"], int(sums["since"])
+        self.memory = list(sums["memory"])

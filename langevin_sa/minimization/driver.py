@@ -20,7 +20,7 @@ from ..arguments import check_flags, check_whole, look_up, shown, warn
 from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, digest
+from ..storage.checkpoint import Checkpoint, Fingerprint, digest
 from .arguments import (
     FARTHEST,
     advise,
@@ -201,7 +201,7 @@ def minimize(
         )
     args = args if isinstance(args, tuple) else (args,)
     tell = _teller(callback)
-    found = keeper.belongs_to(
+    fingerprint = Fingerprint(
         {
             "potential": fun.name if isinstance(fun, Potential) else "a function",
             "dim": point.size,
@@ -211,10 +211,10 @@ def minimize(
             "tol": str(tol),
             "vectorized": bool(vectorized),
             "jac": "a function" if callable(jac) else jac,
-            "the starting point": digest(clipped),
-            "the bounds": digest(low, high),
-        }
+        },
+        {"the starting point": digest(clipped), "the bounds": digest(low, high)},
     )
+    found = keeper.claim(fingerprint)
     # see _remarks
     with (
         nullcontext(None) if workers == 1 else mapping(workers) as apply,

@@ -8,9 +8,9 @@ import glob
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,21 @@ from .npz import load, octets, save
 SHARE = 0.1  # of the time at most goes into writing
 LOOKED_AT = 100_000  # steps by which a schedule is known
 Contents = tuple[dict[str, np.ndarray], dict[str, Any]]  # arrays, and facts that JSON can hold
+
+
+class Fingerprint(NamedTuple):
+    """What must be the same for a run to go on from another's checkpoint; all of it goes there.
+
+    Attributes
+    ----------
+    facts : dict
+        Values that JSON can hold, and that a message shows where they differ.
+    digests : dict of str, or of lists of str
+        Short names for what is too long to show.
+    """
+
+    facts: dict[str, Any]
+    digests: dict[str, Any]
 
 
 class Checkpoint:
@@ -75,28 +90,28 @@ class Checkpoint:
         """The seed of the run in the file, None without one."""
         return self.found[1]["problem"].get("seed") if self.found else None
 
-    def belongs_to(self, problem: dict[str, Any]) -> Contents | None:
-        """What the file holds, after making sure that it was written for the same problem; None
-        without a file.
+    def claim(self, fingerprint: Fingerprint) -> Contents | None:
+        """Make the file this run's from now on; what it holds, None without a file.
 
-        `problem` names, in JSON-able values, all that must be the same; it goes into the file.
+        Raises
+        ------
+        ValueError
+            If the file was written by a run with another fingerprint.
         """
-        self.problem = problem
+        here = {**fingerprint.facts, **fingerprint.digests}
+        self.problem = here
         if self.found is None:
             return None
         there = self.found[1]["problem"]
-        for name in problem:
-            if problem[name] != there.get(name):
-                values = (
-                    f": {there.get(name)} there, {problem[name]} here"
-                    if not name.startswith("the ")
-                    else ""
-                )
+        for name in here:
+            if here[name] != there.get(name):
+                values = f": {there.get(name)} there, {here[name]} here"
                 raise ValueError(
                     f"checkpoint {os.fspath(self.path or '')} belongs to another run (it differs "
-                    f"in {name}{values}); give another name, or remove the file"
+                    f"in {name}{values if name in fingerprint.facts else ''}); give another name, "
+                    "or remove the file"
                 )
-        (found, self.found) = (self.found, None)
+        found, self.found = self.found, None
         return found
 
     def save(self, contents: Callable[[], Contents], now: bool = False) -> None:
@@ -150,3 +165,15 @@ def schedule_digest(schedule: Any, n_steps: int, integrator: str) -> str:
     return digest(
         *[numbers for look in looks for numbers in (look.rho, look.lr, look.s, look.carry)], *laws
     )
+
+
+def check_arrays(
+    arrays: Mapping[str, np.ndarray], model: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> None:
+    """Raise a ValueError unless each array of the model is there, of its kind and its shape."""
+    for name, (kind, shape) in model.items():
+        if name not in arrays or arrays[name].shape != shape or arrays[name].dtype.kind != kind:
+            raise ValueError(
+                f"the checkpoint does not hold what it should: {name} is missing, or of another "
+                "type or shape"
+            )

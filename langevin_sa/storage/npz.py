@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,13 @@ def load(path: str | os.PathLike[str], *kinds: str) -> tuple[dict[str, np.ndarra
     if kinds and found not in kinds:
         raise ValueError(f"{os.fspath(path)} holds a {found}, not a {kinds[0]}")
     return arrays, about
+
+
+def prefixed(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays under longer names."""
+    return {prefix + name: array for name, array in arrays.items()}
+
+
+def unprefixed(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays whose names begin with the prefix, under the rest of their names."""
+    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}

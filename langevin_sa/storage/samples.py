@@ -58,9 +58,8 @@ class Trajectory:
             self.file = open(self.path, "r+b", buffering=0)  # noqa: SIM115
             # before what is not counted goes: at no moment has the file less than it says
             self._count(going_on)
-            self.file.truncate(
-                len(self._head()) + going_on * int(np.prod(shape)) * self.dtype.itemsize
-            )
+            record = int(np.prod(shape)) * self.dtype.itemsize
+            self.file.truncate(len(self._head()) + going_on * record)
             self.file.seek(0, os.SEEK_END)
         else:
             if going_on is None and self._holds_something():
@@ -83,11 +82,9 @@ class Trajectory:
         """Whether the file is more than a run leaves that was killed before its first record."""
         assert self.path is not None
         try:
-            return (
-                self.path.exists()
-                and self.path.stat().st_size > 0
-                and len(np.load(self.path, mmap_mode="r")) > 0
-            )
+            if not self.path.exists() or self.path.stat().st_size == 0:
+                return False
+            return len(np.load(self.path, mmap_mode="r")) > 0
         except (OSError, ValueError, TypeError):
             return True
 
@@ -96,9 +93,8 @@ class Trajectory:
         assert self.path is not None
         try:
             there = np.load(self.path, mmap_mode="r")
-            held = (*there.shape[1:], there.dtype) == (*self.shape, self.dtype) and len(
-                there
-            ) >= count
+            same = there.shape[1:] == self.shape and there.dtype == self.dtype
+            held = same and len(there) >= count
         except (OSError, ValueError, EOFError) as error:
             raise ValueError(
                 f"samples {os.fspath(self.path)!r} cannot be gone on with: {error}"

@@ -1,5 +1,6 @@
-"""Trees of dataclasses, lists and arrays taken apart into JSON and arrays, and put together again:
-pickle for files nobody need trust.
+"""Trees of dataclasses, lists and arrays as JSON and arrays, and back.
+
+Like pickle, but a file can only bring back the classes that the reader names, and no code.
 """
 
 from __future__ import annotations

@@ -294,9 +294,9 @@ class Lab:
             walk.dx[...] = dx
         if like is not None:
             walk.noise[...], walk.step, walk.seed = like.noise, like.step, like.seed
-        make = (
-            get_backend(self.backend, potential) if isinstance(self.backend, str) else self.backend
-        )
+        make = self.backend
+        if isinstance(make, str):
+            make = get_backend(make, potential, len(walk.x))
         return Driven(walk, make(potential, walk, self.threads))
 
 

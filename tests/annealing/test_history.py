@@ -95,5 +95,5 @@ def test_history_is_a_function_of_the_call(monkeypatch, name):
     same(run(**RUNS[name], threads=2), whole)
     same(run(**RUNS[name], workers=lambda f, parts: map(f, list(parts)[::-1])), whole)
     for most in (1, 7):
-        monkeypatch.setattr("langevin_sa.annealing.run.MOST_STEPS", most)
+        monkeypatch.setattr("langevin_sa.annealing.run.LONGEST_SLICE", most)
         same(run(**RUNS[name]), whole)

@@ -144,7 +144,7 @@ def run(
 ):
     """A walk of some steps, cut up at some of them."""
     walk = Walk.at_rest(x, seed, dtype)
-    engine = get_backend(backend, U)(U, walk, threads)
+    engine = get_backend(backend, U, len(walk.x))(U, walk, threads)
     schedule = Schedule(temperature, 1.0, dt)
     for start, stop in zip((0, *cuts), (*cuts, steps), strict=True):
         engine.advance(schedule.coefficients(steps, integrator, (start, stop)))

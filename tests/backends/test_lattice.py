@@ -84,8 +84,7 @@ def test_same_bits_for_any_cut(integrator):
 def test_is_chosen_for_few_replicas_of_many_sites():
     U = lattice("phi4", {"dim": 600, "periodic": True})
     for replicas, chosen in ((1, True), (300, False)):
-        walk = Walk.at_rest(RNG.normal(size=(replicas, U.dim)), 1)
-        assert isinstance(get_backend("auto", U)(U, walk, 1), LatticeBackend) is chosen
+        assert (get_backend("auto", U, replicas) is LatticeBackend) is chosen
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

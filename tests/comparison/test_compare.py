@@ -408,8 +408,8 @@ def test_a_rule_says_how_far_it_moved():
     left alone.
     """
     walk = Walk.at_rest(np.array([[1.0, -2.0], [0.3, 4.0]]), 1)
-    steps = RuleWalk(lsa.potentials.harmonic(dim=2), walk, Adam(0.01), 5, record_every=1)
-    assert next(steps.records())["dx2"] == pytest.approx(1e-4, rel=1e-6)
+    steps = RuleWalk(lsa.potentials.harmonic(dim=2), walk, Adam(0.01), 5, every=1)
+    assert next(steps.slices())[1] == pytest.approx(1e-4, rel=1e-6)
     assert not walk.dx2.any()
 
 

@@ -29,7 +29,7 @@ from langevin_sa import (
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential, quench
 from langevin_sa.storage import npz
-from langevin_sa.storage.checkpoint import Checkpoint, schedule_digest
+from langevin_sa.storage.checkpoint import Checkpoint, Fingerprint, schedule_digest
 
 WELL = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=2, bounds=(-2, 2))
 RAMP = Schedule(exponential(1.0, 0.01), 1.0, lambda s: 0.1 - 0.05 * s)
@@ -103,7 +103,7 @@ KINDS = {
 def test_the_same_call_goes_on(tmp_path, monkeypatch, keywords):
     """In the middle of a record, whose sums are under way."""
     with monkeypatch.context() as patch:
-        patch.setattr("langevin_sa.annealing.run.MOST_STEPS", 3)
+        patch.setattr("langevin_sa.annealing.run.LONGEST_SLICE", 3)
         path = cut(tmp_path, **keywords)
     step = State.load(path).step
     assert 0 < step < 200 and step % keywords.get("record_every", 10)
@@ -305,8 +305,8 @@ def cut_comparison(path, monkeypatch, writes, potential, methods, **arguments):
 
     with monkeypatch.context() as patch:
         patch.setattr("langevin_sa.storage.checkpoint.save", counted)
-        patch.setattr("langevin_sa.annealing.run.MOST_STEPS", 3)
-        patch.setattr("langevin_sa.comparison.method.AHEAD", 64)
+        patch.setattr("langevin_sa.annealing.run.LONGEST_SLICE", 3)
+        patch.setattr("langevin_sa.comparison.method.NOISE_NUMBERS", 64)
         with pytest.raises(Kill):
             compare(potential, methods, **arguments, checkpoint=path, checkpoint_seconds=0)
 
@@ -440,7 +440,7 @@ def test_seconds_and_share(tmp_path, monkeypatch):
     monkeypatch.setattr("langevin_sa.storage.checkpoint.time.perf_counter", lambda: now[0])
     monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 0.1)
     keeper = Checkpoint(tmp_path / "a.npz", 5, "kind")
-    keeper.belongs_to({"seed": 1})
+    keeper.claim(Fingerprint({"seed": 1}, {}))
     written = []
 
     def contents():

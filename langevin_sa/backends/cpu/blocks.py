@@ -17,7 +17,7 @@ from numba import float32, float64, njit, uint64
 
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import NonFinite, Walk, share
+from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
 from .philox import fill_normals
 from .printed import numba_source
@@ -239,7 +239,7 @@ def advance_replicas(
     return -1, -1
 
 
-class BlockBackend:
+class BlockBackend(Backend):
     """Formulas and numba functions: everything inside one kernel."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
@@ -265,10 +265,9 @@ class BlockBackend:
         """Move the walk on by the given steps."""
         w, n = self.walk, len(steps.rho)
         k0, k1 = (uint64(k) for k in key_of(w.seed))
-        weight22, weight = 1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)
         ratio, change = self._ratio(steps)
         coefficients = [
-            np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, weight22, weight)
+            np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, *steps.weights.T)
         ]
 
         def run(part: tuple[int, int]) -> tuple[int, int]:

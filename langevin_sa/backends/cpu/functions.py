@@ -109,8 +109,8 @@ class ArrayBackend(NumpyBackend):
     def _kick(self, steps: Steps, n: int) -> None:
         w, dim = self.walk, self.walk.x.shape[1]
         k0, k1 = (uint64(k) for k in key_of(w.seed))
-        s = float(steps.s[n])
-        fresh = s > 0 and w.step not in self.made
+        noisy = steps.s[n] > 0
+        fresh = noisy and w.step not in self.made
         if fresh:
             self.made = range(w.step, w.step + self.ahead)
         first = (self.made.start * dim) >> 2
@@ -127,11 +127,11 @@ class ArrayBackend(NumpyBackend):
                 w.noise,
                 gradient,
                 self.z,
-                w.step * dim - 4 * first if s > 0 else 0,
+                w.step * dim - 4 * first if noisy else 0,
                 self.shift,
                 steps.carry[n],
                 steps.lr[n],
-                s / 2 if steps.paired else s,
+                steps.kick[n],
                 steps.paired,
                 w.dx2,
                 w.kinetic,

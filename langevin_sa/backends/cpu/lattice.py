@@ -19,7 +19,7 @@ from numba import njit, types, uint64, void
 
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import NonFinite, Walk, aligned, share
+from ..walk import Backend, NonFinite, Walk, aligned, share
 from .compiled import call_step, compiled_source
 from .philox import fill_line
 from .printed import lattice_source
@@ -32,14 +32,12 @@ TILES_WORTH_A_THREAD = 16
 LARGE, FEW = 512, 16
 
 
-def suits(potential: Any, walk: Walk) -> bool:
-    """Whether a potential is a lattice so large, or with so few replicas, that the vector runs
-    along sites.
+def suits(potential: Any, replicas: int) -> bool:
+    """Whether a formula is a lattice so large, or with so few replicas, that the vector runs along
+    sites.
     """
-    kinds = set(potential.formula.source.bodies) if potential.formula is not None else set()
-    return (
-        bool(kinds) and kinds <= {"site", "bond"} and potential.dim >= LARGE and len(walk.x) <= FEW
-    )
+    kinds = set(potential.formula.source.bodies)
+    return bool(kinds) and kinds <= {"site", "bond"} and potential.dim >= LARGE and replicas <= FEW
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -217,7 +215,7 @@ def run_alone(
     return -1
 
 
-class LatticeBackend:
+class LatticeBackend(Backend):
     """Sites and bonds, few replicas, many sites."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
@@ -348,11 +346,8 @@ class LatticeBackend:
             modes = np.where(warm | carried, 3, 1)
         else:
             modes = np.where(warm, 2, 1)
-        coefficients = np.stack(
-            [steps.carry, steps.lr, steps.s * (0.5 if steps.paired else 1.0)], axis=1
-        )
-        weights = np.stack([1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)], axis=1)
-        return rows, order, sums, modes.astype(np.int64), coefficients, weights
+        coefficients = np.stack([steps.carry, steps.lr, steps.kick], axis=1)
+        return rows, order, sums, modes.astype(np.int64), coefficients, steps.weights
 
     def _finish(
         self, r: int, rows: Any, order: np.ndarray, sums: np.ndarray, end: int, steps: int

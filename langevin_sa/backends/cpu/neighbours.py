@@ -20,7 +20,7 @@ from numba import int64, njit, types, uint64, void
 
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import NonFinite, Walk, aligned, share
+from ..walk import Backend, NonFinite, Walk, aligned, share
 from .compiled import call_step, compiled_source
 from .distances import WIDE, add_up, count_before, find_near, find_near_images, pack_near
 from .philox import fill_line
@@ -28,7 +28,7 @@ from .printed import LANES, PACKED, neighbour_source
 from .simd import inline, plus, prefetch
 
 FORCES, KICK = 1, 2  # what a pass does
-NOTHING = (0.0, 0.0, 0.0)  # carry, lr and s of a pass without a kick
+NOTHING = (0.0, 0.0, 0.0)  # carry, lr and kick of a pass without a kick
 PARTICLES_WORTH_A_THREAD = 500
 SKIN, THINNEST, THICKEST = 0.15, 0.02, 0.5  # skins over the cut-off: of the first list, and limits
 # passes a list lives times its skin over the cut-off, where making lists and too long lists cost
@@ -243,7 +243,7 @@ def sweep_particles(
     what: int,
     carry: float,
     lr: float,
-    s: float,
+    c: float,
     paired: bool,
     space: int,
     box: Any,
@@ -285,7 +285,7 @@ def sweep_particles(
     origin = -(arena.ctypes.data >> 3) & 7
     d = arena[origin : origin + 6 * PACKED].reshape((6, PACKED))
     sums = arena[origin + 6 * PACKED :][: 4 * LANES].reshape((4, LANES))
-    farthest, c = 0.0, 0.5 * s if paired else s
+    farthest = 0.0
     for i in range(low, high):
         if what & KICK and i + AHEAD < high:
             at = int64(ids[i + AHEAD]) * space
@@ -551,7 +551,7 @@ def evaluate(kernel: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, np
     return total(u.energy), gradient.ravel()
 
 
-class NeighbourBackend:
+class NeighbourBackend(Backend):
     """Pair formulas with a cut-off: neighbour lists, threads over the particles of a replica, or
     over replicas.
     """
@@ -574,8 +574,7 @@ class NeighbourBackend:
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
-        weights = np.stack([1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)], axis=1)
-        self._raise(self._each(lambda r: self._run(r, steps, weights)))
+        self._raise(self._each(lambda r: self._run(r, steps)))
         self.walk.step += len(steps.rho)
 
     def _each(self, run: Any) -> list[int]:
@@ -594,14 +593,14 @@ class NeighbourBackend:
         self._sweep(r, FORCES, NOTHING, False, w.x[r], w.x[r], 0, -1)
         return self._look(r, 0)
 
-    def _run(self, r: int, steps: Steps, weights: np.ndarray) -> int:
+    def _run(self, r: int, steps: Steps) -> int:
         """All steps of replica r, whose forces are known; the first step after which its energy is
         not finite, or -1.
         """
         w, system, n = self.walk, self.systems[r], len(steps.rho)
         # they change names, and nothing is copied
         now, after, best = x, _, best_x = w.x[r], self.spare[r], w.best_x[r]
-        numbers = list(zip(steps.carry, steps.lr, steps.s, strict=True))
+        numbers = list(zip(steps.carry, steps.lr, steps.kick, strict=True))
         sums, end = np.array([w.dx2[r], w.kinetic[r]]), -1
         if n and steps.s[0] > 0:
             self._sweep(r, 0, NOTHING, False, x, x, -1, 0)
@@ -621,7 +620,7 @@ class NeighbourBackend:
             if not np.isfinite(energy):
                 end = t
                 break
-            sums += total(system.squares) * weights[t]
+            sums += total(system.squares) * steps.weights[t]
             if energy < w.best_energy[r]:
                 w.best_energy[r] = energy
                 now, after, best = after, best, now

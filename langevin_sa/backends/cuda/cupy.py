@@ -16,7 +16,7 @@ import numpy as np
 
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import ARRAYS, NonFinite, Walk, on_gpu
+from ..walk import ARRAYS, Backend, NonFinite, Walk, on_gpu
 from . import source
 
 try:
@@ -111,7 +111,7 @@ def on_device(walk: Walk) -> Walk:
     return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
 
 
-class DeviceBackend:
+class DeviceBackend(Backend):
     """A walk on the GPU, its twin on the host if it came from there, and what every launch
     needs.
     """
@@ -130,12 +130,10 @@ class DeviceBackend:
         if self.given is not self.walk:
             for name in ARRAYS:
                 getattr(self.walk, name).set(getattr(self.given, name))
-        half = 0.5 if steps.paired else 1.0
-        coefficients = np.stack([steps.carry, steps.lr, half * np.asarray(steps.s)], axis=1).astype(
-            self.real
+        coefficients = np.stack([steps.carry, steps.lr, steps.kick], axis=1).astype(self.real)
+        self._run(
+            len(steps.rho), steps.paired, cupy.asarray(coefficients), cupy.asarray(steps.weights)
         )
-        weights = np.stack([1 / np.square(steps.dt), 1 / np.square(steps.velocity_scale)], axis=1)
-        self._run(len(steps.rho), steps.paired, cupy.asarray(coefficients), cupy.asarray(weights))
         failure = int(self.failure[0])
         if self.given is not self.walk:
             for name in ARRAYS:

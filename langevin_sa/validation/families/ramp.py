@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...annealing import views
+from ...annealing.request import prepare
 from ...annealing.results import State
 from ...annealing.run import Run
 from ...potentials import harmonic
@@ -103,29 +105,27 @@ def driver(lab: Lab) -> Iterator[Check]:
     state: State | None = None
     for stop in (half, N):
         x0, seed = (np.full((replicas, 2), X0), lab.new_seed()) if state is None else (None, None)
-        run = Run(
+        asked = prepare(
             harmonic(dim=2, k=k),
             x0,
             schedule,
             N,
-            None,
-            "gjf",
-            half,
-            lab.backend,
-            seed,
-            state,
-            lab.dtype,
-            "normal",
-            lab.threads,
+            record_every=half,
+            backend=lab.backend,
+            rng=seed,
+            state=state,
+            dtype=lab.dtype,
+            threads=lab.threads,
         )
-        record = next(run.records())
-        state, span = run.state(), exact[stop - half : stop]
+        run = Run(asked)
+        record = next(record for record in run.slices() if record is not None)
+        state, span = views.state(run), exact[stop - half : stop]
         # an upper bound: the record averages over steps and coordinates
         error = float(span.mean() / np.sqrt(replicas))
         yield estimated(
             f"history of a run, steps {stop - half} to {stop}",
             r"$\overline{T_\mathrm{kin}}$ over the record",
-            record["temperature"],
+            record.temperature,
             error,
             float(span.mean()),
         )

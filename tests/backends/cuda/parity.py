@@ -34,7 +34,7 @@ def start(potential, replicas, dtype, backend, x=None, purpose=0):
     x = potential.draw_start(replicas, np.random.default_rng(5)) if x is None else x
     walk = Walk.at_rest(x, SEED, dtype)
     walk.first_replica, walk.purpose = 3, purpose
-    return walk, get_backend(backend, potential)(potential, walk, 1)
+    return walk, get_backend(backend, potential, len(walk.x))(potential, walk, 1)
 
 
 def compare(potential, integrator, dtype, replicas=8, n=100, purpose=0, temperature=0.5, every=10):

@@ -1,0 +1,97 @@
+"""What a run has brought so far, and its way into files."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+
+from ..backends.walk import on_host
+from ..storage.checkpoint import Checkpoint, Contents
+from ..storage.npz import prefixed
+from ..storage.samples import Trajectory
+from . import views
+from .records import Record, records_of
+from .results import Result
+from .run import Run
+
+
+class Log:
+    """Records and samples of a run, and the Result that they make with where it stands.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    keeper : Checkpoint
+        Its file.
+    started : float
+        When the call was made, by ``time.perf_counter``.
+    samples : bool or path
+        Whether positions are kept at each record, and in which file.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        keeper: Checkpoint,
+        started: float,
+        samples: bool | str | os.PathLike[str] = False,
+    ) -> None:
+        self.run, self.keeper = run, keeper
+        earlier = run.prepared.earlier.result if run.prepared.earlier else None
+        self.records: list[Record] = [] if earlier is None else records_of(earlier.history)
+        self.started = started - (0.0 if earlier is None else earlier.seconds)
+        self.trajectory: Trajectory | None = None
+        if samples:
+            self.trajectory = Trajectory(
+                None if isinstance(samples, (bool, np.bool_)) else samples,
+                run.walk.x.shape,
+                run.walk.x.dtype,
+                None if earlier is None else len(self.records),
+                None if earlier is None else earlier.samples,
+            )
+
+    def add(self, record: Record) -> None:
+        """Keep a record, with the positions where samples are asked for."""
+        if self.trajectory is not None:
+            self.trajectory.append(on_host(self.run.walk.x))
+        self.records.append(record)
+
+    def result(self, status: int, message: str) -> Result:
+        """The run so far; it shares its arrays with the walk."""
+        samples: Any = None
+        if self.trajectory is not None:
+            samples = self.trajectory.array()[: len(self.records)]
+        seconds = time.perf_counter() - self.started
+        return views.result(self.run, status, message, self.records, samples, seconds)
+
+    def save(self, now: bool = False) -> None:
+        """Write a checkpoint of the run under way, if it is time to or `now`."""
+
+        def contents() -> Contents:
+            if self.trajectory is not None:
+                self.trajectory.sync()
+            step, n_steps = self.run.walk.step, self.run.prepared.n_steps
+            return self._contents(self.result(4, f"Under way, at step {step} of {n_steps}."))
+
+        self.keeper.save(contents, now)
+
+    def finish(self, status: int, message: str) -> Result:
+        """The last result, which the checkpoint then holds."""
+        self.close()
+        last = self.result(status, message)
+        self.keeper.save(lambda: self._contents(last), now=True)
+        return last
+
+    def close(self) -> None:
+        """Close the file of samples."""
+        if self.trajectory is not None:
+            self.trajectory.close()
+
+    def _contents(self, result: Result) -> Contents:
+        """What a checkpoint holds: a result, and the sums that the next record is made of."""
+        arrays, about = result.packed()
+        return arrays | prefixed("sums_", self.run.recorder.sums()), about

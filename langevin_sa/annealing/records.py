@@ -1,0 +1,135 @@
+"""What is recorded of a run: `Record` says the columns of its history, `Recorder` measures them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ..backends.walk import Backend, Walk, fill, on_host
+from ..momentum import Steps
+from ..potential import Potential
+from ..storage.checkpoint import check_arrays
+from ..tuning import laplacian_estimate
+
+LOOKED_AT = 8_192  # coordinates that the configurational thermometer looks at
+
+
+class Record(NamedTuple):
+    """One line of history; temperatures are of the steps since the line before.
+
+    Attributes
+    ----------
+    step : int
+        Steps done.
+    target : float
+        Mean of the schedule's temperature.
+    temperature, eq22 : float
+        Measured with the integrator's exact kinetic estimator, and by Eq. (22) as written.
+    configurational, squares, laplacian : float
+        <|grad U|^2>/<laplacian U> over replicas at this step, and the two sums of which it is the
+        ratio.
+    energy_mean, energy_min, best : float
+        Mean and lowest energy of the replicas, and the lowest seen so far.
+    """
+
+    step: int
+    target: float
+    temperature: float
+    eq22: float
+    configurational: float
+    squares: float
+    laplacian: float
+    energy_mean: float
+    energy_min: float
+    best: float
+
+
+def history_of(records: Iterable[Record]) -> OptimizeResult:
+    """Records as columns: an array for each field."""
+    columns = list(zip(*records, strict=True)) or [()] * len(Record._fields)
+    return OptimizeResult(
+        {
+            name: np.array(column, dtype=int if name == "step" else float)
+            for name, column in zip(Record._fields, columns, strict=True)
+        }
+    )
+
+
+def records_of(history: OptimizeResult) -> list[Record]:
+    """The records that a history was made of."""
+    return list(map(Record, *(history[name].tolist() for name in Record._fields)))
+
+
+class Recorder:
+    """Takes records of a walk.
+
+    Parameters
+    ----------
+    potential : Potential
+        For the configurational thermometer, where the backend has no faster one.
+    walk : Walk
+        Whose sums are read, and zeroed with each record.
+    backend : Backend
+        What moves it.
+    """
+
+    def __init__(self, potential: Potential, walk: Walk, backend: Backend) -> None:
+        self.potential, self.walk, self.backend = potential, walk, backend
+        self._begin()
+
+    def _begin(self) -> None:
+        self.walk.forget()
+        self.since, self.target = self.walk.step, 0.0  # the last record's step; sum of targets
+
+    def add(self, steps: Steps) -> None:
+        """Note the temperatures of steps that were done."""
+        # one after the other, however a run is cut
+        self.target = float(np.cumsum(np.append(self.target, steps.temperature))[-1])
+
+    def take(self) -> Record:
+        """A record of where the walk is."""
+        walk = self.walk
+        steps = walk.step - self.since
+        numbers = max(1, walk.x.size * steps)
+        self.backend.refresh()
+        squares, laplacian = self.backend.measure() or self._measure()
+        record = Record(
+            step=walk.step,
+            target=self.target / max(1, steps),
+            temperature=float(walk.kinetic.sum()) / numbers,
+            eq22=float(walk.dx2.sum()) / numbers,
+            configurational=squares / laplacian if laplacian != 0 else np.nan,
+            squares=squares,
+            laplacian=laplacian,
+            energy_mean=float(walk.energy.mean()),
+            energy_min=float(walk.energy.min()),
+            best=float(walk.best_energy.min()),
+        )
+        self._begin()
+        return record
+
+    def _measure(self) -> tuple[float, float]:
+        """Sums of |grad U|^2 and of the Laplacian over as many replicas as are looked at."""
+        x = self.walk.x
+        looked = on_host(x[: max(1, LOOKED_AT // x.shape[1])]).astype(float)
+        generator = np.random.default_rng([self.walk.seed, self.walk.step])
+        squares = float((self.potential.gradient(looked) ** 2).sum())
+        return squares, float(laplacian_estimate(self.potential, looked, generator).sum())
+
+    def sums(self) -> dict[str, Any]:
+        """What the next record will be made of, so far."""
+        walk = self.walk
+        numbers = {"ratio": walk.ratio, "since": self.since, "target": self.target}
+        arrays = {"dx2": walk.dx2, "kinetic": walk.kinetic}
+        return arrays | {name: np.array(value) for name, value in numbers.items()}
+
+    def restore(self, sums: dict[str, np.ndarray]) -> None:
+        """Go on with what `sums` returned; a ValueError if it is not that."""
+        check_arrays(sums, {n: (a.dtype.kind, a.shape) for n, a in self.sums().items()})
+        fill(self.walk.dx2, sums["dx2"])
+        fill(self.walk.kinetic, sums["kinetic"])
+        self.walk.ratio = float(sums["ratio"])
+        self.since, self.target = int(sums["since"]), float(sums["target"])

@@ -1,0 +1,259 @@
+"""What is asked of a run, checked: everything that can refuse it stands here, in one order.
+
+Arguments, start, schedule, an earlier run to go on from, time step, kernels. What comes out is
+`Prepared`; a `langevin_sa.annealing.run.Run` only moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arguments import check_whole, real_dtype, shown
+from ..backends.choose import get_backend
+from ..backends.walk import Backend, NonFinite, Walk, on_gpu, on_host
+from ..backends.workers import Team, processors
+from ..integrators import get_integrator
+from ..momentum import Steps
+from ..noise import purpose_of, seed_of
+from ..potential import Potential
+from ..storage.checkpoint import Fingerprint, digest, schedule_digest
+from ..tuning import automatic_schedule
+from .results import Result, State, put
+from .stability import check_thermostat, check_time_step
+from .starts import check_energies, starting_points, walk_of
+
+
+class Earlier(NamedTuple):
+    """Where an earlier run of the same problem stands.
+
+    Attributes
+    ----------
+    state : State
+        Its state.
+    energies : ndarray (replicas,)
+        Energies there, by which the potential is known again.
+    sums : dict of ndarray
+        What its next record will be made of, as `Recorder.sums` gives it.
+    result : Result, optional
+        All that it had brought.
+    """
+
+    state: State
+    energies: np.ndarray
+    sums: dict[str, np.ndarray]
+    result: Result | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that can begin.
+
+    Attributes
+    ----------
+    potential, schedule : Potential, Schedule
+        What is asked for; the schedule may have been chosen.
+    integrator : str
+        The row of the table that makes the recursion, if the schedule does not bring its own.
+    own_recursion : bool
+        Whether it does.
+    n_steps, record_every : int
+        Steps of the whole schedule, and between two records.
+    walk : Walk
+        Where the replicas stand, on the device of the backend.
+    backend : Backend
+        What moves them; it has looked at the energies where they stand.
+    on_device : bool
+        Whether results are arrays of the GPU, because the starting points were.
+    omega_dt : float
+        omega*dt of the longest step in the region of the start; 0 if no curvature was seen.
+    fingerprint : Fingerprint
+        What makes this run what it is, for its checkpoint.
+    earlier : Earlier or None
+        Where it goes on from.
+    """
+
+    potential: Potential
+    schedule: Any
+    integrator: str
+    own_recursion: bool
+    n_steps: int
+    record_every: int
+    walk: Walk
+    backend: Backend
+    on_device: bool
+    omega_dt: float
+    fingerprint: Fingerprint
+    earlier: Earlier | None
+
+    @property
+    def used_integrator(self) -> str | None:
+        """The row that makes the recursion, None if the schedule brings its own."""
+        return None if self.own_recursion else self.integrator
+
+    def coefficients(self, start: int, stop: int) -> Steps:
+        """The recursion's numbers for steps start <= n < stop."""
+        steps: Steps = self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
+        return steps
+
+
+def prepare(
+    potential: Potential,
+    x0: Any = None,
+    schedule: Any = None,
+    n_steps: int = 10_000,
+    *,
+    replicas: int | None = None,
+    integrator: str = "gjf",
+    record_every: int | None = None,
+    backend: str = "auto",
+    rng: Any = None,
+    state: State | None = None,
+    dtype: Any = "float64",
+    noise: str = "normal",
+    threads: int | None = None,
+    team: Team | None = None,
+    earlier: Callable[[Fingerprint, Walk], Earlier | None] = lambda fingerprint, walk: None,
+) -> Prepared:
+    """Check what is asked of a run and make ready what moves it; parameters as in `anneal`.
+
+    Parameters
+    ----------
+    team : Team, optional
+        Workers over which the replicas are spread.
+    earlier : callable
+        Is told the fingerprint and the walk at its start, and says where to go on from, if
+        anywhere.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the run is refused.
+    """
+    if not isinstance(potential, Potential):
+        raise TypeError(
+            "potential must be a Potential (see Potential.from_formula), not "
+            f"{type(potential).__name__}"
+        )
+    get_integrator(integrator)
+    check_whole(1, n_steps=n_steps)
+    record_every = max(1, n_steps // 100) if record_every is None else record_every
+    threads = threads if threads is not None else 1 if team is not None else processors()
+    check_whole(1, record_every=record_every, threads=threads)
+    n_steps, record_every, threads = int(n_steps), int(record_every), int(threads)
+    dtype = real_dtype(dtype)
+
+    on_device = on_gpu(x0 if state is None else getattr(state, "x", None))
+    if state is None:
+        seed = seed_of(rng)
+        x = starting_points(potential, on_host(x0) if on_device else x0, replicas, seed)
+        walk = Walk.at_rest(x, seed, dtype)
+    else:
+        walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
+
+    if schedule is None:
+        schedule = automatic_schedule(potential, walk.x, walk.seed, integrator=integrator)
+    elif isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
+        raise TypeError(
+            f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}"
+        )
+    own_recursion = getattr(schedule, "own_recursion", True)
+    if not own_recursion:
+        check_thermostat(schedule, integrator, n_steps)
+    potential.check_alone(walk.x)
+    walk.purpose = purpose_of(noise)
+    chosen = "cupy" if on_device and backend == "auto" else backend
+    kernel = get_backend(chosen, potential, len(walk.x))
+    omega_dt = check_time_step(potential, walk.x, schedule, integrator, (walk.step, n_steps))
+
+    fingerprint = Fingerprint(
+        {
+            "potential": potential.name,
+            "dim": potential.dim,
+            "replicas": len(walk.x),
+            "n_steps": n_steps,
+            "integrator": None if own_recursion else integrator,
+            "dtype": dtype.name,
+            "noise": noise,
+            "seed": walk.seed,
+        },
+        {
+            "the schedule": schedule_digest(schedule, n_steps, integrator),
+            "the starting points": digest(walk.x, walk.step),
+        },
+    )
+    before = earlier(fingerprint, walk)
+    walk = kernel.placed(walk)
+    if team is not None and on_gpu(walk.x):
+        raise ValueError(
+            "workers are for the CPU: one process keeps a GPU busy, so leave workers=1 with "
+            "backend 'cupy'"
+        )
+    if before is not None:
+        put(walk, before.state)
+    mover = _backend_at(kernel, potential, walk, threads, before)
+    if team is not None:
+        mover = team.spread(mover, potential, walk, threads)
+    return Prepared(
+        potential,
+        schedule,
+        integrator,
+        own_recursion,
+        n_steps,
+        record_every,
+        walk,
+        mover,
+        on_device,
+        omega_dt,
+        fingerprint,
+        before,
+    )
+
+
+def _going_on(
+    state: State,
+    potential: Potential,
+    dtype: np.dtype,
+    others: tuple[Any, ...],
+    schedule: Any,
+    n_steps: int,
+) -> Walk:
+    """The walk of a state that is gone on from, with nothing else to say where it starts."""
+    if any(other is not None for other in others):
+        raise ValueError(
+            "a state brings its own positions, replicas and seed: give either state, or x0, "
+            "replicas and rng"
+        )
+    if schedule is None:
+        raise ValueError(
+            "going on from a state needs the schedule of its first part: give schedule="
+        )
+    walk = walk_of(state, potential, dtype)
+    if walk.step >= n_steps:
+        raise ValueError(
+            f"the state is at step {walk.step}, and n_steps = {n_steps} leaves nothing to do"
+        )
+    return walk
+
+
+def _backend_at(
+    kernel: Any, potential: Potential, walk: Walk, threads: int, before: Earlier | None
+) -> Backend:
+    """The backend at the walk's points, whose energies must be finite, and those of before."""
+    try:
+        backend: Backend = kernel(potential, walk, threads)
+    except NonFinite as error:
+        if before is None:
+            raise ValueError(
+                f"the energy of {potential.name} is {walk.energy[error.replica]} at the starting "
+                f"point of replica {error.replica}; start where it is finite"
+            ) from None
+        walk.energy[error.replica] = np.nan
+        check_energies(potential, on_host(walk.energy), before.energies)
+        raise
+    if before is not None:
+        check_energies(potential, on_host(walk.energy), before.energies)
+    return backend

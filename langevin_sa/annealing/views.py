@@ -1,0 +1,109 @@
+"""A run as its user sees it: the types of `langevin_sa.annealing.results`, filled from a walk.
+
+Arrays are where the starting points were: on the GPU if those were CuPy's, else in host memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ..backends.walk import on_host
+from .records import Record, history_of
+from .results import Result, Snapshot, State
+from .run import Run
+
+
+def given(run: Run, array: Any) -> Any:
+    """An array of the walk where the starting points were, the walk's own if it is there."""
+    return array if run.prepared.on_device else on_host(array)
+
+
+def copied(run: Run, array: Any) -> Any:
+    """The same as a copy, which stays as it is when the walk moves on."""
+    there = given(run, array)
+    return there.copy() if there is array else there
+
+
+def best(run: Run) -> tuple[np.ndarray, float]:
+    """The lowest point (dim,) that any replica has seen, and its energy."""
+    r = int(np.argmin(run.walk.best_energy))
+    x = copied(run, run.walk.best_x[r]).astype(float, copy=False)
+    return x, float(run.walk.best_energy[r])
+
+
+def evaluations(run: Run) -> int:
+    """Energies (and gradients) taken along the trajectories from step 0."""
+    return len(run.walk.x) * (run.walk.step + 1)
+
+
+def state(run: Run, view: Any = copied) -> State:
+    """Where the run stands, in copies, or by `given` in the walk's own arrays."""
+    w = run.walk
+    x, dx, noise, best_x, best_energy = (
+        view(run, array) for array in (w.x, w.dx, w.noise, w.best_x, w.best_energy)
+    )
+    return State(x, dx, noise, w.step, w.seed, best_x, best_energy)
+
+
+def snapshot(run: Run, record: Record) -> Snapshot:
+    """What `simulate` yields."""
+    x, energy = best(run)
+    columns = ("target", "temperature", "eq22", "configurational", "squares", "laplacian")
+    return Snapshot(
+        step=run.walk.step,
+        state=state(run),
+        energy=copied(run, run.walk.energy),
+        best_x=x,
+        best_energy=energy,
+        **{name: getattr(record, name) for name in columns},
+    )
+
+
+def intermediate(run: Run, record: Record) -> OptimizeResult:
+    """What a callback gets."""
+    x, fun = best(run)
+    energy = copied(run, run.walk.energy)
+    return OptimizeResult(
+        record._asdict(), x=x, fun=fun, nit=run.walk.step, nfev=evaluations(run), energy=energy
+    )
+
+
+def result(
+    run: Run,
+    status: int,
+    message: str,
+    records: Sequence[Record],
+    samples: np.ndarray | None,
+    seconds: float,
+) -> Result:
+    """The run so far, in the walk's own arrays: for the end, or to be written at once."""
+    asked, walk = run.prepared, run.walk
+    asked.backend.settle()
+    x, fun = best(run)
+    now = state(run, given)
+    return Result(
+        x=x,
+        fun=fun,
+        success=status == 0,
+        status=status,
+        message=message,
+        nit=walk.step,
+        nfev=evaluations(run),
+        njev=evaluations(run),
+        state=now,
+        energies=given(run, walk.energy),
+        best_energies=now.best_energy,
+        best_positions=now.best_x,
+        history=history_of(records),
+        samples=samples,
+        seed=walk.seed,
+        schedule=asked.schedule,
+        integrator=asked.used_integrator,
+        n_steps=asked.n_steps,
+        seconds=seconds,
+        potential_name=asked.potential.name,
+    )
