@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "annealing": "core potential tuning backends descents storage",
     "minimization": "core potential tuning backends descents storage",
     "comparison": "core potential statistics backends descents storage annealing",
-    "validation": "core potential potentials thermometers backends descents annealing plots",
+    "validation": "core potential potentials thermometers backends descents annealing",
     "plots": "core potential thermometers formulas",
     "teaching": "core potential tuning formulas descents",
     "ml": "core",
