@@ -10,7 +10,7 @@ from ..momentum import Steps
 from ..noise import stream
 from .walk import Backend, NonFinite, Walk
 
-TOGETHER = 1024  # normals made at a time
+NORMALS_TOGETHER = 1024  # normals made at a time
 
 
 class NumpyBackend(Backend):
@@ -52,7 +52,7 @@ class NumpyBackend(Backend):
         """The normals (replicas, dim) of this step, from those made for several steps at a time."""
         w, (replicas, dim) = self.walk, self.walk.x.shape
         if w.step not in self.made:
-            count = max(1, TOGETHER // w.x.size)
+            count = max(1, NORMALS_TOGETHER // w.x.size)
             self.made = range(w.step, w.step + count)
             self.normals = stream(
                 w.seed, self.replicas, w.step * dim, count * dim, w.purpose

@@ -110,23 +110,7 @@ def _evaluate(step, p, size, arrays, x):  # type: ignore[no-untyped-def]
     """Energy at x; its gradient is in arrays[2]."""
     place, out, dx, g, z, s, e, rows, c = arrays
     place[:] = x
-    call_step(
-        step,
-        (
-            place.ctypes.data,
-            out.ctypes.data,
-            dx.ctypes.data,
-            g.ctypes.data,
-            z.ctypes.data,
-            s.ctypes.data,
-            e.ctypes.data,
-            p.ctypes.data,
-            rows.ctypes.data,
-            size.ctypes.data,
-            c.ctypes.data,
-        ),
-        1,
-    )
+    call_step(step, (place, out, dx, g, z, s, e, p, rows, size, c), 1)
     return e[0]
 
 
