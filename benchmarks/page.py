@@ -44,7 +44,8 @@ FRAMES = """new Promise((done) => {
     times.push(now);
     if (now - times[0] < 4000) return requestAnimationFrame(look);
     const gaps = times.slice(1).map((t, k) => t - times[k]);
-    done([1000 * gaps.length / (now - times[0]), gaps.filter((gap) => gap > 25).length, gaps.length]);
+    const late = gaps.filter((gap) => gap > 25).length;
+    done([1000 * gaps.length / (now - times[0]), late, gaps.length]);
   });
 })"""
 WORK = """(() => {
@@ -55,14 +56,19 @@ WORK = """(() => {
       experiment.count(4, settings);
       shown = -1e9;
       draw(k);
-      if (paint) for (const plot of [stage, histogram, chart]) plot.context.getImageData(0, 0, 1, 1);
+      const plots = paint ? [stage, histogram, chart] : [];
+      for (const plot of plots) plot.context.getImageData(0, 0, 1, 1);
     }
     return (performance.now() - before) / 100;
   };
   return [time(false), time(true)];
 })()"""
 TWO_RUNS_AND_A_THIRD = """(() => {
-  const until = (stop) => { for (let done = null; !done && !stop(); ) if ((done = experiment.step(settings))) finish(done); };
+  const until = (stop) => {
+    for (let done = null; !done && !stop(); ) {
+      if ((done = experiment.step(settings))) finish(done);
+    }
+  };
   reset();
   for (const kind of ["quench", "anneal"]) { cool(kind); until(() => false); }
   change("rate", RANGES.rate[0]);

@@ -87,17 +87,17 @@ def table(title: str, cases: Sequence[Case], unit: str) -> None:
     ours = cases[0]
     print(f"\n{title}: {len(ours.seconds)} interleaved repeats")
     print(
-        f"{'':34s}{'threads':>8s}{'ns/' + unit:>18s}{'ratio (medians)':>17s}{'(minima)':>10s}{'goal':>7s}{'energy':>11s}"
+        f"{'':34s}{'threads':>8s}{'ns/' + unit:>18s}{'ratio (medians)':>17s}{'(minima)':>10s}"
+        f"{'goal':>7s}{'energy':>11s}"
     )
     for case in cases:
         ratio, least = case.median / ours.median, case.fastest / ours.fastest
         goal = "" if case.goal is None else f">= {case.goal:g}"
         energy = "" if case.energy is None else f"{case.energy:.5g}"
-        notes = [case.note] * bool(case.note) + ["MISSED"] * (
-            case.goal is not None and ratio < case.goal
-        )
-        numbers = f"{case.threads:8d}{1e9 * case.median:18.4g}{ratio:17.2f}{least:10.2f}{goal:>7s}{energy:>11s}"
-        print(f"{case.name:34s}{numbers}  {', '.join(notes)}".rstrip())
+        missed = case.goal is not None and ratio < case.goal
+        notes = [case.note] * bool(case.note) + ["MISSED"] * missed
+        times = f"{case.threads:8d}{1e9 * case.median:18.4g}{ratio:17.2f}{least:10.2f}"
+        print(f"{case.name:34s}{times}{goal:>7s}{energy:>11s}  {', '.join(notes)}".rstrip())
 
 
 def plot(name: str, groups: dict[str, Sequence[Case]]) -> None:

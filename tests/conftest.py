@@ -9,6 +9,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from langevin_sa.backends.choose import get_backend
+from langevin_sa.backends.cpu.blocks import BlockBackend
+from langevin_sa.backends.cpu.functions import ArrayBackend
+from langevin_sa.backends.numpy import NumpyBackend
 from langevin_sa.backends.walk import Walk
 
 COMMON = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -16,13 +19,30 @@ settings.register_profile("few", max_examples=10, **COMMON)
 settings.register_profile("many", max_examples=200, **COMMON)  # make test-all
 settings.register_profile("explore", max_examples=100, phases=[Phase.generate], **COMMON)
 settings.load_profile("few")
+tried_by_workers: list[int] = []
+
+
+def examples():
+    """How much hostile input this process has tried."""
+    hostile = sys.modules.get("hostile")
+    return hostile.counted["examples"] if hostile else 0
+
+
+def pytest_sessionfinish(session):
+    """A worker of pytest-xdist hands its number to the process that reports."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["hostile"] = examples()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    tried_by_workers.append(getattr(node, "workeroutput", {}).get("hostile", 0))
 
 
 def pytest_terminal_summary(terminalreporter):
     """Say how much hostile input there was."""
-    hostile = sys.modules.get("hostile")
-    if hostile:
-        terminalreporter.write_line(f"hostile input: {hostile.counted['examples']:,} examples")
+    if tried := examples() + sum(tried_by_workers):
+        terminalreporter.write_line(f"hostile input: {tried:,} examples")
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +74,16 @@ def agree():
         return z, off
 
     return check
+
+
+@pytest.fixture
+def no_steps(monkeypatch):
+    """Fail if a backend is asked to make a step: what is refused is refused before."""
+    for backend in (NumpyBackend, ArrayBackend, BlockBackend):
+
+        def advance(self, steps, real=backend.advance):
+            if len(steps.rho):
+                pytest.fail("a step was made before the input was refused")
+            real(self, steps)
+
+        monkeypatch.setattr(backend, "advance", advance)

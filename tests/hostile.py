@@ -1,4 +1,9 @@
-"""What the hostile tests share: arguments that nobody meant, and what may come of them."""
+"""What the hostile tests share: arguments that nobody meant, and what may come of them.
+
+Each `test_hostile_*.py` is made by Hypothesis: every call ends in a right answer or in one clear
+sentence, and soon. A few examples each in the default run, some ten thousand in all by ``make
+test-all`` (the profile in `conftest.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,16 @@ import contextlib
 import datetime
 import decimal
 import fractions
+import re
 import signal
 import warnings
 
 import numpy as np
 import pandas as pd
-from hypothesis import settings
-from hypothesis import strategies as st
+import pytest
+from hypothesis import settings, strategies as st
+
+from langevin_sa import Potential, Schedule, potentials, schedules
 
 # FormulaError is a ValueError, click's UsageError is not met here
 ALLOWED = (ValueError, TypeError)
@@ -80,6 +88,16 @@ def refused_or(call, *errors):
             assert message and "\n" not in message and len(message) < 600, message
             assert not any(words in message for words in NOT_OURS), f"not our sentence: {message}"
             return None
+
+
+def refused(call, error, pattern):
+    """`call` is refused with exactly this type of error, in one short sentence that matches."""
+    with pytest.raises(error) as caught:
+        call()
+    message = str(caught.value)
+    assert type(caught.value) is error, message
+    assert re.search(pattern, message), message
+    assert "\n" not in message and len(message) < 400, message
 
 
 class Odd:
@@ -169,30 +187,7 @@ SIZES = st.one_of(
     st.sampled_from([np.int64(2), np.uint8(2), np.True_, 2.0, np.float64(3), "3", None]),
     JUNK,
 )
-DTYPES = [
-    "?",
-    "b",
-    "B",
-    "h",
-    "H",
-    "i",
-    "I",
-    "l",
-    "L",
-    "q",
-    "Q",
-    "e",
-    "f",
-    "d",
-    "g",
-    "F",
-    "D",
-    "O",
-    "U",
-    "S",
-    "M8[s]",
-    "m8[s]",
-]
+DTYPES = "? b B h H i I l L q Q e f d g F D O U S M8[s] m8[s]".split()
 
 
 @st.composite
@@ -270,16 +265,7 @@ def arrays(draw, dim=2, most=4, numbers=None):
             given = given.astype(
                 draw(
                     st.sampled_from(
-                        [
-                            "float64",
-                            "float32",
-                            "object",
-                            "Float64",
-                            "Int64",
-                            "str",
-                            "category",
-                            "bool",
-                        ]
+                        "float64 float32 object Float64 Int64 str category bool".split()
                     )
                 )
             )
@@ -337,3 +323,45 @@ def meaning(given, dim, empty=False):
     if out.ndim not in (1, 2) or out.shape[-1] != dim or not (out.size or empty):
         return None
     return np.atleast_2d(out)
+
+
+def odd_arguments(data, good, bad, most=2):
+    """The good arguments, but for at most two."""
+    names = data.draw(st.lists(st.sampled_from(sorted(bad)), max_size=most, unique=True))
+    return good | {name: data.draw(bad[name], label=name) for name in names}
+
+
+FORMULA = Potential.from_formula
+BOWL = FORMULA("x**2/2 + y**2", bounds=(-2, 2))
+FUNCTIONS = Potential(
+    lambda x: x[:, 0] ** 2 / 2 + x[:, 1] ** 2, lambda x: x * [1, 2], 2, bounds=(-2, 2)
+)
+RAMP = Schedule(schedules.exponential(1.0, 0.1), 1.0, 0.05)
+LINE = FORMULA("x**2", bounds=(-1, 1))
+NEGATIVE = FORMULA("log(x)", bounds=(-2, -1))  # finite nowhere
+WELLS = st.sampled_from(
+    [BOWL, LINE, potentials.lennard_jones(particles=2), NEGATIVE, FORMULA("x + y")]
+)
+TAME = {
+    1: FORMULA("(x**2 - 1)**2 + x/3", bounds=(-2, 2), minima=[[-1.04]]),
+    2: FORMULA("x**2/2 + y**2", minima=[[0.0, 0.0]]),
+    3: FORMULA(site="x**2", dim=3, bounds=(-2, 2)),
+}
+ODD_WELLS = [
+    FORMULA("log(x)", bounds=(-3, -1)),
+    FORMULA("log(x)", bounds=(-1, 1)),
+    FORMULA("1/x", bounds=(-1, 1)),
+    FORMULA("exp(x**2)", bounds=(-40, 40)),
+    FORMULA("x - x", variables=["x"], bounds=(0, 1)),
+    FORMULA("x*0 + y*0", bounds=(0, 1)),
+    FORMULA("log(x*y)", bounds=(-1, 1)),
+    FORMULA("x**2 + y**2", bounds=(1e200, 2e200)),
+    FORMULA("x + y"),
+    FORMULA("sin(x)"),
+    FORMULA("-x**4"),
+    FORMULA("1e-300*x**2", bounds=(-1e-9, 1e-9)),
+    FORMULA("1e200*x**2 + y", bounds=(-1, 1)),
+    FORMULA("log(-x**2)", bounds=(-1, 1)),
+    Potential(lambda x: np.full(len(x), np.nan), lambda x: x, 1, bounds=(0, 1)),
+    Potential(lambda x: x.sum(1), lambda x: x * 0 + 1, 2),
+]

@@ -111,3 +111,44 @@ def test_links_between_pages():
         for target in re.findall(r"\]\(([\w./-]+?)(?:#[\w-]+)?\)", page.read_text()):
             if not target.startswith("gallery/"):  # made by the build
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+DEMOS = sorted((ROOT / "demos").rglob("*.py"))
+
+
+def taught(text):
+    """Dotted names below `langevin_sa` that a text teaches: `lsa.x.y`, and what it imports."""
+    yield from re.findall(r"\b(?:lsa|langevin_sa)\.([A-Za-z_][\w.]*\w)", text)
+    for module, names in re.findall(r"\bfrom langevin_sa(\S*) import (\([^)]*\)|[\w, ]+)", text):
+        for name in re.findall(r"(\w+)(?: as \w+)?", names):
+            yield f"{module}.{name}".removeprefix(".")
+
+
+def resolved(name):
+    """The object of a dotted name, None if it is there but needs an extra that is not."""
+    found, path = lsa, "langevin_sa"
+    for part in name.split("."):
+        path += f".{part}"
+        if hasattr(found, part):
+            found = getattr(found, part)
+            continue
+        try:
+            found = importlib.import_module(path)
+        except ImportError as error:
+            if "pip install" in str(error):
+                return None
+            raise
+    return found
+
+
+@pytest.mark.parametrize("page", [*PAGES, *DEMOS], ids=lambda p: p.stem)
+def test_names_that_pages_teach(page):
+    """A name that moved would break what users copied."""
+    for name in sorted(set(taught(page.read_text()))):
+        resolved(name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_files_that_pages_name(page):
+    for path in re.findall(r"`((?:langevin_sa|tests|demos|benchmarks)/[\w./]+)`", page.read_text()):
+        assert (ROOT / path).exists(), path

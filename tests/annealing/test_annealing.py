@@ -12,13 +12,12 @@ import pytest
 from scipy.optimize import OptimizeResult
 
 from langevin_sa import CoolMomentum, Momentum, Potential, Result, Schedule, State, anneal, simulate
-from langevin_sa.schedules import exponential, linear, quench
+from langevin_sa.schedules import exponential, linear
 
 HARMONIC = Potential.from_formula("x**2/2")
 BOWL = Potential.from_formula(site="x**2/2", dim=3, bounds=(-4, 4))
 WELL = Potential.from_formula("(x**2 - 1)**2 + 0.3*x", bounds=(-2, 2))
 SCHEDULE = Schedule(exponential(1.0, 0.01), 1.0, 0.1)
-CLIFF = Potential.from_formula("-x**4")  # runs away
 
 
 def slow(x):
@@ -58,19 +57,9 @@ def test_fields():
     ) == (200, 1, 1)
     for array in (result.state.x, result.state.dx, result.state.noise, result.state.best_x):
         assert array.shape == (5, 3)
-    columns = {
-        "step",
-        "target",
-        "temperature",
-        "eq22",
-        "configurational",
-        "squares",
-        "laplacian",
-        "energy_mean",
-        "energy_min",
-        "best",
-    }
-    assert set(result.history) == columns
+    measured = "temperature eq22 configurational squares laplacian"
+    columns = f"step target {measured} energy_mean energy_min best".split()
+    assert set(result.history) == set(columns)
     assert all(len(result.history[name]) == 10 for name in columns)
     np.testing.assert_array_equal(result.history.step, np.arange(20, 201, 20))
     assert result.samples is None and result.schedule is SCHEDULE
@@ -341,7 +330,8 @@ def test_ctrl_c_in_a_callback():
 SIGNALLED = """
 import os, signal, sys, threading, time
 from langevin_sa import Potential, Schedule, anneal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
+# a shell's background job inherits that it is ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 U = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=20, bounds=(-2, 2))
 if {warm}: anneal(U, None, Schedule(), 20, replicas=512, rng=1)
 sent = []
@@ -349,9 +339,11 @@ def kill():
     sent.append(time.perf_counter())
     os.kill(os.getpid(), signal.SIGINT)
 threading.Timer(0.7, kill).start()
-r = anneal(U, None, Schedule(0.5, 1.0, 0.02), 10_000_000, replicas=512, rng=1, record_every=5_000_000, checkpoint={checkpoint!r})
+r = anneal(U, None, Schedule(0.5, 1.0, 0.02), 10_000_000, replicas=512, rng=1,
+           record_every=5_000_000, checkpoint={checkpoint!r})
 late = time.perf_counter() - sent[0]
-print(r.status, r.nit, late, r.state.step, len(r.history.step), r.fun, abs(U.energy(r.state.x) - r.energies).max(), U.energy(r.x) - r.fun)
+print(r.status, r.nit, late, r.state.step, len(r.history.step), r.fun)
+print(abs(U.energy(r.state.x) - r.energies).max(), U.energy(r.x) - r.fun)
 """
 
 
@@ -369,149 +361,6 @@ def test_ctrl_c_in_a_kernel(tmp_path):
     assert 0 < nit == step < 10_000_000 and records == 0
     assert fun < 0 and error < 1e-12 and abs(best_error) < 1e-12
     assert State.load(tmp_path / "c.npz").step == nit
-
-
-# ----------------------------------------------------------------------------------- when it breaks
-
-
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
-@pytest.mark.parametrize("integrator", ["gjf", "bbk"])
-def test_divergence(backend, integrator):
-    """-x^4 runs away: the run stops, keeps the best finite point, and says where and what omega*dt
-    was.
-    """
-    result = run(
-        CLIFF,
-        [[0.0], [2.0], [0.1]],
-        Schedule(0.01, 1.0, 0.1),
-        1000,
-        backend=backend,
-        integrator=integrator,
-    )
-    assert (result.success, result.status) == (False, 2)
-    assert np.isfinite(result.x).all() and np.isfinite(result.fun)
-    assert (
-        "The energy became non-finite at step" in result.message
-        and "no curvature was seen in the start region" in result.message
-    )
-    assert "wrong sign: check_gradient=True tells" in result.message
-    assert "(replica 1)" in result.message
-    assert (
-        np.isfinite(result.energies).all()
-        and np.isfinite(result.state.x).all()
-        and np.isfinite(result.state.dx).all()
-    )
-    assert np.isfinite(result.best_positions).all() and np.isfinite(result.best_energies).all()
-    np.testing.assert_allclose(CLIFF.energy(result.state.x), result.energies, rtol=1e-12)
-    np.testing.assert_allclose(
-        CLIFF.energy(result.best_positions), result.best_energies, rtol=1e-12
-    )
-    assert result.fun == result.best_energies.min() < -1e100
-    step = int(result.message.split("at step ")[1].split()[0])
-    assert result.nit <= step
-
-
-def test_divergence_step_is_the_same_for_any_slices():
-    messages = {
-        run(
-            CLIFF,
-            [[0.0], [2.0]],
-            Schedule(0.01, 1.0, 0.1),
-            1000,
-            backend=backend,
-            record_every=every,
-        ).message
-        for backend in ("numba", "numpy")
-        for every in (1, 3, 1000)
-    }
-    assert len(messages) == 1, messages
-
-
-def test_divergence_of_array_functions():
-    potential = Potential(lambda x: -(x[:, 0] ** 4), lambda x: -4 * x**3, 1)
-    with np.errstate(all="ignore"):
-        result = run(potential, [[0.0], [2.0]], Schedule(0.01, 1.0, 0.1), 1000)
-    assert result.status == 2 and np.isfinite(result.fun) and np.isfinite(result.state.x).all()
-
-
-def test_stiff_region_far_from_the_start():
-    """Stable at the start, not at the wall: the message helps."""
-    wall = Potential.from_formula("x**2/2 + x**20 - 3*x")
-    result = run(wall, [0.0], Schedule(1.0, 0.5, 0.4), 2000, replicas=4)
-    assert (
-        result.status == 2
-        and "omega*dt was 0.4 in the start region and must stay below 2 everywhere"
-        in result.message
-    )
-    assert "smaller dt" in result.message and np.isfinite(result.fun)
-
-
-def test_simulate_raises():
-    steps = simulate(CLIFF, [2.0], Schedule(0.01, 1.0, 0.1), 1000, record_every=1, rng=1)
-    seen = []
-    with pytest.raises(
-        FloatingPointError, match=r"non-finite at step \d+ \(replica 0\); no curvature was seen"
-    ):
-        for snapshot in steps:
-            seen.append(snapshot)
-    assert len(seen) >= 2 and all(np.isfinite(s.energy).all() for s in seen)
-
-
-def test_exception_in_the_callback():
-    def callback(intermediate_result):
-        if intermediate_result.step == 30:
-            raise RuntimeError("disk on fire")
-
-    with pytest.raises(RuntimeError, match="disk on fire") as caught:
-        run(record_every=10, callback=callback)
-    partial = caught.value.partial_result
-    assert isinstance(partial, Result) and (partial.success, partial.nit) == (False, 30)
-    assert partial.message == "RuntimeError at step 30: disk on fire" and np.isfinite(partial.fun)
-    np.testing.assert_array_equal(partial.history.step, [10, 20, 30])
-
-
-def test_exception_in_the_potential():
-    calls = []
-
-    def energy(x):
-        calls.append(1)
-        if len(calls) > 200:
-            raise OSError("license server is gone")
-        return (x**2).sum(1)
-
-    with pytest.raises(OSError, match="license server") as caught:
-        run(Potential(energy, lambda x: 2 * x, 1), n_steps=10_000, record_every=10)
-    partial = caught.value.partial_result
-    assert isinstance(partial, Result) and 0 < partial.nit < 200 and np.isfinite(partial.fun)
-    np.testing.assert_allclose(partial.energies, (partial.state.x**2).sum(1))
-
-
-def test_exception_in_the_schedule():
-    """A law that works when it is checked and fails later."""
-    calls = []
-
-    def law(s):
-        calls.append(1)
-        if len(calls) > 6:
-            raise LookupError("no such temperature")
-        return 1.0 + 0 * s
-
-    with pytest.raises(LookupError, match="no such temperature") as caught:
-        run(schedule=Schedule(law, 1.0, 0.1), n_steps=10_000, record_every=10)
-    assert isinstance(caught.value.partial_result, Result)
-
-
-def test_check_gradient_passes_a_right_one():
-    assert run(SLOW, n_steps=3, check_gradient=True).status == 0
-    assert (
-        run(
-            Potential.from_formula(site="x**4", bond="(x - y)**2", dim=5),
-            np.ones(5),
-            n_steps=3,
-            check_gradient=True,
-        ).status
-        == 0
-    )
 
 
 # ---------------------------------------------------------------------- progress, checkpoints, bias
@@ -561,141 +410,6 @@ def test_checkpoint_after_an_exception(tmp_path):
     with pytest.raises(RuntimeError):
         run(record_every=30, callback=callback, checkpoint=tmp_path / "c.npz")
     assert State.load(tmp_path / "c.npz").step == 30
-
-
-@pytest.mark.parametrize("integrator", ["bbk", "ermak_mccammon"])
-def test_bias_is_said(integrator):
-    """omega*dt = 0.6: a/(1 - a/4) - 1 = 10 % too hot; for the overdamped row a = 2 k h/..., here
-    k*h = 0.18.
-    """
-    dt = 0.6 if integrator == "bbk" else 0.18
-    smaller = "1.4" if integrator == "bbk" else "1.95"
-    with pytest.warns(
-        UserWarning,
-        match=rf"omega\*dt = 0.6 in the start region .* 10 % too hot; make dt {smaller} times "
-        r"smaller, .*'gjf'",
-    ):
-        run(schedule=Schedule(1.0, 1.0, dt), integrator=integrator)
-
-
-def test_bias_of_momentum_is_said():
-    with pytest.warns(
-        UserWarning, match="stiff modes 10 % too hot; make lr 1.95 times smaller$"
-    ) as caught:
-        run(schedule=Momentum(0.5, 0.75 * 0.36, 0.1))
-    assert caught[0].filename == __file__
-
-
-@pytest.mark.parametrize(
-    "integrator", ["gjf", "baoab", "leimkuhler_matthews", "verlet", "heavy_ball"]
-)
-def test_no_bias_no_warning(integrator):
-    run(
-        schedule=Schedule(
-            0.0 if integrator in ("verlet", "heavy_ball") else 1.0,
-            1.0,
-            0.18 if integrator == "leimkuhler_matthews" else 0.6,
-        ),
-        integrator=integrator,
-    )
-
-
-@pytest.mark.parametrize("integrator", ["verlet", "heavy_ball"])
-def test_a_temperature_without_a_thermostat_is_said(integrator):
-    with pytest.warns(
-        UserWarning,
-        match=f"{integrator} adds no noise, so that the schedule's temperature has no effect",
-    ) as caught:
-        result = run(schedule=Schedule(quench(0.0, 1.0, at=0.5), 1.0, 0.1), integrator=integrator)
-    assert caught[0].filename == __file__
-    assert result.integrator == integrator
-
-
-class Own:
-    """A user's schedule with a recursion of its own."""
-
-    def coefficients(self, n_steps, integrator="heavy_ball", steps=None):
-        return Momentum(0.9, 0.01, 0.05).coefficients(n_steps, integrator, steps)
-
-
-@pytest.mark.parametrize(
-    "schedule", [CoolMomentum(0.01, 0.9, 1.0), Momentum(0.9, 0.01, 0.05), Own()]
-)
-def test_an_integrator_without_effect_is_said(schedule, tmp_path):
-    with pytest.warns(
-        UserWarning,
-        match=rf"{type(schedule).__name__} brings its own recursion, so that integrator='baoab' "
-        r"has no effect",
-    ) as caught:
-        ignored = run(schedule=schedule, integrator="baoab")
-    assert caught[0].filename == __file__
-    result = run(schedule=schedule, checkpoint=tmp_path / "c.npz")
-    assert (
-        ignored.integrator
-        is result.integrator
-        is Result.load(tmp_path / "c.npz").integrator
-        is None
-    )
-    np.testing.assert_array_equal(ignored.state.x, result.state.x)
-
-
-def test_no_warning_for_small_steps():
-    run(schedule=Schedule(1.0, 1.0, 0.4), integrator="bbk")
-    run(schedule=Schedule(0.0, 1.0, 0.6), integrator="bbk")
-
-
-@pytest.mark.parametrize(
-    ("schedule", "keywords", "says"),
-    [
-        (
-            Schedule(1.0, 1.0, linear(0.1, 3.0)),
-            {},
-            r"omega\*dt = 3 .* at step 999 \(where dt is .*\), .* make dt 1.5 times smaller",
-        ),
-        (
-            Momentum(0.9, linear(0.1, 5.0)),
-            {},
-            r"omega\*dt = 2.29 .* at step 999.* make lr 1.31 times smaller",
-        ),
-        (
-            Schedule(1.0, linear(5.0, 0.2), 1.0),
-            {"integrator": "ermak_mccammon"},
-            r"omega\*dt = 3.12 .* make dt 2.4[0-9] times smaller",
-        ),
-        (Schedule(1.0, 1.0, quench(0.1, 3.0, at=0.5)), {"n_steps": 10**7}, r"omega\*dt = 3 "),
-    ],
-)
-def test_a_step_that_grows_beyond_stability_is_refused(schedule, keywords, says):
-    with pytest.raises(ValueError, match=says):
-        run(schedule=schedule, **{"n_steps": 1000} | keywords)
-
-
-def test_a_step_that_only_rounding_makes_longer_is_the_first():
-    with pytest.raises(
-        ValueError, match=r"omega\*dt = 3 in the start region, and it must stay below 2"
-    ):
-        run(schedule=CoolMomentum(9.0, 0.9))
-
-
-def test_a_step_that_grows_may_leave_a_steep_start():
-    """x^4 from 5: omega*dt is 0.35 at the start, where the last dt would be beyond stability, and
-    small where the replica ends.
-    """
-    steep = Potential.from_formula("x**4")
-    growing = Schedule(0.01, 1.0, linear(0.02, 0.4))
-    assert run(steep, [5.0], growing, 2000).fun < 1e-3
-    with pytest.raises(ValueError, match="beyond stability"):
-        run(steep, [5.0], Schedule(0.01, 1.0, 0.4), 2000)
-    assert run(schedule=Schedule(1.0, 1.0, linear(1.9, 0.01))).success
-
-
-def test_bias_of_a_step_that_grows_is_said():
-    with pytest.warns(
-        UserWarning,
-        match=r"omega\*dt = 0.6 in the start region at step 99 \(.* longest\) holds stiff modes "
-        r"10 %",
-    ):
-        run(schedule=Schedule(1.0, 1.0, linear(0.1, 0.605)), integrator="bbk")
 
 
 def test_threads_change_nothing():

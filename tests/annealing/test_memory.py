@@ -14,15 +14,18 @@ import numpy as np
 from langevin_sa import Potential, Schedule, anneal
 N, kind, checkpoint = 3_000_000, sys.argv[1], sys.argv[2]
 def make(sites):
-    if kind == "lattice": return Potential.from_formula(site="x**2/2", bond="(y - x)**2/2", dim=sites)
-    if kind == "formula": return Potential.from_formula(site="x**2/2", dim=100)
+    if kind == "lattice":
+        return Potential.from_formula(site="x**2/2", bond="(y - x)**2/2", dim=sites)
+    if kind == "formula":
+        return Potential.from_formula(site="x**2/2", dim=100)
     return Potential(lambda x: (x**2).sum(1) / 2, lambda x: x.copy(), 100)
 ramp = Schedule(1.0, 1.0, 0.1)
 anneal(make(1000), np.zeros(make(1000).dim), ramp, 3, rng=1)  # compiles
 U = make(N)
 x0 = np.zeros((N // U.dim, U.dim))
 tracemalloc.start()
-result = anneal(U, x0, ramp, 6, rng=1, record_every=2, checkpoint=checkpoint or None, checkpoint_seconds=0)
+kept = dict(checkpoint=checkpoint or None, checkpoint_seconds=0)
+result = anneal(U, x0, ramp, 6, rng=1, record_every=2, **kept)
 left, peak = (size / 8 / N for size in tracemalloc.get_traced_memory())
 print(peak, left)
 """
@@ -61,12 +64,16 @@ import resource, sys, tracemalloc
 from langevin_sa import Potential, Schedule, simulate, anneal
 U = Potential.from_formula("(x**2 - 1)**2 + 0.3*x", bounds=(-2, 2))
 arguments = dict(replicas=16, rng=1, record_every=10_000, threads=1)
+kept = dict(checkpoint=sys.argv[1], checkpoint_seconds=0)
+def used():
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return tracemalloc.get_traced_memory()[0] / 1024, resident
 tracemalloc.start()
-steps = simulate(U, None, Schedule(0.3, 1.0, 0.05), 1_000_000, **arguments, checkpoint=sys.argv[1], checkpoint_seconds=0)
+steps = simulate(U, None, Schedule(0.3, 1.0, 0.05), 1_000_000, **arguments, **kept)
 for k, snapshot in enumerate(steps):
     if k == 20:
-        early, resident = tracemalloc.get_traced_memory()[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print((tracemalloc.get_traced_memory()[0] - early) / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resident)
+        early = used()
+print(*(late - before for late, before in zip(used(), early)))
 """
 
 

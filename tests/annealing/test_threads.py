@@ -153,7 +153,8 @@ import os, signal, sys
 import numpy as np
 import langevin_sa as lsa
 potential = lsa.potentials.rastrigin(dim=10)
-steps = lsa.simulate(potential, None, lsa.Schedule(0.5, 1.0, 0.01), 60, replicas=3000, rng=1, record_every=20, threads=2)
+how = dict(replicas=3000, rng=1, record_every=20, threads=2)
+steps = lsa.simulate(potential, None, lsa.Schedule(0.5, 1.0, 0.01), 60, **how)
 next(steps)
 pid = os.fork()
 last = [s.state.x for s in steps][-1]

@@ -360,10 +360,12 @@ from dask.distributed import Client, LocalCluster
 import langevin_sa as lsa
 
 if __name__ == "__main__":
-    potential, ramp = lsa.potentials.rastrigin(dim=10), lsa.Schedule(lsa.schedules.exponential(5.0, 0.05), 1.0, lambda s: 0.01 + 0 * s)
+    potential = lsa.potentials.rastrigin(dim=10)
+    ramp = lsa.Schedule(lsa.schedules.exponential(5.0, 0.05), 1.0, lambda s: 0.01 + 0 * s)
     arguments = dict(replicas=64, rng=5, record_every=5000, samples=True)
     alone = lsa.anneal(potential, None, ramp, 20_000, **arguments)
-    with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None) as cluster, Client(cluster) as client:
+    three = dict(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None)
+    with LocalCluster(**three) as cluster, Client(cluster) as client:
         killed = []
 
         def kill(intermediate_result):
@@ -372,9 +374,11 @@ if __name__ == "__main__":
                 threading.Timer(0.2, os.kill, (killed[0], signal.SIGKILL)).start()
 
         for callback in (None, kill):
-            split = lsa.anneal(potential, None, ramp, 20_000, **arguments, workers=client.map, callback=callback, progress=True)
+            shared = dict(workers=client.map, callback=callback, progress=True)
+            split = lsa.anneal(potential, None, ramp, 20_000, **arguments, **shared)
             for name in ("x", "dx", "noise", "best_x", "best_energy"):
-                np.testing.assert_array_equal(getattr(split.state, name), getattr(alone.state, name))
+                found, expected = getattr(split.state, name), getattr(alone.state, name)
+                np.testing.assert_array_equal(found, expected)
             np.testing.assert_array_equal(split.samples, alone.samples)
             np.testing.assert_array_equal(split.energies, alone.energies)
             assert (split.fun, split.nit, split.status) == (alone.fun, 20_000, 0)

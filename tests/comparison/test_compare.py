@@ -9,23 +9,19 @@ mpl.use("Agg")
 import itertools
 import re
 import warnings
-from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from scipy import optimize, stats
 
 import langevin_sa as lsa
 from langevin_sa import cli, plots
 from langevin_sa.backends.walk import Walk
 from langevin_sa.comparison.method import RuleWalk
-from langevin_sa.descents.batched import descend
-from langevin_sa.noise import normals
-from langevin_sa.optimizers import SGD, Adam, RMSprop, StepRule
-from langevin_sa.schedules import exponential, linear, quench, stepwise
-from langevin_sa.statistics import Interval, bootstrap_mean, fit_law, time_to_solution, wilson
+from langevin_sa.optimizers import SGD, Adam, RMSprop
+from langevin_sa.schedules import exponential, linear, quench
+from langevin_sa.statistics import wilson
 
 WELL = lsa.potentials.double_well(tilt=0.3)
 BOWL = lsa.potentials.harmonic(dim=2)
@@ -49,194 +45,6 @@ def found():
         "adam": Adam(0.05, noise=2.0),
     }
     return lsa.compare(WELL, methods, x0=[0.96], replicas=40, n_steps=1000, rng=3, epochs=10)
-
-
-# --------------------------------------------------------------------------------------- statistics
-
-
-@pytest.mark.parametrize(("k", "n"), [(0, 20), (1, 20), (8, 10), (500, 1000), (20, 20)])
-def test_wilson_is_scipys(k, n):
-    low, high = stats.binomtest(k, n).proportion_ci(0.95, "wilson")
-    assert wilson(k, n) == pytest.approx((k / n, low, high), abs=1e-12)
-
-
-def test_wilson_by_hand():
-    assert wilson(8, 10) == pytest.approx((0.8, 0.49016, 0.94332), abs=1e-5)
-    with pytest.raises(ValueError, match="0 <= successes"):
-        wilson(3, 2)
-
-
-def test_bootstrap_is_scipys():
-    sample = np.random.default_rng(1).exponential(size=80)
-    low, high = stats.bootstrap(
-        (sample,), np.mean, method="percentile", n_resamples=20_000, rng=2
-    ).confidence_interval
-    assert bootstrap_mean(sample) == pytest.approx((sample.mean(), low, high), abs=0.02)
-    assert bootstrap_mean(sample, 5) == bootstrap_mean(sample, 5)
-    assert bootstrap_mean([2.0, 2.0]) == (2.0, 2.0, 2.0)
-    assert bootstrap_mean([2.0]) == pytest.approx((2.0, np.nan, np.nan), nan_ok=True)
-
-
-def test_time_to_solution_by_hand():
-    tts = time_to_solution(Interval(0.5, 0.1, 0.995), 100)
-    assert tts == pytest.approx(
-        (100 * np.log(0.01) / np.log(0.5), 100, 100 * np.log(0.01) / np.log(0.9))
-    )
-    assert tts.value == pytest.approx(664.386, abs=1e-3)
-    assert time_to_solution(Interval(0.0, 0.0, 0.1), 100).value == np.inf
-
-
-def test_laws_are_found_again():
-    n = np.array([100, 300, 1000, 3000, 10_000, 30_000])
-    noise = 1 + 0.02 * np.random.default_rng(1).normal(size=n.size)
-    for law, clock in (("power", n), ("logarithmic", np.log(n))):
-        y = 5.0 * clock**-0.7 * noise
-        fit = fit_law(law, n, y, 0.02 * y)
-        assert abs(fit.zeta - 0.7) < 4 * fit.zeta_error and fit.p > 0.01 and fit.r2 > 0.95
-        np.testing.assert_allclose(fit(n), y, rtol=0.1)
-    power = fit_law("power", n, 5.0 * n**-0.7 * noise, 0.1 * n**-0.7)
-    assert power.aic + 10 < fit_law("logarithmic", n, 5.0 * n**-0.7 * noise, 0.1 * n**-0.7).aic
-    with pytest.raises(ValueError, match="three points"):
-        fit_law("power", n[:2], n[:2] * 1.0, n[:2] * 0.1)
-
-
-# ------------------------------------------------------------------------------------------ descent
-
-
-@pytest.mark.parametrize(
-    "potential",
-    [
-        WELL,
-        lsa.potentials.muller_brown(),
-        lsa.potentials.rastrigin(3),
-        lsa.potentials.lennard_jones(7),
-    ],
-)
-def test_descent_ends_in_minima_as_scipys_does(potential):
-    x, energy = descend(potential, potential.draw_start(12, np.random.default_rng(1)))
-    assert np.abs(potential.gradient(x)).max() < 1e-5 * max(1, np.abs(energy).max())
-    np.testing.assert_allclose(potential.energy(x), energy)
-    shifts = 1e-3 * np.random.default_rng(2).normal(size=(20, *x.shape))
-    assert all(np.all(potential.energy(x + shift) > energy) for shift in shifts)
-    start = x[:4] + 1e-2  # in the same basins
-    scipys = [
-        optimize.minimize(
-            potential.energy, p, jac=potential.gradient, method="BFGS", options={"gtol": 1e-4}
-        ).fun
-        for p in start
-    ]
-    np.testing.assert_allclose(descend(potential, start)[1], scipys, atol=1e-6)
-
-
-def test_descent_of_one_does_not_depend_on_the_others():
-    start = WELL.draw_start(9, np.random.default_rng(2))
-    np.testing.assert_array_equal(descend(WELL, start)[0][4], descend(WELL, start[4])[0][0])
-
-
-# --------------------------------------------------------------------------------------- step rules
-
-
-def literal_adam(g, theta, n_steps, lr=0.05, b1=0.9, b2=0.999, eps=1e-8):
-    """Kingma, Ba 2014, Algorithm 1."""
-    m = v = 0.0
-    for t in range(1, n_steps + 1):
-        gt = g(theta, t)
-        m = b1 * m + (1 - b1) * gt
-        v = b2 * v + (1 - b2) * gt**2
-        mhat, vhat = m / (1 - b1**t), v / (1 - b2**t)
-        theta = theta - lr * mhat / (np.sqrt(vhat) + eps)
-    return theta
-
-
-def literal_rmsprop(g, theta, n_steps, lr=0.05):
-    """Tieleman, Hinton 2012: MeanSquare = 0.9 MeanSquare + 0.1 g^2; divide the gradient by its
-    root.
-    """
-    mean_square = 0.0
-    for t in range(1, n_steps + 1):
-        gt = g(theta, t)
-        mean_square = 0.9 * mean_square + 0.1 * gt**2
-        theta = theta - lr * gt / (np.sqrt(mean_square) + 1e-8)
-    return theta
-
-
-def literal_sgd(g, theta, n_steps, lr=0.05, momentum=0.8):
-    """v = momentum*v - lr*g; theta = theta + v (Polyak)."""
-    velocity = 0.0
-    for t in range(1, n_steps + 1):
-        velocity = momentum * velocity - lr * g(theta, t)
-        theta = theta + velocity
-    return theta
-
-
-@pytest.mark.parametrize(
-    ("method", "literal"),
-    [
-        (Adam(0.05, 0.7), literal_adam),
-        (RMSprop(0.05, 0.7), literal_rmsprop),
-        (SGD(0.05, momentum=0.8, noise=0.7), literal_sgd),
-    ],
-)
-@pytest.mark.parametrize("n_steps", [1, 7, 60])
-def test_step_rules_are_their_papers(method, literal, n_steps):
-    """With the run's own noise, whose every number can be made again."""
-    x0 = np.array([[0.5, -1.0], [1.5, 0.3], [2.0, 2.0]])
-    end = lsa.compare(BOWL, {"it": method}, x0=x0, replicas=3, n_steps=n_steps, rng=9)["it"].x
-    np.testing.assert_allclose(
-        end,
-        literal(lambda x, t: x - 0.7 * normals(9, t - 1, np.arange(3), 2), x0, n_steps),
-        rtol=1e-9,
-    )
-
-
-@dataclass(frozen=True)
-class Plain(StepRule):
-    def update(self, n, lr, gradient, *memory):
-        return -lr * gradient
-
-
-@pytest.mark.filterwarnings("ignore:omega")
-def test_common_noise_is_common():
-    """A rule on the array path, SGD and Momentum in compiled kernels, and overdamped Langevin: one
-    noise, one trajectory.
-    """
-    lr, noise = 0.02, 3.0
-    methods = {
-        "rule": Plain(lr, noise),
-        "sgd": SGD(lr, noise=noise),
-        "momentum": lsa.Momentum(0.0, lr, lr * noise),
-        "langevin": lsa.Schedule(lr * noise**2 / 2, 1.0, lr),
-    }
-    both = [
-        lsa.compare(
-            WELL,
-            methods,
-            replicas=20,
-            n_steps=300,
-            rng=4,
-            common_noise=common,
-            integrator="ermak_mccammon",
-        )
-        for common in (True, False)
-    ]
-    for name in methods:
-        np.testing.assert_allclose(both[0][name].x, both[0]["rule"].x, atol=1e-9)
-    ends = [both[1][name].x for name in methods]
-    assert min(np.abs(a - b).max() for k, a in enumerate(ends) for b in ends[:k]) > 0.01
-
-
-def test_learning_rate_laws():
-    law = stepwise([(0, 0.1), (0.5, 0.001)])
-    out = lsa.compare(
-        BOWL,
-        {"adam": Adam(law, 1.0), "sgd": SGD(law, 0.9, 1.0)},
-        replicas=200,
-        n_steps=400,
-        rng=1,
-        epochs=20,
-    )
-    for o in out.outcomes.values():
-        assert o.rescaled[9] > 50 * o.rescaled[-1]  # the temperature falls in one step
 
 
 # ------------------------------------------------------------------------------------------ compare

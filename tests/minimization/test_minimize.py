@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning
-from scipy.optimize import minimize as scipy_minimize
+from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning, minimize as scipy_minimize
 
 import langevin_sa as lsa
 
@@ -97,18 +96,7 @@ def test_every_way_in(way):
         assert result.njev == jac.calls
     if njev is None:
         assert result.njev == 0
-    assert {
-        "x",
-        "fun",
-        "success",
-        "status",
-        "message",
-        "nit",
-        "nfev",
-        "njev",
-        "jac",
-        "minima",
-    } <= set(result)
+    assert set("x fun success status message nit nfev njev jac minima".split()) <= set(result)
     assert np.abs(result.jac).max() < 1e-3
     values = [m.fun for m in result.minima]
     assert values == sorted(values) and result.minima[0].fun == result.fun

@@ -1,12 +1,10 @@
-"""Hostile input of `langevin_sa.plots` and `langevin_sa.page`: a picture that can be drawn, or one
-clear sentence and no figure left.
+"""Hostile input of `langevin_sa.plots`: a picture that can be drawn, or one clear sentence and no
+figure left.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-import re
 import warnings
 
 import matplotlib as mpl
@@ -16,12 +14,24 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hostile import ANYTHING, JUNK, NUMBERS, SIZES, Odd, arrays, examples, mostly, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hostile import (
+    ANYTHING,
+    FORMULA,
+    JUNK,
+    NUMBERS,
+    ODD_WELLS,
+    RAMP,
+    SIZES,
+    TAME,
+    Odd,
+    arrays,
+    examples,
+    mostly,
+    refused_or,
+)
+from hypothesis import given, strategies as st
 from matplotlib.axes import Axes
 
-import langevin_sa as lsa
 from langevin_sa import (
     Langevin,
     Momentum,
@@ -30,7 +40,6 @@ from langevin_sa import (
     anneal,
     compare,
     cooling_rates,
-    page,
     plots,
     schedules,
 )
@@ -38,31 +47,6 @@ from langevin_sa.optimizers import Adam
 from langevin_sa.validation.lab import Check
 from langevin_sa.validation.report import Report
 
-FORMULA = Potential.from_formula
-WELLS = {
-    1: FORMULA("(x**2 - 1)**2 + x/3", bounds=(-2, 2), minima=[[-1.04]]),
-    2: FORMULA("x**2/2 + y**2", minima=[[0.0, 0.0]]),
-    3: FORMULA(site="x**2", dim=3, bounds=(-2, 2)),
-}
-ODD_WELLS = [
-    FORMULA("log(x)", bounds=(-3, -1)),
-    FORMULA("log(x)", bounds=(-1, 1)),
-    FORMULA("1/x", bounds=(-1, 1)),
-    FORMULA("exp(x**2)", bounds=(-40, 40)),
-    FORMULA("x - x", variables=["x"], bounds=(0, 1)),
-    FORMULA("x*0 + y*0", bounds=(0, 1)),
-    FORMULA("log(x*y)", bounds=(-1, 1)),
-    FORMULA("x**2 + y**2", bounds=(1e200, 2e200)),
-    FORMULA("x + y"),
-    FORMULA("sin(x)"),
-    FORMULA("-x**4"),
-    FORMULA("1e-300*x**2", bounds=(-1e-9, 1e-9)),
-    FORMULA("1e200*x**2 + y", bounds=(-1, 1)),
-    FORMULA("log(-x**2)", bounds=(-1, 1)),
-    Potential(lambda x: np.full(len(x), np.nan), lambda x: x, 1, bounds=(0, 1)),
-    Potential(lambda x: x.sum(1), lambda x: x * 0 + 1, 2),
-]
-RAMP = Schedule(schedules.exponential(1.0, 0.1), 1.0, 0.05)
 # kicked to where the energy overflows
 GROWING = Momentum(0.9, 1e-4, schedules.quench(0.0, 100.0, at=0.1))
 STEEP = FORMULA("exp(x**2)", bounds=(-1, 1))
@@ -74,10 +58,10 @@ def runs():
     """
     made = [
         anneal(U, None, RAMP, n, replicas=r, rng=1, samples=True, backend="numpy")
-        for U in WELLS.values()
+        for U in TAME.values()
         for n, r in ((20, 3), (1, 1))
     ]
-    made.append(anneal(WELLS[1], [0.1], Schedule(0.0, 0.0, 0.1), 5, backend="numpy"))
+    made.append(anneal(TAME[1], [0.1], Schedule(0.0, 0.0, 0.1), 5, backend="numpy"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made += [anneal(STEEP, [[0.5]], GROWING, n, backend="numpy") for n in (10, 100)]
@@ -104,10 +88,10 @@ def runs():
 def comparisons():
     keywords = {"replicas": 3, "n_steps": 8, "epochs": 2, "rng": 1, "backend": "numpy"}
     methods = {"a": RAMP, "b": Adam(0.01), "c": Momentum(0.9, 0.01)}
-    made = [compare(U, methods, **keywords) for U in WELLS.values()]
+    made = [compare(U, methods, **keywords) for U in TAME.values()]
     made.append(
         compare(
-            WELLS[2],
+            TAME[2],
             {"a" * 30: RAMP, "$x": RAMP, "": RAMP, "_hidden": RAMP},
             **keywords | {"replicas": 1, "n_steps": 1},
         )
@@ -121,7 +105,7 @@ def comparisons():
 
 RUNS, COMPARISONS = runs(), comparisons()
 COOLINGS = [
-    cooling_rates(WELLS[1], RAMP, n, replicas=r, rng=1, backend="numpy")
+    cooling_rates(TAME[1], RAMP, n, replicas=r, rng=1, backend="numpy")
     for n, r in (([4, 8, 16, 32], 5), ([2], 1), ([2, 3], 2))
 ]
 CHECKS = [
@@ -203,7 +187,7 @@ def drawn(call):
 SOME = np.random.default_rng(0).uniform(-1, 1, (4, 2, 2))
 GOOD = {
     "result": st.sampled_from(RUNS),
-    "potential": st.sampled_from([*WELLS.values(), *ODD_WELLS]),
+    "potential": st.sampled_from([*TAME.values(), *ODD_WELLS]),
     "ax": st.sampled_from(["none", "fresh"]),
     "axes": st.sampled_from(["none", "fresh", "list", "row"]),
     "trajectory": st.sampled_from([None, SOME, SOME, SOME[:1], SOME * np.nan]),
@@ -345,42 +329,3 @@ def test_images(text, size, kind, axes):
     axes = axes_of(axes, 1)
     found = refused_or(lambda: plots.image(axes, kind))
     assert found is None or len(found) > 100
-
-
-# ----------------------------------------------------------------------------------------- the page
-
-KEYWORDS = {
-    "temperature": ANYTHING,
-    "gamma": ANYTHING,
-    "dt": ANYTHING,
-    "integrator": st.one_of(JUNK, st.sampled_from(["gjf", "verlet", "GJF"])),
-    "balls": st.one_of(SIZES, st.sampled_from([5000, 5001, 10**400])),
-    "rng": ANYTHING,
-    "window": mostly(st.sampled_from([(-1, 1), [(0, 1), (0, 2)]]), BAD["bounds"]),
-    "path": mostly(
-        st.sampled_from(["", "/", "no/a.html", b"a.html", Odd(), [], "a.html\0"]), NUMBERS
-    ),
-}
-OF_TWO = [
-    lsa.potentials.rastrigin(dim=2),
-    lsa.potentials.muller_brown(),
-    lsa.potentials.gaussian_wells(),
-]
-
-
-@examples(2)
-@given(data=st.data(), potential=mostly(st.sampled_from([*WELLS.values(), *ODD_WELLS, *OF_TWO])))
-def test_pages(data, potential):
-    """A page whose numbers are all finite, or one sentence; nothing is written where it refused."""
-    names = data.draw(st.lists(st.sampled_from(sorted(KEYWORDS)), max_size=2, unique=True))
-    odd = {name: data.draw(KEYWORDS[name], label=name) for name in names}
-    with np.errstate(all="ignore"):
-        text = refused_or(lambda: page(potential, **odd))
-    if text is not None:
-        known = json.loads(re.search(r"const DATA = (\{.*?\});\n", text)[1])
-        assert (
-            known["hot"] > known["cold"] > 0
-            and known["dt"] > 0
-            and known["gamma"] > 0
-            and known["rate"] > 0
-        )

@@ -81,45 +81,25 @@ def cut(tmp_path, step=70, **keywords):
     return path
 
 
-@pytest.mark.parametrize(
-    "keywords",
-    [
-        {},
-        {"backend": "numpy"},
-        {"dtype": "float32"},
-        {"samples": True},
-        {"integrator": "baoab", "noise": "uniform"},
-        {"potential": Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, 2)},
-        {"schedule": None, "record_every": 7},
-        {
-            "potential": lsa.potentials.lennard_jones_fluid(108, cutoff=2.0),
-            "schedule": Schedule(0.7, 1.0, 0.004),
-        },
-        {
-            "potential": Potential.from_formula(
-                site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600
-            ),
-            "replicas": 2,
-        },
-        {
-            "potential": lsa.potentials.logistic_regression(),
-            "schedule": Schedule(0.01, 1.0, 0.05),
-            "record_every": 70,
-        },
-    ],
-    ids=[
-        "formula",
-        "numpy",
-        "float32",
-        "samples",
-        "baoab",
-        "functions",
-        "automatic",
-        "fluid",
-        "lattice",
-        "mini-batches",
-    ],
-)
+CHAIN = Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600)
+FLUID = lsa.potentials.lennard_jones_fluid(108, cutoff=2.0)
+FUNCTIONS = Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, 2)
+BATCHES = lsa.potentials.logistic_regression()
+KINDS = {
+    "formula": dict(),
+    "numpy": dict(backend="numpy"),
+    "float32": dict(dtype="float32"),
+    "samples": dict(samples=True),
+    "baoab": dict(integrator="baoab", noise="uniform"),
+    "functions": dict(potential=FUNCTIONS),
+    "automatic": dict(schedule=None, record_every=7),
+    "fluid": dict(potential=FLUID, schedule=Schedule(0.7, 1.0, 0.004)),
+    "lattice": dict(potential=CHAIN, replicas=2),
+    "batches": dict(potential=BATCHES, schedule=Schedule(0.01, 1.0, 0.05), record_every=70),
+}
+
+
+@pytest.mark.parametrize("keywords", KINDS.values(), ids=KINDS)
 def test_the_same_call_goes_on(tmp_path, monkeypatch, keywords):
     """In the middle of a record, whose sums are under way."""
     with monkeypatch.context() as patch:
@@ -436,12 +416,15 @@ from langevin_sa import *
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 U = Potential.from_formula(site="x**2/2", dim=50)
 def limit(intermediate_result):
-    if intermediate_result.step == 100: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+    if intermediate_result.step == 100:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+path = {str(tmp_path / "c.npz")!r}
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    r = anneal(U, np.ones((20, 50)), Schedule(1.0, 1.0, 0.1), 400, rng=1, record_every=10, checkpoint={str(tmp_path / "c.npz")!r},
-               checkpoint_seconds=0, callback=limit)
-print(len(caught), "File too large" in str(caught[0].message), r.status, r.nit, State.load({str(tmp_path / "c.npz")!r}).step)
+    r = anneal(U, np.ones((20, 50)), Schedule(1.0, 1.0, 0.1), 400, rng=1, record_every=10,
+               checkpoint=path, checkpoint_seconds=0, callback=limit)
+said = "File too large" in str(caught[0].message)
+print(len(caught), said, r.status, r.nit, State.load(path).step)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.split()[:4] == ["1", "True", "0", "400"], done.stdout + done.stderr
@@ -627,8 +610,8 @@ from langevin_sa import Potential, Schedule, anneal
 from langevin_sa.schedules import exponential
 U = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=10, bounds=(-2, 2))
 print("ready", flush=True)
-r = anneal(U, None, Schedule(exponential(1.0, 0.01), 1.0, 0.05), {n}, replicas=64, rng=1, record_every={n} // 50,
-           checkpoint=sys.argv[1], checkpoint_seconds=0)
+r = anneal(U, None, Schedule(exponential(1.0, 0.01), 1.0, 0.05), {n}, replicas=64, rng=1,
+           record_every={n} // 50, checkpoint=sys.argv[1], checkpoint_seconds=0)
 """
 
 

@@ -181,15 +181,18 @@ def test_trajectories_are_those_of_the_numpy_backend(opened, name):
         n = np.arange(200)
         T, dt = at["T"] * (1 - n / 300), at["dt"] * np.where(n < 100, 1, 0.9)
         seen = page.run(f"""(() => {{
-            const walk = new Walk(scatter(5, DATA.seed, (c) => ENERGY[c] < LOWEST + 60), DIM, DATA.seed), x0 = [...walk.x];
+            const start = scatter(5, DATA.seed, (c) => ENERGY[c] < LOWEST + 60);
+            const walk = new Walk(start, DIM, DATA.seed), x0 = [...walk.x];
             let kinetic = 0, eq22 = 0;
             {json.dumps(T.tolist())}.forEach((T, n) => {{
-              const c = coefficients("{row.name}", {gamma}, n < 100 ? {at["dt"]} : {at["dt"]} * 0.9, T);
+              const dt = n < 100 ? {at["dt"]} : {at["dt"]} * 0.9;
+              const c = coefficients("{row.name}", {gamma}, dt, T);
               walk.step(c);
               kinetic += walk.meanSquare() / c.scale ** 2;
               eq22 += walk.meanSquare() / c.dt ** 2;
             }});
-            return {{ x0, x: [...walk.x], dx: [...walk.dx], energy: [...walk.energy], kinetic, eq22 }};
+            const [x, dx, energy] = [walk.x, walk.dx, walk.energy].map((a) => [...a]);
+            return {{ x0, x, dx, energy, kinetic, eq22 }};
         }})()""")
         walk = Walk.at_rest(np.reshape(seen["x0"], (5, U.dim)), SEED)
         backend = get_backend("numpy", U)(U, walk, 1)
@@ -255,7 +258,8 @@ def discrepancy(page, strength):
     bins, T = 16, 0.5
     edges = np.linspace(-1.75, 1.75, bins + 1)
     mean, outer = page.run(f"""(() => {{
-        const walk = new Walk(scatter(2000, DATA.seed, (c) => ENERGY[c] < 1), 1, DATA.seed), c = coefficients("gjf", 1.5, 0.04, {T});
+        const walk = new Walk(scatter(2000, DATA.seed, (c) => ENERGY[c] < 1), 1, DATA.seed);
+        const c = coefficients("gjf", 1.5, 0.04, {T});
         c.s *= {strength};
         const counts = Array.from({{ length: walk.count }}, () => new Float64Array({bins}));
         for (let n = 0; n < 400; n++) walk.step(c);
@@ -267,9 +271,13 @@ def discrepancy(page, strength):
             if (k >= 0 && k < {bins}) counts[r][k] += 1 / 80;
           }}
         }}
-        const mean = new Float64Array({bins}), outer = Array.from({{ length: {bins} }}, () => new Float64Array({bins}));
+        const mean = new Float64Array({bins});
+        const outer = Array.from({{ length: {bins} }}, () => new Float64Array({bins}));
         for (const row of counts) {{
-          row.forEach((a, i) => {{ mean[i] += a / walk.count; row.forEach((b, j) => (outer[i][j] += (a * b) / walk.count)); }});
+          row.forEach((a, i) => {{
+            mean[i] += a / walk.count;
+            row.forEach((b, j) => (outer[i][j] += (a * b) / walk.count));
+          }});
         }}
         return [[...mean], outer.map((row) => [...row])];
     }})()""")
@@ -292,7 +300,8 @@ def test_annealing_finds_the_lower_well_and_a_quench_does_not(opened):
     shares = {}
     for kind in ("quench", "anneal"):
         run = page.run(f"""(() => {{
-            const settings = {{ ...DEFAULTS, rate: DEFAULTS.rate / 3 }}, trial = new Experiment(settings);
+            const settings = {{ ...DEFAULTS, rate: DEFAULTS.rate / 3 }};
+            const trial = new Experiment(settings);
             trial.cool("{kind}", settings);
             let done = null;
             while (!done) done = trial.step(settings);
@@ -454,13 +463,18 @@ def test_everything_fits(opened, size):
     assert page.run("document.documentElement.scrollWidth") <= size[0]
     rows = ".slider, .share, h2, #step, .buttons, header, #runs li, figcaption"
     overlaps = page.run(f"""[...document.querySelectorAll('{rows}')].filter((row) => {{
-        const boxes = [...row.children].map((e) => e.getBoundingClientRect()).filter((b) => b.width), outer = row.getBoundingClientRect();
+        const outer = row.getBoundingClientRect();
+        const all = [...row.children].map((e) => e.getBoundingClientRect());
+        const boxes = all.filter((b) => b.width);
+        const meet = (a, b) => a.right > b.left + 1 && b.right > a.left + 1
+            && a.bottom > b.top + 1 && b.bottom > a.top + 1;
         return boxes.some((a, i) => a.right > outer.right + 1
-            || boxes.some((b, j) => j > i && a.right > b.left + 1 && b.right > a.left + 1 && a.bottom > b.top + 1 && b.bottom > a.top + 1));
+            || boxes.some((b, j) => j > i && meet(a, b)));
     }}).map((row) => row.textContent)""")
     assert overlaps == []
-    small = page.run("""[...document.querySelectorAll('button, input, select, summary')].filter((e) => e.checkVisibility())
-        .filter((e) => e.getBoundingClientRect().height < 24).map((e) => e.id || e.textContent)""")
+    small = page.run("""[...document.querySelectorAll('button, input, select, summary')]
+        .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 24)
+        .map((e) => e.id || e.textContent)""")
     assert small == []
 
 

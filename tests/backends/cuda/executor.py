@@ -89,10 +89,13 @@ def by_gxx(codes, fused=False):
                 re.sub(r"\w+\s*$|__restrict__", "", parameter) for parameter in listed.split(",")
             ]
             passed = ", ".join(f"*({kind}*)a[{i}]" for i, kind in enumerate(types))
+            barriers = int("__syncthreads" in code)
             launchers.append(
-                f"namespace langevin_sa {{ static void call_{name}(void** a) {{ {name}({passed}); }} }}\n"
-                f'extern "C" int launch_{k}_{name}(void** a, unsigned x, unsigned y, unsigned block) '
-                f"{{ return launch(langevin_sa::call_{name}, a, x, y, block, {int('__syncthreads' in code)}); }}"
+                f"namespace langevin_sa {{\n"
+                f"static void call_{name}(void** a) {{ {name}({passed}); }} }}\n"
+                f'extern "C" int launch_{k}_{name}'
+                f"(void** a, unsigned x, unsigned y, unsigned block) {{\n"
+                f"return launch(langevin_sa::call_{name}, a, x, y, block, {barriers}); }}"
             )
         static = code.replace('extern "C" __global__', "static")
         forgotten = [f"#undef {name}" for name in re.findall(r"#define (\w+)", code)]

@@ -31,17 +31,27 @@ template <class R, class T> static void put(R& r, T value) {
     else if constexpr (std::is_same_v<T, double>) r = same_bits<uint64_t>(value);
     else r = R(value);
 }
-template <class T> static T load(uint64_t at) { T value; memcpy(&value, (void*)at, sizeof value); return value; }
-template <class T> static void store(uint64_t at, T value) { memcpy((void*)at, &value, sizeof value); }
+template <class T> static T load(uint64_t at) {
+    T value;
+    memcpy(&value, (void*)at, sizeof value);
+    return value;
+}
+template <class T> static void store(uint64_t at, T value) {
+    memcpy((void*)at, &value, sizeof value);
+}
 template <class T> static T shl(T a, uint32_t n) { return n < 8 * sizeof a ? T(a << n) : T(0); }
-template <class T> static T shr(T a, uint32_t n) { return n < 8 * sizeof a ? T(a >> n) : T(a < 0 ? -1 : 0); }
+template <class T> static T shr(T a, uint32_t n) {
+    return n < 8 * sizeof a ? T(a >> n) : T(a < 0 ? -1 : 0);
+}
 template <class I, class F> static I to_integer(F x) {
     using limits = std::numeric_limits<I>;
-    return x != x ? I(0) : x <= F(limits::min()) ? limits::min() : x >= F(limits::max()) ? limits::max() : I(x);
+    if (x != x) return I(0);
+    return x <= F(limits::min()) ? limits::min() : x >= F(limits::max()) ? limits::max() : I(x);
 }
 static float flushed(float x) { return std::fabs(x) < FLT_MIN ? std::copysign(0.0f, x) : x; }
 static float saturated(float x) { return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f; }
-template <class T> __attribute__((noinline)) static T rounded(int mode, T (*f)(T, T, T), T a, T b, T c) {
+template <class T>
+__attribute__((noinline)) static T rounded(int mode, T (*f)(T, T, T), T a, T b, T c) {
     volatile T x = a, y = b, z = c;
     fesetround(mode);
     volatile T out = f(x, y, z);
@@ -50,6 +60,7 @@ template <class T> __attribute__((noinline)) static T rounded(int mode, T (*f)(T
 }
 """
 
+SPECIAL = {"tid": "threadIdx", "ntid": "blockDim", "ctaid": "blockIdx", "nctaid": "gridDim"}
 ROUND = {"rz": "FE_TOWARDZERO", "rm": "FE_DOWNWARD", "rp": "FE_UPWARD"}
 TO_WHOLE = {"rni": "rint", "rzi": "trunc", "rmi": "floor", "rpi": "ceil"}
 COMPARE = {
@@ -181,7 +192,8 @@ class _Module:
         barriers = int("__syncthreads" in " ".join(lines))
         return (
             f"static void {name}(void** a) {{\n{declared}\n    " + "\n    ".join(lines) + "\n}\n"
-            f'extern "C" int launch_{number}_{name}(void** a, unsigned x, unsigned y, unsigned block) '
+            f'extern "C" int launch_{number}_{name}'
+            f"(void** a, unsigned x, unsigned y, unsigned block) "
             f"{{ return launch({name}, a, x, y, block, {barriers}); }}"
         )
 
@@ -199,7 +211,7 @@ class _Module:
         if re.fullmatch(r"-?\d+", operand):
             return f"{c}({operand}{'ull' if not operand.startswith('-') else 'll'})"
         if found := re.fullmatch(r"%(tid|ntid|ctaid|nctaid)\.([xyz])", operand):
-            return f"{c}({dict(tid='threadIdx', ntid='blockDim', ctaid='blockIdx', nctaid='gridDim')[found[1]]}.{found[2]})"
+            return f"{c}({SPECIAL[found[1]]}.{found[2]})"
         if operand in self.shared:
             return f"{c}({self.shared[operand]})"
         raise NotImplementedError(f"operand {operand}")

@@ -1,0 +1,53 @@
+"""Statistics against SciPy's, and by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from langevin_sa.statistics import Interval, bootstrap_mean, fit_law, time_to_solution, wilson
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 20), (1, 20), (8, 10), (500, 1000), (20, 20)])
+def test_wilson_is_scipys(k, n):
+    low, high = stats.binomtest(k, n).proportion_ci(0.95, "wilson")
+    assert wilson(k, n) == pytest.approx((k / n, low, high), abs=1e-12)
+
+
+def test_wilson_by_hand():
+    assert wilson(8, 10) == pytest.approx((0.8, 0.49016, 0.94332), abs=1e-5)
+    with pytest.raises(ValueError, match="0 <= successes"):
+        wilson(3, 2)
+
+
+def test_bootstrap_is_scipys():
+    sample = np.random.default_rng(1).exponential(size=80)
+    low, high = stats.bootstrap(
+        (sample,), np.mean, method="percentile", n_resamples=20_000, rng=2
+    ).confidence_interval
+    assert bootstrap_mean(sample) == pytest.approx((sample.mean(), low, high), abs=0.02)
+    assert bootstrap_mean(sample, 5) == bootstrap_mean(sample, 5)
+    assert bootstrap_mean([2.0, 2.0]) == (2.0, 2.0, 2.0)
+    assert bootstrap_mean([2.0]) == pytest.approx((2.0, np.nan, np.nan), nan_ok=True)
+
+
+def test_time_to_solution_by_hand():
+    tts = time_to_solution(Interval(0.5, 0.1, 0.995), 100)
+    assert tts == pytest.approx(
+        (100 * np.log(0.01) / np.log(0.5), 100, 100 * np.log(0.01) / np.log(0.9))
+    )
+    assert tts.value == pytest.approx(664.386, abs=1e-3)
+    assert time_to_solution(Interval(0.0, 0.0, 0.1), 100).value == np.inf
+
+
+def test_laws_are_found_again():
+    n = np.array([100, 300, 1000, 3000, 10_000, 30_000])
+    noise = 1 + 0.02 * np.random.default_rng(1).normal(size=n.size)
+    for law, clock in (("power", n), ("logarithmic", np.log(n))):
+        y = 5.0 * clock**-0.7 * noise
+        fit = fit_law(law, n, y, 0.02 * y)
+        assert abs(fit.zeta - 0.7) < 4 * fit.zeta_error and fit.p > 0.01 and fit.r2 > 0.95
+        np.testing.assert_allclose(fit(n), y, rtol=0.1)
+    power = fit_law("power", n, 5.0 * n**-0.7 * noise, 0.1 * n**-0.7)
+    assert power.aic + 10 < fit_law("logarithmic", n, 5.0 * n**-0.7 * noise, 0.1 * n**-0.7).aic
+    with pytest.raises(ValueError, match="three points"):
+        fit_law("power", n[:2], n[:2] * 1.0, n[:2] * 0.1)
