@@ -14,6 +14,8 @@ from scipy.optimize import OptimizeResult
 import langevin_sa as lsa
 from langevin_sa.validation.lab import unit_row
 
+pytestmark = pytest.mark.long
+
 T = 0.7
 ROWS = ("bbk", "gjf", "baoab", "ermak_mccammon", "leimkuhler_matthews")
 OMEGA_DT, GAMMA_DT = (0.3, 1.0, 1.6), (0.05, 0.5, 1.5)
