@@ -12,7 +12,7 @@ run: .venv/core
 	$(BIN)/langevin-sa anneal lennard_jones --replicas 256 --steps 50000 --seed 1 --save run.npz --plot run.png
 
 check: lint
-	$(PYTEST) --dist worksteal --most 400 -m "not slow and not long"
+	$(PYTEST) --dist worksteal --most 250 -m "not slow and not long"
 
 test: lint
 	$(PYTEST) --dist worksteal

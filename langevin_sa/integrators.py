@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import look_up
 from .momentum import Langevin, Steps
 
 STABILITY_LIMIT = 2.0  # of omega*dt, for every row and every rho
@@ -20,17 +21,36 @@ STABILITY_LIMIT = 2.0  # of omega*dt, for every row and every rho
 
 @dataclass(frozen=True)
 class Integrator:
-    """One row: a name, how (gamma, dt, T) become (rho, lr, s), how noise is made, and where it
-    comes from.
+    """One row: how (gamma, dt, T) become (rho, lr, s), and what is known of the scheme.
 
-    `physical` rows carry the velocity dx/dt over when dt changes between steps; heavy_ball carries
-    dx.
+    Attributes
+    ----------
+    name : str
+        What it is asked for by.
+    rule : callable
+        ``rule(gamma, dt, temperature) -> (rho, lr, s)``, for arrays.
+    paired : bool
+        A step's noise is the mean of two consecutive normals.
+    source : str
+        Equation or paper.
+    order : int or None
+        Averages over positions are off by a multiple of dt to this power; None without noise, or
+        where it is not known.
+    thermal : bool
+        It adds noise, which sustains the temperature.
+    overdamped : bool
+        No velocity is carried over: rho = 0, and dt/gamma is the step.
+    physical : bool
+        The velocity dx/dt is carried over when dt changes between steps, instead of dx.
     """
 
     name: str
     rule: Callable[[Any, Any, Any], tuple[Any, Any, Any]]
     paired: bool
     source: str
+    order: int | None = None
+    thermal: bool = True
+    overdamped: bool = False
     physical: bool = True
 
     def steps(self, gamma: Any, dt: Any, temperature: Any) -> Steps:
@@ -79,30 +99,42 @@ def _heavy_ball(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
     return _bbk(gamma, dt, np.zeros_like(dt))
 
 
-INTEGRATORS = {
-    row.name: row
-    for row in (
-        Integrator("bbk", _bbk, False, "the paper's Eqs. (13)-(17); Brunger, Brooks, Karplus 1984"),
-        Integrator("gjf", _bbk, True, "Gronbech-Jensen, Farago 2013"),
-        Integrator("baoab", _baoab, True, "Leimkuhler, Matthews 2013"),
-        Integrator(
-            "ermak_mccammon", _overdamped, False, "the paper's Eq. (9); Ermak, McCammon 1978"
-        ),
-        Integrator(
-            "leimkuhler_matthews", _overdamped, True, "Leimkuhler, Matthews 2013, overdamped limit"
-        ),
-        Integrator(
-            "verlet", _verlet, False, "Eq. (2); Stormer 1907, Verlet 1967; ignores gamma and T"
-        ),
-        Integrator("heavy_ball", _heavy_ball, False, "Polyak 1964; bbk at T = 0", physical=False),
-    )
-}
+_ROWS = (
+    Integrator("bbk", _bbk, False, "the paper's Eqs. (13)-(17); Brunger, Brooks, Karplus 1984", 2),
+    Integrator("gjf", _bbk, True, "Gronbech-Jensen, Farago 2013", 2),
+    Integrator("baoab", _baoab, True, "Leimkuhler, Matthews 2013", 2),
+    Integrator(
+        "ermak_mccammon",
+        _overdamped,
+        False,
+        "the paper's Eq. (9); Ermak, McCammon 1978",
+        order=1,
+        overdamped=True,
+    ),
+    Integrator(
+        "leimkuhler_matthews",
+        _overdamped,
+        True,
+        "Leimkuhler, Matthews 2013, overdamped limit",
+        order=2,
+        overdamped=True,
+    ),
+    Integrator(
+        "verlet",
+        _verlet,
+        False,
+        "Eq. (2); Stormer 1907, Verlet 1967; ignores gamma and T",
+        thermal=False,
+    ),
+    Integrator(
+        "heavy_ball", _heavy_ball, False, "Polyak 1964; bbk at T = 0", thermal=False, physical=False
+    ),
+)
+INTEGRATORS = {row.name: row for row in _ROWS}
 
 
 def get_integrator(name: str) -> Integrator:
     """The row called `name`; a ValueError that lists the rows and suggests the nearest
     otherwise.
     """
-    from .arguments import look_up
-
     return look_up(name, INTEGRATORS, "integrator")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Momentum:
     rho: Any
     lr: Any
     s: Any = 0.0
+    own_recursion: ClassVar[bool] = True  # a schedule that leaves nothing to the integrator
 
     @property
     def dt(self) -> Any:

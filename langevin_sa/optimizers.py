@@ -97,6 +97,7 @@ class SGD:
     lr: Any
     momentum: float = 0.0
     noise: float = 0.0
+    own_recursion: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _check(self.lr, self.noise)

@@ -10,12 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import box_of, check_flags, check_whole, real_array, shown, warn
+from .arguments import box_of, check_whole, real_array, shown, warn
 from .backends.walk import on_gpu
-from .formulas.derive import source_of
-from .formulas.in_numpy import FormulaKernel
-from .formulas.spec import Spec
-from .formulas.terms import check_all_names, check_terms, coordinates, sizes, sorted_parameters
+from .formulas.in_numpy import Formula
+from .formulas.terms import read_formula, written
 
 
 class Potential:
@@ -62,13 +60,9 @@ class Potential:
         latex: str | None = None,
         start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
     ) -> None:
-        for what, function in (
-            ("energy", energy),
-            ("gradient", gradient),
-            ("laplacian", laplacian),
-            ("start", start),
-        ):
-            if not (callable(function) or (function is None and what != "energy")):
+        optional = {"gradient": gradient, "laplacian": laplacian, "start": start}
+        for what, function in {"energy": energy, **optional}.items():
+            if not (callable(function) or (function is None and what in optional)):
                 raise TypeError(
                     f"{what} must be a function of x with shape (replicas, dim), not "
                     f"{type(function).__name__}"
@@ -92,19 +86,14 @@ class Potential:
                 f"no gradient given: it is taken by central differences, {2 * self.dim} energies "
                 "a step; give gradient=, or write the potential as a formula"
             )
-        self._energy, self._gradient, self._laplacian, self._start, self.args = (
-            energy,
-            gradient,
-            laplacian,
-            start,
-            args,
-        )
+        self._energy, self._gradient, self.args = energy, gradient, args
+        self._laplacian, self._start = laplacian, start
         self.bounds = None if bounds is None else box_of(bounds, self.dim, "bounds")
         self.minima = _minima(minima, self.dim)
         self.minimum_energy = minimum_energy
         self.latex = latex
         self.name = name or getattr(energy, "__name__", "potential")
-        self.formula: FormulaKernel | None = None
+        self.formula: Formula | None = None
         self.numba_functions: tuple[Any, Any] | None = None
 
     # ---------------------------------------------------------------------------- the other ways in
@@ -180,77 +169,25 @@ class Potential:
         """
         kinds = {"coordinates": formula, "site": site, "bond": bond, "pair": pair}
         texts = {kind: text for kind, text in kinds.items() if text is not None}
-        check_terms(texts, particles, cutoff, box, species)
-        scalars, arrays = sorted_parameters(parameters)
-        if cutoff is not None:
-            # a matrix is one number to each pair
-            scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}
-        variables = coordinates(formula, variables, parameters)
-        own = {
-            "name": name,
-            "dim": dim,
-            "space": space,
-            "periodic": periodic,
-            "minimum_energy": minimum_energy,
-        }
-        check_all_names(texts, own, variables, scalars, arrays)
-        check_flags(periodic=periodic)
-        dim, shape = sizes(
-            len(variables), dim, shape, particles, space, lattice="site" in texts or "bond" in texts
-        )
-        if bond is not None and periodic and 1 in shape:
-            raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
-        for key, array in arrays.items():
-            if array.size != dim or (array.ndim > 1 and array.shape != shape):
-                raise ValueError(
-                    f"parameter {key!r} has shape {array.shape}; an array parameter needs one "
-                    f"value a coordinate, {dim}"
-                )
-        spec = Spec(
-            coordinates=formula,
-            variables=variables,
-            site=site,
-            bond=bond,
-            pair=pair,
-            scalars=tuple(scalars),
-            arrays=tuple(arrays),
-            lattice=len(shape),
-            periodic=bool(periodic),
-            space=space,
-        )
-        kernel: FormulaKernel
-        if cutoff is None:
-            numbers = np.concatenate(
-                [
-                    np.array(list(scalars.values()), dtype=float),
-                    *(a.ravel() for a in arrays.values()),
-                ]
-            )
-            kernel = FormulaKernel(
-                source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64)
-            )
-        else:
-            from .formulas.cutoff import CutoffKernel
-
-            kernel = CutoffKernel(source_of(spec), scalars, dim // space, cutoff, box, species)
-            if bounds is None and kernel.box.all():
-                bounds = np.tile(np.stack([np.zeros(space), kernel.box], axis=1), (dim // space, 1))
-        written = "; ".join(
-            f"{text}" if kind == "coordinates" else f"{kind} {text}" for kind, text in texts.items()
+        given = {"name": name, "minimum_energy": minimum_energy}
+        pairs: dict[str, Any] = {"particles": particles, "space": space}
+        pairs |= {"cutoff": cutoff, "box": box, "species": species}
+        read, dim = read_formula(
+            texts, parameters, variables, given, dim=dim, shape=shape, periodic=periodic, **pairs
         )
         potential = cls(
-            kernel.energy,
-            kernel.gradient,
+            read.energy,
+            read.gradient,
             dim,
-            bounds=bounds,
-            name=name or written,
-            laplacian=kernel.laplacian,
+            bounds=read.domain if bounds is None else bounds,
+            name=name or written(texts),
+            laplacian=read.laplacian,
             minima=minima,
             minimum_energy=minimum_energy,
-            latex=kernel.source.latex,
+            latex=read.source.latex,
             start=start,
         )
-        potential.formula = kernel
+        potential.formula = read
         return potential
 
     @classmethod
@@ -292,9 +229,8 @@ class Potential:
         if self._gradient is None:
             gradient = self._difference(block)
         else:
-            gradient = self._checked(
-                self._gradient(block, *self.args), block, "gradient", block.shape
-            )
+            gradient = self._gradient(block, *self.args)
+            gradient = self._checked(gradient, block, "gradient", block.shape)
         return gradient[0] if single else gradient
 
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -308,9 +244,7 @@ class Potential:
     def on_device(self, xp: Any) -> Potential:
         """The same potential with its array arguments as arrays of `xp`, CuPy for instance."""
         moved = copy(self)
-        moved.args = tuple(
-            xp.asarray(value) if isinstance(value, np.ndarray) else value for value in self.args
-        )
+        moved.args = tuple(xp.asarray(a) if isinstance(a, np.ndarray) else a for a in self.args)
         return moved
 
     def laplacian(self, x: Any) -> Any:
@@ -319,18 +253,16 @@ class Potential:
         """
         block, single = self._block(x)
         if self._laplacian is not None:
-            laplacian = self._checked(
-                self._laplacian(block, *self.args), block, "laplacian", (len(block),)
-            )
+            laplacian = self._laplacian(block, *self.args)
+            laplacian = self._checked(laplacian, block, "laplacian", (len(block),))
         else:
             block = block.astype(float)
             laplacian = np.zeros(len(block))
             for c in range(self.dim):
                 h = np.zeros_like(block)
                 h[:, c] = _STEP * np.maximum(1, np.abs(block[:, c]))
-                laplacian += (self.gradient(block + h) - self.gradient(block - h))[:, c] / (
-                    2 * h[:, c]
-                )
+                change = self.gradient(block + h) - self.gradient(block - h)
+                laplacian += change[:, c] / (2 * h[:, c])
         return float(laplacian[0]) if single else laplacian
 
     @property
@@ -355,10 +287,8 @@ class Potential:
         exact, numeric = self.gradient(block), self._difference(block)
         # x itself may be a minimum, where differences are noise
         nearby = self.gradient(block + 0.01 * np.maximum(1, np.abs(block)))
-        size = max(
-            np.max(np.abs(g), where=np.isfinite(g), initial=1e-300)
-            for g in (exact, numeric, nearby)
-        )
+        seen = (exact, numeric, nearby)
+        size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in seen)
         return float(np.max(np.abs(exact - numeric)) / size)
 
     def check_alone(self, x: np.ndarray) -> None:

@@ -28,19 +28,15 @@ def wilson(successes: int, trials: int) -> Interval:
     (Wilson 1927).
     """
     if not (real(successes) and real(trials) and 0 <= successes <= trials and trials >= 1):
-        raise ValueError(
-            f"a share needs 0 <= successes <= trials and a trial, not {shown(successes)} of "
-            f"{shown(trials)}"
-        )
+        given = f"{shown(successes)} of {shown(trials)}"
+        raise ValueError(f"a share needs 0 <= successes <= trials and a trial, not {given}")
     z = 1.959963984540054
     p = successes / trials
     middle = (p + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * np.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2))
-    return Interval(
-        p,
-        0.0 if successes == 0 else float(middle - half),
-        1.0 if successes == trials else float(middle + half),
-    )
+    low = 0.0 if successes == 0 else float(middle - half)
+    high = 1.0 if successes == trials else float(middle + half)
+    return Interval(p, low, high)
 
 
 def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
@@ -55,9 +51,8 @@ def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
     if sample.size == 1:
         return Interval(float(sample[0]), np.nan, np.nan)
     generator = np.random.default_rng([seed, 2])
-    means = [
-        sample[generator.integers(sample.size, size=sample.size)].mean() for _ in range(RESAMPLES)
-    ]
+    n = sample.size
+    means = [sample[generator.integers(n, size=n)].mean() for _ in range(RESAMPLES)]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(sample.mean()), float(low), float(high))
 
@@ -68,18 +63,13 @@ def time_to_solution(share: Interval, run: float) -> Interval:
 
     Infinite for p = 0; the interval is that of p, turned around.
     """
-
     if not (real(run) and run > 0):
         raise ValueError(f"the cost of a run must be a positive number, not {shown(run)}")
 
     def at(p: float) -> float:
-        return (
-            float("inf")
-            if p <= 0
-            else run
-            if p >= 0.99
-            else run * float(np.log(0.01) / np.log1p(-p))
-        )
+        if p <= 0:
+            return float("inf")
+        return run if p >= 0.99 else run * float(np.log(0.01) / np.log1p(-p))
 
     return Interval(at(share.value), at(share.high), at(share.low))
 
@@ -115,11 +105,10 @@ class Fit:
 
     def __str__(self) -> str:
         time = "tau" if self.law == "power" else "(ln tau)"
-        return (
-            f"{self.law}: {time}^-zeta, zeta = {self.zeta:.3g} +- {self.zeta_error:.2g}, R^2 = "
-            f"{self.r2:.3f}, AIC = {self.aic:.1f}, chi^2/freedom = "
-            f"{self.chi2:.1f}/{self.freedom}, p = {self.p:.2g}"
-        )
+        zeta = f"zeta = {self.zeta:.3g} +- {self.zeta_error:.2g}"
+        quality = f"R^2 = {self.r2:.3f}, AIC = {self.aic:.1f}"
+        chi2 = f"chi^2/freedom = {self.chi2:.1f}/{self.freedom}, p = {self.p:.2g}"
+        return f"{self.law}: {time}^-zeta, {zeta}, {quality}, {chi2}"
 
 
 def _clock(law: str, steps: np.ndarray) -> np.ndarray:
@@ -152,14 +141,6 @@ def fit_law(law: str, steps: Any, y: Any, error: Any) -> Fit:
     spread = float(np.sum((weight * (np.log(y) - centre)) ** 2))
     freedom = steps.size - 2
     widen = np.sqrt(max(1.0, chi2 / freedom))
-    return Fit(
-        law,
-        float(zeta),
-        float(np.sqrt(covariance[1, 1]) * widen),
-        float(np.exp(a)),
-        1 - chi2 / spread if spread else 0.0,
-        chi2 + 4,
-        chi2,
-        freedom,
-        float(chi_square.sf(chi2, freedom)),
-    )
+    error, r2 = float(np.sqrt(covariance[1, 1]) * widen), 1 - chi2 / spread if spread else 0.0
+    p = float(chi_square.sf(chi2, freedom))
+    return Fit(law, float(zeta), error, float(np.exp(a)), r2, chi2 + 4, chi2, freedom, p)

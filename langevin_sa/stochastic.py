@@ -13,7 +13,7 @@ from .arguments import check_whole
 from .noise import GRADIENT, KIND, stream
 from .potential import Potential
 
-LOOKED = 2_000_000  # samples times replicas in one look at all data
+LOOKED = 2_000_000  # samples times replicas whose energies are taken at once
 
 
 class StochasticPotential(Potential):
@@ -52,8 +52,8 @@ class StochasticPotential(Potential):
     Examples
     --------
     >>> data = np.random.default_rng(0).normal(1.0, 2.0, 100)
-    >>> U = StochasticPotential(lambda x, y: ((x - y) ** 2).mean(1) / 2, lambda x, y: x - y.mean(1,
-    keepdims=True), data, 10, dim=1)
+    >>> energy = lambda x, y: ((x - y) ** 2).mean(1) / 2
+    >>> U = StochasticPotential(energy, lambda x, y: x - y.mean(1)[:, None], data, 10, dim=1)
     >>> U.steps_per_epoch
     10
     """
@@ -80,9 +80,8 @@ class StochasticPotential(Potential):
             raise ValueError(
                 f"batch_size must be at most the number of samples, {samples}, and is {batch_size}"
             )
-        super().__init__(
-            batch_energy, batch_gradient, dim, args=tuple(a[None] for a in arrays), **keywords
-        )
+        args = tuple(array[None] for array in arrays)
+        super().__init__(batch_energy, batch_gradient, dim, args=args, **keywords)
 
     @property
     def samples(self) -> int:
@@ -113,23 +112,15 @@ class StochasticPotential(Potential):
         independent batches.
         """
         batches, x = self.batches(seed, [0]), self._block(x)[0][:1]
-        exact = self.gradient(x)
-        return float(
-            np.mean(
-                [(batches.gradient(x, step) - exact) ** 2 for step in range(self.steps_per_epoch)]
-            )
-        )
+        exact, steps = self.gradient(x), range(self.steps_per_epoch)
+        return float(np.mean([(batches.gradient(x, step) - exact) ** 2 for step in steps]))
 
     def energy(self, x: Any) -> Any:
         """U(x) over all data, a few replicas at a time."""
         block, single = self._block(x)
-        size = max(1, LOOKED // self.samples)
-        energy = np.concatenate(
-            [
-                super(StochasticPotential, self).energy(block[r : r + size])
-                for r in range(0, len(block), size)
-            ]
-        )
+        size, few = max(1, LOOKED // self.samples), super().energy
+        parts = [few(block[r : r + size]) for r in range(0, len(block), size)]
+        energy = np.concatenate(parts)
         return float(energy[0]) if single else energy
 
 

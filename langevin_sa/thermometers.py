@@ -18,9 +18,8 @@ from .integrators import get_integrator
 from .potential import Potential, real_array
 
 ENOUGH_REPLICAS, FEWEST_BLOCKS, ENOUGH_SAMPLES = 16, 16, 50
-# records before and after one that are read with it, if their target is within this share of its
-# own
-REACH, LIKE = 10, 0.25
+REACH = 10  # records before and after one that are read with it, ...
+LIKE = 0.25  # ... if their target is within this share of its own
 
 
 class Estimate(NamedTuple):
@@ -31,10 +30,8 @@ class Estimate(NamedTuple):
     effective_samples: float
 
     def __str__(self) -> str:
-        return (
-            f"{self.value:.6g} +- {self.standard_error:.2g} ({self.effective_samples:.0f} "
-            "independent samples)"
-        )
+        worth = f"{self.effective_samples:.0f} independent samples"
+        return f"{self.value:.6g} +- {self.standard_error:.2g} ({worth})"
 
 
 def blocking(series: Any) -> Estimate:
@@ -81,16 +78,11 @@ def blocking(series: Any) -> Estimate:
     while blocks.size >= 2 * FEWEST_BLOCKS:
         blocks = (blocks[: blocks.size // 2 * 2 : 2] + blocks[1::2]) / 2
         squared = float(blocks.var(ddof=1)) / blocks.size
-        if (
-            squared <= best * (1 + np.sqrt(2 / (blocks.size - 1)) / 4)
-            and blocks.size < series.size // 8
-        ):
-            best = max(best, squared)
-            break
+        level = squared <= best * (1 + np.sqrt(2 / (blocks.size - 1)) / 4)
         best = max(best, squared)
-    # too few blocks to see the error level off: neighbours decide, as in a series with one time of
-    # correlation
-    else:
+        if level and blocks.size < series.size // 8:
+            break
+    else:  # too few blocks to see it level off: as in a series with one time of correlation
         best = max(best, variance / series.size * _correlation(series))
     worth = float(min(series.size, variance / best))
     if worth < min(ENOUGH_SAMPLES, series.size / 2):
@@ -139,12 +131,8 @@ def average(values: Any) -> Estimate:
         return blocking(values.mean(1)) if records > 1 else blocking(values[0])
     means = values.mean(0)
     error = float(means.std(ddof=1) / np.sqrt(replicas))
-    variance = float(values.var(ddof=1))
-    return Estimate(
-        float(means.mean()),
-        error,
-        float(min(values.size, variance / error**2 if error else values.size)),
-    )
+    worth = float(values.var(ddof=1)) / error**2 if error else values.size
+    return Estimate(float(means.mean()), error, float(min(values.size, worth)))
 
 
 def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
@@ -182,6 +170,17 @@ def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estima
         raise ValueError(f"gamma must be >= 0 and dt > 0, not {shown(gamma)} and {shown(dt)}")
     scale = float(get_integrator(integrator).steps(gamma, dt, 1.0).velocity_scale)
     return average((_samples(dx, "dx") ** 2).mean(-1) / scale**2)
+
+
+def stationary(integrator: str, a: Any, rho: float) -> tuple[Any, Any, Any]:
+    """T_conf/T, T_22/T and (kinetic estimator)/T of harmonic modes with a = (omega dt)^2, in closed
+    form at any stable time step (`docs/validation.md`).
+    """
+    a = np.asarray(a, dtype=float)
+    if get_integrator(integrator).paired:
+        return np.ones_like(a), np.full_like(a, (1 + rho) / 2), np.ones_like(a)
+    hot = 1 / (1 - a / 4)
+    return hot, hot, hot
 
 
 def _samples(x: Any, name: str) -> np.ndarray:
@@ -309,9 +308,8 @@ def boltzmann_average(
     density = boltzmann_density(potential, temperature, axes)
     axes = [np.asarray(axis, dtype=float) for axis in axes]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    total: Any = density * np.asarray(function(grid.reshape(-1, potential.dim))).reshape(
-        density.shape
-    )
+    values = np.asarray(function(grid.reshape(-1, potential.dim)))
+    total: Any = density * values.reshape(density.shape)
     for axis in reversed(axes):
         total = np.trapezoid(total, axis, axis=-1)
     return float(total)

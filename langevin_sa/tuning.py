@@ -3,16 +3,14 @@
 The rules, in order:
 
 1. Points: the starting points, plus draws from the potential's domain if there are fewer than 8
-   (or normal jitter of
-   unit width around the start if it has no domain).
+   (or normal jitter of unit width around the start if it has no domain).
 2. T0 from the energy spread: an equilibrium with `dim` quadratic degrees of freedom has std(U) =
-   T sqrt(dim/2), so
-   T0 = spread * sqrt(2/dim), with the spread from quartiles, so that a few points on steep walls do
-   not set it.
+   T sqrt(dim/2), so T0 = spread * sqrt(2/dim), with the spread from quartiles, so that a few points
+   on steep walls do not set it.
 3. A short hot run at T0 (200 steps from the points, its time step from the curvature there); the
-   largest curvature k
-   met on the way or at the starting points, by differences of the gradient, sets dt = 0.35/sqrt(k):
-   then the thermostat is off by less than 4 % in the stiffest mode for every integrator.
+   largest curvature k met on the way or at the starting points, by differences of the gradient,
+   sets dt = 0.35/sqrt(k): then the thermostat is off by less than 4 % in the stiffest mode for
+   every integrator.
 4. gamma = half the root of the mean curvature: near the fastest barrier crossing (Kramers'
    turnover).
 5. T1 = T0/10,000.
@@ -33,10 +31,10 @@ from .schedules import Schedule, constant, exponential, linear, logarithmic, pow
 
 LAWS = {law.__name__: law for law in (exponential, linear, logarithmic, power, quench)}
 LAWS["constant"] = lambda start, end: constant(start)
-OMEGA_DT, HOT_STEPS, POINTS, COLDEST = 0.35, 200, 16, 1e-4
-DENSE_DIM, LARGEST_DIM = 32, 1_000_000
-# points that a spread needs; coordinates of all points, so that large systems do not wait
-FEWEST, POINT_NUMBERS = 8, 100_000
+OMEGA_DT, HOT_STEPS, COLDEST = 0.35, 200, 1e-4  # rules 3 and 5
+POINTS, FEWEST = 16, 8  # whose curvature is looked at; that a spread needs
+POINT_NUMBERS = 100_000  # coordinates of all points, so that large systems do not wait
+DENSE_DIM, LARGEST_DIM = 32, 1_000_000  # up to which a Hessian is kept whole; is looked for
 
 
 def automatic_schedule(
@@ -67,17 +65,15 @@ def automatic_schedule(
     """
     check_type(potential, Potential, "potential")
     make = look_up(law, LAWS, "temperature law")
-    hot, cold = (
-        temperature
-        if isinstance(temperature, tuple | list) and len(temperature) == 2
-        else (np.nan, np.nan)
-    )
-    for name, value in (("temperature", hot), ("temperature", cold), ("gamma", gamma), ("dt", dt)):
-        if value is not None and not (finite(value) and value >= 0):
-            raise ValueError(
-                f"{name} must be >= 0, or None, not "
-                f"{shown(temperature if name == 'temperature' else value)}"
-            )
+    pair = isinstance(temperature, tuple | list) and len(temperature) == 2
+    hot, cold = temperature if pair else (np.nan, np.nan)
+    for name, given, values in (
+        ("temperature", temperature, (hot, cold)),
+        ("gamma", gamma, (gamma,)),
+        ("dt", dt, (dt,)),
+    ):
+        if not all(value is None or (finite(value) and value >= 0) for value in values):
+            raise ValueError(f"{name} must be >= 0, or None, not {shown(given)}")
     rng = seed_of(rng)
     if hot is not None and cold is not None and gamma is not None and dt is not None:
         return Schedule(make(hot, cold), gamma, dt)
@@ -91,9 +87,8 @@ def automatic_schedule(
         mean = float(np.mean(np.abs(_mean_curvatures(potential, seen, rng))))
         dt = OMEGA_DT / np.sqrt(stiffest if stiffest > 0 else mean or 1.0) if dt is None else dt
         gamma = 0.5 * np.sqrt(mean or 1.0) if gamma is None else gamma
-    return Schedule(
-        make(float(hot), float(COLDEST * hot if cold is None else cold)), float(gamma), float(dt)
-    )
+    cold = COLDEST * hot if cold is None else cold
+    return Schedule(make(float(hot), float(cold)), float(gamma), float(dt))
 
 
 @np.errstate(over="ignore", invalid="ignore")  # points where a gradient is not finite are left out
@@ -109,9 +104,8 @@ def largest_curvature(potential: Potential, points: np.ndarray) -> float:
         for c in range(dim):
             shift = np.zeros_like(points)
             shift[:, c] = h[:, c]
-            hessian[:, c] = (
-                potential.gradient(points + shift) - potential.gradient(points - shift)
-            ) / (2 * h[:, c, None])
+            change = potential.gradient(points + shift) - potential.gradient(points - shift)
+            hessian[:, c] = change / (2 * h[:, c, None])
         hessian = hessian[np.isfinite(hessian).all((1, 2))]
         return float(np.linalg.eigvalsh((hessian + hessian.swapaxes(1, 2)) / 2).max(initial=0.0))
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
@@ -121,22 +115,15 @@ def largest_curvature(potential: Potential, points: np.ndarray) -> float:
         h = 1e-5 * max(1.0, float(np.abs(x).max()))
 
         def product(v: np.ndarray, x: np.ndarray = x, h: float = h) -> np.ndarray:
-            unit = v.ravel() / np.abs(v).max()
-            return (
-                (potential.gradient(x + h * unit) - potential.gradient(x - h * unit))
-                / (2 * h)
-                * np.abs(v).max()
-            )
+            size = np.abs(v).max()
+            step = h * (v.ravel() / size)
+            return (potential.gradient(x + step) - potential.gradient(x - step)) / (2 * h) * size
 
         start = np.random.default_rng(0).standard_normal(dim)
+        operator = LinearOperator((dim, dim), matvec=product, dtype=float)
+        how = {"which": "LA", "tol": 0.02, "v0": start, "return_eigenvectors": False}
         try:
-            operator = LinearOperator((dim, dim), matvec=product, dtype=float)
-            largest = max(
-                largest,
-                float(
-                    eigsh(operator, 1, which="LA", tol=0.02, v0=start, return_eigenvectors=False)[0]
-                ),
-            )
+            largest = max(largest, float(eigsh(operator, 1, **how)[0]))
         except ArpackError:
             continue
     return largest
@@ -200,9 +187,8 @@ def laplacian_estimate(
         return potential.laplacian(x)
     direction = generator.choice([-1.0, 1.0], x.shape)
     h = 1e-5 * np.maximum(1, np.abs(x).max())
-    return (
-        direction * (potential.gradient(x + h * direction) - potential.gradient(x - h * direction))
-    ).sum(1) / (2 * h)
+    change = potential.gradient(x + h * direction) - potential.gradient(x - h * direction)
+    return (direction * change).sum(1) / (2 * h)
 
 
 def _hot_run(potential: Potential, points: np.ndarray, temperature: float, seed: int) -> np.ndarray:
@@ -216,12 +202,9 @@ def _hot_run(potential: Potential, points: np.ndarray, temperature: float, seed:
         seen = [points]
         try:
             backend = get_backend("auto", potential, len(points))(potential, walk, 1)
+            schedule = Schedule(temperature, 0.2 / dt, dt)
             for k in range(10):
-                backend.advance(
-                    Schedule(temperature, 0.2 / dt, dt).coefficients(
-                        HOT_STEPS, "gjf", (20 * k, 20 * k + 20)
-                    )
-                )
+                backend.advance(schedule.coefficients(HOT_STEPS, "gjf", (20 * k, 20 * k + 20)))
                 seen.append(walk.x.copy())
             return np.vstack(seen)
         except NonFinite:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hostile import ANYTHING, BOWL, JUNK, NUMBERS, examples, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import langevin_sa as lsa
 from langevin_sa import CoolMomentum, Langevin, Momentum, Schedule, anneal, schedules

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hostile import ANYTHING, BOWL, JUNK, SIZES, WELLS, arrays, examples, mostly, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import statistics, thermometers
 from langevin_sa.integrators import INTEGRATORS

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hostile import ANYTHING, JUNK, WELLS, arrays, examples, mostly, odd_arguments, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import tuning
 

@@ -2,11 +2,15 @@
 the same noise.
 """
 
+import re
+from importlib import resources
+
 import numpy as np
 import pytest
 
 import langevin_sa as lsa
 from langevin_sa.noise import normals
+from langevin_sa.plots.checks import ROW_STYLE
 
 SEED, STEPS, EXACT = 5, 100, {"rtol": 1e-12, "atol": 1e-12}
 WELL = lsa.Potential.from_formula("x**4/4 + 3*cos(x) + x*y + y**2")
@@ -191,13 +195,13 @@ def test_carry_of_constant_dt_is_rho():
     for name in lsa.INTEGRATORS:
         steps = lsa.Schedule(1.0, lambda s: 1 + s, 0.1).coefficients(50, name)
         # their recursion's dt is sqrt(2 dt/gamma)
-        if name not in ("ermak_mccammon", "leimkuhler_matthews"):
+        if not lsa.INTEGRATORS[name].overdamped:
             np.testing.assert_allclose(steps.carry, steps.rho, rtol=1e-14)
         else:
             assert np.all(steps.carry == 0)
 
 
-@pytest.mark.parametrize("name", ["ermak_mccammon", "leimkuhler_matthews"])
+@pytest.mark.parametrize("name", [name for name, row in lsa.INTEGRATORS.items() if row.overdamped])
 def test_overdamped_rows_need_friction(name):
     with pytest.raises(ValueError, match="gamma must be > 0"):
         lsa.Schedule(1.0, 0.0, 0.1).coefficients(10, name)
@@ -224,3 +228,33 @@ def test_gjf_with_changing_temperature_pairs_the_amplitudes():
         dx = c.rho[k] * dx - c.lr[k] * WELL.gradient(x) + (now + before) / 2
         x, before = x + dx, now
         np.testing.assert_allclose(moved[k], x, **EXACT)
+
+
+def test_columns_say_what_rules_do():
+    """thermal: there is noise. overdamped: rho = 0. physical: the velocity is carried over."""
+    for row in lsa.INTEGRATORS.values():
+        steps = row.steps(np.full(2, 1.0), np.array([0.1, 0.2]), 1.0)
+        assert np.all(steps.s > 0) == row.thermal, row.name
+        assert np.all(steps.rho == 0) == row.overdamped, row.name
+        carried = row.carrying(steps, None).carry[1] == 2 * steps.rho[1]
+        assert carried == (row.physical or row.overdamped), row.name
+        assert (row.order is not None) == row.thermal, row.name
+
+
+def test_pages_and_pictures_know_every_row():
+    """JavaScript needs a rule of its own for each row, and a picture a colour for each with
+    noise.
+    """
+    script = resources.files("langevin_sa.teaching").joinpath("walk.js").read_text(encoding="utf-8")
+    rules = re.findall(r"^  (\w+): \{ rule:", script, flags=re.MULTILINE)
+    assert set(rules) == set(lsa.INTEGRATORS), "RULES in langevin_sa/teaching/walk.js"
+    thermal = {name for name, row in lsa.INTEGRATORS.items() if row.thermal}
+    assert set(ROW_STYLE) == thermal, "ROW_STYLE in langevin_sa/plots/checks.py"
+
+
+@pytest.mark.parametrize(
+    "schedule", [lsa.Schedule(), lsa.CoolMomentum(), lsa.Momentum(0.9, 0.01), lsa.optimizers.SGD(1)]
+)
+def test_schedules_say_whether_the_integrator_matters(schedule):
+    paired = {schedule.coefficients(10, name).paired for name in ("gjf", "verlet")}
+    assert schedule.own_recursion == (len(paired) == 1)

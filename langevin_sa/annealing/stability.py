@@ -21,7 +21,7 @@ CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows
 
 def check_thermostat(schedule: Any, integrator: str, n_steps: int) -> None:
     """Warn of a temperature that an integrator without noise ignores."""
-    cold = not get_integrator(integrator).steps(1.0, 0.1, 1.0).s
+    cold = not get_integrator(integrator).thermal
     if cold and np.any(schedule.coefficients(min(n_steps, CHECKED_STEPS), "bbk").s > 0):
         warn(
             f"{integrator} adds no noise, so that the schedule's temperature has no effect and "

@@ -10,7 +10,7 @@ from ..momentum import Steps
 from ..noise import stream
 from .walk import Backend, NonFinite, Walk
 
-TOGETHER = 1024  # normals made at a time
+NORMALS_TOGETHER = 1024  # normals made at a time
 
 
 class NumpyBackend(Backend):
@@ -35,14 +35,17 @@ class NumpyBackend(Backend):
 
     @np.errstate(over="ignore", invalid="ignore")  # the next look sees it
     def _kick(self, steps: Steps, n: int) -> None:
-        """``dx = rho*dx - lr*gradient + s*xi; x = x + dx``, and the sums that thermometers read."""
+        """One step, and the sums that thermometers read.
+
+        dx = rho dx + lr f(x) + s xi, x = x + dx, with xi = z, or paired (z_n + z_{n-1})/2. Here
+        rho, with the change of dt, is carry; s, or paired s/2, is kick, and fresh is kick times z;
+        s z/2, the half kick that paired noise carries to the next step, is noise.
+        """
         w = self.walk
-        kick: Any = np.zeros(w.x.shape)
-        if steps.s[n] > 0:
-            kick = steps.kick[n] * self._normals()
+        fresh: Any = steps.kick[n] * self._normals() if steps.s[n] > 0 else np.zeros(w.x.shape)
         if steps.paired:
-            kick, w.noise[...] = kick + w.noise, kick
-        w.dx[...] = steps.carry[n] * w.dx - steps.lr[n] * self.gradient + kick
+            fresh, w.noise[...] = fresh + w.noise, fresh
+        w.dx[...] = steps.carry[n] * w.dx - steps.lr[n] * self.gradient + fresh
         w.x += w.dx
         squares = (w.dx.astype(float) ** 2).sum(1)
         w.dx2 += squares / steps.dt[n] ** 2
@@ -52,7 +55,7 @@ class NumpyBackend(Backend):
         """The normals (replicas, dim) of this step, from those made for several steps at a time."""
         w, (replicas, dim) = self.walk, self.walk.x.shape
         if w.step not in self.made:
-            count = max(1, TOGETHER // w.x.size)
+            count = max(1, NORMALS_TOGETHER // w.x.size)
             self.made = range(w.step, w.step + count)
             self.normals = stream(
                 w.seed, self.replicas, w.step * dim, count * dim, w.purpose

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..momentum import Steps
-from ..noise import THERMAL
+from ..noise import THERMAL, key_of
 
 
 @dataclass
@@ -74,6 +74,17 @@ class Walk:
             dx2=zeros.copy(),
             kinetic=zeros.copy(),
         )
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The arrays, in the order of `ARRAYS`."""
+        return tuple(getattr(self, name) for name in ARRAYS)
+
+    def stream(self, r: int = 0) -> tuple[Any, ...]:
+        """What the normals of replica r are made from, besides their number: the replica's own
+        number, the purpose, and the two words of the key.
+        """
+        return self.first_replica + r, self.purpose, *key_of(self.seed)
 
     def forget(self) -> None:
         """Zero the sums that thermometers read."""

@@ -28,7 +28,7 @@ from ..momentum import Steps
 from .walk import ARRAYS, Backend, NonFinite, Walk
 
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
-MOST = 4096  # processes
+MOST_PROCESSES = 4096
 ATTEMPTS = 3  # at a part whose worker dies
 # the energy only comes back
 THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")
@@ -50,9 +50,10 @@ def check_workers(workers: Any) -> None:
             "workers must be an int or a callable like map(function, parts), or have such a "
             f"method map, not {shown(workers)}"
         )
-    if workers != -1 and not 1 <= workers <= MOST:
+    if workers != -1 and not 1 <= workers <= MOST_PROCESSES:
         raise ValueError(
-            f"workers must be from 1 to {MOST}, or -1 for one a processor, not {shown(workers)}"
+            f"workers must be from 1 to {MOST_PROCESSES}, or -1 for one a processor, not "
+            f"{shown(workers)}"
         )
 
 

@@ -92,10 +92,9 @@ def parse_parameters(texts: tuple[str, ...]) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
+        words = value.split(",")
         try:
-            numbers = [
-                int(v) if v.strip().lstrip("+-").isdigit() else float(v) for v in value.split(",")
-            ]
+            numbers = [int(v) if v.strip().lstrip("+-").isdigit() else float(v) for v in words]
         except ValueError:
             numbers = []
         if not (equals and name.strip().isidentifier() and numbers):
@@ -110,11 +109,8 @@ def build_potential(ctx: click.Context, options: dict[str, Any]) -> Any:
     """
     name, formula = options["name"], options["formula"]
     if name is not None and formula is not None:
-        typed = {
-            key
-            for key in ("name", "formula")
-            if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE
-        }
+        line = click.core.ParameterSource.COMMANDLINE
+        typed = {key for key in ("name", "formula") if ctx.get_parameter_source(key) is line}
         if len(typed) != 1:
             raise click.UsageError("give a NAME or a --formula, not both", ctx)
         name, formula = (name, None) if "name" in typed else (None, formula)

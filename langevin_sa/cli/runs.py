@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from .methods import LAWS, OPTIMIZERS, build_optimizer, build_schedule, short
 from .options import (
     build_potential,
     check_output,
@@ -18,7 +19,6 @@ from .options import (
     write_figure,
 )
 from .table import Table, clock
-from .ways import LAWS, OPTIMIZERS, build_optimizer, build_schedule, short
 
 NEAR = 1e-3  # a known minimum counts as reached within this, relative above 1
 # status of a result -> of the command: nothing finite or no minimum, interrupted
@@ -26,9 +26,7 @@ EXIT = {2: 1, 3: 130}
 
 
 def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
-    """Make the values of a TOML file the defaults of the command's options; its names are
-    theirs.
-    """
+    """Make the values of a TOML file, named like the command's options, their defaults."""
     import tomllib
 
     if path is None:
@@ -54,14 +52,11 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
                 raise click.UsageError(
                     f"{path}: write parameters as a table, param = {{a = 100.0}}", ctx
                 )
-            value = [
-                f"{k}={','.join(map(str, v)) if isinstance(v, list) else v}"
-                for k, v in value.items()
-            ]
+            lists = {k: v if isinstance(v, list) else [v] for k, v in value.items()}
+            value = [f"{k}={','.join(map(str, v))}" for k, v in lists.items()]
         elif isinstance(value, dict) or isinstance(value, list) != (known[name].nargs > 1):
-            count = (
-                "one value" if known[name].nargs == 1 else f"a list of {known[name].nargs} numbers"
-            )
+            several = known[name].nargs > 1
+            count = f"a list of {known[name].nargs} numbers" if several else "one value"
             raise click.UsageError(f"{path}: {key} must be {count}, not {value!r}", ctx)
         # read as from the command line
         values[name] = value if isinstance(value, list) else str(value)
@@ -160,16 +155,11 @@ def outcome(result: Any, potential: Any) -> str:
     if known is not None:
         within = NEAR * max(1.0, abs(known))
         reached = int((abs(result.best_energies - known) <= within).sum())
-        how = (
-            f"reached by {reached} of {len(result.best_energies)} replicas (within {within:.2g})"
-            if reached
-            else "not reached"
-        )
+        of = f"{reached} of {len(result.best_energies)} replicas (within {within:.2g})"
+        how = f"reached by {of}" if reached else "not reached"
         if result.fun < known - within:
-            how += (
-                f"; the best is {known - result.fun:.3g} below it: outside of the domain, or it "
-                "is not the minimum"
-            )
+            how += f"; the best is {known - result.fun:.3g} below it"
+            how += ": outside of the domain, or it is not the minimum"
         elif not reached:
             how += f": the best is {result.fun - known:.3g} above"
         lines.append(f"known        {known:.10g}, {how}")

@@ -119,10 +119,8 @@ def plot(run: str, output: str | None) -> None:
     from .. import plots
 
     write_figure(plots.history(result), output)
-    click.echo(
-        f"{result.potential_name}: best energy {result.fun:.10g} after {result.nit:,} "
-        f"steps\ndrawn {output}"
-    )
+    best = f"best energy {result.fun:.10g} after {result.nit:,} steps"
+    click.echo(f"{result.potential_name}: {best}\ndrawn {output}")
 
 
 @click.command(short_help="Measure every law of the package on this machine.")
@@ -184,26 +182,18 @@ def info() -> None:
     from ..storage.cache import cache_folder
 
     features = llvm.get_host_cpu_features()
-    widths = {
-        "avx512f": "AVX-512, 8 doubles",
-        "avx2": "AVX2, 4 doubles",
-        "neon": "NEON, 2 doubles",
-        "sse2": "SSE2, 2 doubles",
-    }
+    widths = {"avx512f": "AVX-512, 8 doubles", "avx2": "AVX2, 4 doubles"}
+    widths |= {"neon": "NEON, 2 doubles", "sse2": "SSE2, 2 doubles"}
     simd = next((text for flag, text in widths.items() if features.get(flag)), "none known")
     cores = processors()
     rows = [("langevin_sa", __version__), ("python", platform.python_version())]
-    rows += [
-        (name, metadata.version(name))
-        for name in ("numpy", "numba", "scipy", "sympy", "matplotlib")
-    ]
+    packages = ("numpy", "numba", "scipy", "sympy", "matplotlib")
+    rows += [(name, metadata.version(name)) for name in packages]
+    threads = os.environ.get("NUMBA_NUM_THREADS", cores)
     rows += [
         ("CPU", f"{llvm.get_host_cpu_name()}, {cores} cores usable"),
         ("SIMD", simd),
-        (
-            "threads",
-            f"{os.environ.get('NUMBA_NUM_THREADS', cores)}, replicas are shared out among them",
-        ),
+        ("threads", f"{threads}, replicas are shared out among them"),
         ("cache", str(cache_folder())),
         ("GPU", _gpu()),
     ]

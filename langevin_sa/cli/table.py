@@ -20,21 +20,12 @@ class Table:
     def __init__(self, steps: int, max_seconds: float | None, shown: bool) -> None:
         from tqdm import tqdm
 
-        self.steps, self.max_seconds, self.rows, self.started = (
-            steps,
-            max_seconds,
-            0,
-            time.perf_counter(),
-        )
+        self.steps, self.max_seconds, self.rows = steps, max_seconds, 0
+        self.started = time.perf_counter()
         self.first: tuple[int, float] | None = None
-        self.bar = tqdm(
-            total=steps,
-            unit="step",
-            desc="compiling",
-            disable=None if shown else True,
-            leave=False,
-            dynamic_ncols=True,
-        )
+        bar: dict[str, Any] = {"leave": False, "dynamic_ncols": True, "unit": "step"}
+        bar["disable"] = None if shown else True
+        self.bar = tqdm(total=steps, desc="compiling", **bar)
         self.write = tqdm.write if shown else lambda line: None
 
     def __call__(self, intermediate_result: Any) -> None:

@@ -1,1 +1,1 @@
-"""Ways of cooling side by side, judged by the same measures."""
+"""Methods side by side, judged by the same measures."""

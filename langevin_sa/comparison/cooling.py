@@ -19,7 +19,7 @@ from ..statistics import Fit, fit_law
 from .driver import compare, judge
 from .outcomes import Comparison
 
-LAWS = ("power", "logarithmic")
+LAWS = ("power", "logarithmic")  # of the decay of the residual energy
 POOR, CLOSE = 0.01, 2.0  # p-value below which a law is refused; AIC by which one must lead
 
 
@@ -132,9 +132,8 @@ def cooling_rates(
             "by time)"
         )
     if not hasattr(schedule, "coefficients"):
-        raise TypeError(
-            f"schedule must be a Schedule, CoolMomentum, Momentum or SGD, not {shown(schedule)}"
-        )
+        kinds = "a Schedule, CoolMomentum, Momentum or SGD"
+        raise TypeError(f"schedule must be {kinds}, not {shown(schedule)}")
     look = schedule.coefficients(1000, integrator)
     fall, dt = float(look.temperature[0] - look.temperature[-1]), float(np.mean(look.dt))
     if rates is not None:
@@ -155,16 +154,9 @@ def cooling_rates(
     found: list[Comparison] = []
     interrupted = ""
     for k, n in enumerate(lengths):
+        own = keywords | _file(keywords, int(n)) | {"n_steps": int(n), "rng": child_seed(seed, k)}
         try:
-            found.append(
-                compare(
-                    potential,
-                    {"anneal": schedule},
-                    n_steps=int(n),
-                    rng=child_seed(seed, k),
-                    **keywords | _files(keywords, int(n)),
-                )
-            )
+            found.append(compare(potential, {"anneal": schedule}, **own))
         except KeyboardInterrupt:
             if not found:
                 raise
@@ -173,30 +165,22 @@ def cooling_rates(
     lengths = lengths[: len(found)]
     # where the minimum is not known, the lowest that any run found
     lowest = min(c.minimum_energy for c in found)
-    tolerance = keywords.get("tolerance")
-    found = [
-        judge(potential, c.outcomes, lowest, tolerance, c.judged, c.seed, c.common_noise)
-        for c in found
-    ]
+    for k, c in enumerate(found):
+        same: dict[str, Any] = {"judged": c.judged, "seed": c.seed, "common_noise": c.common_noise}
+        tolerance = keywords.get("tolerance")
+        found[k] = judge(potential, c.outcomes, lowest, tolerance=tolerance, **same)
     times = lengths * dt
+    rate = np.where(fall > 0, fall / times, np.nan)
     fits, verdict = _fitted(lengths, found)
-    return Cooling(
-        lengths,
-        times,
-        np.where(fall > 0, fall / times, np.nan),
-        found,
-        fits,
-        interrupted + verdict,
-        seed,
-    )
+    return Cooling(lengths, times, rate, found, fits, interrupted + verdict, seed)
 
 
-def _files(keywords: dict[str, Any], n: int) -> dict[str, Any]:
+def _file(keywords: dict[str, Any], n: int) -> dict[str, Any]:
     """The checkpoint of one cooling time, if there is one."""
-    path = keywords.get("checkpoint")
-    return (
-        {} if path is None else {"checkpoint": Path(path).with_suffix(f".{n}{Path(path).suffix}")}
-    )
+    if keywords.get("checkpoint") is None:
+        return {}
+    path = Path(keywords["checkpoint"])
+    return {"checkpoint": path.with_suffix(f".{n}{path.suffix}")}
 
 
 def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit], str]:
@@ -205,27 +189,15 @@ def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit],
     error = (high - low) / (2 * 1.96)
     use = np.isfinite(mean) & (mean > 3 * error) & (error > 0)
     if use.sum() < 3:
-        return (
-            {},
-            f"no law can be told from {int(use.sum())} points whose residual energy is three "
-            "errors above zero",
-        )
+        points = f"{int(use.sum())} points whose residual energy is three errors above zero"
+        return {}, f"no law can be told from {points}"
     fits = {law: fit_law(law, steps[use], mean[use], error[use]) for law in LAWS}
     better, worse = sorted(fits.values(), key=lambda fit: fit.aic)
+    lead = worse.aic - better.aic
     if better.p < POOR:
-        return (
-            fits,
-            f"neither law fits within the errors (p = {better.p:.1g}); the {better.law} law comes "
-            "closer",
-        )
-    if worse.aic - better.aic < CLOSE:
-        return (
-            fits,
-            "both laws fit; the points do not tell them apart (AIC differs by "
-            f"{worse.aic - better.aic:.1f})",
-        )
-    return (
-        fits,
-        f"the {better.law} law fits (p = {better.p:.2g}), with an AIC lower by "
-        f"{worse.aic - better.aic:.1f} than the {worse.law} law",
-    )
+        verdict = f"neither law fits within the errors (p = {better.p:.1g})"
+        return fits, f"{verdict}; the {better.law} law comes closer"
+    if lead < CLOSE:
+        return fits, f"both laws fit; the points do not tell them apart (AIC differs by {lead:.1f})"
+    verdict = f"the {better.law} law fits (p = {better.p:.2g})"
+    return fits, f"{verdict}, with an AIC lower by {lead:.1f} than the {worse.law} law"

@@ -1,5 +1,5 @@
-"""Annealing against quenching: several ways of cooling from the same starting points under the same
-noise, judged by the same measures.
+"""Annealing against quenching: several methods from the same starting points under the same noise,
+judged by the same measures.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from ..backends.workers import team_of
 from ..noise import child_seed, seed_of
 from ..optimizers import StepRule
 from ..potential import Potential
-from ..statistics import bootstrap_mean, time_to_solution, wilson
+from ..statistics import Interval, bootstrap_mean, time_to_solution, wilson
 from ..storage.checkpoint import Checkpoint, Contents, Fingerprint, digest
+from ..storage.npz import prefixed, unprefixed
 from .method import Arrays, check_method, digest_of, outcome_of, run_method
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 
@@ -93,48 +95,22 @@ def compare(
         For bad input, before the first step. Another exception passes through with the finished
         methods as its `partial_result`.
     """
-    if not isinstance(potential, Potential):
-        raise TypeError(
-            "potential must be a Potential (see Potential.from_formula), not "
-            f"{type(potential).__name__}"
-        )
-    if not isinstance(methods, Mapping) or not methods:
-        raise TypeError(
-            "methods must be a dictionary of at least one method, such as {'anneal': "
-            "Schedule(...), 'quench': Schedule(...)}"
-        )
-    for name, method in methods.items():
-        if isinstance(method, type) or not (
-            isinstance(method, StepRule) or hasattr(method, "coefficients")
-        ):
-            raise TypeError(
-                f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, "
-                f"not {shown(method)}"
-            )
-    look_up(judged, JUDGED, "energy to judge by")
-    if tolerance is not None and not (real(tolerance) and tolerance > 0):
-        raise ValueError(f"tolerance is an energy and must be > 0, not {shown(tolerance)}")
-    if budgets is not None and not isinstance(budgets, Mapping):
-        raise TypeError(f"budgets must be a dictionary of steps by method, not {shown(budgets)}")
+    _check(potential, methods, judged, tolerance, budgets)
     check_whole(1, n_steps=n_steps, epochs=epochs)
-    steps, epochs = dict.fromkeys(methods, int(n_steps)), int(epochs)
-    for name, count in (budgets or {}).items():
-        look_up(name, steps, "method in budgets")
-        check_whole(1, **{f"the budget of {name}": count})
-        steps[name] = int(count)
+    steps = _steps(methods, int(n_steps), budgets or {})
     team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     seed = seed_of(keeper.seed if rng is None else rng)
-    start = starting_points(
-        potential, x0, REPLICAS if replicas is None and np.ndim(x0) < 2 else replicas, seed
-    )
+    if replicas is None and np.ndim(x0) < 2:
+        replicas = REPLICAS
+    start = starting_points(potential, x0, replicas, seed)
     fingerprint = Fingerprint(
         {
             "potential": potential.name,
             "dim": potential.dim,
             "replicas": len(start),
             "seed": seed,
-            "epochs": epochs,
+            "epochs": int(epochs),
             "judged": judged,
             "integrator": integrator,
             "common_noise": bool(common_noise),
@@ -149,73 +125,124 @@ def compare(
         },
     )
     found = keeper.claim(fingerprint)
-    kept: dict[str, Arrays] = {name: {} for name in methods}
-    for key, array in (found[0] if found else {}).items():
-        number, _, what = key.partition(" ")
-        kept[list(methods)[int(number)]][what] = array
-    for part in filter(None, kept.values()):
-        check_method(part, start.shape)
-
-    def contents() -> Contents:
-        return {
-            f"{k} {what}": a for k, part in enumerate(kept.values()) for what, a in part.items()
-        }, {}
-
-    def compared(message: str = "") -> Comparison:
-        return _compared(potential, outcomes, tolerance, judged, seed, common_noise, message)
-
+    kept = _Kept(keeper, list(methods), start.shape, found)
+    judging = {"tolerance": tolerance, "judged": judged, "seed": seed, "common_noise": common_noise}
     outcomes: dict[str, Outcome] = {}
     with team or nullcontext():
-        for k, (name, method) in enumerate(methods.items()):
-            own = child_seed(seed, k) if not common_noise else seed
-
-            def keep(arrays: Callable[[], Arrays], name: str = name, now: bool = False) -> None:
-                def fresh() -> Contents:
-                    kept[name] = arrays()
-                    return contents()
-
-                keeper.save(fresh, now)
-
-            try:
-                if "polished" not in kept[name]:
-                    kept[name] = run_method(
-                        potential,
-                        method,
-                        start,
-                        steps[name],
-                        epochs,
-                        own,
-                        judged,
-                        integrator,
-                        backend,
-                        team,
-                        kept[name],
-                        keep,
-                    )
-                    keep(kept[name].copy, now=k == len(methods) - 1)
-            except BaseException as error:
-                keeper.save(contents, now=True)
-                if not outcomes:
-                    raise
-                partial = compared(
-                    f"{type(error).__name__} in {name}: what was finished before is here"
-                )
-                if isinstance(error, KeyboardInterrupt):
-                    return partial
-                vars(error)["partial_result"] = partial
+        try:
+            for k, (name, method) in enumerate(methods.items()):
+                if not kept.finished(name):
+                    own = seed if common_noise else child_seed(seed, k)
+                    run = partial(run_method, potential, method, start, steps[name], int(epochs))
+                    earlier, keep = kept.arrays[name], partial(kept.keep, name)
+                    arrays = run(own, judged, integrator, backend, team, earlier, keep)
+                    kept.arrays[name] = arrays
+                    keep(arrays.copy, now=k == len(methods) - 1)
+                outcomes[name] = outcome_of(name, method, steps[name], kept.arrays[name])
+        except BaseException as error:
+            kept.save()
+            if not outcomes:
                 raise
-            outcomes[name] = outcome_of(name, method, steps[name], kept[name])
-    return compared()
+            message = f"{type(error).__name__} in {name}: what was finished before is here"
+            finished = _compared(potential, outcomes, message, **judging)
+            if isinstance(error, KeyboardInterrupt):
+                return finished
+            vars(error)["partial_result"] = finished
+            raise
+    return _compared(potential, outcomes, "", **judging)
+
+
+def _check(potential: Any, methods: Any, judged: Any, tolerance: Any, budgets: Any) -> None:
+    """Raise a TypeError or ValueError for what cannot be compared."""
+    if not isinstance(potential, Potential):
+        kind = type(potential).__name__
+        raise TypeError(f"potential must be a Potential (see Potential.from_formula), not {kind}")
+    if not isinstance(methods, Mapping) or not methods:
+        raise TypeError(
+            "methods must be a dictionary of at least one method, such as {'anneal': "
+            "Schedule(...), 'quench': Schedule(...)}"
+        )
+    for name, method in methods.items():
+        runs = isinstance(method, StepRule) or hasattr(method, "coefficients")
+        if isinstance(method, type) or not runs:
+            raise TypeError(
+                f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, "
+                f"not {shown(method)}"
+            )
+    look_up(judged, JUDGED, "energy to judge by")
+    if tolerance is not None and not (real(tolerance) and tolerance > 0):
+        raise ValueError(f"tolerance is an energy and must be > 0, not {shown(tolerance)}")
+    if budgets is not None and not isinstance(budgets, Mapping):
+        raise TypeError(f"budgets must be a dictionary of steps by method, not {shown(budgets)}")
+
+
+def _steps(methods: Mapping[str, Any], n_steps: int, budgets: Mapping[str, int]) -> dict[str, int]:
+    """The number of steps of each method."""
+    steps = dict.fromkeys(methods, n_steps)
+    for name, count in budgets.items():
+        look_up(name, steps, "method in budgets")
+        check_whole(1, **{f"the budget of {name}": count})
+        steps[name] = int(count)
+    return steps
+
+
+class _Kept:
+    """The arrays of each method, as far as it has come, and the checkpoint that they go to.
+
+    Parameters
+    ----------
+    keeper : Checkpoint
+        The file; it names arrays by the number of their method.
+    names : list of str
+        Of the methods.
+    shape : (replicas, dim)
+        Of their positions.
+    found : (dict of ndarray, dict) or None
+        What the file holds.
+
+    Attributes
+    ----------
+    arrays : dict of dict of ndarray
+        By the name of the method; empty before it has begun.
+    """
+
+    def __init__(
+        self, keeper: Checkpoint, names: list[str], shape: tuple[int, ...], found: Contents | None
+    ) -> None:
+        self.keeper = keeper
+        there = found[0] if found else {}
+        self.arrays = {name: unprefixed(f"{k} ", there) for k, name in enumerate(names)}
+        for arrays in filter(None, self.arrays.values()):
+            check_method(arrays, shape)
+
+    def finished(self, name: str) -> bool:
+        """Whether a method is at its end."""
+        return "polished" in self.arrays[name]
+
+    def keep(self, name: str, arrays: Callable[[], Arrays], now: bool = False) -> None:
+        """Ask a method for its arrays and write them with the others', if it is time to or
+        `now`.
+        """
+
+        def contents() -> Contents:
+            self.arrays[name] = arrays()
+            return self._contents()
+
+        self.keeper.save(contents, now)
+
+    def save(self) -> None:
+        """Write the arrays as they were last asked for."""
+        self.keeper.save(self._contents, now=True)
+
+    def _contents(self) -> Contents:
+        found: Arrays = {}
+        for k, arrays in enumerate(self.arrays.values()):
+            found |= prefixed(f"{k} ", arrays)
+        return found, {}
 
 
 def _compared(
-    potential: Potential,
-    outcomes: dict[str, Outcome],
-    tolerance: float | None,
-    judged: str,
-    seed: int,
-    common_noise: bool,
-    message: str,
+    potential: Potential, outcomes: dict[str, Outcome], message: str, **judging: Any
 ) -> Comparison:
     """The comparison of finished outcomes, against the known minimum or the lowest energy that was
     found.
@@ -226,15 +253,8 @@ def _compared(
         default=np.nan,
     )
     known = potential.minimum_energy
-    comparison = judge(
-        potential,
-        outcomes,
-        lowest if known is None else float(known),
-        tolerance,
-        judged,
-        seed,
-        common_noise,
-    )
+    minimum = lowest if known is None else float(known)
+    comparison = judge(potential, outcomes, minimum, **judging)
     comparison.message = message
     if lowest < comparison.minimum_energy - comparison.tolerance:
         warn(
@@ -249,6 +269,7 @@ def judge(
     potential: Potential,
     outcomes: dict[str, Outcome],
     minimum: float,
+    *,
     tolerance: float | None,
     judged: str,
     seed: int,
@@ -260,16 +281,17 @@ def judge(
     near = 1e-3 * max(1.0, abs(minimum)) if tolerance is None else float(tolerance)
     minima = _minima(potential, [o for o in outcomes.values() if not o.message], minimum, near)
     for o in outcomes.values():
-        o.success_by_epoch = [
-            wilson(int((np.abs(row - minimum) <= near).sum()), len(o.x)) for row in o.judged
-        ]
-        o.success = wilson(
-            0 if o.message else int((np.abs(o.energies[judged] - minimum) <= near).sum()), len(o.x)
-        )
+
+        def share(residual: np.ndarray, replicas: int = len(o.x)) -> Interval:
+            return wilson(int((np.abs(residual) <= near).sum()), replicas)
+
+        residual = o.energies[judged] - minimum
+        o.success_by_epoch = [share(row - minimum) for row in o.judged]
+        o.success = wilson(0, len(o.x)) if o.message else share(residual)
         o.tts = time_to_solution(o.success, o.n_steps)
         if not o.message:
-            o.residual = bootstrap_mean(o.energies[judged] - minimum, seed)
-            o.quantiles = np.quantile(o.energies[judged] - minimum, [0.1, 0.5, 0.9])
+            o.residual = bootstrap_mean(residual, seed)
+            o.quantiles = np.quantile(residual, [0.1, 0.5, 0.9])
     return Comparison(potential, outcomes, minimum, near, minima, judged, seed, common_noise)
 
 
@@ -290,17 +312,13 @@ def _minima(
     if potential.minima is not None and len(potential.minima) > 1:
         nearest = np.argmin([((x - place) ** 2).sum(1) for place in potential.minima], axis=0)
         place = np.where(np.abs(energy - minimum) <= tolerance, nearest, 0)
-    _, first, which = np.unique(
-        np.stack([level, place]), axis=1, return_index=True, return_inverse=True
-    )
-    which = which.ravel()
-    end = 0
+    kinds = np.stack([level, place])
+    _, first, which = np.unique(kinds, axis=1, return_index=True, return_inverse=True)
+    which, end = which.ravel(), 0
     for o in outcomes:
         begin, end = end, end + len(o.x)
         counts = np.bincount(which[begin:end], minlength=len(first))
         o.shares = [wilson(int(c), len(o.x)) for c in counts]
-    known = potential.minimum_energy
-    return [
-        Minimum(float(energy[k]), x[k], known is not None and abs(energy[k] - known) <= tolerance)
-        for k in first
-    ]
+    lowest = potential.minimum_energy
+    known = np.full(len(energy), False) if lowest is None else np.abs(energy - lowest) <= tolerance
+    return [Minimum(float(energy[k]), x[k], bool(known[k])) for k in first]

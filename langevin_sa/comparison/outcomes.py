@@ -135,32 +135,20 @@ class Comparison:
             f" {'TTS99 in steps (95 %)':>34}",
         ]
         for name, o in self.outcomes.items():
-            share = (
-                f"{100 * o.success.value:.1f} % [{100 * o.success.low:.1f}, "
-                f"{100 * o.success.high:.1f}]"
-            )
+            value, low, high = (100 * p for p in o.success)
+            share = f"{value:.1f} % [{low:.1f}, {high:.1f}]"
             lines.append(
                 f"{name:{width}}  {o.n_steps:>10,}  {share:>24}  {o.residual!s:>30}  {o.tts!s:>34}"
             )
             if o.message:
                 lines.append(f"{'':{width}}  {o.message}")
-        lines.append(
-            "where replicas ended"
-            + (
-                ""
-                if len(self.minima) <= SHOWN_MINIMA
-                else f" ({SHOWN_MINIMA} of {len(self.minima)} minima)"
-            )
-        )
+        more = f" ({SHOWN_MINIMA} of {len(self.minima)} minima)"
+        lines.append(f"where replicas ended{more if len(self.minima) > SHOWN_MINIMA else ''}")
+        settled = {name: o.shares for name, o in self.outcomes.items() if o.shares}
         for k, minimum in enumerate(self.minima[:SHOWN_MINIMA]):
-            shares = ", ".join(
-                f"{name} {100 * o.shares[k].value:.1f} %"
-                for name, o in self.outcomes.items()
-                if o.shares
-            )
-            lines.append(
-                f"  U = {minimum.energy:.8g}{' (known)' if minimum.known else ''}: {shares}"
-            )
+            shares = (f"{name} {100 * share[k].value:.1f} %" for name, share in settled.items())
+            known = " (known)" if minimum.known else ""
+            lines.append(f"  U = {minimum.energy:.8g}{known}: {', '.join(shares)}")
         return "\n".join([*lines, self.message] if self.message else lines)
 
     __repr__ = __str__

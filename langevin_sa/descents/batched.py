@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-MEMORY, MOST_STEPS, HALVINGS, BLOCK = 8, 1000, 30, 65_536
+MEMORY, MOST_STEPS, HALVINGS = 8, 1000, 30
+TOGETHER = 65_536  # coordinates in one call of the potential
 
 
 def descend(potential: Any, x: Any, gtol: float = 1e-6) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +21,7 @@ def descend(potential: Any, x: Any, gtol: float = 1e-6) -> tuple[np.ndarray, np.
     978 (1982); Liu, Nocedal, Math. Program. 45, 503 (1989).
     """
     x = np.atleast_2d(np.array(x, dtype=float))
-    size = max(1, BLOCK // x.shape[1])
+    size = max(1, TOGETHER // x.shape[1])
     parts = [_descend(potential, x[k : k + size], gtol) for k in range(0, len(x), size)]
     return np.concatenate([at for at, _ in parts]), np.concatenate([energy for _, energy in parts])
 
@@ -32,15 +33,8 @@ def _descend(potential: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, np
     going = np.flatnonzero(np.isfinite(energy))
     size = np.linalg.norm(gradient, axis=1, keepdims=True)
     h = 1e-6 * np.maximum(1, np.abs(x).max(1, keepdims=True))
-    curvature = (
-        np.abs(
-            (
-                (potential.gradient(x + h * gradient / np.maximum(size, 1e-300)) - gradient)
-                * gradient
-            ).sum(1)
-        )
-        / (size * h)[:, 0]
-    )
+    ahead = potential.gradient(x + h * gradient / np.maximum(size, 1e-300))
+    curvature = np.abs(((ahead - gradient) * gradient).sum(1)) / (size * h)[:, 0]
     # length of the first step: to the bottom of a parabola
     scale = np.where(curvature > 0, 1 / curvature, 1.0)
     pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -48,9 +42,8 @@ def _descend(potential: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, np
         going = going[np.abs(gradient[going]).max(1) > gtol * np.maximum(1, np.abs(energy[going]))]
         if not going.size:
             break
-        step = -_two_loops(
-            gradient[going], [tuple(a[going] for a in pair) for pair in pairs], scale[going]
-        )
+        memory = [tuple(a[going] for a in pair) for pair in pairs]
+        step = -_two_loops(gradient[going], memory, scale[going])
         slope = (step * gradient[going]).sum(1)
         uphill = ~(slope < 0)
         step[uphill] = -scale[going[uphill], None] * gradient[going[uphill]]

@@ -100,7 +100,7 @@ def descend(
     f : float, optional
         The energy at u, if it is known.
     """
-    if f is None or problem.paired or problem.compiled is not None:
+    if f is None or problem.paired:
         f, g = problem.both(u)
     else:
         g = problem.gradient(u, f)
@@ -164,7 +164,7 @@ def _search(
         trial = np.minimum(np.maximum(u + t * step, problem.low), problem.high)
         if np.array_equal(trial, u):
             break
-        if problem.paired or problem.compiled is not None:
+        if problem.paired:
             value, gradient = problem.both(trial)
         else:
             value, gradient = problem.value(trial), None

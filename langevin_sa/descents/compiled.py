@@ -13,10 +13,10 @@ from numba import njit
 from ..backends.cpu.compiled import STEP, call_step, compiled_functions, compiled_source
 from ..backends.cpu.printed import numba_source
 
-MEMORY, TRIALS, MOST = 10, 20, 100
-# how many times the decrease that the curvature promises is hoped for, once so many steps are
-# remembered
-HOPE, YOUNG = 3.0, 3
+MEMORY, TRIALS = 10, 20  # pairs remembered, and points looked at along a step
+EVALUATIONS_A_COORDINATE = 100
+# the decrease hoped for, over that which the curvature promises, once so many pairs are remembered
+HOPED_DECREASE, PAIRS_TO_JUDGE = 3.0, 3
 
 
 def is_compiled(potential: Any) -> bool:
@@ -31,11 +31,8 @@ def _step(potential: Any) -> tuple[Any, np.ndarray, np.ndarray]:
     it.
     """
     if potential.formula is None:
-        return (
-            compiled_functions(*potential.numba_functions),
-            np.empty(0),
-            np.array([potential.dim], dtype=np.int64),
-        )
+        size = np.array([potential.dim], dtype=np.int64)
+        return compiled_functions(*potential.numba_functions), np.empty(0), size
     source = potential.formula.source
     step = compiled_source(numba_source(source.spec, source.bodies, 1), "step", STEP)
     return step, potential.formula.numbers, potential.formula.size
@@ -62,8 +59,8 @@ def descender(
     evaluations made, whether it gave up.
 
     It has converged where the decrease still expected is below `tol` times \\|f\\|, moves no
-    coordinate by more than `longest` in one step, evaluates at most `room` times (and `MOST` by
-    coordinate), and gives up once it is not going to come down to `below`.
+    coordinate by more than `longest` in one step, evaluates at most `room` times (and
+    `EVALUATIONS_A_COORDINATE`), and gives up once it is not going to come down to `below`.
     """
     step, numbers, size = _step(potential)
 
@@ -71,18 +68,9 @@ def descender(
         x: np.ndarray, tol: float, longest: float, room: float, below: float
     ) -> tuple[np.ndarray, float, int, bool]:
         x = np.array(x, dtype=float)
-        return x, *_descend(
-            step.address,
-            numbers,
-            size,
-            x,
-            low,
-            high,
-            tol,
-            longest,
-            int(min(room, MOST * (10 + len(x)))),
-            below,
-        )
+        most = int(min(room, EVALUATIONS_A_COORDINATE * (10 + len(x))))
+        given = (step.address, numbers, size, x, low, high)
+        return x, *_descend(*given, tol, longest, most, below)
 
     return descend
 
@@ -92,17 +80,9 @@ def _arrays(dim):  # type: ignore[no-untyped-def]
     c = np.zeros(5)
     # the step then makes dx = 0*dx + gradient; some formulas' forces never reach the array g
     c[1] = -1.0
-    return (
-        np.zeros(dim),
-        np.zeros(dim),
-        np.zeros(dim),
-        np.zeros(dim),
-        np.zeros(2 * dim),
-        np.zeros(1),
-        np.zeros(1),
-        np.zeros(2 * dim, dtype=np.int64),
-        c,
-    )
+    place, out, dx, g = np.zeros(dim), np.zeros(dim), np.zeros(dim), np.zeros(dim)
+    z, rows = np.zeros(2 * dim), np.zeros(2 * dim, dtype=np.int64)
+    return place, out, dx, g, z, np.zeros(1), np.zeros(1), rows, c
 
 
 @njit(cache=True, error_model="numpy")
@@ -110,23 +90,7 @@ def _evaluate(step, p, size, arrays, x):  # type: ignore[no-untyped-def]
     """Energy at x; its gradient is in arrays[2]."""
     place, out, dx, g, z, s, e, rows, c = arrays
     place[:] = x
-    call_step(
-        step,
-        (
-            place.ctypes.data,
-            out.ctypes.data,
-            dx.ctypes.data,
-            g.ctypes.data,
-            z.ctypes.data,
-            s.ctypes.data,
-            e.ctypes.data,
-            p.ctypes.data,
-            rows.ctypes.data,
-            size.ctypes.data,
-            c.ctypes.data,
-        ),
-        1,
-    )
+    call_step(step, (place, out, dx, g, z, s, e, p, rows, size, c), 1)
     return e[0]
 
 
@@ -140,21 +104,40 @@ def _points(step, p, size, x, energy, gradient):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def _descend(step, p, size, x, low, high, tol, longest, room, below):  # type: ignore[no-untyped-def]
+    """L-BFGS with backtracking, projected into the bounds; x is where it ended.
+
+    Parameters
+    ----------
+    step, p, size : int, float64 array, int64 array
+        Address of the compiled step of one replica, and the parameters and sizes that it reads.
+    x : float64 array (dim,)
+        The start; moved in place.
+    low, high : float64 arrays (dim,)
+        Bounds.
+    tol : float
+        Converged where the decrease still expected is below this times |f| (at least 1e-3).
+    longest : float
+        By how much a step moves a coordinate at most.
+    room : int
+        Evaluations allowed.
+    below : float
+        An energy that is to be reached; it gives up once the curvature says that it will not be.
+
+    Returns
+    -------
+    (float, int, bool)
+        Energy at x, evaluations made, and whether it gave up.
+    """
     dim = len(x)
     arrays = _arrays(dim)
-    S, Y, R, w = (
-        np.zeros((MEMORY, dim)),
-        np.zeros((MEMORY, dim)),
-        np.zeros(MEMORY),
-        np.zeros(MEMORY),
-    )
+    S, Y = np.zeros((MEMORY, dim)), np.zeros((MEMORY, dim))  # changes of x and of the gradient
+    R, w = np.zeros(MEMORY), np.zeros(MEMORY)  # 1/(s.y), and the first loop's weights
     f, calls, kept, newest, restarts = _evaluate(step, p, size, arrays, x), 1, 0, 0, 0
     g, free, trial = arrays[2].copy(), np.ones(dim), np.zeros(dim)
     while calls < room and np.abs(f) < np.inf:
         for d in range(dim):
-            free[d] = (
-                0.0 if (x[d] <= low[d] and g[d] > 0) or (x[d] >= high[d] and g[d] < 0) else 1.0
-            )
+            held = (x[d] <= low[d] and g[d] > 0) or (x[d] >= high[d] and g[d] < 0)
+            free[d] = 0.0 if held else 1.0
         q = g * free
         for j in range(kept):
             k = (newest - j) % MEMORY
@@ -175,7 +158,7 @@ def _descend(step, p, size, x, low, high, tol, longest, room, below):  # type: i
         if kept:
             if slope / 2 < tol * max(abs(f), 1e-3):
                 break
-            if kept >= YOUNG and f - HOPE * slope / 2 > below:
+            if kept >= PAIRS_TO_JUDGE and f - HOPED_DECREASE * slope / 2 > below:
                 return f, calls, True
         t = longest / largest if kept == 0 and restarts == 0 else min(1.0, longest / largest)
         if kept == 0:

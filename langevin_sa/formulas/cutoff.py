@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..arguments import real_array, shown
-from .in_numpy import FormulaKernel
+from .in_numpy import Formula
 from .spec import Source
 
 PAIRS_AT_ONCE = 1_000_000
 MOST_SPECIES = 64
-MANY = 1000  # particles from which energies are no longer taken by the reference
+MANY = 1000  # particles from which energies are no longer the reference's
 
 
-class CutoffKernel(FormulaKernel):
+class CutoffFormula(Formula):
     """A pair formula truncated and shifted, V(r) - V(cutoff) for r < cutoff, between nearest
     images.
 
@@ -56,6 +56,8 @@ class CutoffKernel(FormulaKernel):
         if not (np.isfinite(reach) & (reach > 0)).all():
             raise ValueError(f"cutoff must be positive and finite, not {shown(cutoff)}")
         self.box, self.cutoff2 = _box(box, space, float(reach.max())), reach**2
+        if self.box.all():
+            self.domain = np.tile(np.stack([np.zeros(space), self.box], axis=1), (particles, 1))
         values = [
             _between_species(value, f"parameter {name!r}", self.types)
             for name, value in parameters.items()
@@ -118,19 +120,15 @@ class CutoffKernel(FormulaKernel):
 
     def energy(self, x: np.ndarray) -> np.ndarray:
         """Energy (replicas,)."""
-        return (
-            self.energy_gradient(x)[0]
-            if len(self.species) < MANY
-            else self._compiled(x, "pairs")[0]
-        )
+        return self._both(x)[0]
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Gradient (replicas, dim)."""
-        return (
-            self.energy_gradient(x)[1]
-            if len(self.species) < MANY
-            else self._compiled(x, "pairs")[1]
-        )
+        return self._both(x)[1]
+
+    def _both(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        few = len(self.species) < MANY
+        return self.energy_gradient(x) if few else self._compiled(x, "pairs")
 
     def laplacian(self, x: np.ndarray) -> np.ndarray:
         """Laplacian (replicas,)."""
@@ -143,8 +141,8 @@ class CutoffKernel(FormulaKernel):
         return laplacian
 
     def _compiled(self, x: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The same by the kernel of the numba backend, for many particles: energy and gradient, or
-        Laplacian and zeros.
+        """The same by the numba backend, for many particles: energy and gradient, or Laplacian and
+        zeros.
         """
         from ..backends.cpu.neighbours import evaluate
 

@@ -29,9 +29,8 @@ from .spec import Body, Source, Spec
 @cache
 def source_of(spec: Spec) -> Source:
     """Source for a `Spec`, from the cache folder if it is there, else printed by way of sympy."""
-    key = hashlib.sha256(
-        (json.dumps(asdict(spec)) + Path(__file__).read_text()).encode()
-    ).hexdigest()[:20]
+    text = json.dumps(asdict(spec)) + Path(__file__).read_text()
+    key = hashlib.sha256(text.encode()).hexdigest()[:20]
     path = cache_folder() / f"{key}.json"
     source = _kept(path, key, spec)
     if source is None:
@@ -42,15 +41,8 @@ def source_of(spec: Spec) -> Source:
                 "the formula is nested too deeply, or is a sum of too many terms; use array "
                 "functions instead"
             ) from None
-        write_whole(
-            path,
-            json.dumps(
-                {
-                    "latex": source.latex,
-                    "bodies": {kind: asdict(body) for kind, body in source.bodies.items()},
-                }
-            ),
-        )
+        bodies = {kind: asdict(body) for kind, body in source.bodies.items()}
+        write_whole(path, json.dumps({"latex": source.latex, "bodies": bodies}))
     return source
 
 
@@ -58,12 +50,8 @@ def _kept(path: Path, key: str, spec: Spec) -> Source | None:
     """The source in a file of the cache; None if it is not there or damaged."""
     try:
         kept = json.loads(path.read_text())
-        return Source(
-            key,
-            spec,
-            kept["latex"],
-            {kind: _body(fields) for kind, fields in kept["bodies"].items()},
-        )
+        bodies = {kind: _body(fields) for kind, fields in kept["bodies"].items()}
+        return Source(key, spec, kept["latex"], bodies)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -87,21 +75,14 @@ def generate(spec: Spec, key: str) -> Source:
     constants = dict(zip(CONSTANTS, (sp.pi, sp.E), strict=True))
 
     def number(value: float) -> Any:
-        return (
-            sp.Integer(value)
-            if isinstance(value, int)
-            else sp.Rational(value)
-            if value % 0.25 == 0
-            else sp.Float(value, 17)
-        )
+        if isinstance(value, int):
+            return sp.Integer(value)
+        return sp.Rational(value) if value % 0.25 == 0 else sp.Float(value, 17)
 
     bodies, latex = {}, []
     for kind, text in spec.terms().items():
-        inputs = spec.inputs(kind)
-        local = {
-            name: sp.Symbol(f"{name}", real=True, positive=(kind == "pair") or None)
-            for name in inputs
-        }
+        known: dict[str, Any] = {"real": True, "positive": (kind == "pair") or None}
+        local = {name: sp.Symbol(f"{name}", **known) for name in spec.inputs(kind)}
         parameters = {name: sp.Symbol(name, real=True) for name in (*spec.scalars, *spec.arrays)}
         value = evaluate(parse(text), {**constants, **functions, **parameters, **local}, number)
         if value.has(sp.zoo, sp.nan, sp.oo, sp.I):
@@ -110,35 +91,24 @@ def generate(spec: Spec, key: str) -> Source:
             )
         # 0.3, not 0.29999999999999999
         short_floats = {number: sp.Float(repr(float(number))) for number in value.atoms(sp.Float)}
-        latex.append(
-            _summed(
-                sp.latex(
-                    value.xreplace(short_floats),
-                    symbol_names={s: _upright(s.name, sp) for s in parameters.values()},
-                ),
-                kind,
-            )
-        )
-        renamed = {
-            symbol: sp.Symbol(f"v{i}", real=True, positive=symbol.is_positive)
-            for i, symbol in enumerate(local.values())
-        }
-        renamed |= {
-            symbol: sp.Symbol(f"p_{name}", real=True) for name, symbol in parameters.items()
-        }
+        upright = {symbol: _upright(symbol.name, sp) for symbol in parameters.values()}
+        shown = sp.latex(value.xreplace(short_floats), symbol_names=upright)
+        latex.append(_summed(shown, kind))
+        renamed = {s: sp.Symbol(f"v{i}", **known) for i, s in enumerate(local.values())}
+        renamed |= {s: sp.Symbol(f"p_{name}", real=True) for name, s in parameters.items()}
         value = value.xreplace(renamed)
         v = [renamed[symbol] for symbol in local.values()]
         if kind == "pair":  # V(r) as a function of v0 = r^2
             value = value.subs(v[0], sp.sqrt(v[0]))
         first = [_regular(sp.diff(value, x), sp) for x in v]
         second = [_regular(sp.diff(d, x), sp) for d, x in zip(first, v, strict=True)]
-        laplacian = (
-            8 * v[0] * second[0] + 4 * spec.space * first[0] if kind == "pair" else sum(second)
-        )
+        laplacian = sum(second)
+        if kind == "pair":
+            laplacian = 8 * v[0] * second[0] + 4 * spec.space * first[0]
         lines, (printed, *derivatives) = _emit([value, *first], sp)
-        laplacian_lines, (printed_laplacian,) = _emit([laplacian], sp)
+        more, (printed_laplacian,) = _emit([laplacian], sp)
         bodies[kind] = Body(
-            tuple(lines), printed, tuple(derivatives), tuple(laplacian_lines), printed_laplacian
+            tuple(lines), printed, tuple(derivatives), tuple(more), printed_laplacian
         )
     return Source(key, spec, " + ".join(latex), bodies)
 
@@ -210,10 +180,10 @@ def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
         if e.is_Add:
             text = ""
             for term in e.args:
-                negative = term.could_extract_minus_sign()
-                text += (" - " if negative else " + " if text else "") + show(
-                    -term if negative else term
-                )
+                if term.could_extract_minus_sign():
+                    text += f" - {show(-term)}"
+                else:
+                    text += f"{' + ' if text else ''}{show(term)}"
             return f"({text.strip()})" if not text.startswith(" - ") else f"(-{text[3:]})"
         if e.is_Mul:
             return "*".join(show(factor) for factor in e.args)

@@ -14,10 +14,21 @@ from .parse import FUNCTIONS
 from .spec import Body, Source, Spec
 
 
-class FormulaKernel:
-    """A printed formula with the numbers it needs: the packed parameters and the sizes."""
+class Formula:
+    """A printed formula with the numbers it needs.
+
+    Parameters
+    ----------
+    source : Source
+        What was printed.
+    numbers : ndarray
+        The parameters: scalars, then each array flat.
+    size : ndarray of int
+        dim, and the sites along each axis of a lattice.
+    """
 
     truncated = False  # whether pairs beyond a cut-off do not count
+    domain: np.ndarray | None = None  # (dim, 2), where one follows from the formula
 
     def __init__(self, source: Source, numbers: np.ndarray, size: np.ndarray) -> None:
         self.source, self.numbers, self.size = source, numbers, size
@@ -27,20 +38,10 @@ class FormulaKernel:
         if self._functions is None:  # compiled on first use, not pickled
             arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
             space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
-            space |= {
-                "zeros_like": np.zeros_like,
-                "roll": np.roll,
-                "power": np.power,
-                "neighbours": _neighbours,
-            }
-            exec(
-                compile(
-                    numpy_source(self.source.spec, self.source.bodies),
-                    f"<formula {self.source.key}>",
-                    "exec",
-                ),
-                space,
-            )
+            space |= {f: getattr(np, f) for f in ("zeros_like", "roll", "power")}
+            space["neighbours"] = _neighbours
+            text = numpy_source(self.source.spec, self.source.bodies)
+            exec(compile(text, f"<formula {self.source.key}>", "exec"), space)
             self._functions = space
         return self._functions[name]
 
@@ -85,20 +86,16 @@ def numpy_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
         energy.append(_numpy_term(spec, kind, body.lines, body.value, body.derivatives))
         laplacian.append(_numpy_term(spec, kind, body.laplacian_lines, body.laplacian, ()))
     unpack = [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
-    unpack += [
-        f"p_{name} = p[{len(spec.scalars)} + {k}*x.shape[1]:][:x.shape[1]]"
-        + (".reshape(*size[1:])" if spec.lattice else "")
-        for k, name in enumerate(spec.arrays)
-    ]
-    return "".join(
-        f"def {name}(x, p, size):\n"
-        + indent("\n".join([*unpack, *parts]), "    ")
-        + f"\n    return {result}\n\n"
-        for name, parts, result in (
-            ("energy_gradient", energy, "e, g"),
-            ("laplacian", laplacian, "e"),
-        )
-    )
+    shaped = ".reshape(*size[1:])" if spec.lattice else ""
+    for k, name in enumerate(spec.arrays):
+        first = f"{len(spec.scalars)} + {k}*x.shape[1]"
+        unpack.append(f"p_{name} = p[{first}:][:x.shape[1]]{shaped}")
+
+    def function(name: str, parts: list[str], result: str) -> str:
+        body = indent("\n".join([*unpack, *parts, f"return {result}"]), "    ")
+        return f"def {name}(x, p, size):\n{body}\n\n"
+
+    return function("energy_gradient", energy, "e, g") + function("laplacian", laplacian, "e")
 
 
 def _numpy_term(
@@ -109,9 +106,8 @@ def _numpy_term(
         inputs = [f"v{i} = x[:, {i}]" for i in range(len(spec.variables))]
         outputs = [f"g[:, {i}] += {d}" for i, d in enumerate(derivatives)]
         return "\n".join([*inputs, body, f"e += {value}", *outputs])
-    grid = "v = x.reshape(len(x), *size[1:])\n" + (
-        "gv = g.reshape(v.shape)\n" if derivatives else ""
-    )
+    forces = "gv = g.reshape(v.shape)\n" if derivatives else ""
+    grid = f"v = x.reshape(len(x), *size[1:])\n{forces}"
     total = f"e += (zeros_like(v0, dtype=float) + {value}).reshape(len(x), -1).sum(1)\n"
     if kind == "site":
         return f"{grid}v0 = v\n{body}\n{total}" + "".join(f"gv += {d}\n" for d in derivatives)
@@ -124,22 +120,12 @@ def _numpy_term(
             store = ("gv[low] += {}\n", "gv[high] += {}\n")
             load += "".join(f"whole_{a}, p_{a} = p_{a}, p_{a}[low[1:]]\n" for a in spec.arrays)
         restore = "" if spec.periodic else "".join(f"p_{a} = whole_{a}\n" for a in spec.arrays)
-        inner = (
-            load
-            + body
-            + "\n"
-            + total
-            + "".join(s.format(d) for s, d in zip(store, derivatives, strict=False))
-            + restore
-        )
+        stored = "".join(s.format(d) for s, d in zip(store, derivatives, strict=False))
+        inner = f"{load}{body}\n{total}{stored}{restore}"
         return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
     inner = f"d = v[:, i + 1:] - v[:, i:i + 1]\nv0 = (d*d).sum(2)\n{body}\n{total}"
     for derivative in derivatives:
-        inner += (
-            f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\ngv[:, i + 1:] += "
-            "f\ngv[:, i] -= f.sum(1)\n"
-        )
-    split = f"v = x.reshape(len(x), -1, {spec.space})\n" + (
-        "gv = g.reshape(v.shape)\n" if derivatives else ""
-    )
+        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\n"
+        inner += "gv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
+    split = f"v = x.reshape(len(x), -1, {spec.space})\n{forces}"
     return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")

@@ -6,41 +6,25 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..arguments import unknown
 
-FUNCTIONS = (
-    "sqrt",
-    "exp",
-    "log",
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "abs",
-    "sign",
-)
+_ANGLES = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")
+FUNCTIONS = ("sqrt", "exp", "log", *_ANGLES, "abs", "sign")
 CONSTANTS = ("pi", "e")
 MAX_LENGTH, MAX_EXPONENT, MAX_NUMBER = 20_000, 64, 1e300
-# see `depths`: beyond, sympy may take minutes, or for ever
-MAX_DEPTH, MAX_EFFORT, TOWER = 20, 500_000, 3
+MAX_DEPTH, MAX_EFFORT, TOWER = 20, 500_000, 3  # beyond, sympy may take minutes: see `depths`
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
-    ast.Pow: lambda a, b: a**b,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
 }
-
-
 _SUMS = (ast.Add, ast.Sub)
 
 
@@ -98,11 +82,7 @@ def _check(node: ast.AST, text: str) -> None:
     for part in ast.walk(node):
         match part:
             case ast.Constant(value=value):
-                if (
-                    isinstance(value, bool)
-                    or not isinstance(value, (int, float))
-                    or abs(value) > MAX_NUMBER
-                ):
+                if not _is_number(value):
                     raise FormulaError(f"{value!r} is not a number that a formula can use")
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 if name not in FUNCTIONS:
@@ -125,6 +105,11 @@ def _check(node: ast.AST, text: str) -> None:
                 )
 
 
+def _is_number(value: Any) -> bool:
+    real = isinstance(value, int | float) and not isinstance(value, bool)
+    return real and abs(value) <= MAX_NUMBER
+
+
 def depths(tree: ast.expr) -> list[int]:
     """How deep each number and name lies: in a sum all terms are equally deep, in a product all
     factors.
@@ -139,9 +124,8 @@ def depths(tree: ast.expr) -> list[int]:
             case ast.BinOp(left=left, op=op, right=right):
                 inner = depth if chained else depth + 1
                 before = type(left.op) if isinstance(left, ast.BinOp) else ast.Pow
-                alike = ast.Pow not in (type(op), before) and (before in _SUMS) == (
-                    type(op) in _SUMS
-                )
+                alike = (before in _SUMS) == (type(op) in _SUMS)
+                alike = alike and ast.Pow not in (type(op), before)
                 tower = TOWER if type(op) is ast.Pow and not isinstance(right, ast.Constant) else 0
                 stack += [(left, inner, alike), (right, inner + tower, False)]
             case ast.Call(args=[argument]):

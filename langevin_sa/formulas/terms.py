@@ -1,5 +1,5 @@
-"""What `Potential.from_formula` takes: which terms go together, their parameters, coordinates and
-sizes.
+"""What `Potential.from_formula` takes, read: which terms go together, their parameters, coordinates
+and sizes.
 """
 
 from __future__ import annotations
@@ -10,9 +10,78 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_whole, real, real_array, shown
+from ..arguments import check_flags, check_whole, real, real_array, shown
+from .derive import source_of
+from .in_numpy import Formula
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
-from .spec import INPUTS
+from .spec import INPUTS, Spec
+
+
+def read_formula(
+    texts: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    variables: Any,
+    given: Mapping[str, Any],
+    *,
+    dim: int | None,
+    shape: Sequence[int] | None,
+    space: int,
+    periodic: bool,
+    particles: int | None,
+    cutoff: Any,
+    box: Any,
+    species: Any,
+) -> tuple[Formula, int]:
+    """A printed formula, and how many coordinates it is of.
+
+    Parameters
+    ----------
+    texts : mapping
+        The formulas by kind of term.
+    parameters, variables, dim, shape, space, periodic, particles, cutoff, box, species
+        As for `Potential.from_formula`.
+    given : mapping
+        Its other arguments that may be numbers, and so be mistaken for parameters.
+    """
+    check_terms(texts, particles, cutoff, box, species)
+    scalars, arrays = sorted_parameters(parameters)
+    if cutoff is not None:  # a matrix is one number to each pair
+        scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}
+    variables = coordinates(texts.get("coordinates"), variables, parameters)
+    own = {**given, "dim": dim, "space": space, "periodic": periodic}
+    check_all_names(texts, own, variables, scalars, arrays)
+    check_flags(periodic=periodic)
+    lattice = "site" in texts or "bond" in texts
+    dim, shape = sizes(len(variables), dim, shape, particles, space, lattice)
+    if "bond" in texts and periodic and 1 in shape:
+        raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
+    for key, array in arrays.items():
+        if array.size != dim or (array.ndim > 1 and array.shape != shape):
+            raise ValueError(
+                f"parameter {key!r} has shape {array.shape}; an array parameter needs one "
+                f"value a coordinate, {dim}"
+            )
+    spec = Spec(
+        **{kind: texts.get(kind) for kind in ("coordinates", "site", "bond", "pair")},
+        variables=variables,
+        scalars=tuple(scalars),
+        arrays=tuple(arrays),
+        lattice=len(shape),
+        periodic=bool(periodic),
+        space=space,
+    )
+    if cutoff is not None:
+        from .cutoff import CutoffFormula
+
+        return CutoffFormula(source_of(spec), scalars, dim // space, cutoff, box, species), dim
+    flat = (array.ravel() for array in arrays.values())
+    numbers = np.concatenate([np.array(list(scalars.values()), dtype=float), *flat])
+    return Formula(source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64)), dim
+
+
+def written(texts: Mapping[str, str]) -> str:
+    """The formulas in one line, for a name."""
+    return "; ".join(text if k == "coordinates" else f"{k} {text}" for k, text in texts.items())
 
 
 def check_terms(
@@ -27,12 +96,10 @@ def check_terms(
         raise TypeError(
             "box= and species= go with cutoff=, the distance beyond which a pair does not count"
         )
-    if ("pair" in texts) != (particles is not None):
-        raise TypeError(
-            "pair= needs particles=, the number of particles"
-            if "pair" in texts
-            else "particles= goes with pair="
-        )
+    if "pair" in texts and particles is None:
+        raise TypeError("pair= needs particles=, the number of particles")
+    if "pair" not in texts and particles is not None:
+        raise TypeError("particles= goes with pair=")
 
 
 def sorted_parameters(
@@ -151,9 +218,8 @@ def sizes(
             "site= and bond= need dim=, the number of sites, or shape=, the sites along each axis"
         )
     if len(set(claims.values())) > 1:
-        raise ValueError(
-            "the sizes disagree: " + ", ".join(f"{what} = {n}" for what, n in claims.items())
-        )
+        said = ", ".join(f"{what} = {n}" for what, n in claims.items())
+        raise ValueError(f"the sizes disagree: {said}")
     n = next(iter(claims.values()))
     return n, (tuple(shape) if shape is not None else (n,)) if lattice else ()
 

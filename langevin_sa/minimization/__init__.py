@@ -1,3 +1,3 @@
-"""The pieces of `langevin_sa.minimize`, each of which can be replaced: problem, local descents,
-moves, annealing, clusters.
+"""The pieces of `langevin_sa.minimize`, each of which can be replaced: functions, problem, moves,
+strategies, annealing, clusters.
 """

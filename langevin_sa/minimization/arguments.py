@@ -12,8 +12,21 @@ from ..potential import Potential, real_array
 from .ensemble import COOLING
 from .strategies import MOVES, Settings, unused
 
-# of bounds, and of starting points, around which a domain must be finite
-LARGEST, FARTHEST = 1e300, 1e290
+LARGEST = 1e300  # a bound beyond is none
+FARTHEST = 1e290  # a starting point lies within, so that the domain around it is finite
+
+
+def check_functions(fun: Any, callback: Any) -> None:
+    """Raise a TypeError unless there is a function to minimize, and the callback is one or None."""
+    if not (callable(fun) or isinstance(fun, Potential)):
+        raise TypeError(f"fun must be a function or a Potential, not {type(fun).__name__}")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be a function, not {type(callback).__name__}")
+
+
+def check_budgets(**budgets: Any) -> None:
+    """Raise a TypeError or ValueError unless each is an integer >= 0, or None."""
+    check_whole(0, **{name: budget for name, budget in budgets.items() if budget is not None})
 
 
 def check_numbers(**numbers: Any) -> None:
@@ -21,12 +34,11 @@ def check_numbers(**numbers: Any) -> None:
     be any number.
     """
     for name, value in numbers.items():
-        if (value is not None or name == "patience") and not (
-            real(value) and (name == "target" or value >= 0)
-        ):
-            raise ValueError(
-                f"{name} must be a number{'' if name == 'target' else ' >= 0'}, not {shown(value)}"
-            )
+        if value is None and name != "patience":
+            continue
+        if not (real(value) and (name == "target" or value >= 0)):
+            kind = "a number" if name == "target" else "a number >= 0"
+            raise ValueError(f"{name} must be {kind}, not {shown(value)}")
 
 
 def check_settings(settings: Settings) -> None:
@@ -36,19 +48,15 @@ def check_settings(settings: Settings) -> None:
         if count is not None:
             check_whole(least, **{name: count})
     noise, moves = settings.gradient_noise, settings.moves
-    if not (
-        noise is None
-        or (isinstance(noise, str) and noise == "estimate")
-        or (finite(noise) and noise >= 0)
-    ):
+    estimate = isinstance(noise, str) and noise == "estimate"
+    if not (noise is None or estimate or (finite(noise) and noise >= 0)):
         raise ValueError(
             f"gradient_noise must be a variance >= 0 or 'estimate', not {shown(noise)}"
         )
     try:
         hot, cold = settings.temperature
-        good = all(t is None or (finite(t) and t > 0) for t in (hot, cold)) and (
-            hot is None or cold is None or hot >= cold
-        )
+        good = all(t is None or (finite(t) and t > 0) for t in (hot, cold))
+        good = good and (hot is None or cold is None or hot >= cold)
     except (TypeError, ValueError):
         good = False
     if not good:
@@ -69,59 +77,43 @@ def advise(
     strategy: str,
     settings: Settings,
     fun: Any,
-    *,
     args: Any,
     jac: Any,
     vectorized: bool,
+    *,
     hess: Any,
     hessp: Any,
     constraints: Any,
     **unknown: Any,
 ) -> None:
     """Warn the caller of `minimize` of what was given and will not be used."""
-    said: list[tuple[str, Any]] = []
     if unknown:
-        said.append((f"Unknown solver options: {', '.join(map(str, unknown))}", OptimizeWarning))
+        warn(f"Unknown solver options: {', '.join(map(str, unknown))}", OptimizeWarning)
     if constraints is not None and np.size(constraints):
-        said.append(("langevin_sa.minimize cannot handle constraints.", RuntimeWarning))
+        warn("langevin_sa.minimize cannot handle constraints.", RuntimeWarning)
     if hess is not None or hessp is not None:
-        said.append(("langevin_sa.minimize does not use Hessian information.", RuntimeWarning))
+        warn("langevin_sa.minimize does not use Hessian information.", RuntimeWarning)
     idle = unused(strategy, settings)
     if idle:
-        said.append((f"strategy {strategy!r} does not use {', '.join(idle)}", OptimizeWarning))
+        warn(f"strategy {strategy!r} does not use {', '.join(idle)}", OptimizeWarning)
     given = {
         "args": args is not None and not (isinstance(args, tuple) and not args),
         "jac": jac is not None and jac is not False,
         "vectorized": vectorized,
     }
     if isinstance(fun, Potential) and any(given.values()):
-        said.append(
-            (
-                "a Potential brings its gradient: "
-                f"{', '.join(n for n, yes in given.items() if yes)} not used",
-                OptimizeWarning,
-            )
-        )
+        names = ", ".join(name for name, yes in given.items() if yes)
+        warn(f"a Potential brings its gradient: {names} not used", OptimizeWarning)
     if isinstance(jac, str) and jac in ("3-point", "cs"):
-        said.append(
-            (
-                f"jac={jac!r} is not there; gradients are forward differences ('2-point')",
-                OptimizeWarning,
-            )
-        )
-    for text, kind in said:
-        warn(text, kind)
+        said = f"jac={jac!r} is not there; gradients are forward differences ('2-point')"
+        warn(said, OptimizeWarning)
 
 
 def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:
     """fun and jac with SciPy's memoized pair turned back into one function that returns both."""
     inner = getattr(fun, "fun", None)
-    if (
-        jac is not None
-        and getattr(jac, "__self__", None) is fun
-        and callable(inner)
-        and hasattr(fun, "derivative")
-    ):
+    memoized = callable(inner) and hasattr(fun, "derivative")
+    if memoized and jac is not None and getattr(jac, "__self__", None) is fun:
         return inner, True
     if isinstance(jac, str):
         if jac not in ("2-point", "3-point", "cs"):
@@ -157,6 +149,22 @@ def starting_point(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarra
     return point, domain
 
 
+def onto_bounds(
+    point: np.ndarray, low: np.ndarray, high: np.ndarray, *, given: bool
+) -> tuple[np.ndarray, list[str]]:
+    """The starting point (dim,) within the bounds, and what to tell of it; a warning if one that
+    was `given` had to be moved.
+    """
+    clipped = np.clip(point, low, high)
+    if np.abs(clipped).max() > FARTHEST:
+        raise ValueError(f"the starting point must not be beyond {FARTHEST:g}: {shown(clipped)}")
+    if not given or np.array_equal(clipped, point):
+        return clipped, []
+    said = "Initial guess is not within the specified bounds; it is moved onto them."
+    warn(said, OptimizeWarning)
+    return clipped, ["x0 was outside the bounds and was moved onto them."]
+
+
 def limits(bounds: Any, dim: int | None) -> tuple[np.ndarray, np.ndarray]:
     """Lower and upper bounds (dim,), infinite where there are none or where they are beyond
     `LARGEST`.
@@ -165,10 +173,8 @@ def limits(bounds: Any, dim: int | None) -> tuple[np.ndarray, np.ndarray]:
         return np.full(dim or 0, -np.inf), np.full(dim or 0, np.inf)
     try:
         if isinstance(bounds, Bounds):
-            low, high = np.broadcast_arrays(
-                *(real_array(side, "a bound") for side in (bounds.lb, bounds.ub)),
-                np.empty(dim or 1),
-            )[:2]
+            low, high = (real_array(side, "a bound") for side in (bounds.lb, bounds.ub))
+            low, high, _ = np.broadcast_arrays(low, high, np.empty(dim or 1))
         else:
             pairs = [(-np.inf if a is None else a, np.inf if b is None else b) for a, b in bounds]
             low, high = real_array(pairs or np.empty((0, 2)), "bounds").T
@@ -177,11 +183,10 @@ def limits(bounds: Any, dim: int | None) -> tuple[np.ndarray, np.ndarray]:
             f"bounds must be a Bounds or a sequence of (low, high), not {shown(bounds)}"
         ) from None
     if low.ndim != 1 or low.size != (dim or max(1, low.size)):
-        raise ValueError(
-            f"there are {low.size} bounds and {'no' if dim is None else dim} coordinates"
-        )
-    # NaN is no bound either
-    low, high = np.where(low >= -LARGEST, low, -np.inf), np.where(high <= LARGEST, high, np.inf)
+        coordinates = "no" if dim is None else dim
+        raise ValueError(f"there are {low.size} bounds and {coordinates} coordinates")
+    low = np.where(low >= -LARGEST, low, -np.inf)  # NaN is no bound either
+    high = np.where(high <= LARGEST, high, np.inf)
     bad = (low > high) | (low == np.inf) | (high == -np.inf)
     if bad.any():
         k = int(np.argmax(bad))

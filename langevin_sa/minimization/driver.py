@@ -14,24 +14,27 @@ from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult, OptimizeWarning
+from scipy.optimize import OptimizeResult
 
-from ..arguments import check_flags, check_whole, look_up, shown, warn
+from ..arguments import check_flags, look_up
 from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint, digest
 from .arguments import (
-    FARTHEST,
     advise,
+    check_budgets,
+    check_functions,
     check_numbers,
     check_settings,
     function_and_gradient,
     limits,
+    onto_bounds,
     starting_point,
 )
+from .functions import Functions
 from .problem import Finished, Problem
-from .resume import Memory
+from .resume import Recorder
 from .search import Search
 from .strategies import STRATEGIES, Settings, automatic
 
@@ -160,47 +163,23 @@ def minimize(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
     )
     look_up(strategy, {"auto": None, **STRATEGIES}, "strategy")
-    if not (callable(fun) or isinstance(fun, Potential)):
-        raise TypeError(f"fun must be a function or a Potential, not {type(fun).__name__}")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function, not {type(callback).__name__}")
-    for name, budget in (("maxfev", maxfev), ("maxiter", maxiter)):
-        if budget is not None:
-            check_whole(0, **{name: budget})
+    check_functions(fun, callback)
+    check_budgets(maxfev=maxfev, maxiter=maxiter)
     check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
     check_settings(settings)
     check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
     strategy = automatic(fun, settings) if strategy == "auto" else strategy
-    advise(
-        strategy,
-        settings,
-        fun,
-        args=args,
-        jac=jac,
-        vectorized=vectorized,
-        hess=hess,
-        hessp=hessp,
-        constraints=constraints,
-        **unknown,
-    )
+    of_scipy = {"hess": hess, "hessp": hessp, "constraints": constraints}
+    advise(strategy, settings, fun, args, jac, vectorized, **of_scipy, **unknown)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
     seed = seed_of(keeper.seed if rng is None else rng)
     fun, jac = function_and_gradient(fun, jac)
     point, domain = starting_point(fun, x0, bounds, seed)
     low, high = limits(bounds, point.size)
-    clipped = np.clip(point, low, high)
-    if np.abs(clipped).max() > FARTHEST:
-        raise ValueError(f"the starting point must not be beyond {FARTHEST:g}: {shown(clipped)}")
-    notes = []
-    if x0 is not None and not np.array_equal(clipped, point):
-        notes.append("x0 was outside the bounds and was moved onto them.")
-        warn(
-            "Initial guess is not within the specified bounds; it is moved onto them.",
-            OptimizeWarning,
-        )
+    clipped, notes = onto_bounds(point, low, high, given=x0 is not None)
     args = args if isinstance(args, tuple) else (args,)
-    tell = _teller(callback)
+    look = _looker(callback, disp)
     fingerprint = Fingerprint(
         {
             "potential": fun.name if isinstance(fun, Potential) else "a function",
@@ -215,89 +194,78 @@ def minimize(
         {"the starting point": digest(clipped), "the bounds": digest(low, high)},
     )
     found = keeper.claim(fingerprint)
-    # see _remarks
-    with (
-        nullcontext(None) if workers == 1 else mapping(workers) as apply,
-        np.errstate(all="ignore"),
-    ):
-        problem = Problem(
-            fun,
-            clipped,
-            args,
-            jac,
-            (low, high),
-            domain,
-            vectorized=vectorized,
-            apply=apply,
-            maxfev=math.inf if maxfev is None else maxfev,
-            seconds=max_seconds,
-            target=target,
-        )
-        fresh = Search.of(problem, seed)
-        fresh.tol = fresh.tol if tol is None else float(tol)
-        memory = Memory(fresh, keeper, found)
-        search = memory.search
+    on_workers = nullcontext() if workers == 1 else mapping(workers)
+    with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
+        functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply)
+        recorder = Recorder(functions, keeper)
+        limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
+        problem = Problem(functions, clipped, (low, high), domain, ask=recorder.ask, **limit)
+        search = recorder.begin(Search.of(problem, seed, tol), found)
 
         def result(status: int, message: str) -> OptimizeResult:
-            return _result(
-                search, seed, memory.nit, status, " ".join([message, *notes, *_remarks(problem)])
-            )
-
-        def check_iterations() -> None:
-            if maxiter is not None and memory.nit >= max(1, maxiter):
-                raise Finished(1, f"Maximum number of iterations ({maxiter}) has been exceeded.")
+            sentences = " ".join([message, *notes, *_remarks(problem)])
+            return _result(search, seed, recorder.nit, status, sentences)
 
         try:
-            check_iterations()
-            for _ in () if search.verdict else STRATEGIES[strategy](search, settings):
-                memory.at_yield()
-                if disp:
-                    print(
-                        f"{memory.nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} "
-                        f"minima  best {problem.best_fun:.10g}"
-                    )
-                if tell is not None:
-                    tell(_intermediate(search, memory.nit))
-                check_iterations()
-            return result(
-                2 if problem.best_fun == math.inf or problem.endless else 0, search.verdict
-            )
-        except Finished as end:
-            return result(end.status, end.message)
-        except StopIteration:
-            return result(99, "`callback` raised `StopIteration`.")
-        except KeyboardInterrupt:
-            return result(3, "Interrupted; the best point so far is kept.")
+            iterations = STRATEGIES[strategy](search, settings)
+            return result(*_ending(recorder, iterations, maxiter, look))
         except Exception as error:
-            vars(error)["partial_result"] = result(
-                -1, f"{type(error).__name__} after {problem.nfev} evaluations: {error}."
-            )
+            said = f"{type(error).__name__} after {problem.nfev} evaluations: {error}."
+            vars(error)["partial_result"] = result(-1, said)
             raise
         finally:
-            memory.at_end()
+            recorder.at_end()
+
+
+def _ending(
+    recorder: Recorder,
+    iterations: Iterator[None],
+    maxiter: int | None,
+    look: Callable[[Search, int], None],
+) -> tuple[int, str]:
+    """Search, with a look after each iteration, until something ends it: the status and the
+    sentence that say what.
+    """
+    search = recorder.search
+    try:
+        _check_iterations(recorder.nit, maxiter)
+        for _ in () if search.verdict else iterations:
+            recorder.at_yield()
+            look(search, recorder.nit)
+            _check_iterations(recorder.nit, maxiter)
+    except Finished as end:
+        return end.status, end.message
+    except StopIteration:
+        return 99, "`callback` raised `StopIteration`."
+    except KeyboardInterrupt:
+        return 3, "Interrupted; the best point so far is kept."
+    lost = search.problem.best_fun == math.inf or search.problem.endless
+    return 2 if lost else 0, search.verdict
+
+
+def _check_iterations(nit: int, maxiter: int | None) -> None:
+    if maxiter is not None and nit >= max(1, maxiter):
+        raise Finished(1, f"Maximum number of iterations ({maxiter}) has been exceeded.")
 
 
 def _result(search: Search, seed: int, nit: int, status: int, message: str) -> OptimizeResult:
+    """What `minimize` returns."""
     problem = search.problem
     gradient = np.full(problem.dim, np.nan) if search.slope is None else search.slope / problem.unit
     found = [OptimizeResult(x=problem.x(m.u), fun=m.fun, hits=m.hits) for m in search.minima.found]
-    return OptimizeResult(
-        x=problem.best_x.copy(),
-        fun=float(problem.best_fun),
-        success=status == 0,
-        status=status,
-        message=message,
-        nit=nit,
-        nfev=problem.nfev,
-        njev=problem.njev,
-        jac=gradient,
-        minima=found,
-        seed=seed,
-        **search.report,
-    )
+    ending = {"success": status == 0, "status": status, "message": message}
+    more = {"jac": gradient, "minima": found, "seed": seed, **search.report}
+    return OptimizeResult(**_best(problem, nit), **ending, **more)
+
+
+def _best(problem: Problem, nit: int) -> dict[str, Any]:
+    """The lowest point so far, and what it took."""
+    counts = {"nit": nit, "nfev": problem.nfev, "njev": problem.njev}
+    return {"x": problem.best_x.copy(), "fun": float(problem.best_fun), **counts}
 
 
 def _remarks(problem: Problem) -> Iterator[str]:
+    """What the message adds of the function."""
     if problem.failures:
         yield (
             f"The function was not finite at {problem.failures} of {problem.nfev} evaluations, "
@@ -309,39 +277,41 @@ def _remarks(problem: Problem) -> Iterator[str]:
             "minimum there; give bounds."
         )
     if problem.best_fun == math.inf:
-        yield (
-            "No point with a finite value was seen; x is the starting point."
-            if problem.nfev
-            else "Nothing was evaluated; x is the starting point."
-        )
+        seen = "No point with a finite value was seen" if problem.nfev else "Nothing was evaluated"
+        yield f"{seen}; x is the starting point."
 
 
 def _intermediate(search: Search, nit: int) -> OptimizeResult:
-    problem = search.problem
-    temperature = search.threshold if np.isnan(search.temperature) else search.temperature
+    """What the callback is given."""
     return OptimizeResult(
-        x=problem.best_x.copy(),
-        fun=float(problem.best_fun),
-        nit=nit,
+        **_best(search.problem, nit),
         step=nit,
-        nfev=problem.nfev,
-        njev=problem.njev,
-        temperature=float(temperature),
+        temperature=float(search.threshold if np.isnan(search.temperature) else search.temperature),
         accepted=None if search.walker is None else search.walker.fun,
         minima=len(search.minima),
     )
 
 
-def _teller(callback: Callable[..., Any] | None) -> Callable[[OptimizeResult], Any] | None:
-    """The callback as a function of the intermediate result, by SciPy's rule on its parameters."""
-    if callback is None:
-        return None
+def _looker(callback: Callable[..., Any] | None, disp: bool) -> Callable[[Search, int], None]:
+    """What is done after each iteration: print a line, and call `callback` by SciPy's rule on its
+    parameters.
+    """
     try:
-        keyword = set(inspect.signature(callback).parameters) == {"intermediate_result"}
+        parameters = inspect.signature(callback).parameters if callback is not None else {}
+        keyword = set(parameters) == {"intermediate_result"}
     except (TypeError, ValueError):
         keyword = False
-    return (
-        (lambda seen: callback(intermediate_result=seen))
-        if keyword
-        else (lambda seen: callback(np.copy(seen.x)))
-    )
+
+    def look(search: Search, nit: int) -> None:
+        problem = search.problem
+        if disp:
+            print(
+                f"{nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} minima  "
+                f"best {problem.best_fun:.10g}"
+            )
+        if callback is not None and keyword:
+            callback(intermediate_result=_intermediate(search, nit))
+        elif callback is not None:
+            callback(problem.best_x.copy())
+
+    return look

@@ -24,17 +24,22 @@ from ..schedules import CoolMomentum
 from ..tuning import COLDEST, OMEGA_DT, spread_temperature
 from .problem import Problem
 
-RENEWED = 25  # steps between looks at the curvature and at the gradient's own noise
+LOOK_EVERY = 25  # steps between looks at the curvature and at the gradient's own noise
 NUDGE = 1e-4  # length of the step that curvature is read from, in units
 
 
 @dataclass
 class Ensemble:
-    """Replicas u (replicas, dim) with energies f, gradients g, updates du, and the best point of
-    each.
+    """Replicas on their way.
 
     Attributes
     ----------
+    u, du, kick, g : ndarray (replicas, dim)
+        Positions, updates, the half kicks w that paired noise carries on, and gradients.
+    f : ndarray (replicas,)
+        Energies.
+    best_u, best_f : ndarray (replicas, dim), (replicas,)
+        The best point of each replica, and the energy there.
     noisy : float, "estimate" or None
         Variance of each component of the gradient (per squared unit of x), which is then taken off
         the noise put in, so that the temperature is the one asked for (Eq. 19); "estimate" measures
@@ -71,22 +76,10 @@ class Ensemble:
         """Replicas at u, folded into the bounds."""
         u = problem.inside(np.array(u, dtype=float))
         f, g = problem.gradients(u)
-        variance = (
-            0.0 if gradient_noise in (None, "estimate") else float(gradient_noise) * problem.unit**2
-        )
-        ensemble = cls(
-            problem,
-            seed,
-            gradient_noise,
-            u,
-            np.zeros_like(u),
-            np.zeros_like(u),
-            f,
-            g,
-            u.copy(),
-            f.copy(),
-            variance,
-        )
+        known = gradient_noise not in (None, "estimate")
+        variance = float(gradient_noise) * problem.unit**2 if known else 0.0
+        state = (u, np.zeros_like(u), np.zeros_like(u), f, g, u.copy(), f.copy())
+        ensemble = cls(problem, seed, gradient_noise, *state, variance)
         ensemble.look()
         return ensemble
 
@@ -94,49 +87,33 @@ class Ensemble:
         """Curvature at each replica along its gradient, and the variance of the gradient if it is
         to be measured.
         """
-        looks = self.step // RENEWED + 1
+        looks = self.step // LOOK_EVERY + 1
         if self.noisy == "estimate":
             again = self.problem.gradients(self.u)[1]
-            self.variance = (
-                self.variance + (((again - self.g) ** 2).mean(0) / 2 - self.variance) / looks
-            )
-        anywhere = np.random.default_rng([self.seed, self.step, 5]).standard_normal(self.u.shape)
-        along = (
-            anywhere
-            if self.noisy is not None
-            else np.where(self.g.any(1, keepdims=True), self.g, anywhere)
-        )
-        point = self.u + (NUDGE if self.noisy is None else 1.0) * along / np.linalg.norm(
-            along, axis=1, keepdims=True
-        )
-        move = (
-            self.problem.inside(
-                np.where(
-                    (point < self.problem.low) | (point > self.problem.high),
-                    2 * self.u - point,
-                    point,
-                )
-            )
-            - self.u
-        )
+            measured = ((again - self.g) ** 2).mean(0) / 2
+            self.variance = self.variance + (measured - self.variance) / looks
+        along = np.random.default_rng([self.seed, self.step, 5]).standard_normal(self.u.shape)
+        length = 1.0
+        if self.noisy is None:
+            along, length = np.where(self.g.any(1, keepdims=True), self.g, along), NUDGE
+        point = self.u + length * along / np.linalg.norm(along, axis=1, keepdims=True)
+        outside = (point < self.problem.low) | (point > self.problem.high)
+        point = self.problem.inside(np.where(outside, 2 * self.u - point, point))
+        move = point - self.u
         there, gradient = self.problem.gradients(self.u + move)
         good = np.isfinite(self.f) & np.isfinite(there) & move.any(1)
         change, move = (gradient - self.g)[good], move[good]
         squares = (move**2).sum(1)
         if good.any():
             curvature2 = (change**2).sum(1) / squares
-            # two gradients differ by their noise too, of which a largest value would say most
             if self.noisy is not None:
-                curvature2 = np.maximum(
-                    curvature2.mean()
-                    - 2 * np.sum(np.broadcast_to(self.variance, self.u[0].shape)) / squares.mean(),
-                    0,
-                )
+                # two gradients differ by their noise too, of which a largest value would say most
+                own = 2 * np.sum(np.broadcast_to(self.variance, self.u[0].shape)) / squares.mean()
+                curvature2 = np.maximum(curvature2.mean() - own, 0)
             stiffest = float(np.sqrt(curvature2.max()))
             self.stiffest = max(self.stiffest, stiffest) if self.settled else stiffest
-            self.mean += (
-                float(np.abs((change * move).sum(1) / squares).mean()) - self.mean
-            ) / looks
+            mean = float(np.abs((change * move).sum(1) / squares).mean())
+            self.mean += (mean - self.mean) / looks
 
     @property
     def dt(self) -> float:
@@ -145,22 +122,20 @@ class Ensemble:
 
     def steps(self, temperature: Any) -> Steps:
         """The numbers of a step at a temperature."""
-        return get_integrator("gjf").steps(
-            0.5 * math.sqrt(self.mean or self.stiffest or 1.0), self.dt, temperature
-        )
+        gamma = 0.5 * math.sqrt(self.mean or self.stiffest or 1.0)
+        return get_integrator("gjf").steps(gamma, self.dt, temperature)
 
     def advance(self, temperature: Any) -> None:
         """One step at a temperature, or one for each replica (replicas,)."""
-        if self.step and self.step % RENEWED == 0:
+        if self.step and self.step % LOOK_EVERY == 0:
             before = self.steps(1.0)
             self.look()
             now = self.steps(1.0)
             self.du *= np.sqrt(now.lr / before.lr)  # which keeps <du^2>/lr, the temperature
             self.kick *= now.s / before.s
-        row = self.steps(
-            np.broadcast_to(np.asarray(temperature, dtype=float), (len(self.u),))[:, None]
-        )
-        self.recur(row.rho, row.lr, row.s)
+        temperatures = np.broadcast_to(np.asarray(temperature, dtype=float), (len(self.u),))
+        now = self.steps(temperatures[:, None])
+        self.recur(now.rho, now.lr, now.s)
 
     def recur(self, rho: Any, lr: Any, s: Any) -> None:
         """The recursion itself, with paired noise; bounds reflect; a replica at a value that is not
@@ -177,13 +152,8 @@ class Ensemble:
         self.f, self.g = self.problem.gradients(self.u)
         lost = ~np.isfinite(self.f)
         if lost.any():
-            self.u[lost], self.f[lost], self.du[lost], self.kick[lost] = (
-                self.best_u[lost],
-                self.best_f[lost],
-                0.0,
-                0.0,
-            )
-            self.g[lost] = 0.0
+            self.u[lost], self.f[lost] = self.best_u[lost], self.best_f[lost]
+            self.du[lost] = self.kick[lost] = self.g[lost] = 0.0
         better = self.f < self.best_f
         self.best_f[better], self.best_u[better] = self.f[better], self.u[better]
         self.step += 1
@@ -194,16 +164,14 @@ class Ensemble:
             setattr(self, name, getattr(self, name)[chosen].copy())
 
 
-def limits(
+def temperature_range(
     energies: np.ndarray, dim: int, chosen: tuple[float | None, float | None]
 ) -> tuple[float, float]:
     """T0 and T1: what is given, the rest by the rules."""
-    hot = (
-        max(spread_temperature(energies, dim), chosen[1] or 0.0)
-        if chosen[0] is None
-        else float(chosen[0])
-    )
-    return hot, COLDEST * hot if chosen[1] is None else float(chosen[1])
+    hot, cold = chosen
+    if hot is None:
+        hot = max(spread_temperature(energies, dim), cold or 0.0)
+    return float(hot), COLDEST * hot if cold is None else float(cold)
 
 
 def exponential(
@@ -234,15 +202,13 @@ def constant_speed(
         ensemble.advance(t)
         finite = ensemble.f[np.isfinite(ensemble.f)]
         if finite.size > 1:
-            capacity += 0.2 * (
-                min(max(float(np.var(finite)) / t**2, 0.01 * plain), 100 * plain) - capacity
-            )
+            seen = float(np.var(finite)) / t**2
+            capacity += 0.2 * (min(max(seen, 0.01 * plain), 100 * plain) - capacity)
         left, following = steps - 1 - n, t
         if left > 0:
             pace = math.log(t / cold) / left if t > cold else 0.0
-            following = max(
-                t * math.exp(-pace * min(max(math.sqrt(plain / capacity), 0.2), 5.0)), cold
-            )
+            faster = min(max(math.sqrt(plain / capacity), 0.2), 5.0)
+            following = max(t * math.exp(-pace * faster), cold)
         kept |= {"t": following, "capacity": capacity}
         yield t
 
@@ -253,11 +219,10 @@ def coolmomentum(
     """The paper's Table 1: momentum falls to 0 under constant force noise, set so that the first
     temperature is T0.
     """
-    row = CoolMomentum.from_temperature(hot, kept.setdefault("lr", ensemble.dt**2)).coefficients(
-        steps
-    )
+    schedule = CoolMomentum.from_temperature(hot, kept.setdefault("lr", ensemble.dt**2))
+    row = schedule.coefficients(steps)
     for n in range(ensemble.step, steps):
-        if n and n % RENEWED == 0:
+        if n and n % LOOK_EVERY == 0:
             ensemble.look()
         ensemble.recur(float(row.rho[n]), float(row.lr[n]), float(row.s[n]))
         yield float(row.temperature[n])
@@ -273,7 +238,7 @@ COOLING = {
 def cool(
     name: str, ensemble: Ensemble, hot: float, cold: float, steps: int, kept: dict[str, Any]
 ) -> Iterator[float]:
-    """Cool from T0 to T1 and yield each step's temperature; goes on from `ensemble.step` with what
-    it noted in `kept`.
+    """Cool from T0 to T1 by the law called `name` and yield each step's temperature; goes on from
+    `ensemble.step` with what it noted in `kept`.
     """
     return look_up(name, COOLING, "cooling")(ensemble, hot, cold, steps, kept)

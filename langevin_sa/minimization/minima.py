@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# relative difference of energies (size at least 1e-3), distance in units
-SAME_FUN, SAME_PLACE = 1e-6, 0.1
+SAME_FUN = 1e-6  # relative difference of energies (size at least 1e-3)
+SAME_PLACE = 0.1  # distance in units
 NEAR, PARABOLIC = 2.0, 0.03  # how far a parabola is trusted, and how well it must fit
-MOST = 2000
+MOST_MINIMA, MOST_WATCHED = 2000, 256  # that are kept; that a descent looks out for
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Minima:
         new = Minimum(u.copy(), fun)
         self.found.append(new)
         self.found.sort(key=lambda m: m.fun)
-        del self.found[MOST:]
+        del self.found[MOST_MINIMA:]
         return new, True
 
     def improve(self, u: np.ndarray, fun: float) -> None:
@@ -70,10 +70,6 @@ class Minima:
         else:
             self.add(u, fun)
 
-    def nearing(self) -> Watch:
-        """A fresh watch for one descent."""
-        return Watch(self)
-
 
 class Watch:
     """Told each point of a descent, says when it is sure to end in a known minimum.
@@ -83,9 +79,8 @@ class Watch:
     """
 
     def __init__(self, minima: Minima) -> None:
-        found = minima.found[:256]
-        self.places = np.array([m.u for m in found]) if found else np.zeros((0, 1))
-        self.found = found
+        self.found = minima.found[:MOST_WATCHED]
+        self.places = np.array([m.u for m in self.found])
         self.suspect: Minimum | None = None
         self.met: Minimum | None = None
 

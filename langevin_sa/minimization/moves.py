@@ -8,8 +8,8 @@ import numpy as np
 
 from .search import Search
 
-# points along a coordinate, coordinates in one move, halvings of what is looked at
-SCANNED, COORDINATES, ZOOMS = 24, 8, 8
+SCANNED, COORDINATES = 24, 8  # points along a coordinate, coordinates in one move of `line`
+ZOOMS = 8  # halvings of the part of a coordinate that `line` looks at
 CHEAP = 0.5  # evaluations spent on looking, by those that a descent takes
 
 
@@ -22,11 +22,8 @@ def sample(search: Search) -> bool:
     drawn = problem.draw(count, search.rng)
     search.pool += zip(problem.values(drawn).tolist(), drawn, strict=True)
     search.pool.sort(key=lambda pair: pair[0])
-    radius = (
-        0.5
-        * np.ptp(problem.box, axis=1).max()
-        / (len(search.pool) + len(search.starts)) ** (1 / dim)
-    )
+    points = len(search.pool) + len(search.starts)
+    radius = 0.5 * np.ptp(problem.box, axis=1).max() / points ** (1 / dim)
     starts = np.array([*search.starts, *(m.u for m in search.minima.found)])
     if search.rng.random() < 0.3:
         k = int(search.rng.integers(len(search.pool)))
@@ -48,24 +45,16 @@ def hop(search: Search) -> bool:
     """
     if not len(search.minima):
         return False
-    start = search.walker or search.minima.best
-    size = search.stride * search.rng.lognormal(0, 0.3)
-    kick = size * search.rng.standard_normal(search.problem.dim)
-    if search.rng.random() < 0.5:  # along few coordinates, further
-        few = (
-            search.rng.random(search.problem.dim)
-            < max(1, search.problem.dim // 4) / search.problem.dim
-        )
-        few[search.rng.integers(search.problem.dim)] = True
-        kick = np.where(few, 2 * kick, 0)
-    reached = search.descend(search.problem.inside(start.u + kick))
-    search.stride = float(
-        np.clip(
-            search.stride * (1.25 if reached is not None and reached[0] is start else 0.87),
-            0.02,
-            20,
-        )
-    )
+    start, rng, dim = search.walker or search.minima.best, search.rng, search.problem.dim
+    size = search.stride * rng.lognormal(0, 0.3)
+    hop = size * rng.standard_normal(dim)
+    if rng.random() < 0.5:  # along few coordinates, further
+        few = rng.random(dim) < max(1, dim // 4) / dim
+        few[rng.integers(dim)] = True
+        hop = np.where(few, 2 * hop, 0)
+    reached = search.descend(search.problem.inside(start.u + hop))
+    fell_back = reached is not None and reached[0] is start
+    search.stride = float(np.clip(search.stride * (1.25 if fell_back else 0.87), 0.02, 20))
     search.accept(reached)
     return True
 
@@ -88,13 +77,13 @@ def funnel(search: Search) -> bool:
     """The bottom of a parabola through the minima found (convex underestimation: Phillips, Rosen,
     Dill 1997).
     """
-    dim = search.problem.dim
+    problem, dim = search.problem, search.problem.dim
     found = search.minima.found[: 6 * dim + 10]
     if len(found) < dim + 2:
         return False
     u, f = np.array([m.u for m in found]), np.array([m.fun for m in found])
-    order = 2 * dim + 1 < len(found) and search.rng.random() < 0.5
-    squares = u**2 if order else (u**2).sum(1, keepdims=True)
+    separate = 2 * dim + 1 < len(found) and search.rng.random() < 0.5
+    squares = u**2 if separate else (u**2).sum(1, keepdims=True)
     scale = max(float(np.quantile(f, 0.5)) - f[0], 1e-12)
     weight = np.exp(-np.minimum((f - f[0]) / (2 * scale), 50)) ** 0.5
     columns = np.hstack([np.ones((len(f), 1)), u, squares])
@@ -102,14 +91,11 @@ def funnel(search: Search) -> bool:
     curvature = np.broadcast_to(solution[1 + dim :], (dim,))
     if not (curvature > 0).all():
         return False
-    bottom = -solution[1 : 1 + dim] / (2 * curvature)
-    bottom = np.clip(
-        bottom,
-        np.maximum(search.problem.low, search.problem.box[:, 0]),
-        np.minimum(search.problem.high, search.problem.box[:, 1]),
-    )
+    low = np.maximum(problem.low, problem.box[:, 0])
+    high = np.minimum(problem.high, problem.box[:, 1])
+    bottom = np.clip(-solution[1 : 1 + dim] / (2 * curvature), low, high)
     if min(float(np.abs(s - bottom).max()) for s in search.starts[-200:]) < 0.05:
-        bottom = search.problem.inside(bottom + 0.5 * search.rng.standard_normal(dim))
+        bottom = problem.inside(bottom + 0.5 * search.rng.standard_normal(dim))
     search.accept(search.descend(bottom))
     return True
 
@@ -125,9 +111,8 @@ def line(search: Search) -> bool:
         search.order = rng.permutation(np.flatnonzero(~problem.fixed)).tolist()
     chosen, search.order = search.order[:COORDINATES], search.order[COORDINATES:]
     together, better, other = base.u.copy(), [], (np.inf, base.u)
-    window = 0.5 ** (
-        rng.integers(1, ZOOMS) if search.accounts["line"].calls > 1 and rng.random() < 0.5 else 0
-    )
+    zoomed = search.accounts["line"].calls > 1 and rng.random() < 0.5
+    window = 0.5 ** rng.integers(1, ZOOMS) if zoomed else 1.0
     for c in chosen:
         for f, place in _valleys(search, base.u, base.fun, c, window)[:1]:
             u = base.u.copy()
@@ -167,26 +152,18 @@ def _valleys(
     places, energies = np.append(places, u[c]), np.append(at(places), fun)
     order = np.argsort(places)
     places, energies = places[order], energies[order]
-    inner = (
-        np.flatnonzero(
-            (energies[1:-1] <= energies[:-2])
-            & (energies[1:-1] < energies[2:])
-            & (places[1:-1] != u[c])
-        )
-        + 1
-    )
+    here, other = energies[1:-1], places[1:-1] != u[c]
+    lowest = np.flatnonzero((here <= energies[:-2]) & (here < energies[2:]) & other) + 1
     out = []
-    for k in sorted(inner, key=lambda k: energies[k])[:2]:
+    for k in sorted(lowest, key=lambda k: energies[k])[:2]:
         a, f = places[k - 1 : k + 2].copy(), energies[k - 1 : k + 2].copy()
         for _ in range(2):
             if not np.isfinite(f).all():
                 break
             left, right = (a[1] - a[0]) * (f[1] - f[2]), (a[1] - a[2]) * (f[1] - f[0])
-            bottom = (
-                a[1] - 0.5 * ((a[1] - a[0]) * left - (a[1] - a[2]) * right) / (left - right)
-                if left != right
-                else a[1]
-            )
+            if left == right:
+                break
+            bottom = a[1] - 0.5 * ((a[1] - a[0]) * left - (a[1] - a[2]) * right) / (left - right)
             if not a[0] < bottom < a[2] or bottom == a[1]:
                 break
             value = at(np.array([bottom]))[0]

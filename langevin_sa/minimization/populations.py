@@ -46,7 +46,8 @@ def exchange(
             order = np.arange(len(u))
             for k in range((n // sweep) % 2, len(u) - 1, 2):
                 kept["tried"] += 1
-                if math.log(rng.random() + 1e-300) < (beta[k] - beta[k + 1]) * (u[k] - u[k + 1]):
+                gain = (beta[k] - beta[k + 1]) * (u[k] - u[k + 1])
+                if math.log(rng.random() + 1e-300) < gain:
                     order[[k, k + 1]] = order[[k + 1, k]]
                     kept["swaps"] += 1
             scale = np.sqrt(temperatures / temperatures[order])[:, None]
@@ -57,11 +58,8 @@ def exchange(
     if kept["up"]:
         log_z = np.cumsum(_log_mean(np.array(kept["up"])) - _log_mean(np.array(kept["down"])))
         swapped = kept["swaps"] / max(1, kept["tried"])
-        report |= {
-            "log_z": np.concatenate([[0.0], log_z]),
-            "temperatures": temperatures,
-            "swapped": swapped,
-        }
+        report |= {"log_z": np.concatenate([[0.0], log_z]), "temperatures": temperatures}
+        report["swapped"] = swapped
 
 
 def populate(
@@ -97,11 +95,8 @@ def populate(
         for _ in range(sweep):
             ensemble.advance(t)
         yield t
-    report |= {
-        "log_z": np.array(kept["log_z"]),
-        "temperatures": temperatures,
-        "families": len(np.unique(kept["families"])),
-    }
+    report |= {"log_z": np.array(kept["log_z"]), "temperatures": temperatures}
+    report["families"] = len(np.unique(kept["families"]))
 
 
 def _systematic(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import shown
-from ..potential import Potential, real_array
+from ..potential import Potential
+from .functions import Functions
 
 UNITS = 20.0  # units in half the width of the domain
 OPEN = 10.0  # half the width of a domain that nobody gave, in sizes of x0 (at least 1)
-# units from the middle of the domain where a coordinate without a bound has one nevertheless
-FAR = 1e8
+FAR = 1e8  # units from the middle of the domain at which every coordinate has a bound
 DIFFERENCE = math.sqrt(np.finfo(float).eps)
 
 
@@ -34,67 +33,81 @@ class Finished(Exception):
 
 
 class Problem:
-    """Energies and gradients of points u, shape (dim,) or (points, dim), of a function of x.
+    """Energies and gradients of points u, shape (dim,) or (points, dim), of functions of x.
+
+    Parameters
+    ----------
+    functions : Functions
+        What is minimized.
+    x0 : ndarray (dim,)
+        The starting point, within the bounds: the best point until something is evaluated.
+    bounds : two ndarrays (dim,)
+        Lower and upper bounds of x, infinite where there are none.
+    domain : ndarray (dim, 2) or None
+        Where points of x are drawn along coordinates without bounds; around x0 by default.
+    ask : callable, optional
+        ``ask(kind, x)`` calls the functions in place of ``functions.ask``, which it may remember.
+    maxfev, seconds, target : float, optional
+        Evaluations and time that are allowed, and the energy at which the search is over.
 
     Attributes
     ----------
-    low, high : ndarray (dim,)
-        Bounds in u; very far (`FAR`) where there are none.
+    dim : int
+        Number of coordinates.
+    centre, unit : ndarray (dim,)
+        ``x = centre + unit*u``.
+    x_low, x_high, low, high : ndarray (dim,)
+        Bounds in x and in u; very far (`FAR`) where there are none.
+    fixed : ndarray of bool (dim,)
+        Coordinates that the bounds leave no room.
     box : ndarray (dim, 2)
         The domain where points are drawn, in u; finite.
-    ask : callable
-        ``ask(function, x)`` is function(x), one of `energies`, `slopes` and `pair`; every call of
-        the user's functions goes through it.
     nfev, njev, failures : int
         Calls of fun (those for finite differences too), calls of jac, and values that were not
         finite.
     best_x, best_fun : ndarray (dim,), float
         The lowest point of all evaluations.
+
+    Raises
+    ------
+    Finished
+        By what evaluates, when a budget is spent or the target is reached.
     """
 
     def __init__(
         self,
-        fun: Any,
+        functions: Functions,
         x0: np.ndarray,
-        args: tuple[Any, ...],
-        jac: Any,
         bounds: tuple[np.ndarray, np.ndarray],
-        domain: Any,
+        domain: np.ndarray | None = None,
         *,
-        vectorized: bool,
-        apply: Callable[..., Any] | None,
-        maxfev: float,
-        seconds: float | None,
-        target: float | None,
+        ask: Callable[[str, np.ndarray], np.ndarray] | None = None,
+        maxfev: float | None = None,
+        seconds: float | None = None,
+        target: float | None = None,
     ) -> None:
-        self.args, self.jac, self.vectorized, self.apply = args, jac, vectorized, apply
+        self.functions, self.ask = functions, functions.ask if ask is None else ask
+        self.fun, self.paired = functions.fun, functions.paired
         self.dim = x0.size
         low, high = bounds
         self.fixed = low == high
         self.centre, half = _domain(x0, low, high, domain)
         self.unit = np.where(half > 0, half, 1.0) / UNITS
-        self.x_low, self.x_high = (
-            np.maximum(low, self.centre - FAR * self.unit),
-            np.minimum(high, self.centre + FAR * self.unit),
-        )
+        self.x_low = np.maximum(low, self.centre - FAR * self.unit)
+        self.x_high = np.minimum(high, self.centre + FAR * self.unit)
         self.low, self.high = self.u(self.x_low), self.u(self.x_high)
         self.box = np.stack([-half, half], axis=1) / self.unit[:, None]
-        self.maxfev, self.target, self.seconds = maxfev, target, seconds
+        self.maxfev = math.inf if maxfev is None else maxfev
+        self.target, self.seconds = target, seconds
         self.started = time.perf_counter()
         self.nfev = self.njev = self.failures = 0
         self.best_fun, self.best_x = math.inf, x0.copy()
-        self.paired = jac is True
-        self.fun = fun
-        self.ask: Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray], np.ndarray] = (
-            lambda function, x: function(x)
-        )
-        self.compiled: Any = None
         self.descender: Any = None
-        if isinstance(fun, Potential):
-            from ..descents.compiled import descender, evaluator, is_compiled
+        if isinstance(self.fun, Potential):
+            from ..descents.compiled import descender, is_compiled
 
-            self.compiled = evaluator(fun)
-            self.descender = descender(fun, self.x_low, self.x_high) if is_compiled(fun) else None
+            if is_compiled(self.fun):
+                self.descender = descender(self.fun, self.x_low, self.x_high)
 
     # ---------------------------------------------------------------------------------- coordinates
 
@@ -128,31 +141,6 @@ class Problem:
         layers = np.argsort(generator.random((count, self.dim)), axis=0)
         share = (layers + generator.random((count, self.dim))) / count
         return self.inside(self.box[:, 0] + share * (self.box[:, 1] - self.box[:, 0]))
-
-    # ------------------------------------------------------------------------- the user's functions
-
-    def energies(self, x: np.ndarray) -> np.ndarray:
-        """fun (points,) at x (points, dim)."""
-        if self.compiled is not None:
-            return self.compiled(x)[0]
-        if self.vectorized:
-            return self._array(self.fun(np.array(x.T, order="C"), *self.args), (len(x),))
-        return np.array(
-            list((self.apply or map)(_One(self.fun, self.args, self.paired), list(x))), dtype=float
-        )
-
-    def slopes(self, x: np.ndarray) -> np.ndarray:
-        """jac (points*dim,) at x (points, dim); one point unless `vectorized`."""
-        if self.vectorized:
-            return self._array(
-                self.jac(np.array(x.T, order="C"), *self.args), (self.dim, len(x))
-            ).T.ravel()
-        return self._array(self.jac(x[0].copy(), *self.args), (self.dim,))
-
-    def pair(self, x: np.ndarray) -> np.ndarray:
-        """fun and its gradient (1 + dim,) at x (dim,), of a function that returns both."""
-        f, g = _One(self.fun, self.args, False, pair=True)(x)
-        return np.append(f, self._array(g, (self.dim,)))
 
     # ----------------------------------------------------------------------------------- evaluation
 
@@ -189,17 +177,15 @@ class Problem:
         self.check()
         room = min(len(u), int(min(self.maxfev - self.nfev, 2**31)))
         x = self.x(u[:room])
-        at_once = (
-            room == 1 or self.compiled is not None or self.vectorized or self.apply is not None
-        )
-        f = np.concatenate([self._values(part) for part in ([x] if at_once else x[:, None])])
+        parts = [x] if room == 1 or self.functions.at_once else x[:, None]
+        f = np.concatenate([self._values(part) for part in parts])
         if room < len(u):
             self.check()
         return f
 
     def _values(self, x: np.ndarray) -> np.ndarray:
         self.nfev += len(x)
-        return self._note(x, self.ask(self.energies, x))
+        return self._note(x, self.ask("energies", x))
 
     def value(self, u: np.ndarray) -> float:
         """Energy of one point."""
@@ -207,52 +193,43 @@ class Problem:
 
     def gradient(self, u: np.ndarray, f: float) -> np.ndarray:
         """Gradient (dim,) in u at a point whose energy is f; zero where it is not finite."""
-        if self.compiled is not None or self.paired:
+        if self.paired:
             return self.both(u)[1]
-        if callable(self.jac):
+        if self.functions.has_slopes:
             self.njev += 1
-            return self._finite(self.ask(self.slopes, self.x(u)[None]) * self.unit)
+            return self._finite(self.ask("slopes", self.x(u)[None]) * self.unit)
         return self._differences(u, f)
 
     def both(self, u: np.ndarray) -> tuple[float, np.ndarray]:
         """Energy and gradient of one point."""
-        if self.compiled is None and not self.paired:
+        if not self.paired:
             f = self.value(u)
             return f, self.gradient(u, f) if f < math.inf else np.zeros(self.dim)
         self.check()
         self.nfev += 1
         self.njev += 1
         x = self.x(u)
-        if self.compiled is not None:
-            values, gradients = self.compiled(x[None])
-            f, g = float(values[0]), gradients[0]
-        else:
-            pair = self.ask(self.pair, x)
-            f, g = float(pair[0]), pair[1:]
-        f = float(self._note(x[None], np.array([f]))[0])
-        return f, self._finite(g * self.unit) if f < math.inf else np.zeros(self.dim)
+        pair = self.ask("pair", x)
+        f = float(self._note(x[None], pair[:1])[0])
+        return f, self._finite(pair[1:] * self.unit) if f < math.inf else np.zeros(self.dim)
 
     def gradients(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Energies (n,) and gradients (n, dim) of points (n, dim)."""
-        if self.compiled is None and not self.paired and callable(self.jac):
-            f = self.values(u)
-            if self.vectorized:
-                self.njev += len(u)
-                return f, self._finite(
-                    self.ask(self.slopes, self.x(u)).reshape(u.shape) * self.unit
-                )
-            return f, np.array([self.gradient(p, e) for p, e in zip(u, f, strict=True)])
-        if self.compiled is None and not self.paired:
-            f = self.values(u)
-            return f, np.array([self._differences(p, e) for p, e in zip(u, f, strict=True)])
-        pairs = [self.both(p) for p in u]
-        return np.array([f for f, _ in pairs]), np.array([g for _, g in pairs])
+        if self.paired:
+            pairs = [self.both(p) for p in u]
+            return np.array([f for f, _ in pairs]), np.array([g for _, g in pairs])
+        f = self.values(u)
+        if self.functions.has_slopes and self.functions.vectorized:
+            self.njev += len(u)
+            slopes = self.ask("slopes", self.x(u)).reshape(u.shape)
+            return f, self._finite(slopes * self.unit)
+        return f, np.array([self.gradient(p, e) for p, e in zip(u, f, strict=True)])
 
-    def quench(
+    def descend(
         self, x: np.ndarray, tol: float, longest: float, below: float = math.inf
     ) -> tuple[np.ndarray, float]:
-        """Where a compiled descent from x ends, and its energy; +inf if it gave up because it would
-        not come down to `below`.
+        """Where a compiled descent from x (dim,) ends, and its energy; +inf if it gave up because
+        it would not come down to `below`.
         """
         self.check()
         x, f, calls, gave_up = self.descender(x, tol, longest, self.maxfev - self.nfev, below)
@@ -264,16 +241,13 @@ class Problem:
     @property
     def evaluations(self) -> int:
         """Calls of fun, and those of jac where they are calls of their own."""
-        return self.nfev + (self.njev if callable(self.jac) else 0)
+        return self.nfev + (self.njev if self.functions.has_slopes else 0)
 
     @property
     def cost(self) -> int:
         """Evaluations that an energy with its gradient takes."""
-        return (
-            1
-            if self.compiled is not None or self.paired or callable(self.jac)
-            else 1 + int((~self.fixed).sum())
-        )
+        free = int((~self.fixed).sum())
+        return 1 if self.paired or self.functions.has_slopes else 1 + free
 
     def _differences(self, u: np.ndarray, f: float) -> np.ndarray:
         """Forward differences, backward at an upper bound."""
@@ -285,11 +259,10 @@ class Problem:
         # more than x can be rounded by
         h = DIFFERENCE * np.maximum(size, 8 * DIFFERENCE * np.abs(self.centre)) / self.unit
         h = np.where(u + h > self.high, -h, h)
-        points = np.repeat(u[None], len(free), axis=0)
-        points[np.arange(len(free)), free] += h[free]
-        steps = (self.centre + self.unit * points)[np.arange(len(free)), free] - (
-            self.centre + self.unit * u
-        )[free]
+        points, each = np.repeat(u[None], len(free), axis=0), np.arange(len(free))
+        points[each, free] += h[free]
+        moved = (self.centre + self.unit * points)[each, free]
+        steps = moved - (self.centre + self.unit * u)[free]
         self.check(len(free))
         gradient = np.zeros(self.dim)
         gradient[free] = (self.values(points) - f) / (steps / self.unit[free])
@@ -298,70 +271,16 @@ class Problem:
     def _finite(self, gradient: np.ndarray) -> np.ndarray:
         return np.where(np.isfinite(gradient) & ~self.fixed, gradient, 0.0)
 
-    def _array(self, out: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = (
-            out.copy()
-            if type(out) is np.ndarray and out.dtype == float
-            else real_array(out, "what the function returns")
-        )
-        if array.size != math.prod(shape):
-            raise ValueError(f"the function returned shape {array.shape}; expected {shape}")
-        return array.reshape(shape)
-
-
-class _One:
-    """fun of one point as a number; arithmetic that fails there is NaN."""
-
-    def __init__(self, fun: Any, args: tuple[Any, ...], first: bool, pair: bool = False) -> None:
-        self.fun, self.args, self.first, self.pair = fun, args, first, pair
-
-    def __call__(self, x: np.ndarray) -> Any:
-        try:
-            out = self.fun(x.copy(), *self.args)
-        except StopIteration as error:  # which would end the loop around it
-            raise RuntimeError("fun raised StopIteration") from error
-        except (ArithmeticError, ValueError) as error:
-            if isinstance(error, ValueError) and "math domain error" not in str(error):
-                raise
-            return (math.nan, np.zeros_like(x)) if self.pair else math.nan
-        if not (self.first or self.pair):
-            return _number(out)
-        try:
-            f, gradient = out
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"with jac=True fun must return (f, gradient), not {shown(out)}"
-            ) from None
-        return (_number(f), gradient) if self.pair else _number(f)
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, float):
-        return value
-    try:
-        array = real_array(math.nan if value is None else value, "f")
-    except TypeError:
-        raise ValueError(f"fun must return one real number, not {shown(value)}") from None
-    if array.size != 1:
-        more = (
-            "; with vectorized=True it gets x of shape (N, S) and returns (S,)"
-            if array.size
-            else ""
-        )
-        raise ValueError(
-            f"fun must return one real number, not an array of shape {array.shape}{more}"
-        )
-    return float(array.reshape(-1)[0])
-
 
 def _domain(
-    x0: np.ndarray, low: np.ndarray, high: np.ndarray, domain: Any
+    x0: np.ndarray, low: np.ndarray, high: np.ndarray, domain: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Centre and half widths of where points are drawn: the bounds, else the given domain, else
     around x0.
     """
     size = OPEN * np.maximum(1, np.abs(x0))
-    a, b = (x0 - size, x0 + size) if domain is None else (domain[:, 0].copy(), domain[:, 1].copy())
-    a = np.where(np.isfinite(low), low, np.where(np.isfinite(high), np.minimum(a, high - size), a))
-    b = np.where(np.isfinite(high), high, np.where(np.isfinite(low), np.maximum(b, low + size), b))
-    return a / 2 + b / 2, b / 2 - a / 2
+    a, b = (x0 - size, x0 + size) if domain is None else domain.T
+    below, above = np.isfinite(low), np.isfinite(high)
+    left = np.where(below, low, np.where(above, np.minimum(a, high - size), a))
+    right = np.where(above, high, np.where(below, np.maximum(b, low + size), b))
+    return left / 2 + right / 2, right / 2 - left / 2

@@ -16,10 +16,11 @@ import numpy as np
 
 from ..descents.bounded import descend
 from .clusters import alike, is_cluster
-from .minima import Minima, Minimum
+from .minima import Minima, Minimum, Watch
 from .problem import Problem
 
-FORGET, FLOOR = 0.9, 0.04
+FORGET = 0.9  # what is left of a move's earnings and costs at its next call
+LEAST_SHARE = 0.04  # of the calls that any move gets
 IMPROVED = 1e-6  # decrease, relative to the size of f (at least 0.1), that counts as an improvement
 
 
@@ -34,25 +35,46 @@ class Account:
 
 @dataclass
 class Search:
-    """Everything the moves share.
+    """Everything the moves share, and all of it that a checkpoint holds but the problem.
 
     Attributes
     ----------
-    walker : Minimum
-        Where hops start; accepted within `threshold` above its energy, which adapts so that half of
-        new minima are.
+    problem : Problem
+        Evaluates points u (dim,), in units of the domain.
+    rng : numpy.random.Generator
+        Of all that is drawn.
+    minima : Minima
+        What was found.
+    temperature : float
+        Of the last step of an annealing strategy, NaN without one.
+    walker : Minimum or None
+        Where hops start; one within `threshold` (energy) above it takes its place, which adapts so
+        that half of new minima do.
     stride : float
         Length of hops along each coordinate, in units; grows when they fall back, shrinks when they
         do not.
-    descents, attempts, improved_at, improved_after : int
-        Descents done; moves made; how many had been when the best energy last fell, and after how
-        many evaluations that was.
+    descents, attempts : int
+        Descents done; moves made, or runs or cycles begun.
+    improved_at, improved_after : int
+        How many attempts had been made when the best energy last fell; after how many evaluations.
+    accounts : dict of Account
+        By the name of the move.
+    pool : list of (float, ndarray (dim,))
+        Points looked at and not descended from, the lowest first.
+    starts : list of ndarray (dim,)
+        Where descents began.
+    order : list of int
+        Coordinates that `moves.line` has yet to look along.
+    tol : float
+        Relative energy tolerance of descents.
     slope : ndarray (dim,) or None
         The gradient where `finish` ended.
-    stage : object or None
+    stage : Cycle, Descending or None
         Where the strategy stands, besides.
     verdict : str
         Why the search is over; empty while it is not.
+    report : dict
+        What the result tells besides.
     """
 
     problem: Problem
@@ -77,23 +99,22 @@ class Search:
     report: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, problem: Problem, seed: int) -> Search:
-        """A search that has done nothing yet."""
-        if not is_cluster(problem.fun):
-            return cls(problem, np.random.default_rng([seed, 3]), Minima())
-        same = alike(problem.fun.formula.source.spec.space)
-        return cls(
-            problem,
-            np.random.default_rng([seed, 3]),
-            Minima(lambda u, v: same(problem.x(u), problem.x(v))),
-        )
+    def of(cls, problem: Problem, seed: int, tol: float | None = None) -> Search:
+        """A search that has done nothing yet; `tol` of its descents 1e-9 by default."""
+        minima = Minima()
+        if is_cluster(problem.fun):
+            same = alike(problem.fun.formula.source.spec.space)
+            minima = Minima(lambda u, v: same(problem.x(u), problem.x(v)))
+        search = cls(problem, np.random.default_rng([seed, 3]), minima)
+        search.tol = search.tol if tol is None else float(tol)
+        return search
 
     def descend(self, u: np.ndarray, f: float | None = None) -> tuple[Minimum, bool] | None:
         """Go down from u; the minimum reached and whether it is new, or None where u is not
         finite.
         """
         self.starts.append(u)
-        watch = self.minima.nearing()
+        watch = Watch(self.minima)
         end = descend(self.problem, u, tol=self.tol, known=watch, f=f)
         self.descents += 1
         if watch.met is not None:
@@ -132,23 +153,20 @@ class Search:
 
     def choose(self, moves: Sequence[tuple[str, Callable[[Search], bool]]]) -> int:
         """Index of the move to make: those not tried yet in their order, then at random by what
-        each earned by evaluation.
+        each earned for an evaluation.
         """
         for k, (name, _) in enumerate(moves):
             if self.accounts.setdefault(name, Account()).calls == 0:
                 return k
-        a = [self.accounts[name] for name, _ in moves]
-        rates = np.array([(v.earned + 0.3) / (v.spent + 1) for v in a])
-        shares = FLOOR + (1 - FLOOR * len(a)) * rates / rates.sum()
-        return int(self.rng.choice(len(a), p=shares / shares.sum()))
+        accounts = [self.accounts[name] for name, _ in moves]
+        rates = np.array([(a.earned + 0.3) / (a.spent + 1) for a in accounts])
+        shares = LEAST_SHARE + (1 - LEAST_SHARE * len(moves)) * rates / rates.sum()
+        return int(self.rng.choice(len(moves), p=shares / shares.sum()))
 
     def make(self, name: str, move: Callable[[Search], bool]) -> bool:
         """Make a move and book what it cost and earned."""
-        account, before, improved = (
-            self.accounts.setdefault(name, Account()),
-            self.problem.nfev,
-            self.improved_at,
-        )
+        account = self.accounts.setdefault(name, Account())
+        before, improved = self.problem.nfev, self.improved_at
         account.calls += 1
         self.attempts += 1
         done = move(self)

@@ -14,9 +14,10 @@ import numpy as np
 
 from ..arguments import look_up
 from . import moves as kinds
-from .clusters import is_cluster, run_clusters
-from .ensemble import Ensemble, cool, limits
+from .clusters import is_cluster, nearest, rearranged, scattered, shaken
+from .ensemble import Ensemble, cool, temperature_range
 from .populations import exchange, populate
+from .problem import Problem
 from .search import Search
 
 MOVES: dict[str, Callable[[Search], bool]] = {
@@ -26,14 +27,26 @@ MOVES: dict[str, Callable[[Search], bool]] = {
     "difference": kinds.difference,
     "funnel": kinds.funnel,
 }
-FEWEST = 10  # moves without improvement before stopping, and one more for each coordinate
-REPLICAS, STEPS, SWEEP, SEEN, POINTS, CYCLES = 16, 400, 5, 20, 32, 4  # of annealing: see _cycles
-# evaluations without improvement, by coordinate, where all minima are known: more with dim, up to
-# MOST
-FAMILIAR, MANY, MOST = 80, 8, 30
-STRANGE = 1400  # more of them where every descent ends in a minimum not met before
-# times this without gradients; and of those that the last improvement took
-WITHOUT, AGAIN = 2.0, 0.4
+# the portfolio goes on without improvement for so many ...
+FEWEST_MOVES, MORE_MOVES = 10, 20  # moves, and one more for each coordinate up to so many more
+FAMILIAR = 80  # evaluations for each coordinate where all minima are known, ...
+MANY_DIM, MOST_DIM = 8, 30  # ... and as many more for each 8 coordinates, up to 30
+STRANGE = 1400  # further ones where every descent ends in a minimum not met before
+NO_GRADIENT = 2.0  # times as many where gradients are differences
+AGAIN = 0.4  # and this share of the evaluations that the last improvement took
+# annealing
+REPLICAS, STEPS = 16, 400  # by default
+SWEEP = 5  # steps between swaps, or between draws of the population
+LOOK_EVERY = 20  # steps
+POINTS = 32  # at least, of which the first cycle starts from the best
+CYCLES = 4  # without improvement that end the search where no two replicas agree
+# clusters
+COARSE, FINE = 1e-5, 1e-12  # tolerance of a trial descent, and of the last one of a run
+LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest distances
+REARRANGED = 0.95  # share of trials that move the loosest particles; the others shake all
+STALL = 12  # trials without success that end a run
+AGREE = 50  # runs that end in the lowest minimum, ...
+CLUSTER_FAMILIAR, CLUSTER_AGAIN = 10_000, 1.0  # ... or evaluations without a lower one
 
 
 @dataclass
@@ -51,24 +64,12 @@ class Settings:
 
 
 def automatic(fun: Any, settings: Settings) -> str:
-    """ "anneal" if the gradient is said to be noisy, "clusters" for a potential of pairs in open
-    space, else "portfolio".
+    """The strategy's name: "anneal" if the gradient is said to be noisy, "clusters" for a potential
+    of pairs in open space, else "portfolio".
     """
     if settings.gradient_noise is not None:
         return "anneal"
     return "clusters" if is_cluster(fun) and settings.moves is None else "portfolio"
-
-
-def clusters(search: Search, settings: Settings) -> Iterator[None]:
-    """Descending runs from new starts, for particles in open space: see
-    `langevin_sa.minimization.clusters`.
-    """
-    if not is_cluster(search.problem.fun):
-        raise ValueError(
-            "strategy 'clusters' is for a Potential of pairs in open space; use 'auto'"
-        )
-    search.problem.check()
-    return run_clusters(search, settings.patience)
 
 
 def portfolio(search: Search, settings: Settings) -> Iterator[None]:
@@ -86,8 +87,7 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     names = list(settings.moves) if settings.moves is not None else list(MOVES)
     chosen = [(name, look_up(name, MOVES, "move")) for name in names]
     while not _enough(search, settings.patience):
-        k = search.choose(chosen)
-        search.make(*chosen[k])
+        search.make(*chosen[search.choose(chosen)])
         yield
     if settings.polish:
         search.finish()
@@ -110,15 +110,13 @@ def _enough(search: Search, patience: float) -> bool:
     problem, dim = search.problem, int((~search.problem.fixed).sum())
     w, d = len(search.minima), search.descents
     unseen = min(1.0, w * (w + 1) / max(1, d * (d - 1)))
-    evaluations = (
-        dim
-        * (FAMILIAR * (1 + min(dim, MOST) / MANY) + STRANGE * unseen)
-        * (WITHOUT if problem.cost > 1 else 1)
-    )
-    return search.attempts - search.improved_at >= patience * (
-        FEWEST + min(dim, 20)
-    ) and problem.evaluations - search.improved_after >= patience * (
-        evaluations + AGAIN * search.improved_after
+    each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) + STRANGE * unseen
+    evaluations = dim * each * (NO_GRADIENT if problem.cost > 1 else 1)
+    evaluations += AGAIN * search.improved_after
+    moves = FEWEST_MOVES + min(dim, MORE_MOVES)
+    return (
+        search.attempts - search.improved_at >= patience * moves
+        and problem.evaluations - search.improved_after >= patience * evaluations
     )
 
 
@@ -133,19 +131,17 @@ def annealing(search: Search, settings: Settings) -> Iterator[None]:
     def cooled(c: Cycle) -> Iterator[float]:
         return cool(settings.cooling, c.ensemble, c.hot, c.cold, settings.n_steps or STEPS, c.kept)
 
-    return _cycles(search, settings, cooled, SEEN)
+    return _cycles(search, settings, cooled, LOOK_EVERY)
 
 
 def tempering(search: Search, settings: Settings) -> Iterator[None]:
     """Replica exchange between temperatures from T0 down to T1, in cycles as for annealing."""
 
     def exchanged(c: Cycle) -> Iterator[float]:
-        ladder = np.geomspace(c.hot, c.cold, len(c.ensemble.u))
-        return exchange(
-            c.ensemble, ladder, settings.n_steps or STEPS, SWEEP, search.rng, search.report, c.kept
-        )
+        ladder, steps = np.geomspace(c.hot, c.cold, len(c.ensemble.u)), settings.n_steps or STEPS
+        return exchange(c.ensemble, ladder, steps, SWEEP, search.rng, search.report, c.kept)
 
-    return _cycles(search, settings, exchanged, SEEN)
+    return _cycles(search, settings, exchanged, LOOK_EVERY)
 
 
 def population(search: Search, settings: Settings) -> Iterator[None]:
@@ -187,28 +183,22 @@ class Cycle:
 
 
 def _cycles(
-    search: Search, settings: Settings, run: Callable[[Cycle], Iterator[float]], seen: int
+    search: Search, settings: Settings, run: Callable[[Cycle], Iterator[float]], every: int
 ) -> Iterator[None]:
-    """Cycles of `run`, which yields temperatures; looked at every `seen` steps."""
-    problem, count, polish = (
-        search.problem,
-        settings.replicas or REPLICAS,
-        settings.polish and settings.gradient_noise is None,
-    )
+    """Cycles of `run`, which yields temperatures; looked at every so many steps."""
+    problem, count = search.problem, settings.replicas or REPLICAS
+    polish = settings.polish and settings.gradient_noise is None
     c = search.stage = search.stage or _first_cycle(search, settings, count)
     while not search.verdict:
         if c.ensemble is None:
-            c.ensemble, c.kept = (
-                Ensemble.at_rest(
-                    problem, c.points, int(search.rng.integers(2**63)), settings.gradient_noise
-                ),
-                {},
-            )
+            seed = int(search.rng.integers(2**63))
+            c.ensemble = Ensemble.at_rest(problem, c.points, seed, settings.gradient_noise)
+            c.kept = {}
             search.attempts += 1
             c.best = search.improved_at
         for t in run(c):
             search.temperature, search.report["dt"] = t, c.ensemble.dt
-            if c.ensemble.step % seen == 0:
+            if c.ensemble.step % every == 0:
                 yield
         for r in np.argsort(c.ensemble.best_f)[: max(3, count // 2)]:
             if polish:
@@ -226,10 +216,8 @@ def _cycles(
                 f"{count} replicas."
             )
         else:
-            kept = np.array([m.u for m in search.minima.found[: count // 2]]).reshape(
-                -1, problem.dim
-            )
-            c.points = np.vstack([kept, problem.draw(count - len(kept), search.rng)])
+            kept = [m.u for m in search.minima.found[: count // 2]]
+            c.points = np.vstack([*kept, problem.draw(count - len(kept), search.rng)])
         if polish:
             yield
 
@@ -240,11 +228,90 @@ def _first_cycle(search: Search, settings: Settings, count: int) -> Cycle:
     problem.check()
     drawn = problem.draw(max(count - 1, POINTS), search.rng)
     energies = np.append(problem.values(drawn), problem.value(problem.u(problem.best_x)))
-    hot, cold = limits(energies, problem.dim, settings.temperature)
+    hot, cold = temperature_range(energies, problem.dim, settings.temperature)
     search.report |= {"temperature": (hot, cold)}
-    return Cycle(
-        hot, cold, np.vstack([problem.u(problem.best_x), drawn[np.argsort(energies[:-1])]])[:count]
-    )
+    points = np.vstack([problem.u(problem.best_x), drawn[np.argsort(energies[:-1])]])
+    return Cycle(hot, cold, points[:count])
+
+
+def clusters(search: Search, settings: Settings) -> Iterator[None]:
+    """Runs that go down and start over, for particles in open space, until enough of them end in
+    the lowest minimum or go on finding nothing lower.
+
+    In a run the particles with fewest neighbours are taken off and put where most neighbours are
+    (Shao, J. Chem. Inf. Comput. Sci. 44, 193 (2004); no energy is needed to find such places), or
+    all are shaken (Wales, Doye 1997), and a descent follows that only counts if it ends lower
+    (Leary, J. Global Optim. 18, 367 (2000)).
+    """
+    problem = search.problem
+    if not is_cluster(problem.fun):
+        raise ValueError(
+            "strategy 'clusters' is for a Potential of pairs in open space; use 'auto'"
+        )
+    return _runs(search, settings.patience, problem.fun.formula.source.spec.space)
+
+
+@dataclass
+class Descending:
+    """A run under way: where it is, how low (None before its first descent), and trials since it
+    last got lower.
+    """
+
+    x: np.ndarray
+    fun: float | None = None
+    idle: int = 0
+
+
+def _runs(search: Search, patience: float, space: int) -> Iterator[None]:
+    problem, rng = search.problem, search.rng
+
+    def longest(x: np.ndarray) -> float:
+        return LONGEST * nearest(x.reshape(-1, space))
+
+    problem.check()
+    run = search.stage = search.stage or Descending(problem.best_x)
+    while not search.verdict:
+        if run.fun is None:
+            search.attempts += 1
+            run.x, run.fun = problem.descend(run.x, COARSE, longest(run.x))
+        while run.idle < STALL:
+            trial = np.clip(_trial(run.x, space, rng), problem.x_low, problem.x_high)
+            end, value = problem.descend(trial, COARSE, longest(run.x), below=run.fun)
+            search.descents += 1
+            if value < run.fun - 10 * COARSE * abs(run.fun):
+                run.x, run.fun, run.idle = end, value, 0
+                yield
+            else:
+                run.idle += 1
+        x, fun = problem.descend(run.x, FINE, longest(run.x))
+        search.meet(problem.u(x), fun)
+        agreed, since = search.minima.best.hits, problem.evaluations - search.improved_after
+        enough = max(CLUSTER_FAMILIAR * problem.dim, CLUSTER_AGAIN * search.improved_after)
+        if agreed >= AGREE * patience or since > patience * enough:
+            search.finish()
+            search.verdict = f"{agreed} of {search.attempts} runs ended in the lowest minimum."
+        else:
+            run.x, run.fun, run.idle = _new_start(problem, space, rng), None, 0
+        yield
+
+
+def _trial(x: np.ndarray, space: int, rng: np.random.Generator) -> np.ndarray:
+    """Coordinates (dim,) to descend from, after those of a run."""
+    atoms = x.reshape(-1, space)
+    if rng.random() < REARRANGED:
+        count = int(rng.integers(1, max(2, len(atoms) // 6) + 1))
+        return rearranged(atoms, count, rng).ravel()
+    return shaken(atoms, rng).ravel()
+
+
+def _new_start(problem: Problem, space: int, rng: np.random.Generator) -> np.ndarray:
+    """Coordinates (dim,) over the domain, or in a ball where the potential has none."""
+    x = problem.x(problem.draw(1, rng)[0])
+    if problem.fun.has_domain:
+        return x
+    near = nearest(problem.best_x.reshape(-1, space))
+    ball = scattered(problem.dim // space, space, near, rng).ravel()
+    return np.clip(problem.centre + ball, problem.x_low, problem.x_high)
 
 
 STRATEGIES: dict[str, Callable[[Search, Settings], Iterator[None]]] = {
@@ -266,8 +333,5 @@ TAKES = {  # which of the settings each looks at
 
 def unused(strategy: str, settings: Settings) -> list[str]:
     """The settings that were chosen and that a strategy does not look at."""
-    return [
-        f.name
-        for f in fields(settings)
-        if f.name not in TAKES[strategy] and getattr(settings, f.name) != f.default
-    ]
+    chosen = [f.name for f in fields(settings) if getattr(settings, f.name) != f.default]
+    return [name for name in chosen if name not in TAKES[strategy]]

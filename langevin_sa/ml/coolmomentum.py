@@ -90,21 +90,10 @@ class CoolMomentum(torch.optim.Optimizer):
         foreach: bool = True,
         fused: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "rho0": rho0,
-                "total_steps": total_steps,
-                "law": law,
-                "warmup_steps": warmup_steps,
-                "weight_decay": weight_decay,
-                "decoupled_weight_decay": decoupled_weight_decay,
-                "maximize": maximize,
-                "foreach": foreach,
-                "fused": fused,
-            },
-        )
+        defaults: dict[str, Any] = {"lr": lr, "rho0": rho0, "total_steps": total_steps, "law": law}
+        defaults |= {"warmup_steps": warmup_steps, "weight_decay": weight_decay}
+        defaults |= {"decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize}
+        super().__init__(params, defaults | {"foreach": foreach, "fused": fused})
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, which cools along with the first one unless it brings its own ``"step"``."""
@@ -113,13 +102,9 @@ class CoolMomentum(torch.optim.Optimizer):
         try:
             lr = group["lr"].item() if isinstance(group["lr"], torch.Tensor) else group["lr"]
             check_ramp(lr, group["rho0"], group["law"], group["total_steps"], group["warmup_steps"])
-            if not (
-                isinstance(group["weight_decay"], (int, float))
-                and 0 <= group["weight_decay"] < math.inf
-            ):
-                raise ValueError(
-                    f"weight_decay must be a number >= 0, not {group['weight_decay']!r}"
-                )
+            decay = group["weight_decay"]
+            if not (isinstance(decay, (int, float)) and 0 <= decay < math.inf):
+                raise ValueError(f"weight_decay must be a number >= 0, not {decay!r}")
         except (TypeError, ValueError):
             del self.param_groups[-1]
             raise
@@ -181,20 +166,10 @@ class CoolMomentum(torch.optim.Optimizer):
                 torch._foreach_mul_(x, 1 - base * decay)
             penalty = 0.0 if group["decoupled_weight_decay"] else decay
             if group["fused"] and rho > 0 and x[0].dtype in FUSED_DTYPES:
-                # its buffer is rho*buffer + (1 - dampening)*gradient, and x -= lr*buffer: so the
-                # buffer is dx
-                torch._fused_sgd_(
-                    x,
-                    gradient,
-                    dx,
-                    weight_decay=penalty,
-                    momentum=rho,
-                    lr=-1.0,
-                    dampening=1 + lr,
-                    nesterov=False,
-                    maximize=group["maximize"],
-                    is_first_step=False,
-                )
+                # buffer = rho*buffer + (1 - dampening)*gradient, x -= lr*buffer: the buffer is dx
+                recursion = {"momentum": rho, "lr": -1.0, "dampening": 1 + lr, "nesterov": False}
+                more = {"weight_decay": penalty, "maximize": group["maximize"]}
+                torch._fused_sgd_(x, gradient, dx, **recursion, **more, is_first_step=False)
                 continue
             torch._foreach_mul_(dx, rho)
             torch._foreach_add_(dx, gradient, alpha=lr if group["maximize"] else -lr)

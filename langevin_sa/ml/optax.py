@@ -58,18 +58,16 @@ def cool_momentum(
     check_ramp(1.0 if callable(lr) else lr, rho0, law, total_steps, warmup_steps)
 
     def init(params: Any) -> CoolMomentumState:
-        return CoolMomentumState(
-            jnp.zeros([], dtype=jnp.int32), jax.tree.map(jnp.zeros_like, params)
-        )
+        still = jax.tree.map(jnp.zeros_like, params)
+        return CoolMomentumState(jnp.zeros([], dtype=jnp.int32), still)
 
     def update(
         gradients: Any, state: CoolMomentumState, params: Any = None
     ) -> tuple[Any, CoolMomentumState]:
         n = state.step
         progress = jnp.minimum(n.astype(jnp.result_type(float)) / total_steps, 1.0)
-        rho = jnp.where(
-            n < warmup_steps, 0.0, jnp.maximum(COOLMOMENTUM_LAWS[law](progress, rho0), 0.0)
-        )
+        cooled = jnp.maximum(COOLMOMENTUM_LAWS[law](progress, rho0), 0.0)
+        rho = jnp.where(n < warmup_steps, 0.0, cooled)
         rate = (1 + rho) / 2 * (lr(n) if callable(lr) else lr)
 
         def move(gradient: Any, dx: Any) -> Any:

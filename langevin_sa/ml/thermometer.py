@@ -84,10 +84,8 @@ class Thermometer:
     def read(self) -> Reading:
         """Averages over the steps since the last reading, which start anew; NaN without a step."""
         steps = self._steps
-        rescaled, hot = (
-            float(total) / self._moves if self._moves else math.nan
-            for total in (self._squares, self._velocities)
-        )
+        sums, moves = (self._squares, self._velocities), self._moves
+        rescaled, hot = (float(total) / moves if moves else math.nan for total in sums)
         self._reset()
         return Reading(rescaled, hot, steps)
 
@@ -113,9 +111,8 @@ class Thermometer:
         count, mean, spread = 0, [_wide(p) * 0 for p in x], [_wide(p) * 0 for p in x]
         for loss in losses:
             count += 1
-            for g, m, s in zip(
-                torch.autograd.grad(loss, x, allow_unused=True), mean, spread, strict=True
-            ):
+            gradients = torch.autograd.grad(loss, x, allow_unused=True)
+            for g, m, s in zip(gradients, mean, spread, strict=True):
                 # Welford's update: no large numbers cancel
                 off = (0 if g is None else _wide(g)) - m
                 m += off / count
@@ -157,9 +154,8 @@ class Thermometer:
         self._dt2 = [_rho_dt2(group)[1] for group in optimizer.param_groups]
         self._moving = [_trainable(group) for group in optimizer.param_groups]
         x = [p for group in self._moving for p in group]
-        if [(p.shape, p.dtype, p.device) for p in x] != [
-            (p.shape, p.dtype, p.device) for p in self._before
-        ]:
+        here, before = ([(p.shape, p.dtype, p.device) for p in of] for of in (x, self._before))
+        if here != before:
             self._before = [torch.empty_like(p) for p in x]
         if x:
             torch._foreach_copy_(self._before, x)
@@ -171,16 +167,11 @@ class Thermometer:
             torch._foreach_sub_(self._before, x)  # now -dx
             # where the square of a small update is not 0
             wide = reduce(torch.promote_types, {p.dtype for p in x}, torch.float32)
-            norms = torch.stack(
-                [
-                    norm.to(x[0].device, torch.float64)
-                    for norm in torch._foreach_norm(self._before, dtype=wide)
-                ]
-            )
-            for squares, dt2 in zip(
-                norms.square().split([len(group) for group in self._moving]), self._dt2, strict=True
-            ):
-                total = squares.sum()
+            norms = torch._foreach_norm(self._before, dtype=wide)
+            squares = torch.stack([n.to(x[0].device, torch.float64) for n in norms]).square()
+            groups = squares.split([len(group) for group in self._moving])
+            for own, dt2 in zip(groups, self._dt2, strict=True):
+                total = own.sum()
                 self._squares += total
                 self._velocities += total / dt2
         self._steps += 1
@@ -204,11 +195,7 @@ def _rho_dt2(group: dict[str, Any]) -> tuple[float, float]:
     """
     if "rho0" in group and "law" in group:
         return CoolMomentum.rho(group), float(group["lr"])
-    if (
-        "momentum" in group
-        and "dampening" in group
-        and not group.get("nesterov")
-        and not group["dampening"]
-    ):
+    sgd = "momentum" in group and "dampening" in group
+    if sgd and not group["dampening"] and not group.get("nesterov"):
         return group["momentum"], 2 * float(group["lr"]) / (1 + group["momentum"])
     return math.nan, math.nan

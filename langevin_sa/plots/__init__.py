@@ -1,9 +1,8 @@
 """Pictures of landscapes, runs, comparisons, schedules and validation; every function takes ``ax=``
 and returns the Axes it drew on.
 
-Energies, lengths and times are in reduced units (mass = k_B = 1). Colours are those of Okabe and
-Ito, which colour-blind readers can tell apart; sizes are chosen to stay legible in a column 8 cm
-wide.
+Energies, lengths and times are in reduced units (mass = k_B = 1). Sizes are chosen to stay legible
+in a column 8 cm wide.
 
 Figures are pyplot's, so that ``plt.show()`` shows them; whoever draws many in a loop closes each,
 ``plt.close(ax.figure)``.
@@ -12,59 +11,14 @@ Figures are pyplot's, so that ``plt.show()`` shows them; whoever draws many in a
 from __future__ import annotations
 
 from .checks import p_values, thermostat
+from .colours import BLACK, BLUE, ENERGY, GREEN, ORANGE, PURPLE, RED, SKY, TIME, YELLOW
 from .comparisons import bands, comparison, cooling, ends, heat_map
 from .landscapes import histogram, landscape
 from .motion import animate
 from .runs import energy, history, schedule, summary, temperature
-from .style import (
-    BLACK,
-    BLUE,
-    ENERGY,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    RED,
-    SIZE,
-    SKY,
-    STYLE,
-    TIME,
-    YELLOW,
-    formula,
-    image,
-    image_formats,
-    styled,
-)
+from .style import SIZE, STYLE, formula, image, image_formats, styled
 
-__all__ = [
-    "BLACK",
-    "BLUE",
-    "ENERGY",
-    "GREEN",
-    "ORANGE",
-    "PURPLE",
-    "RED",
-    "SIZE",
-    "SKY",
-    "STYLE",
-    "TIME",
-    "YELLOW",
-    "animate",
-    "bands",
-    "comparison",
-    "cooling",
-    "ends",
-    "energy",
-    "formula",
-    "heat_map",
-    "histogram",
-    "history",
-    "image",
-    "image_formats",
-    "landscape",
-    "p_values",
-    "schedule",
-    "styled",
-    "summary",
-    "temperature",
-    "thermostat",
-]
+__all__ = ["animate", "bands", "comparison", "cooling", "ends", "energy", "heat_map", "histogram"]
+__all__ += ["history", "landscape", "p_values", "schedule", "summary", "temperature", "thermostat"]
+__all__ += ["BLACK", "BLUE", "ENERGY", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "TIME", "YELLOW"]
+__all__ += ["SIZE", "STYLE", "formula", "image", "image_formats", "styled"]

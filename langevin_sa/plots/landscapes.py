@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from ..arguments import around, box_of, ceiling, check_positive, check_type, real_array
 from ..potential import Potential
-from .style import BLACK, ENERGY, SKY, TIME, YELLOW, between, new_axes, styled
+from .colours import BLACK, ENERGY, SKY, TIME, YELLOW
+from .style import between, new_axes, styled
 
 
 @styled
@@ -54,25 +55,18 @@ def landscape(
         )
     path = None if trajectory is None else path_of(trajectory, potential)
     box = place_of(potential, path, bounds)
-    colours: dict[str, Any] = {
-        "label": "record",
-        "norm": None,
-        "values": np.arange(0 if path is None else len(path)),
-    }
+    records = np.arange(0 if path is None else len(path))
+    colours: dict[str, Any] = {"label": "record", "norm": None, "values": records}
     if temperature is not None:
         values = real_array(temperature, "temperature")
         if path is None or values.shape != path.shape[:1] or not (values > 0).all():
             raise ValueError(
                 "temperature colours a trajectory: it needs one T > 0 for each of its records"
             )
-        colours = {
-            "label": "$T$ (energy)",
-            "norm": LogNorm(values.min(), values.max()),
-            "values": values,
-        }
-    return (_curve if potential.dim == 1 else _contours)(
-        potential, path, colours, box, new_axes(ax)
-    )
+        norm = LogNorm(values.min(), values.max())
+        colours = {"label": "$T$ (energy)", "norm": norm, "values": values}
+    draw = _curve if potential.dim == 1 else _contours
+    return draw(potential, path, colours, box, new_axes(ax))
 
 
 def path_of(trajectory: Any, potential: Any) -> np.ndarray:
@@ -122,21 +116,12 @@ def _curve(
         heights = potential.energy(path.reshape(-1, 1))
         top = max(top, ceiling(heights, 0.98))
         values = np.repeat(colours["values"], path.shape[1])
-        points = ax.scatter(
-            path.ravel(),
-            heights,
-            c=values,
-            norm=colours["norm"],
-            cmap=TIME,
-            s=16,
-            linewidths=0,
-            alpha=0.8,
-            zorder=3,
-        )
+        marks: dict[str, Any] = {"s": 16, "linewidths": 0, "alpha": 0.8, "zorder": 3}
+        marks |= {"c": values, "norm": colours["norm"], "cmap": TIME}
+        points = ax.scatter(path.ravel(), heights, **marks)
         ax.figure.colorbar(points, ax=ax, label=colours["label"], pad=0.02)
-    _mark_minima(
-        ax, potential, None if potential.minima is None else potential.energy(potential.minima)
-    )
+    if potential.minima is not None:
+        _mark_minima(ax, potential.minima, potential.energy(potential.minima))
     ax.set(xlim=box[0], xlabel="position $x$ (length)", ylabel="$U(x)$ (energy)")
     between(ax, low, top)
     return ax
@@ -157,27 +142,19 @@ def _contours(
         lines = LineCollection(list(segments), cmap=TIME, norm=colours["norm"], linewidths=1.0)
         lines.set_array(np.repeat(colours["values"][:-1], path.shape[1]))
         ax.add_collection(lines)
-        ax.figure.colorbar(
-            lines, ax=ax, label=colours["label"], location="top", pad=0.02, aspect=40
-        )
-    _mark_minima(ax, potential, None if potential.minima is None else potential.minima[:, 1])
+        above: dict[str, Any] = {"location": "top", "pad": 0.02, "aspect": 40}
+        ax.figure.colorbar(lines, ax=ax, label=colours["label"], **above)
+    if potential.minima is not None:
+        _mark_minima(ax, potential.minima, potential.minima[:, 1])
     ax.set(xlim=box[0], ylim=box[1], xlabel="$x_1$ (length)", ylabel="$x_2$ (length)")
     ax.grid(False)
     return ax
 
 
-def _mark_minima(ax: Axes, potential: Any, heights: Any) -> None:
-    if potential.minima is not None:
-        style: dict[str, Any] = {
-            "marker": "*",
-            "s": 170,
-            "color": YELLOW,
-            "edgecolors": BLACK,
-            "linewidths": 0.9,
-            "zorder": 5,
-        }
-        ax.scatter(potential.minima[:, 0], heights, label="known minimum", **style)
-        ax.legend(loc="upper right")
+def _mark_minima(ax: Axes, minima: np.ndarray, heights: np.ndarray) -> None:
+    star: dict[str, Any] = {"marker": "*", "s": 170, "color": YELLOW, "edgecolors": BLACK}
+    ax.scatter(minima[:, 0], heights, label="known minimum", linewidths=0.9, zorder=5, **star)
+    ax.legend(loc="upper right")
 
 
 @styled
@@ -217,11 +194,8 @@ def histogram(
     ax.hist(x, bins=bins, density=True, color=SKY, alpha=0.75, label="samples")
     ax.plot(grid, density, color=BLACK, label=r"$\exp(-U/T)/Z$")
     seen = grid[density > 1e-3 * density.max()]
-    ax.set(
-        xlim=(min(seen[0], x.min()), max(seen[-1], x.max())),
-        xlabel="position $x$ (length)",
-        ylabel="probability density (1/length)",
-    )
+    ax.set_xlim(min(seen[0], x.min()), max(seen[-1], x.max()))
+    ax.set(xlabel="position $x$ (length)", ylabel="probability density (1/length)")
     ax.set_title(f"$T = {temperature:g}$")
     ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
     ax.legend(loc="upper right", ncols=2)

@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.animation import FuncAnimation, PillowWriter
 
 from ..arguments import check_file, real, real_array, shown
+from .colours import RED
 from .landscapes import landscape, path_of
-from .style import RED, SIZE, styled
+from .style import SIZE, styled
 
 
 @styled
@@ -57,32 +58,26 @@ def animate(
     figure, ax = plt.subplots(figsize=SIZE, layout="constrained")
     landscape(potential, bounds=bounds, ax=ax)
     points = path_of(trajectory, potential)
-    if (
-        temperature is not None
-        and (temperature := real_array(temperature, "temperature")).shape != points.shape[:1]
-    ):
-        raise ValueError(
-            f"temperature must be one T for each of {len(points)} records, not of shape "
-            f"{temperature.shape}"
-        )
-    heights = (
-        potential.energy(points.reshape(-1, potential.dim)).reshape(points.shape[:2])
-        if potential.dim == 1
-        else points[:, :, 1]
-    )
-    balls = ax.scatter(
-        points[0, :, 0], heights[0], s=26, color=RED, edgecolors="white", linewidths=0.4, zorder=6
-    )
+    titles = [f"record {k}" for k in range(len(points))]
+    if temperature is not None:
+        values = real_array(temperature, "temperature")
+        if values.shape != points.shape[:1]:
+            records = f"{len(points)} records, not of shape {values.shape}"
+            raise ValueError(f"temperature must be one T for each of {records}")
+        titles = [f"$T$ = {value:.3g}" for value in values]
+    if potential.dim == 1:
+        heights = potential.energy(points.reshape(-1, 1)).reshape(points.shape[:2])
+    else:
+        heights = points[:, :, 1]
+    look: dict[str, Any] = {"s": 26, "color": RED, "edgecolors": "white", "linewidths": 0.4}
+    balls = ax.scatter(points[0, :, 0], heights[0], zorder=6, **look)
     title = ax.set_title(" ")
 
     def draw(k: int) -> tuple[Any, ...]:
         balls.set_offsets(np.stack([points[k, :, 0], heights[k]], axis=1))
-        title.set_text(
-            f"record {k}" if temperature is None else f"$T$ = {float(temperature[k]):.3g}"
-        )
+        title.set_text(titles[k])
         return balls, title
 
-    FuncAnimation(figure, draw, frames=len(points)).save(
-        os.fspath(path), writer=PillowWriter(fps=fps), dpi=dpi
-    )
+    film = FuncAnimation(figure, draw, frames=len(points))
+    film.save(os.fspath(path), writer=PillowWriter(fps=fps), dpi=dpi)
     return ax

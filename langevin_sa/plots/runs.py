@@ -9,29 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
-from ..annealing.results import Result
 from ..arguments import ceiling, check_type, check_whole, shown
 from ..potential import Potential
 from ..thermometers import configurational_history
+from .colours import BLACK, BLUE, GREEN, ORANGE, RED, SKY
 from .landscapes import landscape, place_of
-from .style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    RED,
-    SIZE,
-    SKY,
-    between,
-    dots,
-    given_axes,
-    log_if_wide,
-    new_axes,
-    stack,
-    styled,
-)
+from .style import SIZE, between, check_like, dots, given_axes, log_if_wide, new_axes, stack, styled
 
-MOST = 10_000_000  # steps of a schedule that are drawn
+MOST_STEPS = 10_000_000  # of a schedule that is drawn
 
 
 @styled
@@ -47,22 +32,17 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
     ]
     if many:
         lines.insert(1, (run.energy_min, SKY, 1.2, "lowest replica"))
-    # the lowest replica, on or above the best so far, is drawn thin upon it
     for values, colour, width, label in lines:
-        ax.plot(
-            run.step,
-            values,
-            color=colour,
-            linewidth=width,
-            zorder=2 + 1 / width,
-            label=label,
-            **dots(run.step),
-        )
-    low, high = (
-        np.min(run.best, where=np.isfinite(run.best), initial=np.inf),
-        ceiling(np.asarray(run.energy_mean), 0.9),
-    )
-    between(ax, low, high)
+        # the lowest replica, on or above the best so far, is drawn thin upon it
+        style: dict[str, Any] = {
+            "color": colour,
+            "linewidth": width,
+            "zorder": 2 + 1 / width,
+            "label": label,
+        }
+        ax.plot(run.step, values, **style, **dots(run.step))
+    low = np.min(run.best, where=np.isfinite(run.best), initial=np.inf)
+    between(ax, low, ceiling(np.asarray(run.energy_mean), 0.9))
     ax.set(xlabel="step", ylabel="$U$ (energy)")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.legend(loc="upper right")
@@ -84,9 +64,8 @@ def temperature(result: Any, ax: Axes | None = None) -> Axes:
     ):
         if np.isfinite(values).any():
             ax.plot(run.step, values, color=colour, linewidth=width, label=label, **dots(run.step))
-    ax.plot(
-        run.step, run.target, color=BLACK, linestyle="--", linewidth=1.2, label="target", zorder=4
-    )
+    style: dict[str, Any] = {"color": BLACK, "linestyle": "--", "linewidth": 1.2, "zorder": 4}
+    ax.plot(run.step, run.target, label="target", **style)
     log_if_wide(ax, np.asarray(run.target))
     ax.set(xlabel="step", ylabel="$T$ (energy)")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
@@ -95,7 +74,7 @@ def temperature(result: Any, ax: Axes | None = None) -> Axes:
 
 
 def _records(result: Any) -> Any:
-    check_type(result, Result, "result")
+    check_like(result, "Result", "history energies state x", "result")
     if not len(result.history.step):
         raise ValueError("the run has no records to draw: it stopped before the first")
     return result.history
@@ -123,10 +102,8 @@ def summary(result: Any, potential: Any) -> np.ndarray:
     if potential.dim > 2:
         return history(result)
     if result.x.shape != (potential.dim,):
-        raise ValueError(
-            f"the result is of {result.x.size} coordinates, and {potential.name} has dim "
-            f"{potential.dim}"
-        )
+        there = f"{potential.name} has dim {potential.dim}"
+        raise ValueError(f"the result is of {result.x.size} coordinates, and {there}")
     figure = plt.figure(figsize=(SIZE[0], 8.0), layout="constrained")
     top, middle, bottom = axes = figure.subplots(3, 1, height_ratios=[1, 1, 1.3])
     top.sharex(middle)
@@ -134,21 +111,11 @@ def summary(result: Any, potential: Any) -> np.ndarray:
     top.tick_params(labelbottom=False)
     energy(result, middle)
     ends = np.reshape(result.state.x, (-1, potential.dim))
-    landscape(
-        potential, bounds=place_of(potential, ends[None], None), ax=bottom
-    ).figure.align_ylabels(axes)
+    landscape(potential, bounds=place_of(potential, ends[None], None), ax=bottom)
+    figure.align_ylabels(axes)
     heights = potential.energy(ends) if potential.dim == 1 else ends[:, 1]
-    bottom.scatter(
-        ends[:, 0],
-        heights,
-        s=26,
-        color=RED,
-        edgecolors="white",
-        linewidths=0.4,
-        alpha=0.9,
-        zorder=6,
-        label="end of a replica",
-    )
+    marks: dict[str, Any] = {"s": 26, "color": RED, "edgecolors": "white", "linewidths": 0.4}
+    bottom.scatter(ends[:, 0], heights, alpha=0.9, zorder=6, label="end of a replica", **marks)
     bottom.legend(loc="upper right")
     return axes
 
@@ -165,10 +132,9 @@ def schedule(
     array of three Axes (rho, lr, T); with ``ax`` given, only T is drawn, on it.
     """
     if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
-        raise TypeError(
-            f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}"
-        )
-    check_whole(1, MOST, n_steps=n_steps)
+        kinds = "a Schedule, CoolMomentum or Momentum"
+        raise TypeError(f"schedule must be {kinds}, not {shown(schedule)}")
+    check_whole(1, MOST_STEPS, n_steps=n_steps)
     steps = schedule.coefficients(n_steps, integrator)
     progress = np.arange(n_steps) / n_steps
     rows = (
@@ -177,10 +143,9 @@ def schedule(
         (steps.temperature, "$T$ (energy)", RED),
     )
     axes = stack(3, 5.4) if ax is None else given_axes(ax, 1)
+    drawn = "steps-post" if n_steps < 50 else "default"
     for panel, (values, label, colour) in zip(axes, rows[-len(axes) :], strict=True):
-        panel.plot(
-            progress, values, color=colour, drawstyle="steps-post" if n_steps < 50 else "default"
-        )
+        panel.plot(progress, values, color=colour, drawstyle=drawn)
         panel.set_ylabel(label)
         if values is not steps.rho:
             log_if_wide(panel, values)

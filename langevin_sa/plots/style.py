@@ -1,5 +1,5 @@
-"""One style for all figures: colours of Okabe and Ito, sizes that stay legible in a column 8 cm
-wide.
+"""One style for all figures, with sizes that stay legible in a column 8 cm wide; and Axes to draw
+on.
 """
 
 from __future__ import annotations
@@ -13,26 +13,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
-from matplotlib.colors import ListedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
 from ..arguments import finite, look_up, shown
 from ..formulas.parse import short
 
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
-    "#000000",
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#F0E442",
-    "#0072B2",
-    "#D55E00",
-    "#CC79A7",
-)
-TIME = ListedColormap(plt.get_cmap("plasma")(np.linspace(0, 0.9, 256)))
-# pale, so that lines in any colour of TIME show
-ENERGY = ListedColormap(plt.get_cmap("bone")(np.linspace(0.35, 1, 256)))
 STYLE: dict[Any, Any] = {
     "font.size": 11,
     "axes.labelsize": 11,
@@ -59,8 +45,8 @@ Plot = TypeVar("Plot", bound=Callable[..., Any])
 
 
 def styled(plot: Plot) -> Plot:
-    """The function run under `STYLE`; the user's own matplotlib settings are as before when it
-    returns, and his figures if it raises.
+    """The function run under `STYLE`: the user's own matplotlib settings are as before when it
+    returns, and if it raises no figure is left.
     """
 
     @wraps(plot)
@@ -82,20 +68,26 @@ def image_formats() -> dict[str, str]:
     return FigureCanvasBase.get_supported_filetypes()
 
 
+def check_like(value: Any, kind: str, attributes: str, what: str) -> None:
+    """Raise a TypeError unless a value has the attributes, in one string, that a picture reads of a
+    `kind`.
+    """
+    if not all(hasattr(value, name) for name in attributes.split()):
+        raise TypeError(f"{what} must be a {kind}, not {shown(value)}")
+
+
 def new_axes(ax: Axes | None) -> Axes:
-    return (
-        plt.subplots(figsize=SIZE, layout="constrained")[1] if ax is None else given_axes(ax, 1)[0]
-    )
+    if ax is not None:
+        return given_axes(ax, 1)[0]
+    return plt.subplots(figsize=SIZE, layout="constrained")[1]
 
 
 def given_axes(axes: Any, count: int) -> np.ndarray:
     """So many Axes that the caller brings, as an array."""
     found = np.ravel(np.asarray(axes, dtype=object))
     if len(found) != count or not all(isinstance(ax, Axes) for ax in found):
-        raise TypeError(
-            f"{'ax must be the Axes' if count == 1 else f'axes must be the {count} Axes'} to draw "
-            f"on, not {shown(axes)}"
-        )
+        which = "ax must be the Axes" if count == 1 else f"axes must be the {count} Axes"
+        raise TypeError(f"{which} to draw on, not {shown(axes)}")
     return found
 
 

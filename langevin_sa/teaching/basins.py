@@ -12,13 +12,12 @@ import numpy as np
 from ..arguments import around, ceiling
 from ..descents.batched import descend
 
-CELLS = {1: 800, 2: 160}  # an axis
+CELLS = {1: 800, 2: 160}  # an axis, by the number of coordinates
 SHALLOW = 0.002  # of the energies shown: wells less deep are ripples, or the grid's
-# where descents start that look for wells, how many, and what is shown if anything is there
-SCATTER, TRIALS, NEAR = 2.0, 64, 10.0
-
-# share of balls that should stay in the window; how often T is lowered by a tenth for that
-INSIDE, COOLER = 0.97, 8
+SCATTER, TRIALS = 2.0, 64  # descents that look for wells: from how far, how many
+NEAR = 10.0  # wells within are shown, others only if there are none
+INSIDE = 0.97  # share of balls that should stay in the window
+COOLER = 8  # times that T is lowered by a tenth for that
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,8 @@ class Landscape:
         low = float(self.energy.min())
         barriers = [well.energy + well.depth for well in self.wells if well.depth is not None]
         highest = float(self.energy.max(where=np.isfinite(self.energy), initial=low))
-        return min(
-            highest,
-            max([ceiling(self.energy), *(low + 1.5 * (barrier - low) for barrier in barriers)]),
-        )
+        above = [low + 1.5 * (barrier - low) for barrier in barriers]
+        return min(highest, max([ceiling(self.energy), *above]))
 
 
 def window_of(potential: Any) -> np.ndarray:
@@ -148,12 +145,8 @@ def _shifted(shape: tuple[int, ...]) -> Any:
     index = np.arange(np.prod(shape)).reshape(shape)
     if len(shape) == 1:
         return [(index[:-1], index[1:])]
-    pairs = [
-        (index[:-1], index[1:]),
-        (index[:, :-1], index[:, 1:]),
-        (index[:-1, :-1], index[1:, 1:]),
-        (index[:-1, 1:], index[1:, :-1]),
-    ]
+    pairs = [(index[:-1], index[1:]), (index[:, :-1], index[:, 1:])]
+    pairs += [(index[:-1, :-1], index[1:, 1:]), (index[:-1, 1:], index[1:, :-1])]
     return [(a.ravel(), b.ravel()) for a, b in pairs]
 
 
@@ -172,12 +165,8 @@ def _basins(energy: np.ndarray) -> tuple[np.ndarray, list[tuple[float, int, int]
     passes: dict[tuple[int, int], float] = {}
     for a, b in _shifted(energy.shape):
         border = (down[a] != down[b]) & np.isfinite(flat[a]) & np.isfinite(flat[b])
-        for i, j, height in zip(
-            down[a[border]],
-            down[b[border]],
-            np.maximum(flat[a[border]], flat[b[border]]),
-            strict=True,
-        ):
+        a, b = a[border], b[border]
+        for i, j, height in zip(down[a], down[b], np.maximum(flat[a], flat[b]), strict=True):
             key = (int(min(i, j)), int(max(i, j)))
             passes[key] = min(passes.get(key, np.inf), float(height))
     return down, sorted((height, i, j) for (i, j), height in passes.items())

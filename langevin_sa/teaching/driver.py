@@ -28,17 +28,7 @@ from ..potential import Potential
 from ..tuning import OMEGA_DT, largest_curvature
 from .basins import CELLS, Landscape, hot_temperature, survey, window_of
 
-SCRIPTS = (
-    "noise.js",
-    "walk.js",
-    "landscape.js",
-    "experiment.js",
-    "plot.js",
-    "stage.js",
-    "controls.js",
-    "show.js",
-    "app.js",
-)
+SCRIPTS = ["noise", "walk", "landscape", "experiment", "plot", "stage", "controls", "show", "app"]
 RANGE = 100.0  # from the hot to the cold temperature
 ANNEAL_STEPS = 4000  # of an anneal at the cooling rate that the page opens with
 MOST_BALLS = 5000
@@ -95,17 +85,9 @@ def page(
     """
     if path is not None:
         check_file(path, "path")
-    data, force = describe(
-        potential,
-        temperature=temperature,
-        gamma=gamma,
-        dt=dt,
-        integrator=integrator,
-        balls=balls,
-        window=window,
-        seed=seed_of(rng),
-    )
-    text = assemble(data, force)
+    numbers: dict[str, Any] = {"temperature": temperature, "gamma": gamma, "dt": dt}
+    setting: dict[str, Any] = {"integrator": integrator, "balls": balls, "window": window}
+    text = assemble(*describe(potential, seed=seed_of(rng), **numbers, **setting))
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")
     return text
@@ -134,8 +116,8 @@ def describe(
     if potential.dim not in CELLS:
         family = "; give dim=1 or dim=2 (--dim on the command line) if it comes in any dimension"
         raise ValueError(
-            f"a page shows one or two coordinates, and {potential.name} has dim "
-            f"{potential.dim}{family}"
+            f"a page shows one or two coordinates, and {potential.name} has dim {potential.dim}"
+            f"{family}"
         )
     source = potential.formula.source
     if "pair" in source.bodies:
@@ -143,40 +125,34 @@ def describe(
             f"{potential.name} is a pair potential, whose coordinates are particles': a page "
             "shows formulas of coordinates"
         )
-    check_positive(
-        **{
-            name: value
-            for name, value in (("temperature", temperature), ("gamma", gamma), ("dt", dt))
-            if value is not None
-        }
-    )
+    numbers: dict[str, Any] = {"temperature": temperature, "gamma": gamma, "dt": dt}
+    check_positive(**{name: value for name, value in numbers.items() if value is not None})
     check_whole(1, MOST_BALLS, balls=balls)
     get_integrator(integrator)
 
-    land = survey(
-        potential,
-        window_of(potential) if window is None else box_of(window, potential.dim, "window"),
-    )
+    box = window_of(potential) if window is None else box_of(window, potential.dim, "window")
+    land = survey(potential, box)
     hot = rounded(hot_temperature(potential, land) if temperature is None else temperature)
     curvature, mean = _curvatures(potential, land, hot)
     dt = rounded(OMEGA_DT / np.sqrt(curvature) if dt is None else dt)
     gamma = rounded(0.5 * np.sqrt(mean) if gamma is None else gamma)
     spec: Spec = source.spec
+    scalars = [float(v) for v in potential.formula.numbers[: len(spec.scalars)]]
+    wells = [vars(well) | {"x": well.x.tolist()} for well in land.wells]
+    rows = {
+        row.name: {"paired": row.paired, "physical": row.physical, "source": row.source}
+        for row in INTEGRATORS.values()
+    }
     data = {
         "name": potential.name,
         "formula": _formula(spec, potential.dim),
-        "parameters": dict(
-            zip(spec.scalars, (float(v) for v in potential.formula.numbers), strict=False)
-        ),
+        "parameters": dict(zip(spec.scalars, scalars, strict=True)),
         "numbers": potential.formula.numbers.tolist(),
         "axes": list(spec.variables) or (["x"] if potential.dim == 1 else ["x₁", "x₂"]),
         "window": land.window.tolist(),
         "cells": CELLS[potential.dim],
         "labels": _runs(land.label),
-        "wells": [
-            {"x": w.x.tolist(), "energy": w.energy, "depth": w.depth, "edge": w.edge}
-            for w in land.wells
-        ],
+        "wells": wells,
         "top": land.top,
         "curvature": curvature,
         "hot": hot,
@@ -185,10 +161,7 @@ def describe(
         "dt": dt,
         "rate": rounded(np.log(RANGE) / (ANNEAL_STEPS * dt)),
         "integrator": integrator,
-        "integrators": {
-            row.name: {"paired": row.paired, "physical": row.physical, "source": row.source}
-            for row in INTEGRATORS.values()
-        },
+        "integrators": rows,
         "balls": int(balls),
         "mostBalls": MOST_BALLS,
         "seed": str(seed),  # beyond what a number of JavaScript holds
@@ -199,10 +172,9 @@ def describe(
 def assemble(data: dict[str, Any], force: str) -> str:
     """The page's text from its template, style and scripts."""
     here = resources.files(__package__)
-    scripts = [here.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS]
-    known = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace(
-        "<", "\\u003c"
-    )
+    scripts = [here.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    known = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    known = known.replace("<", "\\u003c")
     parts = {
         "TITLE": escape(data["name"]),
         "STYLE": here.joinpath("page.css").read_text(encoding="utf-8"),

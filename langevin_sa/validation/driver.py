@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_flags, check_whole, look_up, shown
+from ..arguments import check_flags, check_whole, look_up, real_dtype, shown
 from ..backends.workers import processors
 from ..noise import seed_of
 from .families import FAMILIES, family_of
@@ -21,7 +21,7 @@ from .lab import Check, Lab
 from .report import Report
 
 __all__ = ["Check", "Report", "validate"]
-MOST_THREADS = 4096
+MOST_THREADS = 4096  # that may be asked for
 
 
 def validate(
@@ -67,8 +67,6 @@ def validate(
     """
     from tqdm.auto import tqdm
 
-    from ..arguments import real_dtype
-
     if not isinstance(level, str) or level not in ("quick", "full"):
         raise ValueError(f"level must be 'quick' or 'full', not {shown(level)}")
     if not (isinstance(backend, str) or callable(backend)):
@@ -92,20 +90,12 @@ def validate(
     for name in tqdm(names, disable=None if progress else True, unit="family"):
         lab.begin(FAMILIES.index(name))
         found += timed(lab, name)
-    label = (
-        {"auto": "numba"}.get(backend, backend)
-        if isinstance(backend, str)
-        else getattr(backend, "__name__", "a backend")
-    )
-    return Report(
-        found,
-        label,
-        lab.dtype.name,
-        level,
-        lab.seed,
-        time.perf_counter() - started,
-        machine(lab.threads),
-    )
+    label = getattr(backend, "__name__", "a backend")
+    if isinstance(backend, str):
+        label = {"auto": "numba"}.get(backend, backend)
+    seconds = time.perf_counter() - started
+    about = (label, lab.dtype.name, level, lab.seed, seconds, machine(lab.threads))
+    return Report(found, *about)
 
 
 def timed(lab: Lab, family: str) -> list[Check]:
@@ -121,16 +111,8 @@ def timed(lab: Lab, family: str) -> list[Check]:
                 started = time.perf_counter()
                 out.append(check)
     except (ArithmeticError, np.linalg.LinAlgError, ValueError) as error:
-        out.append(
-            Check(
-                f"broke off: {error}",
-                "every run stays finite",
-                np.nan,
-                0.0,
-                p_value=0.0,
-                family=family,
-            )
-        )
+        name, law = f"broke off: {error}", "every run stays finite"
+        out.append(Check(name, law, np.nan, 0.0, p_value=0.0, family=family))
     return out
 
 
@@ -139,10 +121,5 @@ def machine(threads: int) -> dict[str, str]:
     from importlib.metadata import version
 
     versions = {name: version(name) for name in ("langevin_sa", "numpy", "numba", "scipy")}
-    return {
-        **versions,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "threads": str(threads),
-        "date": time.strftime("%Y-%m-%d %H:%M %Z"),
-    }
+    versions |= {"python": platform.python_version(), "system": platform.platform()}
+    return versions | {"threads": str(threads), "date": time.strftime("%Y-%m-%d %H:%M %Z")}

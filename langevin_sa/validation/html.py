@@ -10,22 +10,19 @@ from html import escape
 from importlib import resources
 from itertools import groupby
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..drawing import draw
 from .families import title
-
-if TYPE_CHECKING:
-    from .lab import Check
+from .lab import Check
 
 
 def html(report: Any) -> str:
     """The page for a `Report`."""
-    families = [
-        (name, list(checks))
-        for name, checks in groupby(report.checks, key=lambda check: check.family)
-    ]
+    grouped = groupby(report.checks, key=lambda check: check.family)
+    families = [(name, list(checks)) for name, checks in grouped]
     sections = "\n".join(_section(report, name, title(name), checks) for name, checks in families)
     overview = "\n".join(_summary(name, title(name), checks) for name, checks in families)
     sentence = report.verdict.split(": ", 1)[1]
@@ -115,20 +112,16 @@ wrong law falls below the dashed threshold."""
 
 
 def _figures(report: Any) -> str:
-    from .. import plots
-
     points = [check for check in report.checks if "omega_dt" in check.about]
-    out = [_figure(plots.image(plots.thermostat(points)), THERMOMETERS)] if points else []
+    out = [_figure(draw("image", draw("thermostat", points)), THERMOMETERS)] if points else []
     if any(check.is_pure_chance for check in report.checks):
-        out.append(_figure(plots.image(plots.p_values(report)), CHANCE))
+        out.append(_figure(draw("image", draw("p_values", report)), CHANCE))
     return "\n".join(out)
 
 
 def _figure(svg: bytes, caption: str) -> str:
-    return (
-        '<figure><img alt="" '
-        f'src="{_data(svg)}"><figcaption>{escape(caption)}</figcaption></figure>'
-    )
+    picture = f'<img alt="" src="{_data(svg)}">'
+    return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _data(svg: bytes) -> str:
@@ -140,6 +133,4 @@ def law_image(law: str) -> str:
     """A law written in LaTeX, between dollars, as an image; plain words stay words."""
     if "$" not in law:
         return escape(law)
-    from .. import plots
-
-    return f'<img alt="{escape(law)}" src="{_data(plots.formula(law))}">'
+    return f'<img alt="{escape(law)}" src="{_data(draw("formula", law))}">'

@@ -21,14 +21,11 @@ from ..backends.walk import Walk
 from ..integrators import INTEGRATORS
 from ..momentum import Steps
 
-SCALE = {
-    ("fast", "quick"): 1.0,
-    ("fast", "full"): 6.0,
-    ("slow", "quick"): 0.025,
-    ("slow", "full"): 0.2,
-}
+SCALE = {"fast": {"quick": 1.0, "full": 6.0}, "slow": {"quick": 0.025, "full": 0.2}}
 SMALLEST = float(stats.norm.isf(2.5e-324))  # the deviation whose p-value is the smallest float
-INERTIAL, OVERDAMPED = ("bbk", "gjf", "baoab"), ("ermak_mccammon", "leimkuhler_matthews")
+THERMAL = {name: row for name, row in INTEGRATORS.items() if row.thermal}
+INERTIAL = tuple(name for name, row in THERMAL.items() if not row.overdamped)
+OVERDAMPED = tuple(name for name, row in THERMAL.items() if row.overdamped)
 
 
 @dataclass
@@ -80,11 +77,9 @@ class Check:
             return float(stats.norm.isf(self.p_value / 2))
         # the chance is below what a float can say
         off = abs(self.measured - self.exact) - self.tolerance
-        return (
-            max(off / self.standard_error, SMALLEST)
-            if self.standard_error > 0 and np.isfinite(off)
-            else np.inf
-        )
+        if self.standard_error > 0 and np.isfinite(off):
+            return max(off / self.standard_error, SMALLEST)
+        return np.inf
 
     @property
     def is_identity(self) -> bool:
@@ -103,16 +98,8 @@ def identity(
     name: str, law: str, measured: float, exact: float, tolerance: float, **about: Any
 ) -> Check:
     """A check that holds to within `tolerance`, whatever the seed."""
-    holds = abs(measured - exact) <= tolerance
-    return Check(
-        name,
-        law,
-        float(measured),
-        float(exact),
-        tolerance=tolerance,
-        p_value=1.0 if holds else 0.0,
-        about=about,
-    )
+    p = 1.0 if abs(measured - exact) <= tolerance else 0.0
+    return Check(name, law, float(measured), float(exact), 0.0, tolerance, p, about=about)
 
 
 def sampled(
@@ -125,11 +112,8 @@ def sampled(
     of checks lives in (a hundredfold for 100 squares at p = 1e-5); Hall's cubic takes that out (J.
     R. Stat. Soc. B 54, 221 (1992)).
     """
-    n, mean, spread = (
-        len(per_replica),
-        float(np.mean(per_replica)),
-        float(np.std(per_replica, ddof=1)),
-    )
+    n, mean = len(per_replica), float(np.mean(per_replica))
+    spread = float(np.std(per_replica, ddof=1))
     off = mean - exact
     beyond = np.sign(off) * max(0.0, abs(off) - tolerance)
     if not (np.isfinite(mean) and spread > 0):
@@ -148,14 +132,11 @@ def variance(
     own error.
     """
     n, total = gaussian.size, float(np.sum(gaussian**2))
-    above, below = (
-        stats.chi2.sf(total / (exact + tolerance), n),
-        stats.chi2.cdf(total / (exact - tolerance), n),
-    )
+    above = stats.chi2.sf(total / (exact + tolerance), n)
+    below = stats.chi2.cdf(total / (exact - tolerance), n)
     p = min(1.0, 2 * float(min(above, below))) if np.isfinite(total) else 0.0
-    return Check(
-        name, law, total / n, float(exact), float(exact * np.sqrt(2 / n)), tolerance, p, about=about
-    )
+    error = float(exact * np.sqrt(2 / n))
+    return Check(name, law, total / n, float(exact), error, tolerance, p, about=about)
 
 
 def estimated(
@@ -172,9 +153,8 @@ def estimated(
     if not (np.isfinite(measured) and standard_error > 0):
         p = 1.0 if measured == exact else 0.0
     else:
-        p = 2 * float(
-            stats.t.sf(max(0.0, abs(measured - exact) - tolerance) / standard_error, freedom)
-        )
+        beyond = max(0.0, abs(measured - exact) - tolerance)
+        p = 2 * float(stats.t.sf(beyond / standard_error, freedom))
     return Check(name, law, measured, float(exact), standard_error, tolerance, p, about=about)
 
 
@@ -184,15 +164,9 @@ def binned(name: str, law: str, counts: np.ndarray, expected: np.ndarray, **abou
     rare = expected < 20
     counts = np.append(counts[~rare], counts[rare].sum())
     expected = np.append(expected[~rare], expected[rare].sum())
-    keep = expected > 5
-    freedom = int(keep.sum()) - 1
-    return chi_square(
-        name,
-        law,
-        float(np.sum((counts[keep] - expected[keep]) ** 2 / expected[keep])),
-        freedom,
-        **about,
-    )
+    counts, expected = counts[expected > 5], expected[expected > 5]
+    statistic = float(np.sum((counts - expected) ** 2 / expected))
+    return chi_square(name, law, statistic, len(counts) - 1, **about)
 
 
 def chi_square(name: str, law: str, statistic: float, freedom: int, **about: Any) -> Check:
@@ -205,11 +179,9 @@ def joint(name: str, law: str, per_replica: np.ndarray, exact: np.ndarray, **abo
     """Means of several correlated quantities, (replicas, k), all at once: Hotelling's T^2."""
     n, k = per_replica.shape
     off = per_replica.mean(0) - exact
-    t2 = (
-        float(n * off @ np.linalg.solve(np.cov(per_replica.T), off))
-        if np.isfinite(off).all()
-        else np.inf
-    )
+    t2 = np.inf
+    if np.isfinite(off).all():
+        t2 = float(n * off @ np.linalg.solve(np.cov(per_replica.T), off))
     p = float(stats.f.sf(t2 * (n - k) / (k * (n - 1)), k, n - k))
     return Check(name, law, t2, k, float(np.sqrt(2 * k)), 0.0, p, about=about)
 
@@ -248,15 +220,10 @@ class Lab:
     """
 
     def __init__(self, backend: Any, dtype: Any, level: str, seed: int, threads: int) -> None:
-        self.backend, self.dtype, self.level, self.seed, self.threads = (
-            backend,
-            np.dtype(dtype),
-            level,
-            seed,
-            threads,
-        )
+        self.backend, self.dtype, self.level = backend, np.dtype(dtype), level
+        self.seed, self.threads = seed, threads
         self.slow = is_slow(backend)
-        self.scale = SCALE["slow" if self.slow else "fast", level]
+        self.scale = SCALE["slow" if self.slow else "fast"][level]
         self.epsilon = float(np.finfo(self.dtype).eps)
         # relative tolerance of sampled laws
         self.rounding = 1e-5 if self.dtype == np.float32 else 0.0
@@ -307,11 +274,8 @@ def is_slow(backend: Any) -> bool:
     from ..backends.cpu.functions import ArrayBackend
     from ..backends.numpy import NumpyBackend
 
-    return (
-        isinstance(backend, type)
-        and issubclass(backend, NumpyBackend)
-        and not issubclass(backend, ArrayBackend)
-    )
+    plain = isinstance(backend, type) and issubclass(backend, NumpyBackend)
+    return plain and not issubclass(backend, ArrayBackend)
 
 
 def row(name: str, gamma: Any, dt: Any, temperature: Any, n: int) -> Steps:
@@ -323,18 +287,14 @@ def unit_row(name: str, gamma_dt: float, temperature: float, n: int) -> Steps:
     """n equal steps with dt = 1 as the stability limit knows it (dt^2 = 2 h for the overdamped
     rows).
     """
-    return (
-        row(name, 1.0, 0.5, temperature, n)
-        if name in OVERDAMPED
-        else row(name, gamma_dt, 1.0, temperature, n)
-    )
+    gamma, dt = (1.0, 0.5) if name in OVERDAMPED else (gamma_dt, 1.0)
+    return row(name, gamma, dt, temperature, n)
 
 
 def part(steps: Steps, start: int, stop: int) -> Steps:
     """Steps start <= n < stop."""
-    return replace(
-        steps, **{key: getattr(steps, key)[start:stop] for key in ("rho", "lr", "s", "carry")}
-    )
+    names = ("rho", "lr", "s", "carry")
+    return replace(steps, **{name: getattr(steps, name)[start:stop] for name in names})
 
 
 @cache

@@ -8,31 +8,21 @@ noise; `docs/validation.md` derives what stands here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from ..integrators import INTEGRATORS
 from ..momentum import Steps
+from ..thermometers import stationary
 
 Function = Callable[[np.ndarray], np.ndarray]
 
 
-def stationary(name: str, a: Any, rho: float) -> tuple[Any, Any, Any]:
-    """T_conf/T, T_22/T and (kinetic estimator)/T of harmonic modes with a = (omega dt)^2."""
-    a = np.asarray(a, dtype=float)
-    if INTEGRATORS[name].paired:
-        return np.ones_like(a), np.full_like(a, (1 + rho) / 2), np.ones_like(a)
-    hot = 1 / (1 - a / 4)
-    return hot, hot, hot
-
-
 def autocovariance(name: str, a: float, rho: float, lags: int) -> tuple[np.ndarray, np.ndarray]:
     """k <x_0 x_j>/T and <dx_0 dx_j>/(T dt^2) for lags j = 0 ... lags - 1."""
-    paired = INTEGRATORS[name].paired
     c = np.empty(lags + 1)
-    c[0] = 1.0 if paired else 1 / (1 - a / 4)
-    c[1] = 1 - a * (1 + rho) / 4 if paired else (1 - a / 2) * c[0]
+    c[0] = stationary(name, a, rho)[0]
+    c[1] = 1 - a * (1 + rho) / 4 if INTEGRATORS[name].paired else (1 - a / 2) * c[0]
     for j in range(2, lags + 1):
         c[j] = ((1 + rho) * (1 - a / 2)) * c[j - 1] - rho * c[j - 2]
     before = np.concatenate([c[1:2], c[: lags - 1]])
@@ -104,19 +94,13 @@ def discrete_passage(
     def step(here: np.ndarray) -> np.ndarray:
         here = here[:, None]
         if not INTEGRATORS[name].paired:
-            return (
-                np.exp(-(((y - here - h * force(here)) / s) ** 2) / 2)
-                / (np.sqrt(2 * np.pi) * s)
-                * weight
-            )
+            z = (y - here - h * force(here)) / s
+            return np.exp(-(z**2) / 2) / (np.sqrt(2 * np.pi) * s) * weight
         w = (y - here) / 2
         for _ in range(30):  # Newton, for the half kick that leads from here to y
             w = w - (here + h * force(here + w) + 2 * w - y) / (2 + h * slope(here + w))
-        return (
-            np.exp(-2 * (w / s) ** 2)
-            / (np.sqrt(np.pi / 2) * s * (2 + h * slope(here + w)))
-            * weight
-        )
+        stretch = np.sqrt(np.pi / 2) * s * (2 + h * slope(here + w))
+        return np.exp(-2 * (w / s) ** 2) / stretch * weight
 
     times = np.linalg.solve(np.eye(len(y)) - step(y), np.ones(len(y)))
     return h * (1 + float((step(np.array([start])) @ times)[0]))
@@ -124,13 +108,8 @@ def discrete_passage(
 
 def kramers_rate(gamma: float, well: float, top: float, barrier: float, T: float) -> float:
     """Kramers' rate from moderate to high friction; `well` and `top` are angular frequencies."""
-    return (
-        (np.sqrt(gamma**2 / 4 + top**2) - gamma / 2)
-        / top
-        * well
-        / (2 * np.pi)
-        * np.exp(-barrier / T)
-    )
+    crossing = (np.sqrt(gamma**2 / 4 + top**2) - gamma / 2) / top
+    return crossing * well / (2 * np.pi) * np.exp(-barrier / T)
 
 
 def overdamped_average(
@@ -184,9 +163,8 @@ def inertial_average(
     weight = np.outer(node_weight, node_weight).ravel()
 
     def polynomials(x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return np.einsum(
-            "pi,pj->pij", hermite(x / width, basis), hermite(v / speed, basis)
-        ).reshape(len(x), -1)
+        in_x, in_v = hermite(x / width, basis), hermite(v / speed, basis)
+        return np.einsum("pi,pj->pij", in_x, in_v).reshape(len(x), -1)
 
     image, average = np.zeros((len(x), basis**2)), np.zeros(len(x))
     for zk, wk in zip(z, z_weight, strict=True):

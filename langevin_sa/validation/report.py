@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from .families import title
+from .html import html
 from .lab import Check
 
 FALSE_ALARM = 1e-3  # of a whole report
@@ -65,9 +66,8 @@ class Report:
     @property
     def failures(self) -> list[Check]:
         """The checks that did not pass, the worst first."""
-        return sorted(
-            (check for check in self.checks if not check.passed), key=lambda check: check.p_value
-        )
+        failed = [check for check in self.checks if not check.passed]
+        return sorted(failed, key=lambda check: check.p_value)
 
     @property
     def verdict(self) -> str:
@@ -77,11 +77,8 @@ class Report:
             f"a correct build fails one in {1 / FALSE_ALARM:.0f} reports by chance; each check is "
             f"held to {self.sigma:.2f} sigma"
         )
-        return (
-            f"PASS: {what}; {rate}."
-            if self.passed
-            else f"FAIL: {len(self.failures)} of {what}; {rate}."
-        ).replace("  ", " ")
+        outcome = "PASS:" if self.passed else f"FAIL: {len(self.failures)} of"
+        return f"{outcome} {what}; {rate}."
 
     def __str__(self) -> str:
         lines = [f"{'check':<66} {'measured':>12} {'exact':>12} {'error':>9} {'sigma':>6}  {'':4}"]
@@ -91,49 +88,28 @@ class Report:
                 family = check.family
                 lines.append(f"-- {title(family)}")
             off = "-" if check.is_identity and check.passed else f"{check.sigma:.1f}"
-            error = (
-                f"+-{check.tolerance:.0e}" if check.is_identity else f"{check.standard_error:.1e}"
-            )
-            mark = "ok" if check.passed else "FAIL"
-            lines.append(
-                f"{check.name[:66]:<66} {check.measured:>12.6g} {check.exact:>12.6g} {error:>9} "
-                f"{off:>6}  {mark}"
-            )
+            error = f"{check.standard_error:.1e}"
+            if check.is_identity:
+                error = f"+-{check.tolerance:.0e}"
+            numbers = f"{check.measured:>12.6g} {check.exact:>12.6g} {error:>9} {off:>6}"
+            lines.append(f"{check.name[:66]:<66} {numbers}  {'ok' if check.passed else 'FAIL'}")
         return "\n".join([*lines, "", self.verdict])
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain numbers and words."""
-        about = {
-            key: getattr(self, key)
-            for key in (
-                "backend",
-                "dtype",
-                "level",
-                "seed",
-                "seconds",
-                "machine",
-                "passed",
-                "verdict",
-                "sigma",
-            )
-        }
+        names = ("backend", "dtype", "level", "seed", "seconds", "machine")
+        about = {name: getattr(self, name) for name in (*names, "passed", "verdict", "sigma")}
+        about |= {"false_alarm_rate": FALSE_ALARM, "threshold": self.threshold}
         rows = [
             {**asdict(check), "sigma": check.sigma if np.isfinite(check.sigma) else None}
             for check in self.checks
         ]
-        return {
-            **about,
-            "false_alarm_rate": FALSE_ALARM,
-            "threshold": self.threshold,
-            "checks": rows,
-        }
+        return {**about, "checks": rows}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a self-contained page (.html) or the numbers (.json)."""
         path = Path(path)
         if path.suffix == ".html":
-            from .html import html
-
             path.write_text(html(self), encoding="utf-8")
         elif path.suffix == ".json":
             path.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")

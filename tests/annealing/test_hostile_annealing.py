@@ -18,8 +18,7 @@ from hostile import (
     meaning,
     refused_or,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import anneal, simulate
 

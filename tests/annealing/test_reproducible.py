@@ -50,7 +50,7 @@ def test_a_replica_does_not_depend_on_how_many_there_are(replicas):
 
 @pytest.mark.parametrize("integrator", ROWS)
 def test_save_and_load_in_mid_ramp(integrator, tmp_path):
-    hot = exponential(2.0, 0.05) if integrator not in ("verlet", "heavy_ball") else 0.0
+    hot = exponential(2.0, 0.05) if lsa.INTEGRATORS[integrator].thermal else 0.0
 
     def run(**keywords):
         return lsa.simulate(
@@ -72,7 +72,7 @@ def test_save_and_load_in_mid_ramp(integrator, tmp_path):
 @pytest.mark.parametrize("integrator", ROWS)
 @pytest.mark.parametrize("noise", KINDS)
 def test_backends_agree(integrator, noise):
-    schedule = Schedule(0.0 if integrator in ("verlet", "heavy_ball") else 0.5, 1.0, 0.05)
+    schedule = Schedule(0.5 if lsa.INTEGRATORS[integrator].thermal else 0.0, 1.0, 0.05)
     a, b = (
         lsa.anneal(
             MILD,

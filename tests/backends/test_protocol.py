@@ -11,8 +11,8 @@ from langevin_sa.backends.walk import Backend, Walk
 POTENTIALS = {
     "formula": lsa.potentials.double_well(),
     "functions": lsa.Potential(lambda x: (x**2).sum(1), lambda x: 2 * x, 2),
-    "lattice": lsa.potentials.phi4(600),
-    "fluid": lsa.potentials.lennard_jones_fluid(64),
+    "lattice": lsa.potentials.phi4_chain(600),
+    "fluid": lsa.potentials.lennard_jones_fluid(200),
 }
 
 

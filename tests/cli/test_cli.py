@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 import langevin_sa as lsa
 from langevin_sa import cli, tuning
+from langevin_sa.cli.methods import LAWS, LOGARITHMS
 from langevin_sa.cli.options import parse_parameters
 from langevin_sa.cli.runs import outcome as outcome_of
 from langevin_sa.cli.table import HEADER, Table, clock
-from langevin_sa.cli.ways import LAWS, LOGARITHMS
 
 WELL = "(x**2 - 1)**2 + 0.3*x"
 QUICK = (

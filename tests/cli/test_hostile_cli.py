@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 from hostile import examples, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa.cli import main
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hostile import ANYTHING, BOWL, JUNK, NUMBERS, RAMP, SIZES, arrays, examples, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import Schedule, compare, cooling_rates
 from langevin_sa.arguments import whole

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hostile import ANYTHING, BOWL, RAMP, examples, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import compare
 from langevin_sa.optimizers import Adam

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from langevin_sa import FormulaError, Potential
 from langevin_sa.formulas import derive
-from langevin_sa.formulas.parse import names as names_in
-from langevin_sa.formulas.parse import parse
+from langevin_sa.formulas.parse import names as names_in, parse
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import sys
 import numpy as np
 import pytest
 from hostile import examples, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import Potential
 

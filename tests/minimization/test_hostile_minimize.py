@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 from hostile import ANYTHING, JUNK, NUMBERS, SIZES, Odd, arrays, bits, examples, meaning, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import Potential, minimize
 

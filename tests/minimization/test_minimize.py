@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning
-from scipy.optimize import minimize as scipy_minimize
+from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning, minimize as scipy_minimize
 
 import langevin_sa as lsa
 

@@ -25,7 +25,7 @@ def at_every_moment(monkeypatch):
     only where one is written.
     """
     monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 1.0)
-    monkeypatch.setattr(resume, "MOST", 20)
+    monkeypatch.setattr(resume, "LONGEST_RECORD", 20)
 
 
 class Kill(BaseException):
@@ -204,7 +204,7 @@ def test_workers_and_scipy(tmp_path):
 
 
 def test_no_more_answers_than_needed_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(resume, "MOST", 200)
+    monkeypatch.setattr(resume, "LONGEST_RECORD", 200)
     calls = Calls(500)
     with pytest.raises(Kill):
         run("gradient", "portfolio", calls, checkpoint=tmp_path / "m.npz", checkpoint_seconds=1e9)
@@ -215,7 +215,7 @@ def test_no_more_answers_than_needed_are_kept(tmp_path, monkeypatch):
 
 def test_answers_at_other_points_are_not_taken(tmp_path, monkeypatch):
     """As on a machine that rounds differently: the function is called where the search now is."""
-    monkeypatch.setattr(resume, "MOST", np.inf)
+    monkeypatch.setattr(resume, "LONGEST_RECORD", np.inf)
     with pytest.raises(Kill):
         run(
             "gradient",

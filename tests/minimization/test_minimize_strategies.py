@@ -10,25 +10,16 @@ import langevin_sa as lsa
 from langevin_sa.descents.bounded import descend
 from langevin_sa.descents.compiled import evaluator
 from langevin_sa.minimization.clusters import alike, rearranged
-from langevin_sa.minimization.ensemble import COOLING, RENEWED, Ensemble
+from langevin_sa.minimization.ensemble import COOLING, LOOK_EVERY, Ensemble
+from langevin_sa.minimization.functions import Functions
 from langevin_sa.minimization.minima import Minima
 from langevin_sa.minimization.problem import Problem
 
 
-def problem(fun, jac, low, high, x0=None, **keywords):
-    low, high = (
-        np.atleast_1d(np.asarray(low, dtype=float)),
-        np.atleast_1d(np.asarray(high, dtype=float)),
-    )
+def problem(fun, jac, low, high, x0=None, vectorized=False):
+    low, high = (np.atleast_1d(np.asarray(side, dtype=float)) for side in (low, high))
     x0 = (low + high) / 2 if x0 is None else np.asarray(x0, dtype=float)
-    defaults = {
-        "vectorized": False,
-        "apply": None,
-        "maxfev": np.inf,
-        "seconds": None,
-        "target": None,
-    }
-    return Problem(fun, x0, (), jac, (low, high), None, **(defaults | keywords))
+    return Problem(Functions(fun, jac, vectorized=vectorized), x0, (low, high))
 
 
 def tilted(x):
@@ -77,6 +68,7 @@ def test_duplicates_are_recognised():
     assert [m.fun for m in minima.found] == [0.5, 1.0, 1.0] and first.hits == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("move", ["sample", "line", "hop", "difference", "funnel"])
 def test_portfolio_without_one_move(move):
     names = [name for name in ("sample", "line", "hop", "difference", "funnel") if name != move]
@@ -122,7 +114,7 @@ def test_a_shorter_time_step_keeps_the_temperature(monkeypatch):
     monkeypatch.setattr(Ensemble, "look", lambda self: None)
     for _ in range(200):
         ensemble.advance(0.5)
-    assert ensemble.step % RENEWED == 0
+    assert ensemble.step % LOOK_EVERY == 0
     monkeypatch.setattr(
         Ensemble, "look", lambda self: setattr(self, "stiffest", 16 * self.stiffest)
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hostile import ANYTHING, SIZES, examples, odd_arguments, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa.ml.ramp import check_ramp
 

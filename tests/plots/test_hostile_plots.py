@@ -29,8 +29,7 @@ from hostile import (
     mostly,
     refused_or,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from matplotlib.axes import Axes
 
 from langevin_sa import (

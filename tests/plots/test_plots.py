@@ -3,6 +3,7 @@ it was.
 """
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import matplotlib as mpl
 
@@ -241,3 +242,30 @@ def test_figures_are_made_for_a_column(run):
             if t.get_text() and t.get_visible()
         ]
         assert all(left.x1 + 10 < right.x0 for left, right in pairwise(boxes))
+
+
+@pytest.mark.parametrize(
+    ("picture", "what", "kind"),
+    [
+        ("energy", "result", "Result"),
+        ("temperature", "result", "Result"),
+        ("history", "result", "Result"),
+        ("comparison", "comparison", "Comparison"),
+        ("bands", "comparison", "Comparison"),
+        ("ends", "comparison", "Comparison"),
+        ("cooling", "cooling", "Cooling"),
+        ("thermostat", "each of points", "Check"),
+        ("p_values", "report", "Report"),
+    ],
+)
+def test_what_is_something_else_is_named(picture, what, kind):
+    with pytest.raises(TypeError, match=f"{what} must be a {kind}, not 3"):
+        getattr(plots, picture)(3)
+    assert not plt.get_fignums()
+
+
+def test_pictures_ask_for_what_they_read_and_no_type(run):
+    look_alike = SimpleNamespace(
+        **{name: run[name] for name in ("history", "energies", "state", "x")}
+    )
+    assert len(plots.summary(look_alike, WELL)) == 3

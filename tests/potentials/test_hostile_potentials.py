@@ -17,8 +17,7 @@ from hostile import (
     odd_arguments,
     refused_or,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import Potential, potentials
 from langevin_sa.arguments import whole

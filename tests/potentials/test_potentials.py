@@ -268,6 +268,7 @@ def test_griewank_gradient_where_a_cosine_vanishes():
         ("gaussian_wells", {"depths": [1.0, 2.0]}, "depths must be a number or 4 numbers"),
         ("funnel", {"dim": 1}, "dim must be an integer from 2 to 100, not 1"),
         ("rosenbrock", {"dim": 1}, "dim must be an integer of at least 2, not 1"),
+        ("rastrigin", {"dim": 0}, "dim must be an integer of at least 1, not 0"),
         ("rastrigin", {"dim": 2, "shift": [1.0]}, r"shift must be .* \(2,\), not of shape \(1,\)"),
         ("michalewicz", {"m": 40}, "m must be an integer from 1 to 32, not 40"),
         ("ackley", {"b": "x"}, "b must be a positive number, not 'x'"),

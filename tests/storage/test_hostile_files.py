@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hostile import BOWL, RAMP, Odd, examples, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import Result, State, anneal
 from langevin_sa.validation.report import Report

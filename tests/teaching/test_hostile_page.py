@@ -19,8 +19,7 @@ from hostile import (
     mostly,
     refused_or,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import langevin_sa as lsa
 from langevin_sa import page

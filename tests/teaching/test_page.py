@@ -178,11 +178,7 @@ def test_trajectories_are_those_of_the_numpy_backend(opened, name):
     U, at = POTENTIALS[name]
     page = opened(U, rng=SEED)
     for row in lsa.INTEGRATORS.values():
-        gamma = (
-            10 * at["gamma"]
-            if row.name in ("ermak_mccammon", "leimkuhler_matthews")
-            else at["gamma"]
-        )
+        gamma = (10 if row.overdamped else 1) * at["gamma"]
         n = np.arange(200)
         T, dt = at["T"] * (1 - n / 300), at["dt"] * np.where(n < 100, 1, 0.9)
         seen = page.run(f"""(() => {{

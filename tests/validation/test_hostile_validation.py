@@ -6,8 +6,7 @@ import inspect
 
 import pytest
 from hostile import ANYTHING, JUNK, SIZES, examples, odd_arguments, refused_or
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from langevin_sa import validate
 

@@ -12,12 +12,13 @@ import pytest
 from scipy.optimize import OptimizeResult
 
 import langevin_sa as lsa
+from langevin_sa.validation import lab
 from langevin_sa.validation.lab import unit_row
 
 pytestmark = pytest.mark.long
 
 T = 0.7
-ROWS = ("bbk", "gjf", "baoab", "ermak_mccammon", "leimkuhler_matthews")
+ROWS = lab.INERTIAL + lab.OVERDAMPED
 OMEGA_DT, GAMMA_DT = (0.3, 1.0, 1.6), (0.05, 0.5, 1.5)
 
 
@@ -60,7 +61,7 @@ def measure(drive, potential, steps_of_n, squares, n, replicas, seed=1, burn=150
 def test_harmonic_well(name, omega_dt, drive, agree):
     k = omega_dt**2
     well = lsa.potentials.harmonic(k=k)
-    for gamma_dt in GAMMA_DT if name in ("bbk", "gjf", "baoab") else (1.0,):
+    for gamma_dt in GAMMA_DT if name in lab.INERTIAL else (1.0,):
         rho = float(steps_of(name, gamma_dt, 1).rho[0])
         measured = measure(
             drive,
@@ -112,7 +113,7 @@ def test_noise_off_by_two_percent_is_noticed(name, drive, agree):
             agree(values, T * law)
 
 
-@pytest.mark.parametrize("name", ["bbk", "gjf", "baoab"])
+@pytest.mark.parametrize("name", lab.INERTIAL)
 def test_chain_of_100_modes(name, drive, agree):
     """Each normal mode by itself: bbk heats the stiff ones by 1/(1 - a/4), gjf and baoab none."""
     dim, k = 100, 0.7
@@ -142,7 +143,7 @@ def test_chain_of_100_modes(name, drive, agree):
     agree(kinetic, T * np.mean(laws(name, stiffness, rho)[2]))
 
 
-@pytest.mark.parametrize("name", ["bbk", "gjf", "baoab"])
+@pytest.mark.parametrize("name", lab.INERTIAL)
 def test_free_particle(name, drive, agree):
     """Temperature, diffusion T/gamma and drift F/gamma at gamma*dt = 1.2, exact but for baoab's
     (c/2)coth(c/2) in both.

@@ -42,6 +42,7 @@ def test_all_of_it(backend, dtype):
     assert len(report.checks) > 300
 
 
+@pytest.mark.long
 def test_one_seed_gives_one_report():
     first, second = (validate("numba", families=["noise", "momentum"], rng=3) for _ in range(2))
     assert [c.measured for c in first.checks] == [c.measured for c in second.checks]
@@ -87,7 +88,7 @@ def test_closed_forms_agree_with_each_other():
     """The autocovariance's lag 0 is the stationary law; long recursions of second moments end
     there.
     """
-    for name in ("bbk", "gjf", "baoab"):
+    for name in lab.INERTIAL:
         steps = lab.row(name, 0.3, 1.0, 0.7, 400)
         conf, eq22, _ = laws.stationary(name, 0.49, float(steps.rho[0]))
         position, velocity = laws.autocovariance(name, 0.49, float(steps.rho[0]), 6)
@@ -96,7 +97,7 @@ def test_closed_forms_agree_with_each_other():
         np.testing.assert_allclose([0.49 * x2 / 0.7, dx2 / 0.7], [conf, eq22], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["bbk", "gjf", "baoab", "ermak_mccammon", "leimkuhler_matthews"])
+@pytest.mark.parametrize("name", lab.INERTIAL + lab.OVERDAMPED)
 def test_transfer_operators_on_a_harmonic_well(name):
     """Where the answer is known: k<x^2>/T of `stationary`."""
     dt = 0.8 if name in lab.INERTIAL else 0.32

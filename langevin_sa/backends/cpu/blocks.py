@@ -13,10 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import float32, float64, njit, uint64
+from numba import float32, float64, njit
 
 from ...momentum import Steps
-from ...noise import key_of
 from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
 from .philox import fill_normals
@@ -71,52 +70,70 @@ def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
     return -1
 
 
+# One step, x = x + dx after
+#
+#     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+#
+#     x before and after                                        X, Y
+#     rho, with the change of dt                                carry
+#     s, or paired s/2                                          kick
+#     -f(x)                                                     G
+#     z                                                         z
+#     s z_{n-1}/2, paired noise's half kick of the step before  noise, NOISE, or from z
+#     1/dt^2, 1/velocity_scale^2                                weight22, weight
 @njit(nogil=True, cache=True, error_model="numpy")
 def advance_replicas(
-    step: int,
-    p: Any,
-    size: Any,
-    shift: int,
-    x: Any,
-    dx: Any,
-    noise: Any,
-    energy: Any,
-    best_energy: Any,
-    best_x: Any,
-    dx2: Any,
-    kinetic: Any,
-    carry: Any,
-    lr: Any,
-    s: Any,
-    weight22: Any,
-    weight: Any,
+    potential: Any,
+    walk: Any,
+    steps: Any,
+    paired: bool,
     ratio: float,
     change: int,
-    paired: bool,
-    k0: int,
-    k1: int,
-    purpose: int,
+    stream: Any,
     first_step: int,
-    first_replica: int,
+    shift: int,
     low: int,
     high: int,
 ) -> tuple[int, int]:
-    """Run replicas low <= r < high through all steps, 2**shift side by side; (step, replica) of a
-    non-finite energy, or (-1, -1).
+    """Run replicas low <= r < high through all steps, 2**shift side by side.
 
-    dx2 is `ratio` times kinetic up to step `change`, and a sum of its own from there on (from the
-    start if that is -1).
+    Parameters
+    ----------
+    potential : (int, float64 array, int64 array)
+        Address of the compiled step, and the parameters and sizes that it reads.
+    walk : tuple of arrays
+        Those of the `Walk`, moved on in place.
+    steps : float64 array (5, n_steps)
+        Carry, lr, kick, 1/dt^2 and 1/velocity_scale^2.
+    paired : bool
+        Noise is paired.
+    ratio, change : float, int
+        dx2 is `ratio` times kinetic up to step `change`, and a sum of its own from there on (from
+        the start if that is -1).
+    stream : (int, int, uint64, uint64)
+        `Walk.stream` of replica 0.
+    first_step : int
+        Number of the first step in the streams.
+
+    Returns
+    -------
+    (int, int)
+        Step and replica of a non-finite energy, or (-1, -1).
     """
-    dim, width, steps = x.shape[1], 1 << shift, len(lr)
+    address, p, size = potential
+    x, dx, noise, energy, best_energy, best_x, dx2, kinetic = walk
+    carry, lr, kick, weight22, weight = steps[0], steps[1], steps[2], steps[3], steps[4]
+    first_replica, purpose, k0, k1 = stream
+    dim, width, n_steps = x.shape[1], 1 << shift, steps.shape[1]
     # float32 is a storage format: arithmetic is float64, rounded once a step
     single = x.itemsize == 4
     # steps whose noise is made together
-    chunk = max(1, min(steps, max(4, NOISE_NUMBERS >> shift) // dim))
+    chunk = max(1, min(n_steps, max(4, NOISE_NUMBERS >> shift) // dim))
     normals = (((chunk * dim + 6) // 4) << shift) + PADDING
     arena = np.zeros(4 * normals + (6 * dim + 4) * width + 12 * PADDING)
     origin = -(arena.ctypes.data >> 3) & 7
     z, at = carve(arena, origin, 4, normals)
-    W, at = carve(arena, at, dim, width)
+    NOISE, at = carve(arena, at, dim, width)
     X, at = carve(arena, at, dim, width)
     Y, at = carve(arena, at, dim, width)
     DX, at = carve(arena, at, dim, width)
@@ -125,68 +142,38 @@ def advance_replicas(
     EBS, at = carve(arena, at, 4, width)
     E, BE, S, S22 = EBS[0], EBS[1], EBS[2], EBS[3]
     rows, c = np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
-    past = (W.ctypes.data - z.ctypes.data) >> 3
+    past = (NOISE.ctypes.data - z.ctypes.data) >> 3
     first, t, bad = 0, 0, -1
     for r in range(low, high, width):
         n = min(width, high - r)
         for i in range(n):
             for d in range(dim):
-                X[d, i], DX[d, i], W[d, i], BX[d, i] = (
-                    x[r + i, d],
-                    dx[r + i, d],
-                    noise[r + i, d],
-                    best_x[r + i, d],
-                )
+                X[d, i], DX[d, i] = x[r + i, d], dx[r + i, d]
+                NOISE[d, i], BX[d, i] = noise[r + i, d], best_x[r + i, d]
             BE[i], S[i], S22[i] = best_energy[r + i], kinetic[r + i], dx2[r + i]
         apart = change < 0
-        for t in range(steps):
+        for t in range(n_steps):
             # number of this step's first normal in a replica's stream
             start = (first_step + t) * dim
             fresh = t % chunk == 0
             if fresh:
                 first = start >> 2
-                if np.any(s[t : t + chunk] > 0.0):
-                    fill_normals(
-                        z,
-                        first,
-                        ((start + chunk * dim + 3) >> 2) - first,
-                        first_replica + r,
-                        shift,
-                        purpose,
-                        k0,
-                        k1,
-                    )
-            half = 0.5 if paired else 1.0
-            c[0], c[1], c[2], c[4] = carry[t], lr[t], half * s[t], weight[t]
-            c[3] = 0.0 if not paired else 1.0 if fresh else half * s[t - 1]
+                quads = ((start + chunk * dim + 3) >> 2) - first
+                if np.any(kick[t : t + chunk] > 0.0):
+                    fill_normals(z, first, quads, first_replica + r, shift, purpose, k0, k1)
+            c[0], c[1], c[2], c[4] = carry[t], lr[t], kick[t], weight[t]
+            c[3] = 0.0 if not paired else 1.0 if fresh else kick[t - 1]
             for d in range(dim):
                 m = start + d - 4 * first
                 rows[d] = (m & 3) * normals + ((m >> 2) << shift)
                 m -= dim
-                rows[dim + d] = (
-                    past + d * width if fresh else (m & 3) * normals + ((m >> 2) << shift)
-                )
+                before = (m & 3) * normals + ((m >> 2) << shift)
+                rows[dim + d] = past + d * width if fresh else before
             if t == change:
                 apart = True
                 for i in range(n):
                     S22[i] = ratio * S[i]
-            call_step(
-                step,
-                (
-                    X.ctypes.data,
-                    Y.ctypes.data,
-                    DX.ctypes.data,
-                    G.ctypes.data,
-                    z.ctypes.data,
-                    S.ctypes.data,
-                    E.ctypes.data,
-                    p.ctypes.data,
-                    rows.ctypes.data,
-                    size.ctypes.data,
-                    c.ctypes.data,
-                ),
-                n,
-            )
+            call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), n)
             bad = look(E, BE, X, BX, n)
             if bad >= 0:
                 break
@@ -200,35 +187,19 @@ def advance_replicas(
                     for i in range(n):
                         S22[i] += weight22[t] * (DX[d, i] * DX[d, i])
             X, Y = Y, X
-            if paired and (t % chunk == chunk - 1 or t == steps - 1):
+            if paired and (t % chunk == chunk - 1 or t == n_steps - 1):
                 for d in range(dim):
                     row = arena[origin + rows[d] :]
                     for i in range(n):
-                        W[d, i] = c[2] * row[i]
+                        NOISE[d, i] = c[2] * row[i]
         for i in range(n):
             for d in range(dim):
-                x[r + i, d], dx[r + i, d], noise[r + i, d] = X[d, i], DX[d, i], W[d, i]
+                x[r + i, d], dx[r + i, d], noise[r + i, d] = X[d, i], DX[d, i], NOISE[d, i]
             kinetic[r + i], dx2[r + i] = S[i], S22[i] if apart else ratio * S[i]
-        if bad < 0:  # the energy of where they are now; Y, G, W and S are spent
-            t = steps
+        if bad < 0:  # the energy of where they are now; Y, G, NOISE and S are spent
+            t = n_steps
             c[:] = 0.0
-            call_step(
-                step,
-                (
-                    X.ctypes.data,
-                    Y.ctypes.data,
-                    DX.ctypes.data,
-                    G.ctypes.data,
-                    z.ctypes.data,
-                    S.ctypes.data,
-                    E.ctypes.data,
-                    p.ctypes.data,
-                    rows.ctypes.data,
-                    size.ctypes.data,
-                    c.ctypes.data,
-                ),
-                n,
-            )
+            call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), n)
             bad = look(E, BE, X, BX, n)
         for i in range(n):
             energy[r + i], best_energy[r + i] = E[i], BE[i]
@@ -264,37 +235,14 @@ class BlockBackend(Backend):
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         w, n = self.walk, len(steps.rho)
-        k0, k1 = (uint64(k) for k in key_of(w.seed))
         ratio, change = self._ratio(steps)
-        coefficients = [
-            np.array(v, dtype=float) for v in (steps.carry, steps.lr, steps.s, *steps.weights.T)
-        ]
+        numbers = np.stack([steps.carry, steps.lr, steps.kick, *steps.weights.T])
+        potential = (self.step.address, self.numbers, self.size)
+        common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.stream(), w.step)
+        shift = self.width.bit_length() - 1
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
-            return advance_replicas(
-                self.step.address,
-                self.numbers,
-                self.size,
-                self.width.bit_length() - 1,
-                w.x,
-                w.dx,
-                w.noise,
-                w.energy,
-                w.best_energy,
-                w.best_x,
-                w.dx2,
-                w.kinetic,
-                *coefficients,
-                ratio,
-                change,
-                steps.paired,
-                k0,
-                k1,
-                w.purpose,
-                w.step,
-                w.first_replica,
-                *part,
-            )
+            return advance_replicas(*common, shift, *part)
 
         bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
         if bad:

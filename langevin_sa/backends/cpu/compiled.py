@@ -28,20 +28,26 @@ STEP = void(
 
 
 @intrinsic
-def call_step(typing: Any, address: Any, arrays: Any, n: Any) -> Any:
-    """Call the compiled step at `address` with a tuple of the addresses of its arrays."""
+def call_step(typing: Any, address: Any, inputs: Any, n: Any) -> Any:
+    """Call the compiled step at `address` with the tuple `inputs`, where an array is handed over as
+    the address of its numbers, and with `n`.
+    """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer, integer = ir.IntType(8).as_pointer(), ir.IntType(64)
-        kind = ir.FunctionType(ir.VoidType(), [pointer] * arrays.count + [integer])
-        addresses = [
-            builder.inttoptr(builder.extract_value(args[1], k), pointer)
-            for k in range(arrays.count)
-        ]
-        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [*addresses, args[2]])
+        pointer = ir.IntType(8).as_pointer()
+        given = []
+        for k, kind in enumerate(inputs.types):
+            value = builder.extract_value(args[1], k)
+            if isinstance(kind, types.Array):
+                data = context.make_array(kind)(context, builder, value).data
+                value = builder.bitcast(data, pointer)
+            given.append(value)
+        given.append(args[2])
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in given])
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), given)
         return context.get_dummy_value()
 
-    return types.void(int64, arrays, int64), build
+    return types.void(int64, inputs, int64), build
 
 
 @cache

@@ -12,40 +12,43 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import float64, njit, uint64
+from numba import float64, njit
 
 from ...momentum import Steps
-from ...noise import key_of
 from ..numpy import NumpyBackend
 from ..walk import Walk, share
 from .philox import fill_normals
 
 EVALUATED = 16_384  # coordinates in one call of the user's functions
-AHEAD = 16  # normals of a replica made together
-LANES = 64  # replicas whose noise is made side by side, if there are so many
+NORMALS_TOGETHER = 16  # of a replica
+REPLICAS_TOGETHER = 64  # whose noise is made side by side, if there are so many
 WORTH_A_THREAD = 20_000  # coordinates
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def make_noise(
-    z: Any,
-    first: int,
-    quads: int,
-    shift: int,
-    replica: int,
-    purpose: int,
-    k0: int,
-    k1: int,
-    low: int,
-    high: int,
+    z: Any, first: int, quads: int, shift: int, stream: Any, low: int, high: int
 ) -> None:
-    """Normals from number 4*first on, for groups low <= k < high of 2**shift replicas."""
+    """Normals from number 4*first on of the replicas' streams, for groups low <= k < high of
+    2**shift replicas.
+    """
+    replica, purpose, k0, k1 = stream
     for k in range(low, high):
         fill_normals(z[k], first, quads, replica + (k << shift), shift, purpose, k0, k1)
 
 
+# One step, x = x + dx after
+#
+#     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+#
+#     rho, with the change of dt                                carry
+#     s, or paired s/2                                          kick
+#     -f(x)                                                     gradient
+#     z                                                         z
+#     s z_{n-1}/2, paired noise's half kick of the step before  noise
+#     1/dt^2, 1/velocity_scale^2                                weight22, weight
 @njit(nogil=True, cache=True, error_model="numpy")
-def kick(
+def move(
     x: Any,
     dx: Any,
     noise: Any,
@@ -55,7 +58,7 @@ def kick(
     shift: int,
     carry: float,
     lr: float,
-    c: float,
+    kick: float,
     paired: bool,
     dx2: Any,
     kinetic: Any,
@@ -64,8 +67,8 @@ def kick(
     low: int,
     high: int,
 ) -> None:
-    """``dx = carry*dx - lr*gradient + c*xi; x = x + dx`` for groups low <= k < high; normals from
-    number `offset` of z on.
+    """The step of groups low <= k < high, with normals from number `offset` of z on, and the sums
+    that thermometers read.
     """
     for k in range(low, high):
         for r in range(k << shift, min((k + 1) << shift, len(x))):
@@ -73,13 +76,13 @@ def kick(
             total = 0.0
             for d in range(x.shape[1]):
                 m = offset + d
-                half = c * z[k, m & 3, ((m >> 2) << shift) + i]
+                fresh = kick * z[k, m & 3, ((m >> 2) << shift) + i]
                 v = carry * dx[r, d] - lr * gradient[r, d]
                 if paired:
-                    v += half + noise[r, d]
-                    noise[r, d] = half
+                    v += fresh + noise[r, d]
+                    noise[r, d] = fresh
                 else:
-                    v += half
+                    v += fresh
                 dx[r, d] = v
                 x[r, d] += dx[r, d]
                 total += float64(dx[r, d]) * float64(dx[r, d])
@@ -88,14 +91,14 @@ def kick(
 
 
 class ArrayBackend(NumpyBackend):
-    """The reference backend with a compiled kick."""
+    """The reference backend with a compiled step."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         replicas, dim = walk.x.shape
         self.block = max(1, EVALUATED // dim)
         super().__init__(potential, walk)
-        self.shift = LANES.bit_length() - 1 if replicas >= LANES else 0
-        self.ahead = max(1, AHEAD // dim)
+        self.shift = REPLICAS_TOGETHER.bit_length() - 1 if replicas >= REPLICAS_TOGETHER else 0
+        self.ahead = max(1, NORMALS_TOGETHER // dim)
         self.quads = (self.ahead * dim + 6) // 4
         groups = (replicas + (1 << self.shift) - 1) >> self.shift
         self.z = np.zeros((groups, 4, self.quads << self.shift))
@@ -108,7 +111,6 @@ class ArrayBackend(NumpyBackend):
 
     def _kick(self, steps: Steps, n: int) -> None:
         w, dim = self.walk, self.walk.x.shape[1]
-        k0, k1 = (uint64(k) for k in key_of(w.seed))
         noisy = steps.s[n] > 0
         fresh = noisy and w.step not in self.made
         if fresh:
@@ -118,10 +120,8 @@ class ArrayBackend(NumpyBackend):
 
         def run(part: tuple[int, int]) -> None:
             if fresh:
-                make_noise(
-                    self.z, first, self.quads, self.shift, w.first_replica, w.purpose, k0, k1, *part
-                )
-            kick(
+                make_noise(self.z, first, self.quads, self.shift, w.stream(), *part)
+            move(
                 w.x,
                 w.dx,
                 w.noise,

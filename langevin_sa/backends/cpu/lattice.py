@@ -15,21 +15,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import njit, types, uint64, void
+from numba import njit, types, void
 
 from ...momentum import Steps
-from ...noise import key_of
 from ..walk import Backend, NonFinite, Walk, aligned, share
-from .compiled import call_step, compiled_source
+from .compiled import INTEGERS, REALS, call_step, compiled_source
 from .philox import fill_line
 from .printed import lattice_source
 from .simd import prefetch
 
 TILE = 2048  # sites
-FETCH = 128  # normals made between two rounds of prefetching
+NORMALS_TOGETHER = 128  # normals made between two rounds of prefetching
 TILES_WORTH_A_THREAD = 16
 # coordinates from which, and replicas up to which, a lattice is swept along its sites
-LARGE, FEW = 512, 16
+MANY_SITES, FEW_REPLICAS = 512, 16
 
 
 def suits(potential: Any, replicas: int) -> bool:
@@ -37,37 +36,60 @@ def suits(potential: Any, replicas: int) -> bool:
     sites.
     """
     kinds = set(potential.formula.source.bodies)
-    return bool(kinds) and kinds <= {"site", "bond"} and potential.dim >= LARGE and replicas <= FEW
+    return (
+        bool(kinds)
+        and kinds <= {"site", "bond"}
+        and potential.dim >= MANY_SITES
+        and replicas <= FEW_REPLICAS
+    )
 
 
+# One step, x = x + dx after
+#
+#     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+#
+#     x before and after                                        x, y
+#     rho, with the change of dt        carry                   coefficients[0]
+#     lr                                lr                      coefficients[1]
+#     s, or paired s/2                  kick                    coefficients[2]
+#     z                                                         z
+#     s z_{n-1}/2, paired noise's half kick of the step before  noise
 @njit(nogil=True, cache=True, error_model="numpy")
 def sweep_tiles(
-    sweep: int,
+    lattice: Any,
     mode: int,
     coefficients: Any,
-    p: Any,
-    shape: Any,
-    periodic: bool,
-    x: Any,
-    y: Any,
-    dx: Any,
-    w: Any,
-    energy: Any,
-    squares: Any,
+    motion: Any,
+    totals: Any,
     first_normal: int,
-    replica: int,
-    purpose: int,
-    k0: int,
-    k1: int,
+    stream: Any,
     low: int,
     high: int,
 ) -> None:
-    """One step of tiles low <= k < high of one replica; each tile's energy and sum of dx^2 go to
-    energy[k], squares[k].
+    """One step of tiles low <= k < high of one replica.
+
+    Parameters
+    ----------
+    lattice : (int, float64 array, int64 array, bool)
+        Address of the compiled sweep, its parameters, the lattice's shape, whether it is periodic.
+    mode : int
+        What the sweep does, see `langevin_sa.backends.cpu.printed.lattice_source`.
+    coefficients : float64 array (3,)
+        Carry, lr and kick.
+    motion : four arrays (sites,)
+        x, y, dx and noise.
+    totals : two float64 arrays (tiles,)
+        Where each tile's energy and sum of dx^2 go.
+    first_normal, stream : int, tuple
+        Number of the replica's first normal in this step, and its `Walk.stream`.
     """
+    sweep, p, shape, periodic = lattice
+    x, y, dx, noise = motion
+    energy, squares = totals
+    replica, purpose, k0, k1 = stream
     axes, columns = len(shape), shape[-1]
     a_row = (columns + TILE - 1) // TILE
-    arena, sums = np.zeros(TILE + FETCH + 24), np.empty(2)
+    arena, sums = np.zeros(TILE + NORMALS_TOGETHER + 24), np.empty(2)
     z = arena[-(arena.ctypes.data >> 3) & 7 :]
     places = np.empty(2 * axes + 2, dtype=np.int64)
     places[1] = len(x)
@@ -78,26 +100,27 @@ def sweep_tiles(
         start = first_normal + i0
         if mode == 2 or mode == 3:
             quads = ((start + n + 3) >> 2) - (start >> 2)
-            for f in range(0, quads, FETCH // 4):
-                fill_line(z[4 * f :], (start >> 2) + f, FETCH // 4, replica, purpose, k0, k1)
+            for f in range(0, quads, NORMALS_TOGETHER // 4):
+                fill_line(
+                    z[4 * f :], (start >> 2) + f, NORMALS_TOGETHER // 4, replica, purpose, k0, k1
+                )
                 ahead = i0 + n + 4 * f
-                if ahead + FETCH < len(x):
-                    for c in range(0, FETCH, 64 // x.itemsize):
+                if ahead + NORMALS_TOGETHER < len(x):
+                    for c in range(0, NORMALS_TOGETHER, 64 // x.itemsize):
                         prefetch(x.ctypes.data + (ahead + c) * x.itemsize)
                         prefetch(dx.ctypes.data + (ahead + c) * x.itemsize)
                         prefetch(y.ctypes.data + (ahead + c) * x.itemsize)
                     if mode == 3:
-                        for c in range(0, FETCH, 8):
-                            prefetch(w.ctypes.data + (ahead + c) * 8)
+                        for c in range(0, NORMALS_TOGETHER, 8):
+                            prefetch(noise.ctypes.data + (ahead + c) * 8)
         stride = len(x)
         for axis in range(axes - 1):  # neighbours in other rows
             stride //= shape[axis]
             at = (i0 // stride) % shape[axis]
             wrap = (shape[axis] - 1) * stride
-            places[2 * axis + 2] = (
-                i0 + stride if at < shape[axis] - 1 else (i0 - wrap if periodic else -1)
-            )
-            places[2 * axis + 3] = i0 - stride if at > 0 else (i0 + wrap if periodic else -1)
+            up, down = (i0 - wrap, i0 + wrap) if periodic else (-1, -1)
+            places[2 * axis + 2] = i0 + stride if at < shape[axis] - 1 else up
+            places[2 * axis + 3] = i0 - stride if at > 0 else down
         begin = 0
         sums[:] = 0.0
         last = c0 + n == columns
@@ -113,22 +136,9 @@ def sweep_tiles(
                 places[2 * axes], places[2 * axes + 1] = up, down
                 for side in range(2, 2 * axes):
                     places[side] += begin if places[side] >= 0 else 0
-                call_step(
-                    sweep,
-                    (
-                        x.ctypes.data,
-                        y.ctypes.data,
-                        dx.ctypes.data,
-                        w.ctypes.data,
-                        z.ctypes.data + 8 * ((start & 3) + begin),
-                        sums.ctypes.data,
-                        p.ctypes.data,
-                        places.ctypes.data,
-                        coefficients.ctypes.data,
-                        mode,
-                    ),
-                    end - begin,
-                )
+                normals = z[(start & 3) + begin :]
+                given = (x, y, dx, noise, normals, sums, p, places, coefficients, mode)
+                call_step(sweep, given, end - begin)
                 for side in range(2, 2 * axes):
                     places[side] -= begin if places[side] >= 0 else 0
                 begin = end
@@ -157,54 +167,43 @@ def settle(order: Any, energy: Any, squares: Any, best: float) -> tuple[float, f
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def run_alone(
-    sweep: int,
+    lattice: Any,
     modes: Any,
     coefficients: Any,
-    p: Any,
-    shape: Any,
-    periodic: bool,
+    weights: Any,
     rows: Any,
     order: Any,
     dx: Any,
-    w: Any,
-    energy: Any,
-    squares: Any,
-    weights: Any,
+    noise: Any,
+    totals: Any,
     sums: Any,
     first_step: int,
-    replica: int,
-    purpose: int,
-    k0: int,
-    k1: int,
+    stream: Any,
 ) -> int:
     """All steps of one replica on one thread; the number of steps before the first energy that is
     not finite, or -1.
 
-    `sums` holds the lowest energy, and the sums of dx^2 times either weight, both from before.
+    Parameters
+    ----------
+    lattice, totals, stream : tuples
+        As for `sweep_tiles`.
+    modes, coefficients, weights : arrays (n_steps,), (n_steps, 3), (n_steps, 2)
+        Mode and coefficients of each step, and the thermometers' `Steps.weights`.
+    rows, order : three arrays (sites,), int64 array (3,)
+        The arrays of x, and which is which, see `settle`.
+    dx, noise : arrays (sites,)
+        Last update, and half kick.
+    sums : float64 array (3,)
+        The lowest energy, and the sums of dx^2 times either weight, both from before.
+    first_step : int
+        Number of the first step in the stream.
     """
+    energy, squares = totals
     for t in range(len(modes)):
-        x, y = rows[order[0]], rows[order[1]]
-        first = (first_step + t) * len(dx)
+        motion = (rows[order[0]], rows[order[1]], dx, noise)
+        first_normal = (first_step + t) * len(dx)
         sweep_tiles(
-            sweep,
-            modes[t],
-            coefficients[t],
-            p,
-            shape,
-            periodic,
-            x,
-            y,
-            dx,
-            w,
-            energy,
-            squares,
-            first,
-            replica,
-            purpose,
-            k0,
-            k1,
-            0,
-            len(energy),
+            lattice, modes[t], coefficients[t], motion, totals, first_normal, stream, 0, len(energy)
         )
         e, q = settle(order, energy, squares, sums[0])
         if not np.abs(e) < np.inf:
@@ -220,17 +219,12 @@ class LatticeBackend(Backend):
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         self.walk, formula = walk, potential.formula
-        spec = formula.source.spec
-        self.numbers, self.shape, self.periodic = formula.numbers, formula.size[1:], spec.periodic
+        spec, shape = formula.source.spec, formula.size[1:]
         real = types.CPointer(types.float32 if walk.x.dtype == np.float32 else types.float64)
-        reals, integers = types.CPointer(types.float64), types.CPointer(types.int64)
-        signature = void(
-            real, real, real, reals, reals, reals, reals, integers, reals, types.int64, types.int64
-        )
-        self.sweep = compiled_source(
-            lattice_source(spec, formula.source.bodies), "sweep", signature
-        ).address
-        tiles = int(np.prod(self.shape[:-1])) * -(-int(self.shape[-1]) // TILE)
+        given = (real, real, real, *[REALS] * 4, INTEGERS, REALS, types.int64, types.int64)
+        sweep = compiled_source(lattice_source(spec, formula.source.bodies), "sweep", void(*given))
+        self.lattice = (sweep.address, formula.numbers, shape, spec.periodic)
+        tiles = int(np.prod(shape[:-1])) * -(-int(shape[-1]) // TILE)
         self.energy, self.squares = np.zeros((len(walk.x), tiles)), np.zeros((len(walk.x), tiles))
         edges = np.linspace(
             0, tiles, min(threads, max(1, tiles // TILES_WORTH_A_THREAD)) + 1
@@ -264,35 +258,17 @@ class LatticeBackend(Backend):
 
     def _alone(self, r: int, steps: Steps) -> int:
         """All steps of replica r on this thread."""
-        rows, order, sums, modes, coefficients, weights = self._prepared(r, steps)
+        rows, order, sums, modes, coefficients = self._prepared(r, steps)
         w = self.walk
-        k0, k1 = (uint64(k) for k in key_of(w.seed))
+        motion = (rows, order, w.dx[r], w.noise[r], (self.energy[r], self.squares[r]), sums)
         end = run_alone(
-            self.sweep,
-            modes,
-            coefficients,
-            self.numbers,
-            self.shape,
-            self.periodic,
-            rows,
-            order,
-            w.dx[r],
-            w.noise[r],
-            self.energy[r],
-            self.squares[r],
-            weights,
-            sums,
-            w.step,
-            w.first_replica + r,
-            w.purpose,
-            k0,
-            k1,
+            self.lattice, modes, coefficients, steps.weights, *motion, w.step, w.stream(r)
         )
         return self._finish(r, rows, order, sums, end, len(modes))
 
     def _together(self, r: int, steps: Steps) -> int:
         """All steps of replica r, each shared out over threads."""
-        rows, order, sums, modes, coefficients, weights = self._prepared(r, steps)
+        rows, order, sums, modes, coefficients = self._prepared(r, steps)
         end = -1
         for t, mode in enumerate(modes):
             self._sweep(r, mode, coefficients[t], rows[order[0]], rows[order[1]], t)
@@ -300,43 +276,25 @@ class LatticeBackend(Backend):
             if not np.isfinite(e):
                 end = t
                 break
-            sums[:] = min(sums[0], e), sums[1] + q * weights[t, 0], sums[2] + q * weights[t, 1]
+            sums[:] = min(sums[0], e), *(sums[1:] + q * steps.weights[t])
         return self._finish(r, rows, order, sums, end, len(modes))
 
     def _sweep(
         self, r: int, mode: int, coefficients: np.ndarray, x: np.ndarray, y: np.ndarray, t: int
     ) -> None:
         w = self.walk
-        k0, k1 = (uint64(k) for k in key_of(w.seed))
+        motion, totals = (x, y, w.dx[r], w.noise[r]), (self.energy[r], self.squares[r])
+        first_normal, stream = (w.step + t) * w.x.shape[1], w.stream(r)
 
         def part(tiles: tuple[int, int]) -> None:
             sweep_tiles(
-                self.sweep,
-                mode,
-                coefficients,
-                self.numbers,
-                self.shape,
-                self.periodic,
-                x,
-                y,
-                w.dx[r],
-                w.noise[r],
-                self.energy[r],
-                self.squares[r],
-                (w.step + t) * w.x.shape[1],
-                w.first_replica + r,
-                w.purpose,
-                k0,
-                k1,
-                *tiles,
+                self.lattice, mode, coefficients, motion, totals, first_normal, stream, *tiles
             )
 
         share(self.pool, part, self.parts)
 
     def _prepared(self, r: int, steps: Steps) -> tuple[Any, ...]:
-        """The arrays of x, their order, sums, and for each step a mode, coefficients and
-        thermometer weights.
-        """
+        """The arrays of x, their order, sums, and for each step a mode and coefficients."""
         w = self.walk
         rows, order = (w.x[r], self.spare[r], w.best_x[r]), np.arange(3)
         sums = np.array([w.best_energy[r], w.dx2[r], w.kinetic[r]])
@@ -347,7 +305,7 @@ class LatticeBackend(Backend):
         else:
             modes = np.where(warm, 2, 1)
         coefficients = np.stack([steps.carry, steps.lr, steps.kick], axis=1)
-        return rows, order, sums, modes.astype(np.int64), coefficients, steps.weights
+        return rows, order, sums, modes.astype(np.int64), coefficients
 
     def _finish(
         self, r: int, rows: Any, order: np.ndarray, sums: np.ndarray, end: int, steps: int

@@ -1,11 +1,19 @@
-"""Loops around a formula's printed bodies: NumPy functions, a JavaScript function, and the numba
-step that moves a block of replicas.
+"""Loops around a formula's printed bodies: the numba steps of a block of replicas, of a lattice's
+sites and of neighbouring particles.
 
 The numba step of a formula computes energy and force of n replicas side by side (arrays (dim,
-WIDTH), one column a replica) and moves them on in the same pass, ``dx = a*dx - b*g + (c*z + h*zp);
-y = x + dx``: z and zp are the rows of this step's and the last step's normals, found at `rows`, so
-single noise has h = 0 and paired noise both. Where the force on a coordinate needs no other
-coordinate's loop (coordinates or site formulas alone) it never leaves a register.
+WIDTH), one column a replica) and moves them on in the same pass, x to y:
+
+    dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+
+    rho, with the change of dt          carry
+    s, or paired s/2                    kick
+    -f(x)                               g
+    z, z_{n-1}                          z, past: rows of normals, found at `rows`
+    s/2 of the step before              kick_before; 0 where noise is single
+
+Where the force on a coordinate needs no other coordinate's loop (coordinates or site formulas
+alone) it never leaves a register.
 """
 
 from __future__ import annotations
@@ -27,8 +35,8 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
     """Source of the step for `width` replicas side by side, see the top of this file."""
     head = [
         "dim = size[0]",
-        "a, b, c, h, weight = coefficients[0], coefficients[1], coefficients[2], coefficients[3], "
-        "coefficients[4]",
+        "carry, lr, kick = coefficients[0], coefficients[1], coefficients[2]",
+        "kick_before, weight = coefficients[3], coefficients[4]",
     ]
     head += [f"{v} = carray({v}_, (dim, WIDTH))" for v in ("x", "y", "dx", "g")]
     head += [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
@@ -61,14 +69,15 @@ def _rows(d: object, tag: str = "") -> str:
     """Where coordinate d's normals are: this step's and the last step's."""
     place = "{name}_{tag} = carray(z, ({row} + WIDTH,))[{row}:]\n"
     return place.format(name="z", tag=tag, row=f"rows[{d}]") + place.format(
-        name="h", tag=tag, row=f"rows[dim + {d}]"
+        name="past", tag=tag, row=f"rows[dim + {d}]"
     )
 
 
 def _move(d: object, tag: str, x: str, gradient: str) -> str:
     """The recursion for coordinate d."""
     return (
-        f"m{tag} = a*dx[{d}, i] - b*({gradient}) + (c*z_{tag}[i] + h*h_{tag}[i])\n"
+        f"m{tag} = carry*dx[{d}, i] - lr*({gradient})"
+        f" + (kick*z_{tag}[i] + kick_before*past_{tag}[i])\n"
         f"dx[{d}, i] = m{tag}\ny[{d}, i] = {x} + m{tag}\ns[i] += weight*(m{tag}*m{tag})"
     )
 
@@ -156,7 +165,7 @@ _FORCES = {
 
 # ----------------------------------------------------------------------------------- large lattices
 
-SWEEP = "def sweep(x_, y_, dx_, w_, z_, sums, p, places, coefficients, mode, n):"
+SWEEP = "def sweep(x_, y_, dx_, noise_, z_, sums, p, places, coefficients, mode, n):"
 
 
 def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
@@ -166,16 +175,17 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     `places` holds the first site, the number of sites and, for each axis, the first upper and lower
     neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
     at from both ends), so that a run needs nothing but x, and in the same pass it moves on, ``dx =
-    a*dx - b*g + (c*z + w); y = x + dx``. Modes: 0 only energies, 1 without noise, 2 single noise, 3
-    paired noise with w = c*z kept for the next step. Energy and dx^2 are added to sums[0] and
-    sums[1]; in mode 4, which moves nothing, the squared force and the Laplacian.
+    carry*dx - lr*g + (kick*z + noise); y = x + dx``. Modes: 0 only energies, 1 without noise, 2
+    single noise, 3 paired noise with noise = kick*z kept for the next step. Energy and dx^2 are
+    added to sums[0] and sums[1]; in mode 4, which moves nothing, the squared force and the
+    Laplacian.
     """
     axes = range(spec.lattice if "bond" in bodies else 0)
     head = ["i0 = places[0]", "x = carray(x_, (i0 + n,))[i0:]", "y = carray(y_, (i0 + n,))[i0:]"]
-    head += [f"{v} = carray({v}_, (i0 + n,))[i0:]" for v in ("dx", "w")]
+    head += [f"{v} = carray({v}_, (i0 + n,))[i0:]" for v in ("dx", "noise")]
     head += [
         "z = carray(z_, (n,))",
-        "a, b, c = coefficients[0], coefficients[1], coefficients[2]",
+        "carry, lr, kick = coefficients[0], coefficients[1], coefficients[2]",
         "e, q = 0.0, 0.0",
     ]
     head += [f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars)]
@@ -193,10 +203,11 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     if spec.arrays:
         head.insert(0, "dim = places[1]")
     lanes = _lattice_lanes(spec, bodies, axes)
-    moves = {1: "a*dx[i] - b*g", 2: "a*dx[i] - b*g + c*z[i]", 3: "a*dx[i] - b*g + (c*z[i] + w[i])"}
+    quiet = "carry*dx[i] - lr*g"
+    moves = {1: quiet, 2: quiet + " + kick*z[i]", 3: quiet + " + (kick*z[i] + noise[i])"}
     loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + "\ne = plus(e, energy)"), "    ")]
     for mode, move in moves.items():
-        keep = "w[i] = c*z[i]\n" if mode == 3 else ""
+        keep = "noise[i] = kick*z[i]\n" if mode == 3 else ""
         step = (
             f"{lanes}\nm = {move}\n{keep}dx[i] = m\nm = 1.0*dx[i]\ny[i] = v0 + m\ne, q = plus(e, "
             "energy), plus(q, m*m)"

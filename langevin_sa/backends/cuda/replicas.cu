@@ -1,4 +1,8 @@
 // One thread a replica: all steps in one launch, x, dx and noise in registers.
+//
+// dx = rho dx + lr f(x) + s xi, x = x + dx; xi = z, or paired (z_n + z_{n-1})/2:
+// rho, with the change of dt: carry; s, or paired s/2: kick; -f(x): g; kick times z: fresh;
+// s z_{n-1}/2, paired noise's half kick of the step before: noise.
 extern "C" __global__ void __launch_bounds__(THREADS) replicas(
     real* __restrict__ X, real* __restrict__ DX, double* __restrict__ NOISE, double* __restrict__ energy, double* __restrict__ best_energy,
     real* __restrict__ BEST, double* __restrict__ dx2, double* __restrict__ kinetic, const real* __restrict__ coefficients,
@@ -26,21 +30,21 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
                 for (int d = 0; d < DIM; ++d) BEST[r * DIM + d] = x[d];
             }
             if (t == steps) break;
-            real carry = coefficients[3 * t], lr = coefficients[3 * t + 1], s = coefficients[3 * t + 2], q = 0;
+            real carry = coefficients[3 * t], lr = coefficients[3 * t + 1], kick = coefficients[3 * t + 2], q = 0;
             u64 number = u64(first_step + t) * DIM;
 #pragma unroll UNROLL
             for (int d = 0; d < DIM; ++d) {
-                real kick = 0;
-                if (s > 0) {
+                real fresh = 0;
+                if (kick > 0) {
                     if (d % ALIGNED == 0) stream.reach(number + d);
-                    kick = s * stream.at(number + d);
+                    fresh = kick * stream.at(number + d);
                 }
                 real m = carry * dx[d] - lr * g[d];
                 if (paired) {
-                    m += kick + noise[d];
-                    noise[d] = kick;
+                    m += fresh + noise[d];
+                    noise[d] = fresh;
                 } else {
-                    m += kick;
+                    m += fresh;
                 }
                 dx[d] = m;
                 x[d] += m;

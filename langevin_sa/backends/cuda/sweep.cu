@@ -3,6 +3,10 @@
 // Pass t looks at x_t: its energy, the forces, and the step to x_{t+1}. That overwrites x_{t-1} in the other of two buffers, which is
 // saved first if it was the lowest so far. The block that is the last to finish a replica's pass adds up the sums of all blocks. After
 // the last step one more pass takes the energy, and one more saves. With one block a replica, all passes are one launch.
+//
+// dx = rho dx + lr f(x) + s xi, x = x + dx; xi = z, or paired (z_n + z_{n-1})/2:
+// rho, with the change of dt: carry; s, or paired s/2: kick; -f(x): g; kick times z: fresh;
+// s z_{n-1}/2, paired noise's half kick of the step before: noise.
 __device__ inline void add_up(double (*sums)[THREADS]) {
     __syncthreads();
     for (u32 half = blockDim.x / 2; half > 0; half /= 2) {
@@ -30,7 +34,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
             real* y = (t & 1 ? even : odd) + origin;
             const bool looks = t <= steps, moves = t < steps, saves = t > 0 && better[r] > 0;
             const real carry = moves ? coefficients[3 * t] : 0, lr = moves ? coefficients[3 * t + 1] : 0;
-            const real c = moves ? coefficients[3 * t + 2] : 0, c_before = moves && t > 0 ? coefficients[3 * t - 1] : 0;
+            const real kick = moves ? coefficients[3 * t + 2] : 0, kick_before = moves && t > 0 ? coefficients[3 * t - 1] : 0;
             double e = 0, q = 0;
             for (i64 first = block * blockDim.x; first < UNITS; first += blocks * blockDim.x) {
                 const i64 unit = first + threadIdx.x;
@@ -43,22 +47,22 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
                     if (saves) BEST[origin + i] = y[i];
                     if (!moves) continue;
                     const u64 number = u64(first_step + t) * DIM + i;
-                    real kick = 0;
-                    if (c > 0) {
+                    real fresh = 0;
+                    if (kick > 0) {
                         if (k % ALIGNED == 0) stream.reach(number);
-                        kick = c * stream.at(number);
+                        fresh = kick * stream.at(number);
                     }
                     real m = carry * DX[origin + i] - lr * g[k];
                     if (paired) {
-                        real rest = t > 0 ? real(0) : real(NOISE[origin + i]);
-                        if (c_before > 0) {  // the half kick of the step before, made again
+                        real noise = t > 0 ? real(0) : real(NOISE[origin + i]);
+                        if (kick_before > 0) {  // the half kick of the step before, made again
                             if (k % ALIGNED == 0) before.reach(number - DIM);
-                            rest = c_before * before.at(number - DIM);
+                            noise = kick_before * before.at(number - DIM);
                         }
-                        m += kick + rest;
-                        if (t == steps - 1) NOISE[origin + i] = kick;
+                        m += fresh + noise;
+                        if (t == steps - 1) NOISE[origin + i] = fresh;
                     } else {
-                        m += kick;
+                        m += fresh;
                     }
                     DX[origin + i] = m;
                     y[i] = v[k] + m;

@@ -7,21 +7,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-FAMILIES = (
-    "momentum",
-    "stationary",
-    "free",
-    "modes",
-    "kinetic",
-    "density",
-    "correlation",
-    "order",
-    "verlet",
-    "escape",
-    "ramp",
-    "paths",
-    "noise",
-)
+FAMILIES: tuple[str, ...] = ("momentum", "stationary", "free", "modes", "kinetic", "density")
+FAMILIES += ("correlation", "order", "verlet", "escape", "ramp", "paths", "noise")
 
 
 def family_of(name: str) -> Any:

@@ -22,10 +22,8 @@ def checks(lab: Lab) -> Iterator[Check]:
         for gamma_dt in (0.1, 0.8):
             steps = unit_row(name, gamma_dt, T, 1)
             position, velocity = autocovariance(name, k, float(steps.rho[0]), LAGS)
-            driven = lab.drive(
-                harmonic(k=k),
-                lab.generator.normal(size=(replicas, 1)) * np.sqrt(T * position[0] / k),
-            )
+            start = lab.generator.normal(size=(replicas, 1)) * np.sqrt(T * position[0] / k)
+            driven = lab.drive(harmonic(k=k), start)
             driven.advance(unit_row(name, gamma_dt, T, 200))
             x, v = np.empty((LAGS, replicas)), np.empty((LAGS, replicas))
             xx, vv = np.zeros((replicas, LAGS)), np.zeros((replicas, LAGS))

@@ -16,8 +16,7 @@ from ..lab import OVERDAMPED, Check, Lab, formula, identity, row, sampled
 from ..laws import discrete_passage, kramers_rate, mean_first_passage
 
 TITLE = "Escape over a barrier"
-# -zeta(1/2)/sqrt(2 pi): looks that are s apart in standard deviations see an end as if it were this
-# times s further
+# -zeta(1/2)/sqrt(2 pi): looks between which x spreads by s see an end as if this times s further
 SEEN_LATE = 0.5826
 
 
@@ -35,46 +34,31 @@ def slope(x: np.ndarray) -> np.ndarray:
 
 def checks(lab: Lab) -> Iterator[Check]:
     T, h = 1 / 3, 0.02
-    pontryagin = (
-        r"$\tau = \frac{\gamma}{T} \int_{-1}^{1} dy\, e^{U/T} \int_{-\infty}^{y} dz\, e^{-U/T}$"
-    )
+    inner = r"\int_{-\infty}^{y} dz\, e^{-U/T}"
+    pontryagin = rf"$\tau = \frac{{\gamma}}{{T}} \int_{{-1}}^{{1}} dy\, e^{{U/T}} {inner}$"
     limit = mean_first_passage(energy, -1.0, 1.0, -3.0, T, 1.0)
     for name in OVERDAMPED:
         at = h / np.array([1, 2, 4, 8])
-        exact = [
-            discrete_passage(name, force, slope, -1.0, 1.0, -2.6, float(step), T) for step in at
-        ]
-        to_zero = np.linalg.solve(at[:, None] ** [0, 0.5, 1, 1.5], exact)[0]
-        yield identity(
-            f"{name}, law of the walk at steps to 0", pontryagin, to_zero / limit, 1.0, 2e-3
-        )
-        yield sampled(
-            f"{name}, h = {h}",
-            r"$\tau = h\,(1 - P_{x<1})^{-1} 1$",
-            passage(lab, name, 1.0, h, T, lab.replicas(4096, 400), exact[0]) / exact[0],
-            1.0,
-        )
+        exact = [discrete_passage(name, force, slope, -1.0, 1.0, -2.6, float(s), T) for s in at]
+        to_zero = np.linalg.solve(at[:, None] ** [0, 0.5, 1, 1.5], exact)[0] / limit
+        yield identity(f"{name}, law of the walk at steps to 0", pontryagin, to_zero, 1.0, 2e-3)
+        times = passage(lab, name, 1.0, h, T, lab.replicas(4096, 400), exact[0])
+        law = r"$\tau = h\,(1 - P_{x<1})^{-1} 1$"
+        yield sampled(f"{name}, h = {h}", law, times / exact[0], 1.0)
     gamma, dt, look = 30.0, 0.15, 4  # the limit is off by omega^2/gamma^2, 0.9 % in the wells
-    late = mean_first_passage(
-        energy, -1.0, 1.0 + SEEN_LATE * np.sqrt(2 * T * look * dt / gamma), -3.0, T, gamma
-    )
-    yield sampled(
-        f"gjf at gamma = {gamma:g}, overdamped to 0.9 %",
-        r"$\tau = \tau_\mathrm{overdamped} + O(\omega^2/\gamma^2)$",
-        passage(lab, "gjf", gamma, dt, T, lab.replicas(4096, 300), late, look) / late,
-        1.0,
-        8 / gamma**2,
-    )
+    end = 1.0 + SEEN_LATE * np.sqrt(2 * T * look * dt / gamma)
+    late = mean_first_passage(energy, -1.0, end, -3.0, T, gamma)
+    times = passage(lab, "gjf", gamma, dt, T, lab.replicas(4096, 300), late, look)
+    law = r"$\tau = \tau_\mathrm{overdamped} + O(\omega^2/\gamma^2)$"
+    name = f"gjf at gamma = {gamma:g}, overdamped to 0.9 %"
+    yield sampled(name, law, times / late, 1.0, 8 / gamma**2)
     T = 0.2
     for gamma in (1.0, 3.0):  # Kramers' formula is the first term in T/barrier
         kramers = 1 / kramers_rate(gamma, np.sqrt(8), 2.0, 1.0, T)
-        yield sampled(
-            f"gjf at gamma = {gamma:g}, Kramers to T/barrier = {T:.0%}",
-            r"$\tau = k_\mathrm{Kramers}^{-1}\,(1 + O(T/\Delta U))$",
-            passage(lab, "gjf", gamma, 0.08, T, lab.replicas(2048, 150), kramers, 10) / kramers,
-            1.0,
-            T,
-        )
+        times = passage(lab, "gjf", gamma, 0.08, T, lab.replicas(2048, 150), kramers, 10)
+        law = r"$\tau = k_\mathrm{Kramers}^{-1}\,(1 + O(T/\Delta U))$"
+        name = f"gjf at gamma = {gamma:g}, Kramers to T/barrier = {T:.0%}"
+        yield sampled(name, law, times / kramers, 1.0, T)
 
 
 def passage(

@@ -30,14 +30,10 @@ def checks(lab: Lab) -> Iterator[Check]:
                 yield sampled(f"drift, {name}", law, moved / n, force / gamma * wrong, lab.rounding)
                 continue
             if name in INERTIAL:
-                law = r"$\langle dx^2 \rangle / \Delta x_T^2 = T$"
-                yield sampled(
-                    f"kinetic T, {name}", law, driven.walk.kinetic / n, T, T * lab.rounding
-                )
-            law, exact = (
-                r"$\langle (x_t - x_0)^2 \rangle / 2t = T/\gamma$" + factor(name),
-                T / gamma * wrong,
-            )
+                law, hot = r"$\langle dx^2 \rangle / \Delta x_T^2 = T$", driven.walk.kinetic / n
+                yield sampled(f"kinetic T, {name}", law, hot, T, T * lab.rounding)
+            law = r"$\langle (x_t - x_0)^2 \rangle / 2t = T/\gamma$" + factor(name)
+            exact = T / gamma * wrong
             yield variance(f"diffusion, {name}", law, moved / np.sqrt(2 * n), exact, 2 * exact / n)
 
 

@@ -23,33 +23,20 @@ def checks(lab: Lab) -> Iterator[Check]:
     for name in INERTIAL + OVERDAMPED:
         steps = unit_row(name, 0.5, T, 80)
         conf, _, read = stationary(name, 1.0, float(steps.rho[0]))
-        driven = lab.drive(
-            harmonic(dim=DIM, k=1.0), lab.generator.normal(size=(replicas, DIM)) * np.sqrt(T * conf)
-        )
+        start = lab.generator.normal(size=(replicas, DIM)) * np.sqrt(T * conf)
+        driven = lab.drive(harmonic(dim=DIM, k=1.0), start)
         driven.advance(steps)
         energy = (driven.walk.dx.astype(float) ** 2).sum(1) / steps.velocity_scale[0] ** 2 / 2
         hot = T * float(read)
-        law = r"$K \sim \mathrm{Gamma}(D/2, T)$" + (
-            "" if INTEGRATORS[name].paired else r", $T \to T/(1 - a/4)$"
-        )
-        yield sampled(
-            f"mean of K, {name}",
-            r"$\langle K \rangle = D T/2$",
-            energy,
-            DIM / 2 * hot,
-            lab.rounding,
-        )
-        spread = (energy - energy.mean()) ** 2
-        yield estimated(
-            f"width of K, {name}",
-            r"$\mathrm{var}\,K = D T^2/2$",
-            float(energy.var(ddof=1)),
-            float(spread.std() / np.sqrt(replicas)),
-            DIM / 2 * hot**2,
-            lab.rounding,
-        )
-        exact = stats.gamma(DIM / 2, scale=hot)
-        edges = exact.ppf(np.linspace(0, 1, 41))
-        yield binned(
-            f"shape of K, {name}", law, np.histogram(energy, edges)[0], np.full(40, replicas / 40)
-        )
+        law = r"$\langle K \rangle = D T/2$"
+        yield sampled(f"mean of K, {name}", law, energy, DIM / 2 * hot, lab.rounding)
+        measured, spread = float(energy.var(ddof=1)), (energy - energy.mean()) ** 2
+        law, error = r"$\mathrm{var}\,K = D T^2/2$", float(spread.std() / np.sqrt(replicas))
+        exact = DIM / 2 * hot**2
+        yield estimated(f"width of K, {name}", law, measured, error, exact, lab.rounding)
+        law = r"$K \sim \mathrm{Gamma}(D/2, T)$"
+        if not INTEGRATORS[name].paired:
+            law += r", $T \to T/(1 - a/4)$"
+        edges = stats.gamma(DIM / 2, scale=hot).ppf(np.linspace(0, 1, 41))
+        counts = np.histogram(energy, edges)[0]
+        yield binned(f"shape of K, {name}", law, counts, np.full(40, replicas / 40))

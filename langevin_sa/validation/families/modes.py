@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
+from ...integrators import INTEGRATORS
 from ...potentials import harmonic_chain
 from ..lab import INERTIAL, Check, Lab, sampled, unit_row
 from ..laws import stationary
@@ -23,9 +24,8 @@ def checks(lab: Lab) -> Iterator[Check]:
     stiffness, modes = spectrum(chain, dim)
     replicas, rounds = lab.replicas(128, 48), lab.steps(30)
     for name in INERTIAL:
-        conf, eq22, kinetic = stationary(
-            name, stiffness, float(unit_row(name, GAMMA_DT, T, 1).rho[0])
-        )
+        rho = float(unit_row(name, GAMMA_DT, T, 1).rho[0])
+        conf, eq22, kinetic = stationary(name, stiffness, rho)
         start = lab.generator.normal(size=(replicas, dim)) * np.sqrt(T * conf / stiffness)
         driven = lab.drive(chain, start @ modes.T)
         driven.advance(unit_row(name, GAMMA_DT, T, 150))
@@ -35,36 +35,21 @@ def checks(lab: Lab) -> Iterator[Check]:
             driven.advance(unit_row(name, GAMMA_DT, T, EVERY))
             total += stiffness * (driven.walk.x.astype(float) @ modes) ** 2
         measured = total / rounds / (T * conf)
-        law = (
-            r"$k_j \langle q_j^2 \rangle = T$"
-            if name != "bbk"
-            else r"$k_j \langle q_j^2 \rangle = T/(1 - k_j \Delta t^2/4)$"
-        )
+        law = r"$k_j \langle q_j^2 \rangle = T$"
+        if not INTEGRATORS[name].paired:
+            law = r"$k_j \langle q_j^2 \rangle = T/(1 - k_j \Delta t^2/4)$"
         for band in np.array_split(np.arange(dim), BANDS):
             low, high = np.sqrt(stiffness[band[[0, -1]]])
-            yield sampled(
-                f"{name}, modes of omega dt = {low:.2f} to {high:.2f}",
-                law + " (ratio)",
-                measured[:, band].mean(1),
-                1.0,
-                lab.rounding,
-            )
+            where, mean = f"omega dt = {low:.2f} to {high:.2f}", measured[:, band].mean(1)
+            yield sampled(f"{name}, modes of {where}", f"{law} (ratio)", mean, 1.0, lab.rounding)
         yield worst(f"{name}, the worst of {dim} modes", law, measured, rounds, lab.rounding)
         n = rounds * EVERY * dim
-        yield sampled(
-            f"{name}, kinetic T",
-            r"$\langle dx^2 \rangle / \Delta x_T^2$",
-            driven.walk.kinetic / n,
-            T * float(np.mean(kinetic)),
-            lab.rounding,
-        )
-        yield sampled(
-            f"{name}, Eq. (22)",
-            r"$\langle dx^2 \rangle / \Delta t^2$",
-            driven.walk.dx2 / n,
-            T * float(np.mean(eq22)),
-            lab.rounding,
-        )
+        for what, unit, total, exact in (
+            ("kinetic T", r"\Delta x_T^2", driven.walk.kinetic, kinetic),
+            ("Eq. (22)", r"\Delta t^2", driven.walk.dx2, eq22),
+        ):
+            law, hot = rf"$\langle dx^2 \rangle / {unit}$", T * float(np.mean(exact))
+            yield sampled(f"{name}, {what}", law, total / n, hot, lab.rounding)
 
 
 def spectrum(chain: object, dim: int) -> tuple[np.ndarray, np.ndarray]:
@@ -82,16 +67,9 @@ def worst(name: str, law: str, measured: np.ndarray, looks: int, tolerance: floa
     """
     n, dim = measured.shape[0] * looks, measured.shape[1]
     mean = measured.mean(0)
-    p = np.minimum(
-        stats.chi2.sf(n * mean / (1 + tolerance), n), stats.chi2.cdf(n * mean / (1 - tolerance), n)
-    )
-    j = int(np.argmin(p))
-    return Check(
-        name,
-        law + " (ratio)",
-        float(mean[j]),
-        1.0,
-        float(np.sqrt(2 / n)),
-        tolerance,
-        min(1.0, 2 * dim * float(p[j])),
-    )
+    above = stats.chi2.sf(n * mean / (1 + tolerance), n)
+    below = stats.chi2.cdf(n * mean / (1 - tolerance), n)
+    p = np.minimum(above, below)
+    j, error = int(np.argmin(p)), float(np.sqrt(2 / n))
+    chance = min(1.0, 2 * dim * float(p[j]))
+    return Check(name, f"{law} (ratio)", float(mean[j]), 1.0, error, tolerance, chance)

@@ -28,22 +28,12 @@ def checks(lab: Lab) -> Iterator[Check]:
         (3, "third moment", 0, 15),
         (4, "fourth moment", 3, 96),
     ):
-        law = rf"$\langle z^{power} \rangle = {exact}$"
-        yield estimated(
-            f"normals, {name}",
-            law,
-            float(np.mean(flat**power)),
-            float(np.sqrt(variance / n)),
-            exact,
-            lab.rounding,
-        )
+        law, mean = rf"$\langle z^{power} \rangle = {exact}$", float(np.mean(flat**power))
+        error = float(np.sqrt(variance / n))
+        yield estimated(f"normals, {name}", law, mean, error, exact, lab.rounding)
     edges = np.concatenate([[-np.inf], np.linspace(-3.5, 3.5, 57), [np.inf]])
-    yield binned(
-        "normals, shape",
-        r"$z \sim N(0, 1)$",
-        np.histogram(flat, edges)[0],
-        n * np.diff(stats.norm.cdf(edges)),
-    )
+    counts, expected = np.histogram(flat, edges)[0], n * np.diff(stats.norm.cdf(edges))
+    yield binned("normals, shape", r"$z \sim N(0, 1)$", counts, expected)
     pairs = {
         "coordinates": (z[:, :, :-1], z[:, :, 1:]),
         "first and last coordinate": (z[:, :, 0], z[:, :, -1]),
@@ -55,15 +45,12 @@ def checks(lab: Lab) -> Iterator[Check]:
         "steps 4 apart": (z[:-4], z[4:]),
     }
     for name, (u, v) in pairs.items():
-        for what, f in (("", lambda q: q), (" of squares", lambda q: (q**2 - 1) / np.sqrt(2))):
-            yield estimated(
-                f"correlation{what}, {name}",
-                r"$\langle z z' \rangle = 0$" if not what else r"$\langle z^2 z'^2 \rangle = 1$",
-                float(np.mean(f(u) * f(v))),
-                1 / np.sqrt(u.size),
-                0,
-                lab.rounding,
-            )
+        for what, law, f in (
+            ("", r"$\langle z z' \rangle = 0$", lambda q: q),
+            (" of squares", r"$\langle z^2 z'^2 \rangle = 1$", lambda q: (q**2 - 1) / np.sqrt(2)),
+        ):
+            r, error = float(np.mean(f(u) * f(v))), 1 / np.sqrt(u.size)
+            yield estimated(f"correlation{what}, {name}", law, r, error, 0, lab.rounding)
     yield from every_pair(z)
     yield from repetition(lab, z, seed)
 
@@ -108,14 +95,10 @@ def every_pair(z: np.ndarray) -> Iterator[Check]:
         worst, m = float(np.max(np.abs(r))), rows.shape[1]
         worst_t = worst * np.sqrt((m - 2) / max(1e-300, 1 - worst**2))
         p = min(1.0, 2 * r.size * float(stats.t.sf(worst_t, m - 2)))  # Bonferroni over pairs
-        yield Check(
-            f"strongest correlation among {r.size} pairs of {name}",
-            r"$\max |r| $ as by chance",
-            worst,
-            float(stats.norm.isf(0.25 / r.size) / np.sqrt(m)),
-            1 / np.sqrt(m),
-            p_value=p,
-        )
+        what = f"strongest correlation among {r.size} pairs of {name}"
+        usual = float(stats.norm.isf(0.25 / r.size) / np.sqrt(m))
+        law, error = r"$\max |r| $ as by chance", 1 / np.sqrt(m)
+        yield Check(what, law, worst, usual, error, p_value=p)
 
 
 def repetition(lab: Lab, z: np.ndarray, seed: int) -> Iterator[Check]:
@@ -124,72 +107,31 @@ def repetition(lab: Lab, z: np.ndarray, seed: int) -> Iterator[Check]:
     """
     tolerance = 1e-9 if lab.dtype == np.float64 else 1e-5
     few = REPLICAS // 4
+
+    def same(name: str, law: str, one: np.ndarray, other: np.ndarray) -> Check:
+        return identity(name, law, float(np.max(np.abs(one - other))), 0, tolerance)
+
     reference = np.stack([normals(seed, step, np.arange(z.shape[1]), DIM) for step in range(STEPS)])
-    yield identity(
-        "normals are Philox4x32-10 of (seed, step, replica, coordinate)",
-        r"$z = z(\mathrm{seed}, n, r, d)$",
-        float(np.max(np.abs(z - reference))),
-        0,
-        tolerance,
-    )
-    far = [
-        float(
-            np.max(
-                np.abs(
-                    made(lab, seed, 2, few, first=step)[1]
-                    - normals(seed, step + 1, np.arange(few), DIM)
-                )
-            )
-        )
-        for step in FAR
-    ]
-    yield identity(
-        "the same at steps 4,095 to 2^40",
-        r"$z = z(\mathrm{seed}, n, r, d)$",
-        max(far),
-        0,
-        tolerance,
-    )
+    name = "normals are Philox4x32-10 of (seed, step, replica, coordinate)"
+    law = r"$z = z(\mathrm{seed}, n, r, d)$"
+    yield same(name, law, z, reference)
+    far = np.stack([made(lab, seed, 2, few, first=step)[1] for step in FAR])
+    reference = np.stack([normals(seed, step + 1, np.arange(few), DIM) for step in FAR])
+    yield same("the same at steps 4,095 to 2^40", law, far, reference)
     resumed = made(lab, seed, STEPS, few, parts=6)
-    yield identity(
-        "a run resumed 5 times has the same noise",
-        r"$z_n$ does not depend on where a run is cut",
-        float(np.max(np.abs(resumed - z[:, :few]))),
-        0,
-        tolerance,
-    )
-    whole, cut = (walked(lab, lab.seed, parts) for parts in (1, 8))
-    yield identity(
-        "a run with paired noise, resumed 7 times, is the same run",
-        r"$(x, dx, w)_n$ is all that a run needs",
-        float(np.max(np.abs(whole - cut))),
-        0,
-        tolerance,
-    )
+    law = r"$z_n$ does not depend on where a run is cut"
+    yield same("a run resumed 5 times has the same noise", law, resumed, z[:, :few])
+    name = "a run with paired noise, resumed 7 times, is the same run"
+    law = r"$(x, dx, w)_n$ is all that a run needs"
+    yield same(name, law, *(walked(lab, lab.seed, parts) for parts in (1, 8)))
     rows = z.transpose(1, 0, 2).reshape(z.shape[1] * STEPS, DIM)
-    yield identity(
-        "no step's noise occurs twice",
-        "distinct (step, replica) rows",
-        len(np.unique(rows, axis=0)),
-        len(rows),
-        0,
-    )
-    runs = np.stack(
-        [made(lab, lab.new_seed(), 4, 4).ravel() for _ in range(200 if lab.slow else 500)]
-    )
-    yield identity(
-        "many short runs, each with its own noise",
-        "distinct runs",
-        len(np.unique(runs, axis=0)),
-        len(runs),
-        0,
-    )
+    name, different = "no step's noise occurs twice", len(np.unique(rows, axis=0))
+    yield identity(name, "distinct (step, replica) rows", different, len(rows), 0)
+    count = 200 if lab.slow else 500
+    runs = np.stack([made(lab, lab.new_seed(), 4, 4).ravel() for _ in range(count)])
+    name, different = "many short runs, each with its own noise", len(np.unique(runs, axis=0))
+    yield identity(name, "distinct runs", different, len(runs), 0)
     r = np.corrcoef(runs)[np.triu_indices(len(runs), 1)]
-    yield estimated(
-        "many short runs, correlation",
-        r"$\langle r^2 \rangle = 1/(m - 1)$",
-        float(np.mean(r**2) * (runs.shape[1] - 1)),
-        float(np.sqrt(2 / r.size)),
-        1.0,
-        0.0,
-    )
+    mean, error = float(np.mean(r**2) * (runs.shape[1] - 1)), float(np.sqrt(2 / r.size))
+    law = r"$\langle r^2 \rangle = 1/(m - 1)$"
+    yield estimated("many short runs, correlation", law, mean, error, 1.0, 0.0)

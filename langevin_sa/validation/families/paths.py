@@ -18,14 +18,14 @@ from ..lab import Check, Lab, estimated, row, sampled
 
 TITLE = "Every kernel and every thermometer"
 T, DIM, DT, GAMMA, STICKY = 0.6, 3, 0.15, 0.8, 4.0
-CONFIGURATIONAL, KINETIC = (
-    r"$\langle|\nabla U|^2\rangle/\langle\nabla^2 U\rangle = T$",
-    r"$\langle dx^2 \rangle/\mathrm{lr} = T$",
-)
+CONFIGURATIONAL = r"$\langle|\nabla U|^2\rangle/\langle\nabla^2 U\rangle = T$"
+KINETIC = r"$\langle dx^2 \rangle/\mathrm{lr} = T$"
+VIRIAL = r"$\langle x \cdot \nabla U \rangle/D = T$"
+EQ22 = r"$\langle dx^2\rangle/\Delta t^2 = \frac{1+\rho}{2}\,T$"
 
 
 @cache
-def routes() -> dict[str, Potential]:
+def written() -> dict[str, Potential]:
     """U = sum of x^2/2 + sin(x)/2, written in every way; it has a kernel of its own for each."""
 
     def one_energy(x):  # type: ignore[no-untyped-def]
@@ -56,30 +56,23 @@ def routes() -> dict[str, Potential]:
 
 
 def checks(lab: Lab) -> Iterator[Check]:
-    ways = routes()
+    potentials = written()
     if not isinstance(lab.backend, str):  # a class of its own knows which potentials it takes
-        ways = {"formula of coordinates": ways["formula of coordinates"]}
+        potentials = {"formula of coordinates": potentials["formula of coordinates"]}
     if lab.backend == "cupy":  # a GPU cannot run numba functions
-        ways = {way: U for way, U in ways.items() if U.numba_functions is None}
+        potentials = {way: U for way, U in potentials.items() if U.numba_functions is None}
     axis = np.linspace(-7, 7, 4001)
     one = Potential.from_formula("x**2/2 + sin(x)/2")
     mean = thermometers.boltzmann_average(one, T, lambda x: x[:, 0], [axis])
-    for way, U in ways.items():
+    for way, U in potentials.items():
         # a large lattice with few replicas is swept along its sites
         replicas = lab.replicas(8192, 800) if U.dim == DIM else 16
-        x, dx, driven = samples(
-            lab, U, replicas, lab.generator.normal(size=(replicas, U.dim)) * 0.7, T, DT, 300, 20
-        )
-        yield sampled(
-            f"mean position, {way}",
-            r"$\langle x \rangle = \int x\, e^{-U/T}/Z$",
-            x.mean((0, 2)),
-            mean,
-            0.001,
-        )
-        yield sampled(
-            f"kinetic T, {way}", KINETIC, driven.walk.kinetic / (20 * 10 * U.dim), T, 0.002
-        )
+        x0 = lab.generator.normal(size=(replicas, U.dim)) * 0.7
+        x, dx, driven = samples(lab, U, replicas, x0, T, DT, 300, 20)
+        law = r"$\langle x \rangle = \int x\, e^{-U/T}/Z$"
+        yield sampled(f"mean position, {way}", law, x.mean((0, 2)), mean, 0.001)
+        hot = driven.walk.kinetic / (20 * 10 * U.dim)
+        yield sampled(f"kinetic T, {way}", KINETIC, hot, T, 0.002)
         yield from readings(U, x, dx, way)
     if isinstance(lab.backend, str):
         yield from particles(lab)
@@ -110,26 +103,14 @@ def samples(
 def readings(U: Potential, x: np.ndarray, dx: np.ndarray, way: str) -> Iterator[Check]:
     """The package's thermometers on samples of gjf; 0.3 % is what dt leaves open."""
     rho = (1 - GAMMA * DT / 2) / (1 + GAMMA * DT / 2)
-    for name, law, reading, exact in (
+    for name, law, read, exact in (
         ("configurational T", CONFIGURATIONAL, thermometers.configurational(U, x), T),
-        ("virial T", r"$\langle x \cdot \nabla U \rangle/D = T$", thermometers.virial(U, x), T),
+        ("virial T", VIRIAL, thermometers.virial(U, x), T),
         ("thermometers.kinetic", KINETIC, thermometers.kinetic(dx, GAMMA, DT, "gjf"), T),
-        (
-            "thermometers.eq22",
-            r"$\langle dx^2\rangle/\Delta t^2 = \frac{1+\rho}{2}\,T$",
-            thermometers.eq22(dx, DT),
-            T * (1 + rho) / 2,
-        ),
+        ("thermometers.eq22", EQ22, thermometers.eq22(dx, DT), T * (1 + rho) / 2),
     ):
-        yield estimated(
-            f"{name}, {way}",
-            law,
-            reading.value,
-            reading.standard_error,
-            exact,
-            0.003 * T,
-            x.shape[1] - 1,
-        )
+        seen, left_open = (read.value, read.standard_error), 0.003 * T
+        yield estimated(f"{name}, {way}", law, *seen, exact, left_open, x.shape[1] - 1)
 
 
 def particles(lab: Lab) -> Iterator[Check]:
@@ -149,20 +130,13 @@ def particles(lab: Lab) -> Iterator[Check]:
             rounds = 8
         x0 = settled(U, replicas, lab.generator)
         x, dx, _ = samples(lab, U, replicas, x0, temperature, 0.005, burn, rounds, STICKY)
-        conf, kinetic = (
-            thermometers.configurational(U, x),
-            thermometers.kinetic(dx, STICKY, 0.005, "gjf"),
-        )
-        for what, law, reading in (("T_conf", CONFIGURATIONAL, conf), ("T_kin", KINETIC, kinetic)):
-            yield estimated(
-                f"{what}, Lennard-Jones {name}",
-                law,
-                reading.value,
-                reading.standard_error,
-                temperature,
-                0.005 * temperature,
-                max(1, replicas - 1),
-            )
+        for what, law, read in (
+            ("T_conf", CONFIGURATIONAL, thermometers.configurational(U, x)),
+            ("T_kin", KINETIC, thermometers.kinetic(dx, STICKY, 0.005, "gjf")),
+        ):
+            seen, left_open = (read.value, read.standard_error), 0.005 * temperature
+            check, freedom = f"{what}, Lennard-Jones {name}", max(1, replicas - 1)
+            yield estimated(check, law, *seen, temperature, left_open, freedom)
 
 
 def settled(U: Potential, replicas: int, generator: np.random.Generator) -> np.ndarray:

@@ -5,10 +5,12 @@ friction and time step.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ... import potentials
+from ...integrators import INTEGRATORS
 from ..lab import INERTIAL, OVERDAMPED, Check, Driven, Lab, sampled, unit_row
 from ..laws import stationary
 
@@ -31,8 +33,6 @@ LAWS = {
 
 
 def checks(lab: Lab) -> Iterator[Check]:
-    from ...integrators import INTEGRATORS
-
     k = np.square(OMEGA_DT)
     well = potentials.harmonic(k=k)
     for name in INERTIAL + OVERDAMPED:
@@ -40,53 +40,32 @@ def checks(lab: Lab) -> Iterator[Check]:
         for gamma_dt in GAMMA_DT if name in INERTIAL else (1.0,):
             steps = unit_row(name, gamma_dt, T, 7)
             conf, eq22, kinetic = stationary(name, k, float(steps.rho[0]))
-            driven = equilibrium(
-                lab, well, lab.replicas(4096), np.sqrt(T * conf / k), name, gamma_dt
-            )
-            rounds = lab.steps(600)
-            x2, dx2 = np.zeros((2, *driven.walk.x.shape))
+            width = np.sqrt(T * conf / k)
+            driven = equilibrium(lab, well, lab.replicas(4096), width, name, gamma_dt)
+            walk, rounds = driven.walk, lab.steps(600)
+            x2, dx2 = np.zeros((2, *walk.x.shape))
             for _ in range(rounds):
                 driven.advance(steps)
-                x2, dx2 = (
-                    x2 + driven.walk.x.astype(float) ** 2,
-                    dx2 + driven.walk.dx.astype(float) ** 2,
-                )
+                x2 += walk.x.astype(float) ** 2
+                dx2 += walk.dx.astype(float) ** 2
             where = name if name in OVERDAMPED else f"{name}, gamma dt = {gamma_dt:g}"
             for i, omega_dt in enumerate(OMEGA_DT):
-                about = {"integrator": name, "omega_dt": omega_dt, "gamma_dt": gamma_dt, "T": T}
-                yield sampled(
-                    f"T_conf, {where}, omega dt = {omega_dt:g}",
-                    law[0],
-                    k[i] * x2[:, i] / rounds,
-                    T * conf[i],
-                    lab.rounding,
-                    what="T_conf",
-                    **about,
-                )
-                yield sampled(
-                    f"T_22, {where}, omega dt = {omega_dt:g}",
-                    law[1],
-                    dx2[:, i] / rounds / steps.dt[0] ** 2,
-                    T * eq22[i],
-                    lab.rounding,
-                    what="T_22",
-                    **about,
-                )
+                about: dict[str, Any] = {"integrator": name, "gamma_dt": gamma_dt, "T": T}
+                about["omega_dt"] = omega_dt
+                seen = {
+                    "T_conf": (law[0], k[i] * x2[:, i] / rounds, T * conf[i]),
+                    "T_22": (law[1], dx2[:, i] / rounds / steps.dt[0] ** 2, T * eq22[i]),
+                }
+                for what, values in seen.items():
+                    check = f"{what}, {where}, omega dt = {omega_dt:g}"
+                    yield sampled(check, *values, lab.rounding, what=what, **about)
             n = rounds * len(steps.rho) * len(k)
-            yield sampled(
-                f"sum for Eq. (22), {where}",
-                law[1],
-                driven.walk.dx2 / n,
-                T * eq22.mean(),
-                lab.rounding,
-            )
-            yield sampled(
-                f"sum for kinetic T, {where}",
-                law[2],
-                driven.walk.kinetic / n,
-                T * kinetic.mean(),
-                lab.rounding,
-            )
+            for what, exact_law, total, exact in (
+                ("Eq. (22)", law[1], walk.dx2, eq22),
+                ("kinetic T", law[2], walk.kinetic, kinetic),
+            ):
+                check = f"sum for {what}, {where}"
+                yield sampled(check, exact_law, total / n, T * exact.mean(), lab.rounding)
 
 
 def equilibrium(

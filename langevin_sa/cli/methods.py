@@ -1,5 +1,5 @@
-"""Ways of cooling by name: a schedule or an optimizer from a command's options, the rest chosen
-from the potential.
+"""Methods by name: a schedule or an optimizer from a command's options, the rest chosen from the
+potential.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-# tuning's and one more; no NumPy for --help
+# tuning's and one more; not imported, so that --help needs no NumPy
 LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")
 LOGARITHMS = ("exponential", "logarithmic")  # laws whose temperatures cannot be 0
 OPTIMIZERS = ("momentum", "sgd", "adam", "rmsprop")
@@ -35,10 +35,8 @@ def build_schedule(
 
     for option, value in (("--T0", hot), ("--T1", cold)):
         if value is not None and not (value > 0 or (value == 0 and law not in LOGARITHMS)):
-            raise click.UsageError(
-                f"{option} must be {'>' if law in LOGARITHMS else '>='} 0 for {law}, not {value:g}",
-                ctx,
-            )
+            least = ">" if law in LOGARITHMS else ">="
+            raise click.UsageError(f"{option} must be {least} 0 for {law}, not {value:g}", ctx)
 
     from ..schedules import CoolMomentum
     from ..tuning import automatic_schedule
@@ -56,9 +54,8 @@ def build_schedule(
     if not cool:
         return schedule
     first = 0.0 if hot == 0 else float(schedule.temperature(0.0))
-    return CoolMomentum.from_temperature(
-        first, float(schedule.dt) ** 2, **({} if rho0 is None else {"rho0": rho0})
-    )
+    given = {} if rho0 is None else {"rho0": rho0}
+    return CoolMomentum.from_temperature(first, float(schedule.dt) ** 2, **given)
 
 
 def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None) -> Any:

@@ -1,0 +1,178 @@
+"""One pass over particles with a cut-off: forces over lists of neighbours, noise and recursion.
+
+Only neighbours inside the cut-off are packed, eight at a time, for the formula
+(`langevin_sa.backends.cpu.printed.neighbour_source`): a sum has the same terms in the same lanes
+whenever the list was made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import int64, njit
+
+from .compiled import call_step
+from .distances import add_up, pack_near
+from .neighbour_lists import wrapped
+from .philox import fill_line
+from .printed import LANES, PACKED
+from .simd import inline, plus, prefetch
+
+FORCES, KICK = 1, 2  # what a pass does
+# particles whose coordinates are fetched while forces are summed, as they lie in another order
+FETCHED_AHEAD = 4
+
+
+# One step, x = x + dx after
+#
+#     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+#
+#     x before and after                                        x, y
+#     rho, with the change of dt                                carry
+#     s, or paired s/2                                          kick
+#     -f(x)                                                     gradient
+#     z                                                         z
+#     s z_{n-1}/2, paired noise's half kick of the step before  noise
+@njit(nogil=True, cache=True, error_model="numpy")
+def sweep_particles(
+    fluid: Any,
+    what: int,
+    step: Any,
+    lists: Any,
+    motion: Any,
+    totals: Any,
+    normals: Any,
+    stream: Any,
+    low: int,
+    high: int,
+) -> float:
+    """Forces on the particles in slots low <= i < high, or their next step, or both.
+
+    Parameters
+    ----------
+    fluid : (int, float64 array (species^2, numbers), int, int, float64 array (6,))
+        Address of the compiled pairs, their parameters, how many species and coordinates of a
+        particle there are, and the box with its inverse lengths.
+    what : int
+        FORCES, KICK or their sum.
+    step : (float, float, float, bool)
+        Carry, lr, kick, and whether noise is paired.
+    lists : tuple of arrays
+        Of `Particles`, by slot: points, points after the step, numbers, species, starts of the
+        lists, and the lists.
+    motion : five arrays (dim,)
+        x, y, dx, noise, and x when the lists were made.
+    totals : arrays (particles, space), (particles,), (particles,)
+        Gradient by slot; energy and dx^2 by number.
+    normals : (array, int, array, int)
+        Normals of this step, where among them its first one is, room for those of the next step,
+        and the number of their first in the stream: a share of them is made here as well, unless
+        that is negative.
+    stream : tuple
+        `Walk.stream` of the replica.
+
+    Returns
+    -------
+    float
+        The largest squared way that one of these particles is from where the lists were made.
+    """
+    pairs, p, kinds, space, box = fluid
+    carry, lr, kick, paired = step
+    points, after, ids, species, starts, names = lists
+    x, y, dx, noise, home = motion
+    gradient, energy, squares = totals
+    z, z_start, z_after, next_normal = normals
+    replica, purpose, k0, k1 = stream
+    particles, width = len(ids), p.shape[1]
+    arena = np.zeros(6 * PACKED + 5 * LANES)
+    origin = -(arena.ctypes.data >> 3) & 7
+    d = arena[origin : origin + 6 * PACKED].reshape((6, PACKED))
+    sums = arena[origin + 6 * PACKED :][: 4 * LANES].reshape((4, LANES))
+    farthest = 0.0
+    for i in range(low, high):
+        if what & KICK and i + FETCHED_AHEAD < high:
+            at = int64(ids[i + FETCHED_AHEAD]) * space
+            for address in (x.ctypes.data, y.ctypes.data, dx.ctypes.data):
+                prefetch(address + at * x.itemsize)
+            for address in (noise.ctypes.data, home.ctypes.data, z.ctypes.data):
+                prefetch(address + at * 8)
+        if what & FORCES:
+            sums[:] = 0.0
+            centre = (points[i, 0], points[i, 1], points[i, 2])
+            for other in range(kinds):
+                row = species[i] * kinds + other
+                numbers, cutoff2 = p[row], p[row, width - 1]
+                end, m = starts[i, other + 1], 0
+                for k in range(starts[i, other], end, LANES):
+                    m = pack_near(
+                        points.ctypes.data,
+                        names.ctypes.data + 4 * k,
+                        end - k,
+                        centre,
+                        box.ctypes.data,
+                        cutoff2,
+                        d.ctypes.data,
+                        m,
+                    )
+                    if m > PACKED - 2 * LANES:
+                        whole = m & -LANES
+                        call_step(pairs, (d, numbers), whole)
+                        add_up(d.ctypes.data, sums.ctypes.data, whole)
+                        for column in range(whole, m):
+                            for k4 in range(4):
+                                d[k4, column - whole] = d[k4, column]
+                        m -= whole
+                if m > 0:
+                    whole = (m + LANES - 1) & -LANES
+                    for lane in range(m, m + LANES):  # fill up with pairs that weigh nothing
+                        d[0, lane], d[1, lane], d[2, lane], d[3, lane] = 0.0, 0.0, 0.0, cutoff2
+                    call_step(pairs, (d, numbers), whole)
+                    for lane in range(m, m + LANES):
+                        d[4, lane], d[5, lane] = 0.0, 0.0
+                    add_up(d.ctypes.data, sums.ctypes.data, whole)
+            energy[ids[i]] = 0.5 * _lane_sum(sums[0])
+            for k in range(space):
+                gradient[i, k] = -_lane_sum(sums[k + 1])
+        if what & KICK:
+            a, way, square = int64(ids[i]), 0.0, 0.0
+            for k in range(space):
+                at = a * space + k
+                v = carry * dx[at] - lr * gradient[i, k]
+                fresh = kick * z[z_start + at] if kick > 0.0 else 0.0
+                if paired:
+                    v += fresh + noise[at]
+                    noise[at] = fresh
+                else:
+                    v += fresh
+                dx[at] = v
+                y[at] = x[at] + dx[at]
+                here = 1.0 * y[at]
+                after[i, k] = wrapped(here, box[k], box[k + 3])
+                square += (1.0 * dx[at]) ** 2
+                way += (here - home[at]) ** 2
+            squares[a] = square
+            farthest = way if way > farthest else farthest
+            farthest = np.inf if way != way else farthest
+    if next_normal >= 0:
+        quad = next_normal >> 2
+        quads = ((next_normal + particles * space + 3) >> 2) - quad
+        begin, end = quads * low // particles, quads * high // particles
+        fill_line(z_after[4 * begin :], quad + begin, end - begin, replica, purpose, k0, k1)
+    return farthest
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def total(values: Any) -> float:
+    """Sum in the order of the vector's lanes, the same for the same length."""
+    s = 0.0
+    for i in range(len(values)):
+        s = plus(s, values[i])
+    return s
+
+
+@inline
+def _lane_sum(lanes: Any) -> float:
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + (
+        (lanes[1] + lanes[5]) + (lanes[3] + lanes[7])
+    )
