@@ -1,18 +1,24 @@
-# make run   install into .venv and anneal a real problem        make test   everything that must pass
+# make run     install into .venv and anneal a real problem
+# make check   lint, types and the quick tests, first those of what was changed: under a minute
+# make test    everything that must pass
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8
 
-.PHONY: run test test-all lint figures docs gpu-check clean
+.PHONY: run check test test-all lint figures docs gpu-check clean
 .DEFAULT_GOAL := run
 
 run: .venv/core
 	$(BIN)/langevin-sa anneal lennard_jones --replicas 256 --steps 50000 --seed 1 --save run.npz --plot run.png
 
+check: lint
+	$(PYTEST) --dist worksteal --most 250 -m "not slow and not long"
+
 test: lint
-	$(BIN)/python -m pytest
+	$(PYTEST) --dist worksteal
 
 test-all: lint
-	$(BIN)/python -m pytest -m "slow or not slow" --hypothesis-profile=many
+	$(PYTEST) --dist worksteal -m "slow or not slow" --hypothesis-profile=many
 
 lint: .venv/test
 	$(BIN)/ruff check

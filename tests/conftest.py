@@ -2,7 +2,11 @@
 independent replicas.
 """
 
+import re
+import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +24,43 @@ settings.register_profile("many", max_examples=200, **COMMON)  # make test-all
 settings.register_profile("explore", max_examples=100, phases=[Phase.generate], **COMMON)
 settings.load_profile("few")
 tried_by_workers: list[int] = []
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--most", type=int, help="run so many tests, those of changed files first")
+
+
+def changed():
+    """What files have changed since main, with those that git does not know yet: a wing or flat
+    module of the package, or a file of tests, docs, demos or benchmarks.
+    """
+    asked = ("diff --name-only main", "ls-files --others --exclude-standard")
+    names = set()
+    for command in asked:
+        done = subprocess.run(["git", *command.split()], capture_output=True, text=True, cwd=ROOT)
+        names |= {Path(line) for line in done.stdout.split()}
+    return {path.parts[1] if path.parts[0] == "langevin_sa" else str(path) for path in names}
+
+
+def concerned(item, changes):
+    """Whether a test is of a wing, a flat module or a file that has changed."""
+    path = item.path.relative_to(ROOT)
+    subject = re.sub(r"^test_(hostile_|bad_)?", "", path.name)
+    return not changes.isdisjoint({str(path), path.parts[1], subject})
+
+
+@pytest.hookimpl(trylast=True)  # when markers have chosen
+def pytest_collection_modifyitems(config, items):
+    """With `--most`: the tests of what has changed first, and of each file the first tests."""
+    if most := config.getoption("--most"):
+        changes, turns, order = changed(), Counter(), {}
+        for item in items:
+            turns[item.path] += 1
+            order[item] = not concerned(item, changes), turns[item.path]
+        chosen = set(sorted(items, key=order.get)[:most])
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = [item for item in items if item in chosen]
 
 
 def examples():

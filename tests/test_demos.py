@@ -116,6 +116,7 @@ def minimize_like_scipy(found):
     assert stopped["langevin_sa"] < stopped["dual_annealing"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DEMOS)
 def test_demo(name, run):
     globals()[name](run(name))

@@ -55,6 +55,7 @@ def folder(tmp_path, monkeypatch):
     plt.close("all")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.stem)
 def test_python(page, folder):
     if page.stem in NEEDS:
@@ -64,6 +65,7 @@ def test_python(page, folder):
         exec(compile(code, f"{page.name}, block {k + 1}", "exec"), names)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda p: p.stem)
 def test_commands(page, folder):
     from shlex import split

@@ -121,6 +121,7 @@ def verlet_path(potential, x, v, dt, n):
     return np.array([x, *(snapshot.state.x for snapshot in run)])
 
 
+@pytest.mark.long
 def test_verlet_keeps_energy():
     """The discrete invariant of a harmonic well to rounding; else energy is bounded with an error ~
     dt^2 and no drift.

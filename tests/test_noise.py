@@ -42,6 +42,7 @@ def test_known_answers(counter, key, words):
     np.testing.assert_array_equal(block, np.tile(words, (3, 2, 1)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("seed", "step", "dim"), [(0, 0, 1000), (2**63 + 11, 2**34, 999), (7, 3, 1001)]
 )

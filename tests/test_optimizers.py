@@ -73,6 +73,7 @@ class Plain(StepRule):
         return -lr * gradient
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:omega")
 def test_common_noise_is_common():
     """A rule on the array path, SGD and Momentum in compiled kernels, and overdamped Langevin: one

@@ -77,6 +77,7 @@ def test_the_mean_gradient_of_an_epoch_is_the_gradient():
     np.testing.assert_allclose(mean, U.gradient(x), rtol=0, atol=1e-15 * 300)
 
 
+@pytest.mark.long
 def test_gradient_noise_is_the_variance_of_means_without_replacement():
     U = lsa.StochasticPotential(spring_energy, spring_gradient, DATA[:100], 10, dim=1)
     found = np.mean([U.gradient_noise([0.0], seed) for seed in range(4000)])

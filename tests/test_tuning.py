@@ -132,6 +132,7 @@ def test_no_finite_energy_is_said():
         automatic_schedule(Potential.from_formula("x - log(x)", bounds=(-3, -1)))
 
 
+@pytest.mark.long
 def test_flat_and_sloped_potentials():
     for formula in ("0*x", "x", "-x**2", "abs(x)"):
         chosen = automatic_schedule(Potential.from_formula(formula, variables=("x",)))
@@ -171,6 +172,7 @@ def test_every_law(law):
     assert chosen.temperature(1.0) == pytest.approx(3.0 if law == "constant" else 0.5)
 
 
+@pytest.mark.long
 def test_anneal_says_what_it_chose():
     result = anneal(HARMONIC, n_steps=300, replicas=8, rng=3)
     assert isinstance(result.schedule, Schedule)

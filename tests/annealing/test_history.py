@@ -87,6 +87,7 @@ def same(a, b):
         np.testing.assert_array_equal(getattr(a.state, name), getattr(b.state, name), err_msg=name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RUNS)
 def test_history_is_a_function_of_the_call(monkeypatch, name):
     """In slices of one step or of as many as there are, on two threads, on workers."""

@@ -44,6 +44,7 @@ def measured(code, *arguments):
     return map(float, done.stdout.split())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kind",
     ["formula", *(pytest.param(k, marks=pytest.mark.slow) for k in ("lattice", "functions"))],
@@ -77,6 +78,7 @@ print(*(late - before for late, before in zip(used(), early)))
 """
 
 
+@pytest.mark.long
 def test_no_growth_over_a_million_steps(tmp_path):
     traced, resident = measured(GROWTH, str(tmp_path / "c.npz"))
     assert traced < 64 and resident < 4096, (

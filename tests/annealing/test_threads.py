@@ -72,6 +72,7 @@ def expected():
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("how", "environment"),
     [

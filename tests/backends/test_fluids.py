@@ -166,6 +166,7 @@ FLUIDS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FLUIDS)
 @pytest.mark.parametrize("integrator", ["gjf", "bbk"])
 def test_same_trajectory_as_the_reference(name, integrator, monkeypatch):
@@ -294,6 +295,7 @@ def test_energy_is_conserved_without_friction():
     )
 
 
+@pytest.mark.long
 def test_a_liquid_has_the_energy_of_nist_and_the_right_temperature():
     """T = 0.85, density 0.776: U/N = -5.5121 +- 0.0005 with the tail beyond 3 sigma (NIST, Monte
     Carlo, 500 particles).

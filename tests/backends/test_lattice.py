@@ -54,6 +54,7 @@ def walked(
     return walk
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize(("kind", "dtype"), [("phi4", np.float32), ("lopsided", np.float64)])
 def test_same_as_the_reference(size, kind, dtype):

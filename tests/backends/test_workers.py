@@ -138,6 +138,7 @@ def test_simulate_on_a_map(tmp_path):
         steps(workers=0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", ["last step", "closed", "thrown away", "raises"])
 def test_processes_of_simulate_end(end):
     if end == "raises":
@@ -327,6 +328,7 @@ def test_what_cannot_be_sent():
         run(Potential(lambda x: (x**2).sum(1), gradient, 2), workers=2)
 
 
+@pytest.mark.long
 def test_a_killed_process():
     """SIGKILL to a worker in mid-run: its part runs on another, and no bit changes."""
     killed = []
@@ -342,6 +344,7 @@ def test_a_killed_process():
     assert killed and not multiprocessing.active_children()
 
 
+@pytest.mark.long
 def test_team_of_processes_ends():
     with Team(1) as team:
         assert team.run(answer, [3, 4]) == [9, 16]

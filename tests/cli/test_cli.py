@@ -81,6 +81,7 @@ def test_checkpoint(here):
     assert other.exit_code == 1 and "belongs to another run (it differs in seed" in other.output
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "words",
     [["minimize", "himmelblau"], ["compare", "double_well", "--steps", 100, "--replicas", 20]],
@@ -113,6 +114,7 @@ def test_no_progress_prints_no_table():
     assert HEADER not in good(*QUICK, "--no-progress")
 
 
+@pytest.mark.long
 def test_save_and_plot_and_plot_again(here):
     good(*QUICK, "--save", "run.npz", "--plot", "run.png")
     assert (here / "run.png").read_bytes().startswith(b"\x89PNG")
@@ -375,6 +377,7 @@ def test_interrupted_before_the_first_record(here, monkeypatch):
     assert not (here / "run.png").exists()
 
 
+@pytest.mark.long
 def test_interrupted_comparisons_are_printed(here, monkeypatch):
     from langevin_sa.comparison.method import run_method
 

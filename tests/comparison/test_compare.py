@@ -50,6 +50,7 @@ def found():
 # ------------------------------------------------------------------------------------------ compare
 
 
+@pytest.mark.long
 def test_annealing_beats_quenching():
     out = lsa.compare(
         WELL,

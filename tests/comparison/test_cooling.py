@@ -1,6 +1,7 @@
 """Cooling works: slow annealing finds the global well where a quench stays in the wrong one."""
 
 import numpy as np
+import pytest
 
 import langevin_sa as lsa
 from langevin_sa import Schedule
@@ -29,6 +30,7 @@ def test_slower_is_better():
     assert shares[0] + 0.05 < shares[1] < shares[2] - 0.03
 
 
+@pytest.mark.long
 def test_rastrigin_in_ten_dimensions():
     """At least one of 256 replicas; a long time step, near the stability limit, makes the wells'
     walls chaotic and passable.

@@ -38,6 +38,7 @@ def process(folder, code=SECOND):
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 def test_cache(tmp_path):
     """A second process needs no sympy; damaged files are made again; parameters' values are not
     part of the key.

@@ -68,6 +68,7 @@ def test_duplicates_are_recognised():
     assert [m.fun for m in minima.found] == [0.5, 1.0, 1.0] and first.hits == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("move", ["sample", "line", "hop", "difference", "funnel"])
 def test_portfolio_without_one_move(move):
     names = [name for name in ("sample", "line", "hop", "difference", "funnel") if name != move]

@@ -117,6 +117,7 @@ def test_decay_at_the_paper_s_epochs():
     ]
 
 
+@pytest.mark.long
 def test_fig1_and_an_interrupted_run_that_goes_on_to_the_same_bits(fashion, tmp_path):
     import _train
     from _data import load

@@ -291,6 +291,11 @@ def test_bad_arguments_are_named(name, arguments, message):
         potentials.catalogue()[name](**arguments)
 
 
+def test_a_dim_that_is_no_integer_is_a_type_error():
+    with pytest.raises(TypeError, match=r"dim must be an integer of at least 1, not 2\.5"):
+        potentials.rastrigin(dim=2.5)
+
+
 @pytest.mark.filterwarnings("ignore:no gradient given")
 def test_differences_of_float32_positions_are_those_of_float64():
     """A difference over 6e-6 in float32 held a run 13 % too hot."""

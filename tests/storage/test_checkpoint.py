@@ -615,6 +615,7 @@ r = anneal(U, None, Schedule(exponential(1.0, 0.01), 1.0, 0.05), {n}, replicas=6
 """
 
 
+@pytest.mark.long
 def test_sigkill(tmp_path):
     """One real kill here; `benchmarks/kill.py` makes two hundred."""
     n, path = 40_000, tmp_path / "c.npz"

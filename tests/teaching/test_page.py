@@ -105,6 +105,8 @@ def test_bad_input(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             lsa.page(U, tmp_path / "page.html", **{option: value})
+    with pytest.raises(TypeError, match="balls must be an integer"):
+        lsa.page(U, tmp_path / "page.html", balls=2.5)
     with pytest.raises(ValueError, match="a folder that exists"):
         lsa.page(U, tmp_path / "nowhere" / "page.html")
     assert not list(tmp_path.iterdir())

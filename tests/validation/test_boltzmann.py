@@ -8,6 +8,8 @@ import pytest
 import langevin_sa as lsa
 from langevin_sa.validation.lab import binned
 
+pytestmark = pytest.mark.long
+
 
 def final_points(potential, T, dt, gamma, n, replicas, x0, strength=1.0, seed=2):
     """Where independent replicas are after n steps of gjf; `strength` multiplies the noise."""
@@ -48,11 +50,15 @@ def muller_brown_p(strength):
     return p_value(counts, coarse / coarse.sum() * replicas)
 
 
-@pytest.mark.parametrize("p", [double_well_p, muller_brown_p])
+# half a minute; the density is one of those that `validate` measures
+PLANE = pytest.param(muller_brown_p, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("p", [double_well_p, PLANE])
 def test_density_is_boltzmann(p):
     assert p(1.0) > 1e-4
 
 
-@pytest.mark.parametrize("p", [double_well_p, muller_brown_p])
+@pytest.mark.parametrize("p", [double_well_p, PLANE])
 def test_noise_off_by_two_percent_is_noticed(p):
     assert p(1.02) < 1e-4

@@ -12,6 +12,8 @@ from langevin_sa.backends.choose import get_backend
 from langevin_sa.backends.numpy import NumpyBackend
 from langevin_sa.noise import START, normals
 
+pytestmark = pytest.mark.long
+
 
 class Wrapped:
     """The numba backend, given other numbers than it should get."""

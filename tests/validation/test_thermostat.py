@@ -15,6 +15,8 @@ import langevin_sa as lsa
 from langevin_sa.validation import lab
 from langevin_sa.validation.lab import unit_row
 
+pytestmark = pytest.mark.long
+
 T = 0.7
 ROWS = lab.INERTIAL + lab.OVERDAMPED
 OMEGA_DT, GAMMA_DT = (0.3, 1.0, 1.6), (0.05, 0.5, 1.5)

@@ -18,6 +18,7 @@ from langevin_sa.validation.families import FAMILIES
 FAST = ("momentum", "free", "kinetic", "verlet", "noise")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_fast_families_pass(backend, dtype):
@@ -25,6 +26,7 @@ def test_fast_families_pass(backend, dtype):
     assert report.passed, str(report)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", sorted({*FAMILIES} - {*FAST, "escape"}))
 def test_the_others_pass_on_numba(family):
     report = validate("numba", families=[family], rng=1)
@@ -40,6 +42,7 @@ def test_all_of_it(backend, dtype):
     assert len(report.checks) > 300
 
 
+@pytest.mark.long
 def test_one_seed_gives_one_report():
     first, second = (validate("numba", families=["noise", "momentum"], rng=3) for _ in range(2))
     assert [c.measured for c in first.checks] == [c.measured for c in second.checks]
@@ -50,6 +53,7 @@ def test_one_seed_gives_one_report():
     assert alone.checks[0].measured == first.checks[0].measured
 
 
+@pytest.mark.long
 def test_p_values_of_correct_laws_are_uniform():
     """Each kind of check on data that obey the law: the fraction below 0.1 is 0.1."""
     generator = np.random.default_rng(1)
@@ -113,6 +117,7 @@ def test_mean_first_passage_of_flat_ground():
     )
 
 
+@pytest.mark.long
 def test_report(tmp_path):
     report = validate("numba", families=["stationary", "momentum"], rng=2)
     text = str(report)
@@ -187,6 +192,7 @@ def test_bad_arguments(arguments, error, match):
         validate(**arguments)
 
 
+@pytest.mark.long
 def test_a_class_of_the_users_own_is_what_is_tested():
     from langevin_sa.backends.numpy import NumpyBackend
 

@@ -24,6 +24,7 @@ KERNELS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", KERNELS)
 def test_no_remark_no_local_memory(gpu, name):
     U = KERNELS[name]()

@@ -31,6 +31,7 @@ def compiled(gpu, together, catalogue):
         together([gpu.backend_of(U).code(U, single) for U in catalogue.values()], single)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_every_potential_integrator_and_dtype(compiled, catalogue, name):
     check(

@@ -12,6 +12,8 @@ from langevin_sa import Potential, potentials
 from langevin_sa.integrators import INTEGRATORS
 from langevin_sa.noise import purpose_of
 
+pytestmark = pytest.mark.long
+
 OPEN = dict(site="x**4/4 - x**2/2", bond="h*(y - x)**2/2", dim=133, h=np.linspace(0.5, 1.5, 133))
 SOME = {
     "double_well": potentials.double_well,

@@ -5,6 +5,8 @@ import pytest
 from langevin_sa import validate
 from langevin_sa.validation.families import FAMILIES
 
+pytestmark = pytest.mark.long
+
 QUICK = ("momentum", "kinetic", "correlation", "verlet")  # a few seconds each
 
 
