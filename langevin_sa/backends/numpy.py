@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..momentum import Steps
-from ..noise import stream
+from ..noise import normals
 from .walk import Backend, NonFinite, Walk
-
-NORMALS_TOGETHER = 1024  # normals made at a time
 
 
 class NumpyBackend(Backend):
@@ -21,8 +19,6 @@ class NumpyBackend(Backend):
         self.replicas = walk.first_replica + np.arange(len(walk.x))
         batches = getattr(potential, "batches", None)  # of a StochasticPotential
         self.batches = None if batches is None else batches(walk.seed, self.replicas)
-        self.made = range(0)  # steps whose normals are made
-        self.normals: np.ndarray = np.empty(0)
         self.gradient = self._look()
         self.settle()
 
@@ -37,12 +33,21 @@ class NumpyBackend(Backend):
     def _kick(self, steps: Steps, n: int) -> None:
         """One step, and the sums that thermometers read.
 
-        dx = rho dx + lr f(x) + s xi, x = x + dx, with xi = z, or paired (z_n + z_{n-1})/2. Here
-        rho, with the change of dt, is carry; s, or paired s/2, is kick, and fresh is kick times z;
-        s z/2, the half kick that paired noise carries to the next step, is noise.
+        ::
+
+            dx_{n+1} = rho dx_n + lr f(x_n) + s xi_n      x_{n+1} = x_n + dx_{n+1}
+
+            rho, with the change of dt                    carry
+            f(x_n)                                        -gradient
+            s z_n, or s z_n/2 of paired noise             fresh = kick*z
+            s xi_n, paired: s (z_n + z_{n-1})/2           fresh + noise
+            s z_n/2, for the next step                    noise
         """
         w = self.walk
-        fresh: Any = steps.kick[n] * self._normals() if steps.s[n] > 0 else np.zeros(w.x.shape)
+        fresh: Any = np.zeros(w.x.shape)
+        if steps.s[n] > 0:
+            z = normals(w.seed, w.step, self.replicas, w.x.shape[1], w.purpose)
+            fresh = steps.kick[n] * z
         if steps.paired:
             fresh, w.noise[...] = fresh + w.noise, fresh
         w.dx[...] = steps.carry[n] * w.dx - steps.lr[n] * self.gradient + fresh
@@ -50,17 +55,6 @@ class NumpyBackend(Backend):
         squares = (w.dx.astype(float) ** 2).sum(1)
         w.dx2 += squares / steps.dt[n] ** 2
         w.kinetic += squares / steps.velocity_scale[n] ** 2
-
-    def _normals(self) -> np.ndarray:
-        """The normals (replicas, dim) of this step, from those made for several steps at a time."""
-        w, (replicas, dim) = self.walk, self.walk.x.shape
-        if w.step not in self.made:
-            count = max(1, NORMALS_TOGETHER // w.x.size)
-            self.made = range(w.step, w.step + count)
-            self.normals = stream(
-                w.seed, self.replicas, w.step * dim, count * dim, w.purpose
-            ).reshape(replicas, count, dim)
-        return self.normals[:, w.step - self.made.start]
 
     def _look(self) -> np.ndarray:
         """The gradient of this step and, unless it is a mini-batch's within an epoch, the
