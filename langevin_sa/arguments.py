@@ -250,3 +250,19 @@ def teller(callback: Any) -> Callable[[Any], Any] | None:
     if keyword:
         return lambda seen: callback(intermediate_result=seen)
     return lambda seen: callback(np.copy(seen.x))
+
+
+def on_gpu(array: Any) -> bool:
+    """Whether an array is CuPy's (or any other's on a GPU)."""
+    return hasattr(array, "__cuda_array_interface__")
+
+
+def on_host(array: Any) -> np.ndarray:
+    """As a NumPy array, which is a copy only if it was not one."""
+    return array.get() if on_gpu(array) else np.asarray(array)
+
+
+def short(text: str) -> str:
+    """A text, cut to what fits in a message, in one line."""
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import box_of, check_whole, real_array, shown, warn
-from .backends.walk import on_gpu
+from .arguments import box_of, check_whole, on_gpu, real_array, shown, warn
 from .formulas.in_numpy import Formula
 from .formulas.terms import read_formula, written
 

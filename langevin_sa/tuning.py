@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import check_type, finite, look_up, real_array, shown
+from .arguments import check_type, finite, look_up, on_host, real_array, shown
 from .backends.choose import get_backend
-from .backends.walk import NonFinite, Walk, on_host
+from .backends.walk import NonFinite, Walk
 from .noise import seed_of
 from .potential import Potential
 from .schedules import Schedule, constant, exponential, linear, logarithmic, power, quench

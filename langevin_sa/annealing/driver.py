@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import real, shown, teller, warn
-from ..backends.walk import NonFinite, Walk, on_host
+from ..arguments import on_host, real, shown, teller, warn
+from ..backends.walk import NonFinite, Walk
 from ..backends.workers import team_of
 from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.walk import on_host
+from ..arguments import on_host
 from ..storage.checkpoint import Checkpoint, Contents
 from ..storage.npz import prefixed
 from ..storage.samples import Trajectory

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..backends.walk import Backend, Walk, fill, on_host
+from ..arguments import on_host
+from ..backends.walk import Backend, Walk, fill
 from ..momentum import Steps
 from ..potential import Potential
 from ..storage.checkpoint import check_arrays

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_whole, real_dtype, shown
+from ..arguments import check_whole, on_gpu, on_host, real_dtype, shown
 from ..backends.choose import get_backend
-from ..backends.walk import Backend, NonFinite, Walk, on_gpu, on_host
+from ..backends.walk import Backend, NonFinite, Walk
 from ..backends.workers import Team, processors
 from ..integrators import get_integrator
 from ..momentum import Steps

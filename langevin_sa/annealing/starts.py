@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_whole, real_array, shown, whole
-from ..backends.walk import Walk, on_host
+from ..arguments import check_whole, on_host, real_array, shown, whole
+from ..backends.walk import Walk
 from ..noise import seed_of
 from ..potential import Potential
 from .results import State

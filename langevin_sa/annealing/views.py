@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..backends.walk import on_host
+from ..arguments import on_host
 from .records import Record, history_of
 from .results import Result, Snapshot, State
 from .run import Run

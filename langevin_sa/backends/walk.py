@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import on_gpu, on_host
 from ..momentum import Steps
 from ..noise import THERMAL, key_of
 
@@ -99,16 +100,6 @@ class Walk:
 
 
 ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic")
-
-
-def on_gpu(array: Any) -> bool:
-    """Whether an array is CuPy's (or any other's on a GPU)."""
-    return hasattr(array, "__cuda_array_interface__")
-
-
-def on_host(array: Any) -> np.ndarray:
-    """As a NumPy array, which is a copy only if it was not one."""
-    return array.get() if on_gpu(array) else np.asarray(array)
 
 
 def fill(array: Any, values: Any) -> None:

@@ -118,22 +118,11 @@ def anneal(ctx: click.Context, **options: Any) -> None:
         f"{potential.name}, dim {potential.dim}: {options['replicas']} replicas, {steps:,} steps, "
         f"seed {seed}\n{short(schedule)}"
     )
+    keywords = ("integrator", "backend", "dtype", "max_seconds", "checkpoint")
+    given = {name: options[name] for name in keywords} | {"stop_below": options["target"]}
+    given["record_every"] = max(1, steps // 200)
     with closing(Table(steps, options["max_seconds"], not options["no_progress"])) as table:
-        result = run(
-            potential,
-            start,
-            schedule,
-            steps,
-            integrator=options["integrator"],
-            backend=options["backend"],
-            rng=seed,
-            dtype=options["dtype"],
-            stop_below=options["target"],
-            max_seconds=options["max_seconds"],
-            record_every=max(1, steps // 200),
-            callback=table,
-            checkpoint=options["checkpoint"],
-        )
+        result = run(potential, start, schedule, steps, rng=seed, callback=table, **given)
     click.echo(outcome(result, potential))
     if options["save"]:
         result.save(options["save"])
@@ -263,32 +252,16 @@ def compare(ctx: click.Context, **options: Any) -> None:
     methods = {}
     for name in (text.strip() for text in options["methods"].split(",")):
         look_up(name, dict.fromkeys(LAWS + OPTIMIZERS), "schedule or optimizer")
-        # T1 and gamma follow from their own numbers
-        own = name == "coolmomentum" or name in OPTIMIZERS
-        said = (
-            options
-            | {"schedule": "coolmomentum" if own else name, "rho0": None}
-            | ({"T1": None, "gamma": None} if own else {})
-        )
-        schedule = build_schedule(ctx, potential, start, seed, said)
-        methods[name] = (
-            build_optimizer(name, schedule, options["lr"], options["noise"])
-            if name in OPTIMIZERS
-            else schedule
-        )
+        said = options | {"schedule": name, "rho0": None}
+        if name == "coolmomentum" or name in OPTIMIZERS:  # T1 and gamma follow from their numbers
+            said |= {"schedule": "coolmomentum", "T1": None, "gamma": None}
+        methods[name] = build_schedule(ctx, potential, start, seed, said)
+        if name in OPTIMIZERS:
+            methods[name] = build_optimizer(name, methods[name], options["lr"], options["noise"])
         click.echo(f"{name}: {short(methods[name])}")
-    found = experiment(
-        potential,
-        methods,
-        x0=start,
-        replicas=len(start),
-        n_steps=options["steps"],
-        rng=seed,
-        judged=options["judged"],
-        tolerance=options["tolerance"],
-        integrator=options["integrator"],
-        checkpoint=options["checkpoint"],
-    )
+    keywords = {"judged", "tolerance", "integrator", "checkpoint"}
+    given = {name: options[name] for name in keywords}
+    found = experiment(potential, methods, x0=start, n_steps=options["steps"], rng=seed, **given)
     click.echo(found)
     if options["plot"]:
         write_figure(found.plot(), options["plot"])

@@ -21,8 +21,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..arguments import short
 from ..storage.cache import cache_folder, write_whole
-from .parse import CONSTANTS, FUNCTIONS, MAX_NUMBER, FormulaError, evaluate, parse, short
+from .parse import CONSTANTS, FUNCTIONS, MAX_NUMBER, FormulaError, evaluate, parse
 from .spec import Body, Source, Spec
 
 

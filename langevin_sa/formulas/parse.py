@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..arguments import unknown
+from ..arguments import short, unknown
 
 _ANGLES = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")
 FUNCTIONS = ("sqrt", "exp", "log", *_ANGLES, "abs", "sign")
@@ -135,12 +135,6 @@ def depths(tree: ast.expr) -> list[int]:
             case _:
                 found.append(depth)
     return found
-
-
-def short(text: str) -> str:
-    """A text, cut to what fits in a message, in one line."""
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def names(tree: ast.expr) -> list[str]:

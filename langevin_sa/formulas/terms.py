@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_flags, check_whole, real, real_array, shown
+from ..arguments import check_flags, check_whole, real, real_array, short, shown
 from .derive import source_of
 from .in_numpy import Formula
-from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse, short
+from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse
 from .spec import INPUTS, Spec
 
 

@@ -16,12 +16,10 @@ LARGEST = 1e300  # a bound beyond is none
 FARTHEST = 1e290  # a starting point lies within, so that the domain around it is finite
 
 
-def check_functions(fun: Any, callback: Any) -> None:
-    """Raise a TypeError unless there is a function to minimize, and the callback is one or None."""
+def check_fun(fun: Any) -> None:
+    """Raise a TypeError unless there is a function to minimize."""
     if not (callable(fun) or isinstance(fun, Potential)):
         raise TypeError(f"fun must be a function or a Potential, not {type(fun).__name__}")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function, not {type(callback).__name__}")
 
 
 def check_budgets(**budgets: Any) -> None:

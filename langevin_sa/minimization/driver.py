@@ -6,7 +6,6 @@ This file is the front door: it reads what it is given, runs a strategy of
 
 from __future__ import annotations
 
-import inspect
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import check_flags, look_up
+from ..arguments import check_flags, look_up, teller
 from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..potential import Potential
@@ -24,7 +23,7 @@ from ..storage.checkpoint import Checkpoint, Fingerprint, digest
 from .arguments import (
     advise,
     check_budgets,
-    check_functions,
+    check_fun,
     check_numbers,
     check_settings,
     function_and_gradient,
@@ -34,7 +33,7 @@ from .arguments import (
 )
 from .functions import Functions
 from .problem import Finished, Problem
-from .resume import Recorder
+from .resume import Journal
 from .search import Search
 from .strategies import STRATEGIES, Settings, automatic
 
@@ -163,7 +162,8 @@ def minimize(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
     )
     look_up(strategy, {"auto": None, **STRATEGIES}, "strategy")
-    check_functions(fun, callback)
+    check_fun(fun)
+    tell = teller(callback)
     check_budgets(maxfev=maxfev, maxiter=maxiter)
     check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
     check_settings(settings)
@@ -179,7 +179,7 @@ def minimize(
     low, high = limits(bounds, point.size)
     clipped, notes = onto_bounds(point, low, high, given=x0 is not None)
     args = args if isinstance(args, tuple) else (args,)
-    look = _looker(callback, disp)
+    look = _looker(tell, disp)
     fingerprint = Fingerprint(
         {
             "potential": fun.name if isinstance(fun, Potential) else "a function",
@@ -197,28 +197,28 @@ def minimize(
     on_workers = nullcontext() if workers == 1 else mapping(workers)
     with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
         functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply)
-        recorder = Recorder(functions, keeper)
+        journal = Journal(functions, keeper)
         limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
-        problem = Problem(functions, clipped, (low, high), domain, ask=recorder.ask, **limit)
-        search = recorder.begin(Search.of(problem, seed, tol), found)
+        problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)
+        search = journal.begin(Search.of(problem, seed, tol), found)
 
         def result(status: int, message: str) -> OptimizeResult:
             sentences = " ".join([message, *notes, *_remarks(problem)])
-            return _result(search, seed, recorder.nit, status, sentences)
+            return _result(search, seed, journal.nit, status, sentences)
 
         try:
             iterations = STRATEGIES[strategy](search, settings)
-            return result(*_ending(recorder, iterations, maxiter, look))
+            return result(*_ending(journal, iterations, maxiter, look))
         except Exception as error:
             said = f"{type(error).__name__} after {problem.nfev} evaluations: {error}."
             vars(error)["partial_result"] = result(-1, said)
             raise
         finally:
-            recorder.at_end()
+            journal.at_end()
 
 
 def _ending(
-    recorder: Recorder,
+    journal: Journal,
     iterations: Iterator[None],
     maxiter: int | None,
     look: Callable[[Search, int], None],
@@ -226,13 +226,13 @@ def _ending(
     """Search, with a look after each iteration, until something ends it: the status and the
     sentence that say what.
     """
-    search = recorder.search
+    search = journal.search
     try:
-        _check_iterations(recorder.nit, maxiter)
+        _check_iterations(journal.nit, maxiter)
         for _ in () if search.verdict else iterations:
-            recorder.at_yield()
-            look(search, recorder.nit)
-            _check_iterations(recorder.nit, maxiter)
+            journal.at_yield()
+            look(search, journal.nit)
+            _check_iterations(journal.nit, maxiter)
     except Finished as end:
         return end.status, end.message
     except StopIteration:
@@ -292,15 +292,10 @@ def _intermediate(search: Search, nit: int) -> OptimizeResult:
     )
 
 
-def _looker(callback: Callable[..., Any] | None, disp: bool) -> Callable[[Search, int], None]:
-    """What is done after each iteration: print a line, and call `callback` by SciPy's rule on its
-    parameters.
-    """
-    try:
-        parameters = inspect.signature(callback).parameters if callback is not None else {}
-        keyword = set(parameters) == {"intermediate_result"}
-    except (TypeError, ValueError):
-        keyword = False
+def _looker(
+    tell: Callable[[OptimizeResult], Any] | None, disp: bool
+) -> Callable[[Search, int], None]:
+    """What is done after each iteration: print a line, and tell the callback."""
 
     def look(search: Search, nit: int) -> None:
         problem = search.problem
@@ -309,9 +304,7 @@ def _looker(callback: Callable[..., Any] | None, disp: bool) -> Callable[[Search
                 f"{nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} minima  "
                 f"best {problem.best_fun:.10g}"
             )
-        if callback is not None and keyword:
-            callback(intermediate_result=_intermediate(search, nit))
-        elif callback is not None:
-            callback(problem.best_x.copy())
+        if tell is not None:
+            tell(_intermediate(search, nit))
 
     return look

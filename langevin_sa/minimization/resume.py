@@ -29,7 +29,7 @@ COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
 LONGEST_RECORD = 2**20  # numbers in answers between two looks at the search
 
 
-class Recorder:
+class Journal:
     """Calls the functions, and keeps their answers and the search in a checkpoint.
 
     Parameters
@@ -61,7 +61,7 @@ class Recorder:
         Parameters
         ----------
         search : Search
-            Whose problem asks through this recorder.
+            Whose problem asks through this journal.
         found : (dict of ndarray, dict) or None
             What the file holds.
 

@@ -16,8 +16,7 @@ from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
-from ..arguments import finite, look_up, shown
-from ..formulas.parse import short
+from ..arguments import finite, look_up, short, shown
 
 STYLE: dict[Any, Any] = {
     "font.size": 11,

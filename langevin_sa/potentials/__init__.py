@@ -53,21 +53,19 @@ def catalogue(family: str | None = None) -> dict[str, Callable[..., Potential]]:
 
     Parameters
     ----------
-    family : "wells", "surfaces", "analytic", "clusters", "fluids", "lattices" or "learning",
-    optional
-        All families by default.
+    family : str, optional
+        "wells", "surfaces", "analytic", "clusters", "fluids", "lattices" or "learning"; all by
+        default.
 
     Examples
     --------
     >>> {name: make().dim for name, make in catalogue("clusters").items()}
     {'lennard_jones': 39, 'morse_cluster': 39}
     """
-    chosen = (
-        _FAMILIES
-        if family is None
-        else {family: look_up(family, _FAMILIES, "family of potentials")}
-    )
-    return {make.__name__: make for makes in chosen.values() for make in makes}
+    if family is None:
+        return {name: make for family in _FAMILIES for name, make in catalogue(family).items()}
+    makes = look_up(family, _FAMILIES, "family of potentials")
+    return {make.__name__: make for make in makes}
 
 
 __all__ = ["catalogue", "clouds", "digits", "normal_modes", *catalogue()]

@@ -100,8 +100,8 @@ def schwefel(dim: int = 10, wall: float = 1.0) -> Potential:
     Notes
     -----
     Domain [-500, 500], where the wall does nothing; minimum 0 with all x_i = 420.9687 (the
-    constant, often rounded to
-    418.9829, is exact here). Schwefel, Numerical Optimization of Computer Models (1981).
+    constant, often rounded to 418.9829, is exact here). Schwefel, Numerical Optimization of
+    Computer Models (1981).
     """
     check_whole(1, dim=dim)
     check_positive(wall=wall)
@@ -188,9 +188,8 @@ def _michalewicz_minimum(index: np.ndarray, m: int) -> tuple[np.ndarray, float]:
     for _ in range(20):
         u, du = i * x**2 / np.pi, 2 * i * x / np.pi
         slope = 1 / np.tan(x) + 2 * m * du / np.tan(u)
-        curvature = -1 / np.sin(x) ** 2 + 2 * m * (
-            2 * i / np.pi / np.tan(u) - du**2 / np.sin(u) ** 2
-        )
+        bend = 2 * i / np.pi / np.tan(u) - du**2 / np.sin(u) ** 2
+        curvature = -1 / np.sin(x) ** 2 + 2 * m * bend
         x = x - slope / curvature
     depth = np.sin(x) * np.sin(i * x**2 / np.pi) ** (2 * m)
     best = np.argmax(depth, axis=1)[:, None]
@@ -233,9 +232,8 @@ def _ackley_energy(x: Any, a: Any, b: Any, c: Any) -> Any:
 def _ackley_gradient(x: Any, a: Any, b: Any, c: Any) -> Any:
     r = np.sqrt((x * x).mean(1))
     cone = a * b * np.exp(-b * r) / np.maximum(r, 1e-30)
-    return (
-        cone[:, None] * x + (c * np.exp(np.cos(c * x).mean(1)))[:, None] * np.sin(c * x)
-    ) / x.shape[1]
+    ripples = c * np.exp(np.cos(c * x).mean(1))
+    return (cone[:, None] * x + ripples[:, None] * np.sin(c * x)) / x.shape[1]
 
 
 def _ackley_laplacian(x: Any, a: Any, b: Any, c: Any) -> Any:

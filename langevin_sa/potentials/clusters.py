@@ -85,13 +85,12 @@ def morse_cluster(particles: int = 13, rho: float = 6.0) -> Potential:
     Notes
     -----
     Domain: the cube of the starting lattice, spacing 1.2. Minima are given for 2, 3 and 4 atoms
-    (edge 1; energies -1, -3,
-    -6 for every rho), their energy for a few more at rho = 6 and 14 (`MORSE`), else None. Doye,
-    Wales, J. Chem. Soc., Faraday Trans. 93, 4233 (1997).
+    (edge 1; energies -1, -3, -6 for every rho), their energy for a few more at rho = 6 and 14
+    (`MORSE`), else None. Doye, Wales, J. Chem. Soc., Faraday Trans. 93, 4233 (1997).
     """
     check_whole(2, particles=particles)
     check_positive(rho=rho)
-    minima = _simplex(particles, 1.0)
+    minima, pairs = _simplex(particles, 1.0), particles * (particles - 1) / 2
     return Potential.from_formula(
         pair="exp(rho*(1 - r))*(exp(rho*(1 - r)) - 2)",
         particles=particles,
@@ -99,9 +98,7 @@ def morse_cluster(particles: int = 13, rho: float = 6.0) -> Potential:
         name="morse_cluster",
         bounds=_cube(particles, 1.0),
         minima=minima,
-        minimum_energy=MORSE.get((rho, particles))
-        if minima is None
-        else -particles * (particles - 1) / 2,
+        minimum_energy=MORSE.get((rho, particles)) if minima is None else -pairs,
         start=partial(_lattice_start, particles=particles, sigma=1.0),
     )
 
@@ -112,11 +109,8 @@ def _simplex(particles: int, edge: float) -> np.ndarray | None:
     """
     if particles > 4:
         return None
-    corners = (
-        np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])[:particles]
-        * edge
-        / np.sqrt(8)
-    )
+    tetrahedron = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    corners = tetrahedron[:particles] * edge / np.sqrt(8)
     return (corners - corners.mean(0)).reshape(1, -1)
 
 
@@ -135,9 +129,8 @@ def _lattice_start(
 ) -> np.ndarray:
     """Atoms (replicas, 3*particles) at random sites of a cubic lattice, jittered."""
     n = _cells(particles)
-    sites = np.stack(
-        np.meshgrid(*[np.arange(n) - (n - 1) / 2] * 3, indexing="ij"), axis=-1
-    ).reshape(-1, 3)
+    axes = np.meshgrid(*[np.arange(n) - (n - 1) / 2] * 3, indexing="ij")
+    sites = np.stack(axes, axis=-1).reshape(-1, 3)
     chosen = generator.random((replicas, n**3)).argsort(1)[:, :particles]
     atoms = sites[chosen] + generator.uniform(-JITTER, JITTER, (replicas, particles, 3))
     return (SPACING * sigma * atoms).reshape(replicas, -1)

@@ -16,8 +16,8 @@ def muller_brown() -> Potential:
     Notes
     -----
     Domain x in [-1.5, 1.2], y in [-0.5, 2]. Minima -146.6995 at (-0.5582, 1.4417), the lowest,
-    -108.1667 at (0.6235,
-    0.0280) and -80.7678 at (-0.0500, 0.4667). Muller, Brown, Theor. Chim. Acta 53, 75 (1979).
+    -108.1667 at (0.6235, 0.0280) and -80.7678 at (-0.0500, 0.4667). Muller, Brown, Theor. Chim.
+    Acta 53, 75 (1979).
     """
     return Potential.from_formula(
         "-200*exp(-(x - 1)**2 - 10*y**2) - 100*exp(-x**2 - 10*(y - 0.5)**2)"

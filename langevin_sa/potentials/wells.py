@@ -182,22 +182,15 @@ def gaussian_wells(
                 f"{name} must be a number or {wells} numbers, one a well, not of shape "
                 f"{np.shape(value)}"
             )
-    depth, width = (
-        np.broadcast_to(depths, wells).astype(float),
-        np.broadcast_to(widths, wells).astype(float),
-    )
+    depth, width = (np.broadcast_to(a, wells).astype(float) for a in (depths, widths))
     variables = ("x", "y", "z")[:dim] if dim <= 3 else tuple(f"x{i + 1}_" for i in range(dim))
     parameters: dict[str, Any] = {"confinement": confinement}
     text = "confinement*(" + " + ".join(f"{v}**2" for v in variables) + ")/2"
     for k in range(wells):
-        parameters |= {f"d{k}": depth[k], f"w{k}": width[k]} | {
-            f"{v}{k}": places[k, i] for i, v in enumerate(variables)
-        }
-        text += (
-            f" - d{k}*exp(-("
-            + " + ".join(f"({v} - {v}{k})**2" for v in variables)
-            + f")/(2*w{k}**2))"
-        )
+        parameters |= {f"d{k}": depth[k], f"w{k}": width[k]}
+        parameters |= {f"{v}{k}": places[k, i] for i, v in enumerate(variables)}
+        squares = " + ".join(f"({v} - {v}{k})**2" for v in variables)
+        text += f" - d{k}*exp(-({squares})/(2*w{k}**2))"
     minimum, energy = _lowest(places, depth, width, confinement)
     reach = float(np.max(np.abs(places) + 2 * width[:, None]))
     return Potential.from_formula(
@@ -250,12 +243,11 @@ def funnel(dim: int = 2, width: float = 3.0) -> Potential:
     check_whole(2, 100, dim=dim)
     check_positive(width=width)
     others = [f"x{i}" for i in range(1, dim)]
+    squares = " + ".join(f"{x}**2" for x in others)
     minimum = np.zeros(dim)
     minimum[0] = -(width**2) * (dim - 1) / 2
     return Potential.from_formula(
-        f"v**2/(2*width**2) + {dim - 1}*v/2 + exp(-v)/2*("
-        + " + ".join(f"{x}**2" for x in others)
-        + ")",
+        f"v**2/(2*width**2) + {dim - 1}*v/2 + exp(-v)/2*({squares})",
         variables=("v", *others),
         width=width,
         name="funnel",

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.walk import on_host
-from ..formulas.parse import short
+from ..arguments import on_host, short
 
 VERSION = 3  # of the files; others are refused
 

@@ -97,6 +97,7 @@ def test_bad_input(tmp_path):
         ("gamma", -1, "gamma must be"),
         ("dt", "small", "dt must be"),
         ("balls", 0, "balls must be an integer from 1 to 5000"),
+        ("balls", 5001, "balls must be"),
         ("window", (1, 0), "low < high"),
         ("window", "wide", "window must be"),
         ("rng", -1, "a seed must be"),

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import on_gpu
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import ARRAYS, Backend, NonFinite, Walk, on_gpu
+from ..walk import ARRAYS, Backend, NonFinite, Walk
 from . import source
 
 try:
