@@ -17,11 +17,8 @@ import langevin_sa as lsa
 from langevin_sa import plots
 from langevin_sa.schedules import COOLMOMENTUM_LAWS
 
-WELL, RHO0, LR = (
-    lsa.potentials.harmonic(k=0.2),
-    (0.9, 0.99, 0.999),
-    (0.0003, 0.001, 0.003, 0.01, 0.03),
-)
+WELL = lsa.potentials.harmonic(k=0.2)
+RHO0, LR = (0.9, 0.99, 0.999), (0.0003, 0.001, 0.003, 0.01, 0.03)
 
 
 def main(quick: bool = False) -> dict[str, float]:
@@ -31,37 +28,18 @@ def main(quick: bool = False) -> dict[str, float]:
     n_steps, replicas = (2_000, 300) if quick else (40_000, 2000)
     with plt.rc_context(plots.STYLE):
         figure, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
-        for law, colour in zip(
-            COOLMOMENTUM_LAWS, (plots.BLUE, plots.RED, plots.GREEN), strict=True
-        ):
+        how = {"replicas": replicas, "rng": 1, "record_every": n_steps // 200}
+        colours = (plots.BLUE, plots.RED, plots.GREEN)
+        for law, colour in zip(COOLMOMENTUM_LAWS, colours, strict=True):
             method = lsa.CoolMomentum(lr=0.01, rho0=0.99, noise=1.0, law=law)
-            run = lsa.anneal(
-                WELL,
-                np.zeros(1),
-                method,
-                n_steps,
-                replicas=replicas,
-                rng=1,
-                record_every=n_steps // 200,
-            )
-            top.plot(
-                run.history.step / n_steps,
-                run.history.eq22,
-                color=colour,
-                label="paper's law" if law == "paper" else f"{law} law",
-            )
-            exact = {"label": "Eq. (19)"} if law == "linear" else {}
-            top.plot(
-                run.history.step / n_steps,
-                run.history.target,
-                color=plots.BLACK,
-                linestyle="--",
-                linewidth=0.9,
-                **exact,
-            )
+            history = lsa.anneal(WELL, np.zeros(1), method, n_steps, **how).history
+            s, label = history.step / n_steps, "paper's law" if law == "paper" else f"{law} law"
+            top.plot(s, history.eq22, color=colour, label=label)
+            label = "Eq. (19)" if law == "linear" else None
+            top.plot(s, history.target, "--", color=plots.BLACK, linewidth=0.9, label=label)
             if law == "paper":
                 first, last = method.coefficients(n_steps).temperature[[0, -1]]
-                measured = run.history.eq22[-6:].mean() / run.history.target[-6:].mean()
+                measured = history.eq22[-6:].mean() / history.target[-6:].mean()
         numbers = {
             "fall of T": float(first / last),
             "last T": float(last),
@@ -83,15 +61,8 @@ def table(n_steps: int, replicas: int) -> np.ndarray:
         for (row, column), _ in np.ndenumerate(values):
             method = lsa.CoolMomentum(LR[column], RHO0[row], noise=5.0)
             with suppress(ValueError):  # beyond stability at the start
-                found = lsa.compare(
-                    U,
-                    {"cool": method},
-                    x0=start,
-                    replicas=replicas,
-                    n_steps=n_steps,
-                    rng=1,
-                    epochs=1,
-                )["cool"]
+                how = {"replicas": replicas, "n_steps": n_steps, "rng": 1, "epochs": 1}
+                found = lsa.compare(U, {"cool": method}, x0=start, **how)["cool"]
                 values[row, column] = np.nan if found.message else 100 * found.success.value
     return values
 

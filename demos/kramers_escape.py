@@ -2,10 +2,9 @@
 ============================================
 
 The time to cross a barrier E grows like exp(E/T): measured, exact, and Kramers' formula, for
-overdamped motion in U = (x^2 - 1)^2 from
--1 until first at 1. Exact is Pontryagin's double integral; Kramers' rate is its limit at low
-temperature, 11 % short of the time at E/T = 5. Replicas that have not crossed at the end count with
-the time they waited.
+overdamped motion in U = (x^2 - 1)^2 from -1 until first at 1. Exact is Pontryagin's double
+integral; Kramers' rate is its limit at low temperature, 11 % short of the time at E/T = 5. Replicas
+that have not crossed at the end count with the time they waited.
 """
 
 import matplotlib.pyplot as plt
@@ -26,16 +25,8 @@ def passage(T: float, replicas: int, length: float) -> tuple[float, float]:
     schedule = lsa.Schedule(T, gamma=1.0, dt=DT)
     # crossings between two looks are missed: Broadie, Glasserman, Kou 1997
     top = 1 - 0.5826 * np.sqrt(2 * T * LOOK * DT)
-    for look in lsa.simulate(
-        U,
-        [-1.0],
-        schedule,
-        n_steps,
-        replicas=replicas,
-        integrator="leimkuhler_matthews",
-        record_every=LOOK,
-        rng=3,
-    ):
+    how = {"replicas": replicas, "integrator": "leimkuhler_matthews", "rng": 3}
+    for look in lsa.simulate(U, [-1.0], schedule, n_steps, record_every=LOOK, **how):
         np.minimum(waited, (look.step - LOOK / 2) * DT, out=waited, where=look.state.x[:, 0] >= top)
     crossed = int(np.isfinite(waited).sum())
     mean = float(np.minimum(waited, length).sum() / crossed)
@@ -45,9 +36,8 @@ def passage(T: float, replicas: int, length: float) -> tuple[float, float]:
 def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
     """For each E/T: measured time, its standard error, the exact time."""
     ratios = np.linspace(1, 6, 101)
-    exact = [
-        mean_first_passage(lambda x: (x**2 - 1) ** 2, -1.0, 1.0, -3.0, 1 / r, 1.0) for r in ratios
-    ]
+    wells = (lambda x: (x**2 - 1) ** 2), -1.0, 1.0, -3.0
+    exact = [mean_first_passage(*wells, 1 / r, 1.0) for r in ratios]
     kramers = 2 * np.pi / np.sqrt(8 * 4) * np.exp(ratios)
     found = {}
     for r in (1, 2, 3) if quick else (1, 2, 3, 4, 5):
@@ -56,24 +46,11 @@ def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
     with plt.rc_context(plots.STYLE):
         figure, ax = plt.subplots(figsize=(5.4, 3.7), layout="constrained")
         ax.plot(ratios, exact, color=plots.BLACK, label="exact (Pontryagin)")
-        ax.plot(
-            ratios,
-            kramers,
-            color=plots.RED,
-            linestyle="--",
-            label=r"Kramers, $(2\pi/\omega_0\omega_b)\,\gamma\, e^{E/T}$",
-        )
+        label = r"Kramers, $(2\pi/\omega_0\omega_b)\,\gamma\, e^{E/T}$"
+        ax.plot(ratios, kramers, "--", color=plots.RED, label=label)
         measured, error, _ = np.array(list(found.values())).T
-        ax.errorbar(
-            list(found),
-            measured,
-            1.96 * error,
-            color=plots.BLUE,
-            marker="o",
-            linestyle="none",
-            capsize=3,
-            label="measured (95 %)",
-        )
+        dots = {"fmt": "o", "color": plots.BLUE, "capsize": 3, "label": "measured (95 %)"}
+        ax.errorbar(list(found), measured, 1.96 * error, **dots)
         ax.set(xlabel="barrier $E/T$", ylabel=r"mean first-passage time (time)", yscale="log")
         ax.legend(loc="upper left")
     finish(figure, "kramers_escape", quick)

@@ -34,9 +34,8 @@ def one(method: str, dim: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     start, bounds = np.zeros(dim), [(-5.12, 5.12)] * dim
     if method == "langevin_sa":
-        minimize(
-            fun, start, jac=gradient, method=lsa.minimize, bounds=bounds, options={"rng": seed}
-        )
+        how = {"method": lsa.minimize, "options": {"rng": seed}}
+        minimize(fun, start, jac=gradient, bounds=bounds, **how)
     else:
         local = {"method": "L-BFGS-B", "jac": gradient, "bounds": bounds}
         dual_annealing(fun, bounds, x0=start, rng=seed, minimizer_kwargs=local)
@@ -46,25 +45,17 @@ def one(method: str, dim: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def main(quick: bool = False) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
     """The runs of each method."""
     seeds, dim = (range(2), 3) if quick else (range(10), 10)
-    found = {
-        method: [one(method, dim, seed) for seed in seeds]
-        for method in ("langevin_sa", "dual_annealing")
-    }
+    methods = ("langevin_sa", "dual_annealing")
+    found = {method: [one(method, dim, seed) for seed in seeds] for method in methods}
     with plt.rc_context(plots.STYLE):
         figure, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
         for colour, (method, runs) in zip((plots.BLUE, plots.ORANGE), found.items(), strict=True):
             for k, (made, lowest) in enumerate(runs):
-                ax.plot(
-                    made, np.maximum(lowest, 1e-9), color=colour, lw=1, label=None if k else method
-                )
-                ax.plot(made[-1], max(lowest[-1], 1e-9), "o", color=colour, ms=5)
-        ax.set(
-            xscale="log",
-            yscale="log",
-            xlabel="evaluations",
-            ylabel="lowest value so far",
-            xlim=(10, None),
-        )
+                lowest, label = np.maximum(lowest, 1e-9), None if k else method
+                ax.plot(made, lowest, color=colour, lw=1, label=label)
+                ax.plot(made[-1], lowest[-1], "o", color=colour, ms=5)
+        ax.set(xlabel="evaluations", ylabel="lowest value so far", xlim=(10, None))
+        ax.set(xscale="log", yscale="log")
         ax.legend(loc="lower left")
     finish(figure, "minimize_like_scipy", quick)
     return found
@@ -72,9 +63,5 @@ def main(quick: bool = False) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
 
 if __name__ == "__main__":
     for name, curves in main().items():
-        print(
-            name,
-            "stopped after",
-            int(np.median([made[-1] for made, _ in curves])),
-            "evaluations (median)",
-        )
+        typical = int(np.median([made[-1] for made, _ in curves]))
+        print(f"{name} stopped after {typical} evaluations (median)")

@@ -42,17 +42,10 @@ METHODS = {
 def main(quick: bool = False) -> lsa.Comparison:
     """The comparison of the four at their best learning rates."""
     U = lsa.potentials.double_well(tilt=0.3, dim=10)
-    replicas, same = (
-        16 if quick else 128,
-        {"x0": np.full(10, 0.96), "n_steps": 400 if quick else 20_000, "rng": 1},
-    )
-    best = lsa.compare(
-        U,
-        {k: make(BEST[k]) for k, make in METHODS.items()},
-        replicas=replicas,
-        epochs=20 if quick else 100,
-        **same,
-    )
+    replicas, epochs = (16, 20) if quick else (128, 100)
+    same = {"x0": np.full(10, 0.96), "n_steps": 400 if quick else 20_000, "rng": 1}
+    methods = {name: make(BEST[name]) for name, make in METHODS.items()}
+    best = lsa.compare(U, methods, replicas=replicas, epochs=epochs, **same)
     # of large time steps
     with (
         warnings.catch_warnings(action="ignore", category=UserWarning),
@@ -62,30 +55,16 @@ def main(quick: bool = False) -> lsa.Comparison:
             4, 1, figsize=(4.8, 8.8), layout="constrained", height_ratios=[1, 1, 1, 1.3]
         )
         plots.comparison(best, stack)
-        for (name, make), colour, marker in zip(
-            METHODS.items(), (plots.BLUE, plots.RED, plots.GREEN, plots.ORANGE), "os^v", strict=True
-        ):
-            rates = np.array(FACTORS)[2 if quick else 0 : 4 if quick else None] * BEST[name]
-            found = lsa.compare(
-                U, {f"{lr}": make(lr) for lr in rates}, replicas=replicas // 2, epochs=1, **same
-            )
+        factors = np.array(FACTORS[2:4] if quick else FACTORS)
+        colours = (plots.BLUE, plots.RED, plots.GREEN, plots.ORANGE)
+        for (name, make), colour, marker in zip(METHODS.items(), colours, "os^v", strict=True):
+            methods = {f"{lr}": make(lr) for lr in factors * BEST[name]}
+            found = lsa.compare(U, methods, replicas=replicas // 2, epochs=1, **same)
             mean, low, high = np.array([o.residual for o in found.outcomes.values()]).T
-            last.errorbar(
-                rates / BEST[name],
-                mean,
-                [mean - low, high - mean],
-                color=colour,
-                marker=marker,
-                capsize=3,
-                label=name,
-            )
-        last.set(
-            xlabel="learning rate / best learning rate",
-            ylabel="energy at the end",
-            xscale="log",
-            xticks=FACTORS,
-            ylim=(0, 6.5),
-        )
+            look = {"color": colour, "marker": marker, "capsize": 3, "label": name}
+            last.errorbar(factors, mean, [mean - low, high - mean], **look)
+        last.set(xlabel="learning rate / best learning rate", ylabel="energy at the end")
+        last.set(xscale="log", xticks=FACTORS, ylim=(0, 6.5))
         last.xaxis.set_major_formatter("{x:g}")
         last.legend(loc="upper right")
     finish(figure, "noisy_gradients", quick)

@@ -26,85 +26,52 @@ def best_of(energies: np.ndarray, tries: int) -> Interval:
     return bootstrap_mean(energies[: len(energies) // tries * tries].reshape(-1, tries).min(axis=1))
 
 
+def boltzmann(T: float) -> np.ndarray:
+    """Shares of the wells at a temperature."""
+    weights = np.exp(-(WELLS**2) / T)
+    return weights / weights.sum()
+
+
 def main(quick: bool = False) -> dict[int, tuple[lsa.Comparison, tuple[float, float, float]]]:
     """For each cost in gradients: the comparison, and the mean best of as many quenches with its
     interval.
     """
-    U, costs = (
-        lsa.potentials.rastrigin(10),
-        (1000, 10_000) if quick else (1000, 3000, 10_000, 30_000, 100_000, 300_000),
-    )
+    U, costs = lsa.potentials.rastrigin(10), (1000, 3000, 10_000, 30_000, 100_000, 300_000)
+    costs, tries, replicas = (costs[::2][:2], 1000, 32) if quick else (costs, 60_000, 256)
     cold = lsa.Schedule(0.0, gamma=10.0, dt=0.05)
-    many = lsa.compare(
-        U, {"quench": cold}, replicas=1000 if quick else 60_000, n_steps=SHORT, rng=2, epochs=1
-    )["quench"]
+    short = {"replicas": tries, "n_steps": SHORT, "rng": 2, "epochs": 1}
+    many = lsa.compare(U, {"quench": cold}, **short)["quench"].energies["polished"]
     methods = {"anneal": lsa.Schedule(exponential(6.0, 1.0), 3.0, 0.05), "quench": cold}
-    found = {
-        n: lsa.compare(U, methods, replicas=32 if quick else 256, n_steps=n, rng=1, epochs=1)
-        for n in costs
-    }
+    how = {"replicas": replicas, "rng": 1, "epochs": 1}
+    found = {n: lsa.compare(U, methods, n_steps=n, **how) for n in costs}
     curves = {name: [found[n][name].residual for n in costs] for name in methods}
-    curves["best of many quenches"] = [
-        best_of(many.energies["polished"], n // SHORT) for n in costs
-    ]
+    curves["best of many quenches"] = [best_of(many, n // SHORT) for n in costs]
     with plt.rc_context(plots.STYLE):
         figure, (top, bottom) = plt.subplots(
             2, 1, figsize=(4.8, 6.4), layout="constrained", height_ratios=[1.3, 1]
         )
-        for (name, values), colour, marker in zip(
-            curves.items(), (plots.BLUE, plots.RED, plots.GREEN), "os^", strict=True
-        ):
+        colours = (plots.BLUE, plots.RED, plots.GREEN)
+        for (name, values), colour, marker in zip(curves.items(), colours, "os^", strict=True):
             mean, low, high = np.array(values).T
-            top.errorbar(
-                costs,
-                mean,
-                [mean - low, high - mean],
-                color=colour,
-                marker=marker,
-                capsize=3,
-                label=name,
-            )
-        top.set(
-            xscale="log",
-            yscale="log",
-            xlabel="gradients",
-            ylabel=r"$\langle U \rangle - U_{\min}$ (energy)",
-            ylim=(8, 220),
-        )
+            look = {"color": colour, "marker": marker, "capsize": 3, "label": name}
+            top.errorbar(costs, mean, [mean - low, high - mean], **look)
+        top.set(xlabel="gradients", ylabel=r"$\langle U \rangle - U_{\min}$ (energy)")
+        top.set(xscale="log", yscale="log", ylim=(8, 220))
         top.set_yticks([10, 20, 50, 100], ["10", "20", "50", "100"])
         top.legend(loc="upper right")
         for k, (name, colour) in enumerate(zip(methods, (plots.BLUE, plots.RED), strict=True)):
             wells = np.rint(found[costs[-1]][name].polished_x).ravel()
-            bottom.bar(
-                WELLS + 0.4 * k - 0.2,
-                [100 * np.mean(wells == w) for w in WELLS],
-                0.4,
-                color=colour,
-                label=name,
-            )
+            shares = [100 * np.mean(wells == w) for w in WELLS]
+            bottom.bar(WELLS + 0.4 * k - 0.2, shares, 0.4, color=colour, label=name)
             if name == "anneal":
-                T = brentq(
-                    lambda T, w=wells: (
-                        np.average(WELLS**2, weights=np.exp(-(WELLS**2) / T)) - np.mean(w**2)
-                    ),
-                    0.05,
-                    50,
-                )
-        boltzmann = 100 * np.exp(-(WELLS**2) / T) / np.exp(-(WELLS**2) / T).sum()
-        bottom.plot(
-            WELLS - 0.2,
-            boltzmann,
-            "_",
-            color=plots.BLACK,
-            markersize=12,
-            label=f"Boltzmann, $T = {T:.1f}$",
-        )
+                spread = np.mean(wells**2)
+        T = brentq(lambda T: boltzmann(T) @ WELLS**2 - spread, 0.05, 50)
+        look = {"color": plots.BLACK, "markersize": 12, "label": f"Boltzmann, $T = {T:.1f}$"}
+        bottom.plot(WELLS - 0.2, 100 * boltzmann(T), "_", **look)
         bottom.set(xlabel="well of a coordinate (length)", ylabel="coordinates (%)", xticks=WELLS)
         bottom.legend(loc="upper right")
     finish(figure, "rastrigin_ten", quick)
-    return {
-        n: (found[n], best) for n, best in zip(costs, curves["best of many quenches"], strict=True)
-    }
+    return {n: (found[n], best_of(many, n // SHORT)) for n in costs}
 
 
 if __name__ == "__main__":

@@ -35,48 +35,25 @@ def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
                 # omega = dt, so that omega*dt changes and gamma*dt does not
                 U = lsa.potentials.harmonic(k=dt**2)
                 x0 = np.random.default_rng(1).normal(size=(replicas, 1)) / dt
-                schedule = lsa.Schedule(1.0, GAMMA_DT, 1.0).coefficients(1, integrator)
+                schedule = lsa.Schedule(1.0, GAMMA_DT, 1.0)
                 # of large time steps, the point here
                 with warnings.catch_warnings(action="ignore", category=UserWarning):
-                    run = lsa.anneal(
-                        U,
-                        x0,
-                        lsa.Schedule(1.0, GAMMA_DT, 1.0),
-                        n_steps,
-                        integrator=integrator,
-                        rng=2,
-                        record_every=10,
-                    )
+                    how = {"integrator": integrator, "rng": 2, "record_every": 10}
+                    run = lsa.anneal(U, x0, schedule, n_steps, **how)
                 late = len(run.history.step) // 4
-                found[integrator, dt] = {
-                    name: float(run.history[name][late:].mean()) for name in THERMOMETERS
-                }
-            ax.plot(
-                curve,
-                1 / (1 - curve**2 / 4) if integrator == "bbk" else curve**0,
-                color=plots.BLACK,
-                linewidth=1,
-            )
+                means = {name: run.history[name][late:].mean() for name in THERMOMETERS}
+                found[integrator, dt] = {name: float(mean) for name, mean in means.items()}
+            hot = 1 / (1 - curve**2 / 4) if integrator == "bbk" else curve**0
+            ax.plot(curve, hot, color=plots.BLACK, linewidth=1)
             if integrator == "gjf":
-                ax.axhline((1 + schedule.rho[0]) / 2, color=plots.RED, linewidth=1, linestyle="--")
+                rho = schedule.coefficients(1, integrator).rho[0]
+                ax.axhline((1 + rho) / 2, color=plots.RED, linewidth=1, linestyle="--")
                 ax.text(0.1, 0.68, r"$(1 + \rho)/2$", color=plots.RED)
             for name, (label, colour, marker) in THERMOMETERS.items():
-                ax.plot(
-                    steps,
-                    [found[integrator, dt][name] for dt in steps],
-                    marker,
-                    color=colour,
-                    markersize=8,
-                    markerfacecolor="none",
-                    markeredgewidth=1.6,
-                    label=label,
-                )
-            ax.set(
-                ylabel="measured $T$ / set $T$",
-                title=integrator.upper(),
-                yscale="log",
-                ylim=(0.6, 7),
-            )
+                look = {"ms": 8, "mfc": "none", "mew": 1.6, "color": colour, "label": label}
+                ax.plot(steps, [found[integrator, dt][name] for dt in steps], marker, **look)
+            ax.set(ylabel="measured $T$ / set $T$", title=integrator.upper())
+            ax.set(yscale="log", ylim=(0.6, 7))
             ax.set_yticks([0.8, 1, 2, 4], ["0.8", "1", "2", "4"])
             ax.minorticks_off()
         axes[1].set_xlabel(r"$\omega\,\Delta t$")
@@ -87,8 +64,5 @@ def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
 
 if __name__ == "__main__":
     for (integrator, dt), reading in main().items():
-        print(
-            integrator,
-            f"omega dt = {dt}",
-            {name: round(value, 4) for name, value in reading.items()},
-        )
+        rounded = {name: round(value, 4) for name, value in reading.items()}
+        print(integrator, f"omega dt = {dt}", rounded)
