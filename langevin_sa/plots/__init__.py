@@ -11,12 +11,28 @@ Figures are pyplot's, so that ``plt.show()`` shows them; whoever draws many in a
 from __future__ import annotations
 
 from .checks import p_values, thermostat
-from .colours import BLACK, BLUE, ENERGY, GREEN, ORANGE, PURPLE, RED, SKY, TIME, YELLOW
 from .comparisons import bands, comparison, cooling, ends, heat_map
 from .landscapes import histogram, landscape
 from .motion import animate
 from .runs import energy, history, schedule, summary, temperature
-from .style import SIZE, STYLE, formula, image, image_formats, styled
+from .style import (
+    BLACK,
+    BLUE,
+    ENERGY,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    SIZE,
+    SKY,
+    STYLE,
+    TIME,
+    YELLOW,
+    formula,
+    image,
+    image_formats,
+    styled,
+)
 
 __all__ = ["animate", "bands", "comparison", "cooling", "ends", "energy", "heat_map", "histogram"]
 __all__ += ["history", "landscape", "p_values", "schedule", "summary", "temperature", "thermostat"]

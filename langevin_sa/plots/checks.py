@@ -11,8 +11,19 @@ from matplotlib.axes import Axes
 from ..arguments import finite, shown
 from ..integrators import INTEGRATORS
 from ..thermometers import stationary
-from .colours import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED
-from .style import check_like, given_axes, new_axes, stack, styled
+from .style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    check_like,
+    given_axes,
+    new_axes,
+    stack,
+    styled,
+)
 
 ROW_STYLE = {
     "bbk": (RED, "o", 11, "BBK"),

@@ -12,9 +12,23 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from ..arguments import look_up, real_array
-from .colours import BLACK, BLUE, GOODNESS, GREEN, ORANGE, PURPLE, RED, SKY
 from .landscapes import landscape
-from .style import check_like, dots, given_axes, new_axes, stack, styled
+from .style import (
+    BLACK,
+    BLUE,
+    GOODNESS,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    check_like,
+    dots,
+    given_axes,
+    new_axes,
+    stack,
+    styled,
+)
 
 SERIES = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))

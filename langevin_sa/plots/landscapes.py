@@ -12,8 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..arguments import around, box_of, ceiling, check_positive, check_type, real_array
 from ..potential import Potential
-from .colours import BLACK, ENERGY, SKY, TIME, YELLOW
-from .style import between, new_axes, styled
+from .style import BLACK, ENERGY, SKY, TIME, YELLOW, between, new_axes, styled
 
 
 @styled

@@ -10,9 +10,8 @@ import numpy as np
 from matplotlib.animation import FuncAnimation, PillowWriter
 
 from ..arguments import check_file, real, real_array, shown
-from .colours import RED
 from .landscapes import landscape, path_of
-from .style import SIZE, styled
+from .style import RED, SIZE, styled
 
 
 @styled

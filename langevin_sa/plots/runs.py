@@ -12,9 +12,24 @@ from matplotlib.ticker import EngFormatter
 from ..arguments import ceiling, check_type, check_whole, shown
 from ..potential import Potential
 from ..thermometers import configurational_history
-from .colours import BLACK, BLUE, GREEN, ORANGE, RED, SKY
 from .landscapes import landscape, place_of
-from .style import SIZE, between, check_like, dots, given_axes, log_if_wide, new_axes, stack, styled
+from .style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    SIZE,
+    SKY,
+    between,
+    check_like,
+    dots,
+    given_axes,
+    log_if_wide,
+    new_axes,
+    stack,
+    styled,
+)
 
 MOST_STEPS = 10_000_000  # of a schedule that is drawn
 

@@ -1,6 +1,4 @@
-"""One style for all figures, with sizes that stay legible in a column 8 cm wide; and Axes to draw
-on.
-"""
+"""One style for all figures: colours, sizes that stay legible in a column 8 cm wide, Axes."""
 
 from __future__ import annotations
 
@@ -13,10 +11,24 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.colors import ListedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 
 from ..arguments import finite, look_up, short, shown
+
+# of Okabe and Ito, which colour-blind readers can tell apart
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, RED, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+
+
+def _part(name: str, low: float, high: float) -> ListedColormap:
+    return ListedColormap(plt.get_cmap(name)(np.linspace(low, high, 256)))
+
+
+TIME = _part("plasma", 0, 0.9)
+ENERGY = _part("bone", 0.35, 1)  # pale, so that lines in any colour of TIME show
+GOODNESS = _part("cividis", 0.05, 1)
 
 STYLE: dict[Any, Any] = {
     "font.size": 11,
