@@ -1,11 +1,12 @@
 """A formula said once: sympy gives its gradient and Laplacian, and this file prints them as source.
 
-A potential is a sum of up to four kinds of term, and the printed body of each (assignments with
+A potential is a sum of up to five kinds of term, and the printed body of each (assignments with
 shared subexpressions, then the term's value and derivatives) is the same text for every target:
 
 * coordinates: one expression of named coordinates,
 * site:  ``V(x_i)`` summed over sites,
 * bond:  ``V(x_i, x_j)`` summed over neighbours of a chain or lattice, x = x_i, y = x_j,
+* link:  ``V(r)`` summed over consecutive particles, r = |r_{i+1} - r_i|,
 * pair:  ``V(r)`` summed over pairs of particles, r = |r_i - r_j|.
 
 Sources are kept in a folder of the user's cache, so that a second process needs neither sympy nor a
@@ -82,7 +83,8 @@ def generate(spec: Spec, key: str) -> Source:
 
     bodies, latex = {}, []
     for kind, text in spec.terms().items():
-        known: dict[str, Any] = {"real": True, "positive": (kind == "pair") or None}
+        distance = kind in ("link", "pair")
+        known: dict[str, Any] = {"real": True, "positive": distance or None}
         local = {name: sp.Symbol(f"{name}", **known) for name in spec.inputs(kind)}
         parameters = {name: sp.Symbol(name, real=True) for name in (*spec.scalars, *spec.arrays)}
         value = evaluate(parse(text), {**constants, **functions, **parameters, **local}, number)
@@ -99,12 +101,12 @@ def generate(spec: Spec, key: str) -> Source:
         renamed |= {s: sp.Symbol(f"p_{name}", real=True) for name, s in parameters.items()}
         value = value.xreplace(renamed)
         v = [renamed[symbol] for symbol in local.values()]
-        if kind == "pair":  # V(r) as a function of v0 = r^2
+        if distance:  # V(r) as a function of v0 = r^2
             value = value.subs(v[0], sp.sqrt(v[0]))
         first = [_regular(sp.diff(value, x), sp) for x in v]
         second = [_regular(sp.diff(d, x), sp) for d, x in zip(first, v, strict=True)]
         laplacian = sum(second)
-        if kind == "pair":
+        if distance:
             laplacian = 8 * v[0] * second[0] + 4 * spec.space * first[0]
         lines, (printed, *derivatives) = _emit([value, *first], sp)
         more, (printed_laplacian,) = _emit([laplacian], sp)
@@ -133,8 +135,8 @@ def _upright(name: str, sp: Any) -> str:
 def _summed(latex: str, kind: str) -> str:
     if kind == "coordinates":
         return latex
-    index = {"site": r"\sum_{i}", "bond": r"\sum_{\langle ij\rangle}", "pair": r"\sum_{i<j}"}[kind]
-    return index + r" \left[" + latex + r"\right]"
+    index = {"site": r"i", "pair": r"i<j"}.get(kind, r"\langle ij\rangle")
+    return rf"\sum_{{{index}}} \left[" + latex + r"\right]"
 
 
 def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:

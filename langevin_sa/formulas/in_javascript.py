@@ -16,7 +16,7 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
     """
     dim, *shape = sizes
     where: dict[str, list[tuple[int, ...]]] = {
-        "coordinates": [tuple(range(dim))],
+        "coordinates": [spec.places],
         "site": [(d,) for d in range(dim)],
         "bond": _bonds(shape, spec.periodic),
     }

@@ -103,8 +103,8 @@ def _numpy_term(
 ) -> str:
     body = "\n".join(lines)
     if kind == "coordinates":
-        inputs = [f"v{i} = x[:, {i}]" for i in range(len(spec.variables))]
-        outputs = [f"g[:, {i}] += {d}" for i, d in enumerate(derivatives)]
+        inputs = [f"v{i} = x[:, {c}]" for i, c in enumerate(spec.places)]
+        outputs = [f"g[:, {c}] += {d}" for c, d in zip(spec.places, derivatives, strict=False)]
         return "\n".join([*inputs, body, f"e += {value}", *outputs])
     forces = "gv = g.reshape(v.shape)\n" if derivatives else ""
     grid = f"v = x.reshape(len(x), *size[1:])\n{forces}"
@@ -123,9 +123,16 @@ def _numpy_term(
         stored = "".join(s.format(d) for s, d in zip(store, derivatives, strict=False))
         inner = f"{load}{body}\n{total}{stored}{restore}"
         return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
-    inner = f"d = v[:, i + 1:] - v[:, i:i + 1]\nv0 = (d*d).sum(2)\n{body}\n{total}"
+    if kind == "pair":
+        apart, store = "v[:, i + 1:] - v[:, i:i + 1]", "gv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)"
+    elif spec.periodic:
+        apart, store = "roll(v, -1, 1) - v", "gv += roll(f, 1, 1)\ngv -= f"
+    else:
+        apart, store = "v[:, 1:] - v[:, :-1]", "gv[:, 1:] += f\ngv[:, :-1] -= f"
+    inner = f"d = {apart}\nv0 = (d*d).sum(2)\n{body}\n{total}"
     for derivative in derivatives:
-        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\n"
-        inner += "gv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
+        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\n{store}\n"
     split = f"v = x.reshape(len(x), -1, {spec.space})\n{forces}"
+    if kind == "link":
+        return split + inner
     return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -138,12 +139,19 @@ def depths(tree: ast.expr) -> list[int]:
 
 
 def names(tree: ast.expr) -> list[str]:
-    """Sorted names in a formula that are neither functions nor the constants pi and e."""
+    """Names in a formula that are neither functions nor the constants pi and e, x2 before x10."""
     called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}
     found = {
         part.id for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called
     }
-    return sorted(found - set(CONSTANTS))
+    return sorted(found - set(CONSTANTS), key=natural)
+
+
+def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """What names are sorted by: numbers in them compare as numbers."""
+    parts = re.split(r"(\d+)", name)
+    digits = (part.lstrip("0") if i % 2 else part for i, part in enumerate(parts))
+    return [(len(part) if i % 2 else 0, part) for i, part in enumerate(digits)], name
 
 
 def evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any], Any]) -> Any:

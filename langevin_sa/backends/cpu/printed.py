@@ -107,9 +107,8 @@ def _array_parameters(spec: Spec) -> str:
 
 
 def _coordinate_forces(spec: Spec, body: Body) -> str:
-    count = range(len(body.derivatives))
-    load = [f"v{k} = x[{k}, i]" for k in count]
-    store = [f"g[{k}, i] += {body.derivatives[k]}" for k in count]
+    load = [f"v{k} = x[{c}, i]" for k, c in enumerate(spec.places)]
+    store = [f"g[{c}, i] += {d}" for c, d in zip(spec.places, body.derivatives, strict=True)]
     return _over("i", "n", "\n".join([*load, *body.lines, f"e[i] += {body.value}", *store]))
 
 
@@ -133,12 +132,26 @@ def _bond_forces(spec: Spec, body: Body) -> str:
     )
 
 
+def _link_forces(spec: Spec, body: Body) -> str:
+    last = "k = 0" if spec.periodic else "continue"
+    upper = f"k = d + {spec.space}\nif k == dim:\n    {last}\n"
+    return _over("d", f"0, dim, {spec.space}", upper + _over("i", "n", _distance(spec, body)))
+
+
 def _pair_forces(spec: Spec, body: Body) -> str:
+    others = _over(
+        "k", f"d + {spec.space}, dim, {spec.space}", _over("i", "n", _distance(spec, body))
+    )
+    return _over("d", f"0, dim, {spec.space}", others)
+
+
+def _distance(spec: Spec, body: Body) -> str:
+    """Energy and forces of the particles at d and k, which depend on their distance."""
     axes = range(spec.space)
     load = [f"r{k} = x[k + {k}, i] - x[d + {k}, i]" for k in axes]
     distance = "v0 = " + " + ".join(f"r{k}*r{k}" for k in axes)
     store = [f"g[k + {k}, i] += f*r{k}\ng[d + {k}, i] -= f*r{k}" for k in axes]
-    lanes = "\n".join(
+    return "\n".join(
         [
             *load,
             distance,
@@ -148,17 +161,13 @@ def _pair_forces(spec: Spec, body: Body) -> str:
             *store,
         ]
     )
-    return _over(
-        "d",
-        f"0, dim, {spec.space}",
-        _over("k", f"d + {spec.space}, dim, {spec.space}", _over("i", "n", lanes)),
-    )
 
 
 _FORCES = {
     "coordinates": _coordinate_forces,
     "site": _site_forces,
     "bond": _bond_forces,
+    "link": _link_forces,
     "pair": _pair_forces,
 }
 

@@ -92,6 +92,8 @@ SHAPES = {
         formula="(x*y - z)**2", site="x**2", pair="1/r", particles=2, variables=list("xyzuvw")
     ),
     "sites and pairs": dict(site="x**2/2", pair="1/r", particles=23),
+    "polymer in registers": dict(formula="x1*y4", bond="(r - 2)**2", particles=5, space=2),
+    "ring polymer": dict(bond="(r - 2)**2", pair="1/r", particles=9, periodic=True),
     "plane": dict(pair="r**-12 - r**-6", site="x**2", particles=37, space=2),
 }
 
