@@ -31,7 +31,8 @@ from .spec import Body, Source, Spec
 @cache
 def source_of(spec: Spec) -> Source:
     """Source for a `Spec`, from the cache folder if it is there, else printed by way of sympy."""
-    text = json.dumps(asdict(spec)) + Path(__file__).read_text()
+    code = (Path(__file__).with_name(f"{name}.py").read_text() for name in ("derive", "functions"))
+    text = json.dumps(asdict(spec)) + "".join(code)
     key = hashlib.sha256(text.encode()).hexdigest()[:20]
     path = cache_folder() / f"{key}.json"
     source = _kept(path, key, spec)
@@ -73,7 +74,8 @@ def generate(spec: Spec, key: str) -> Source:
     """Differentiate with sympy and print."""
     import sympy as sp
 
-    functions = _functions(sp)
+    from .functions import MEANING
+
     constants = dict(zip(CONSTANTS, (sp.pi, sp.E), strict=True))
 
     def number(value: float) -> Any:
@@ -87,7 +89,7 @@ def generate(spec: Spec, key: str) -> Source:
         known: dict[str, Any] = {"real": True, "positive": distance or None}
         local = {name: sp.Symbol(f"{name}", **known) for name in spec.inputs(kind)}
         parameters = {name: sp.Symbol(name, real=True) for name in (*spec.scalars, *spec.arrays)}
-        value = evaluate(parse(text), {**constants, **functions, **parameters, **local}, number)
+        value = evaluate(parse(text), {**constants, **MEANING, **parameters, **local}, number)
         if value.has(sp.zoo, sp.nan, sp.oo, sp.I):
             raise FormulaError(
                 f"the {kind} formula {short(text)!r} is not a finite real expression"
@@ -116,11 +118,6 @@ def generate(spec: Spec, key: str) -> Source:
     return Source(key, spec, " + ".join(latex), bodies)
 
 
-def _functions(sp: Any) -> dict[str, Any]:
-    """sympy's function for each name that a formula may use."""
-    return {name: getattr(sp, "Abs" if name == "abs" else name) for name in FUNCTIONS}
-
-
 def _regular(expression: Any, sp: Any) -> Any:
     """A derivative without the delta functions that abs and sign leave at their kinks."""
     return expression.replace(sp.DiracDelta, lambda *_: sp.Integer(0))
@@ -143,10 +140,11 @@ def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
     """Assignments ``t0 = ...`` in order and the text of each expression, in syntax that Python, C
     and JavaScript share.
     """
+    from .functions import NAMES, Real
+
     shared, reduced = sp.cse(expressions, symbols=sp.numbered_symbols("c"), optimizations="basic")
     lines: list[str] = []
     known: dict[str, str] = {}
-    functions = {function: name for name, function in _functions(sp).items()}
 
     def named(text: str) -> str:
         if text not in known:
@@ -197,8 +195,12 @@ def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
             if (2 * exponent).is_Integer:
                 return power(named(f"sqrt({show(base)})"), int(2 * exponent))
             return f"power({show(base)}, {show(exponent)})"
-        if e.func in functions:
-            return f"{functions[e.func]}({show(e.args[0])})"
+        if e.func is Real:
+            return show(e.args[0])
+        if hasattr(e.func, "written"):
+            return e.func.written(*map(atom, e.args), named)
+        if e.func in NAMES:
+            return f"{NAMES[e.func]}({', '.join(map(show, e.args))})"
         raise FormulaError(f"cannot print {e}: use {', '.join(FUNCTIONS)}")
 
     for symbol, expression in shared:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .parse import FUNCTIONS
+from .parse import PRINTED
 from .spec import Body, Source, Spec
 
 
@@ -36,8 +36,7 @@ class Formula:
 
     def _function(self, name: str) -> Callable[..., Any]:
         if self._functions is None:  # compiled on first use, not pickled
-            arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
-            space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
+            space = {f: _OTHER.get(f) or getattr(np, f) for f in PRINTED}
             space |= {f: getattr(np, f) for f in ("zeros_like", "roll", "power")}
             space["neighbours"] = _neighbours
             text = numpy_source(self.source.spec, self.source.bodies)
@@ -69,6 +68,16 @@ class Formula:
     def _numbers_like(self, x: Any) -> Any:
         """The parameters as an array of the kind of x, which may be CuPy's."""
         return self.numbers if isinstance(x, np.ndarray) else np.asarray(self.numbers, like=x)
+
+
+_OTHER: dict[str, Callable[..., Any]] = {
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "max": np.maximum,
+    "min": np.minimum,
+    "where": lambda a, b, c: np.where(a > 0, b, c),
+}
 
 
 def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
@@ -124,14 +133,14 @@ def _numpy_term(
         inner = f"{load}{body}\n{total}{stored}{restore}"
         return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
     if kind == "pair":
-        apart, store = "v[:, i + 1:] - v[:, i:i + 1]", "gv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)"
+        apart, push = "v[:, i + 1:] - v[:, i:i + 1]", "gv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)"
     elif spec.periodic:
-        apart, store = "roll(v, -1, 1) - v", "gv += roll(f, 1, 1)\ngv -= f"
+        apart, push = "roll(v, -1, 1) - v", "gv += roll(f, 1, 1)\ngv -= f"
     else:
-        apart, store = "v[:, 1:] - v[:, :-1]", "gv[:, 1:] += f\ngv[:, :-1] -= f"
+        apart, push = "v[:, 1:] - v[:, :-1]", "gv[:, 1:] += f\ngv[:, :-1] -= f"
     inner = f"d = {apart}\nv0 = (d*d).sum(2)\n{body}\n{total}"
     for derivative in derivatives:
-        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\n{store}\n"
+        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\n{push}\n"
     split = f"v = x.reshape(len(x), -1, {spec.space})\n{forces}"
     if kind == "link":
         return split + inner

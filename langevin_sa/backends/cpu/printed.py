@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from ...formulas.parse import FUNCTIONS
+from ...formulas.parse import PRINTED
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
@@ -54,7 +54,7 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         )
     source = (
         "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(FUNCTIONS)}, power\n\n\n{STEP}\n"
+        f"{', '.join(PRINTED)}, power\n\n\n{STEP}\n"
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
@@ -229,7 +229,7 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     loops.append("elif mode == 4:\n" + indent(_over("i", "n", measured), "    "))
     return (
         "from numba import carray\nfrom langevin_sa.backends.cpu.simd import plus, "
-        f"{', '.join(FUNCTIONS)}, power\n\n\n{SWEEP}\n"
+        f"{', '.join(PRINTED)}, power\n\n\n{SWEEP}\n"
         + indent("\n".join([*head, *loops, "sums[0] += e", "sums[1] += q"]), "    ")
         + "\n"
     )
@@ -309,7 +309,7 @@ def neighbour_source(spec: Spec, body: Body) -> str:
     ]
     text = (
         "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(FUNCTIONS)}, power\n"
+        f"{', '.join(PRINTED)}, power\n"
     )
     for name, lines, value, force in (
         (
