@@ -123,7 +123,8 @@ class Potential:
         start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
         **parameters: Any,
     ) -> Potential:
-        """A potential from formulas; several kinds of term are added up.
+        """A potential from formulas; several kinds of term are added up. docs/potentials.md lists
+        the functions that they may use.
 
         Parameters
         ----------

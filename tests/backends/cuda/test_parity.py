@@ -141,3 +141,11 @@ def test_the_thermometer_of_a_lattice_is_the_cpu_one(gpu):
     for dtype, tolerance in ((np.float64, 1e-13), (np.float32, 1e-6)):
         measured = [start(U, 3, dtype, backend)[1].measure() for backend in ("numba", "cupy")]
         np.testing.assert_allclose(*measured, rtol=tolerance)
+
+
+def test_functions_with_kinks_in_float32(gpu):
+    """Literals and conditions have the type of the trajectory."""
+    kinks = SHAPES["functions with kinks"]
+    U = Potential.from_formula(kinks["formula"].replace("floor(x)*y", "floor(0.01*x)*y"))
+    U._start = lambda n, generator: generator.normal(size=(n, 2))
+    assert compare(U, "gjf", np.float32, replicas=5, n=31)[0] <= STEP_ULPS
