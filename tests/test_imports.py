@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "potentials": "core potential stochastic",
     "annealing": "core potential tuning backends descents storage",
     "minimization": "core potential tuning backends descents storage",
+    "outcomes": "comparison",
     "comparison": "core potential statistics backends descents storage annealing",
     "validation": "core potential potentials thermometers backends descents annealing",
     "plots": "core potential thermometers",

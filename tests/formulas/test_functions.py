@@ -86,6 +86,7 @@ def backends(U, x):
         yield run.best_energies, -run.state.dx / TINY
 
 
+@pytest.mark.long
 def test_compiled_is_numpy():
     """All of them in one potential for the sake of the compiler, each with a place of its own."""
     texts = [f"w{k}*({text})" for k, text in enumerate(FUNCTION)]

@@ -106,7 +106,7 @@ def test_labels_of_particles_do_not_matter(drawn):
     check(*drawn, directly)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("numba", marks=pytest.mark.long)])
 @settings(max_examples=3, deadline=None, derandomize=True, database=None)
 @given(names=renamed(), labels=relabelled())
 def test_nor_to_a_backend(backend, names, labels):
