@@ -14,6 +14,8 @@ from .arguments import box_of, check_whole, on_gpu, real_array, shown, warn
 from .formulas.in_numpy import Formula
 from .formulas.terms import read_formula, written
 
+FEW = 9  # coordinates whose names repr shows
+
 
 class Potential:
     """A potential energy U(x) from array functions; see `from_formula` and `from_numba` for the
@@ -121,24 +123,26 @@ class Potential:
         start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
         **parameters: Any,
     ) -> Potential:
-        """A potential from formulas; several kinds of term are added up.
+        """A potential from formulas; several kinds of term are added up. docs/potentials.md lists
+        the functions that they may use.
 
         Parameters
         ----------
         formula : str, optional
-            In coordinates: free names that are no parameters are coordinates, sorted, or in the
-            order of `variables`.
+            In coordinates: free names that are no parameters are coordinates, a before b and x2
+            before x10, or in the order of `variables`. With `particles` the coordinates are x1, y1,
+            z1, x2, ... (x1, x2, ... if space is 1), whichever of them the formula mentions.
         site : str, optional
             In x, summed over all coordinates.
         bond : str, optional
             In x and y, summed over neighbours x_i, x_{i+1} of the chain, or along each axis of the
-            lattice.
+            lattice; with `particles` in the distance r of consecutive particles.
         pair : str, optional
             In the distance r, summed over pairs of particles.
         dim, shape : int; tuple of int, optional
             Sites of a chain; or sites along each axis of a lattice (dim is then their product).
         periodic : bool
-            Whether bonds close around the chain or lattice.
+            Whether bonds close around the chain (of sites or particles) or lattice.
         particles, space : int
             Number of particles and dimensions of space; dim is their product, coordinates x1, y1,
             z1, x2, ...
@@ -317,8 +321,16 @@ class Potential:
             return generator.uniform(self.bounds[:, 0], self.bounds[:, 1], (replicas, self.dim))
         return generator.standard_normal((replicas, self.dim))
 
+    @property
+    def variables(self) -> tuple[str, ...] | None:
+        """Names of the coordinates in their order: the formula's, x1, y1, z1, x2, ... of particles,
+        x1, x2, ... of sites (a lattice's with the last axis fastest); None for functions.
+        """
+        return None if self.formula is None else self.formula.source.spec.coordinates_of(self.dim)
+
     def __repr__(self) -> str:
-        return f"Potential({self.name!r}, dim={self.dim})"
+        order = f", variables={self.variables}" if self.formula and self.dim <= FEW else ""
+        return f"Potential({self.name!r}, dim={self.dim}{order})"
 
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
         if on_gpu(x):

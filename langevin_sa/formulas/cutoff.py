@@ -15,6 +15,9 @@ from .spec import Source
 
 PAIRS_AT_ONCE = 1_000_000
 MOST_SPECIES = 64
+# of a box computed from a density: roots and quotients round by some 1e-16, and V - V(cutoff) of
+# the second image that a pair may meet then is as small
+ROUNDING = 1e-12
 MANY = 1000  # particles from which energies are no longer the reference's
 
 
@@ -209,7 +212,7 @@ def _box(box: Any, space: int, cutoff: float) -> np.ndarray:
         raise ValueError(
             f"box must be one length or {space}, one an axis, not {shown(box)}"
         ) from None
-    if not np.isfinite(out).all() or (out < 2 * cutoff).any():
+    if not np.isfinite(out).all() or (out < 2 * cutoff * (1 - ROUNDING)).any():
         raise ValueError(
             f"box must be at least twice the cutoff, {2 * cutoff:g}, along each axis, so that a "
             f"particle meets one image of another, not {shown(box)}; take more particles or a "

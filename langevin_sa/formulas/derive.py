@@ -1,11 +1,12 @@
 """A formula said once: sympy gives its gradient and Laplacian, and this file prints them as source.
 
-A potential is a sum of up to four kinds of term, and the printed body of each (assignments with
+A potential is a sum of up to five kinds of term, and the printed body of each (assignments with
 shared subexpressions, then the term's value and derivatives) is the same text for every target:
 
 * coordinates: one expression of named coordinates,
 * site:  ``V(x_i)`` summed over sites,
 * bond:  ``V(x_i, x_j)`` summed over neighbours of a chain or lattice, x = x_i, y = x_j,
+* link:  ``V(r)`` summed over consecutive particles, r = |r_{i+1} - r_i|,
 * pair:  ``V(r)`` summed over pairs of particles, r = |r_i - r_j|.
 
 Sources are kept in a folder of the user's cache, so that a second process needs neither sympy nor a
@@ -30,7 +31,8 @@ from .spec import Body, Source, Spec
 @cache
 def source_of(spec: Spec) -> Source:
     """Source for a `Spec`, from the cache folder if it is there, else printed by way of sympy."""
-    text = json.dumps(asdict(spec)) + Path(__file__).read_text()
+    code = (Path(__file__).with_name(f"{name}.py").read_text() for name in ("derive", "functions"))
+    text = json.dumps(asdict(spec)) + "".join(code)
     key = hashlib.sha256(text.encode()).hexdigest()[:20]
     path = cache_folder() / f"{key}.json"
     source = _kept(path, key, spec)
@@ -72,7 +74,8 @@ def generate(spec: Spec, key: str) -> Source:
     """Differentiate with sympy and print."""
     import sympy as sp
 
-    functions = _functions(sp)
+    from .functions import MEANING
+
     constants = dict(zip(CONSTANTS, (sp.pi, sp.E), strict=True))
 
     def number(value: float) -> Any:
@@ -82,10 +85,11 @@ def generate(spec: Spec, key: str) -> Source:
 
     bodies, latex = {}, []
     for kind, text in spec.terms().items():
-        known: dict[str, Any] = {"real": True, "positive": (kind == "pair") or None}
+        distance = kind in ("link", "pair")
+        known: dict[str, Any] = {"real": True, "positive": distance or None}
         local = {name: sp.Symbol(f"{name}", **known) for name in spec.inputs(kind)}
         parameters = {name: sp.Symbol(name, real=True) for name in (*spec.scalars, *spec.arrays)}
-        value = evaluate(parse(text), {**constants, **functions, **parameters, **local}, number)
+        value = evaluate(parse(text), {**constants, **MEANING, **parameters, **local}, number)
         if value.has(sp.zoo, sp.nan, sp.oo, sp.I):
             raise FormulaError(
                 f"the {kind} formula {short(text)!r} is not a finite real expression"
@@ -99,12 +103,12 @@ def generate(spec: Spec, key: str) -> Source:
         renamed |= {s: sp.Symbol(f"p_{name}", real=True) for name, s in parameters.items()}
         value = value.xreplace(renamed)
         v = [renamed[symbol] for symbol in local.values()]
-        if kind == "pair":  # V(r) as a function of v0 = r^2
+        if distance:  # V(r) as a function of v0 = r^2
             value = value.subs(v[0], sp.sqrt(v[0]))
         first = [_regular(sp.diff(value, x), sp) for x in v]
         second = [_regular(sp.diff(d, x), sp) for d, x in zip(first, v, strict=True)]
         laplacian = sum(second)
-        if kind == "pair":
+        if distance:
             laplacian = 8 * v[0] * second[0] + 4 * spec.space * first[0]
         lines, (printed, *derivatives) = _emit([value, *first], sp)
         more, (printed_laplacian,) = _emit([laplacian], sp)
@@ -112,11 +116,6 @@ def generate(spec: Spec, key: str) -> Source:
             tuple(lines), printed, tuple(derivatives), tuple(more), printed_laplacian
         )
     return Source(key, spec, " + ".join(latex), bodies)
-
-
-def _functions(sp: Any) -> dict[str, Any]:
-    """sympy's function for each name that a formula may use."""
-    return {name: getattr(sp, "Abs" if name == "abs" else name) for name in FUNCTIONS}
 
 
 def _regular(expression: Any, sp: Any) -> Any:
@@ -133,18 +132,19 @@ def _upright(name: str, sp: Any) -> str:
 def _summed(latex: str, kind: str) -> str:
     if kind == "coordinates":
         return latex
-    index = {"site": r"\sum_{i}", "bond": r"\sum_{\langle ij\rangle}", "pair": r"\sum_{i<j}"}[kind]
-    return index + r" \left[" + latex + r"\right]"
+    index = {"site": r"i", "pair": r"i<j"}.get(kind, r"\langle ij\rangle")
+    return rf"\sum_{{{index}}} \left[" + latex + r"\right]"
 
 
 def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
     """Assignments ``t0 = ...`` in order and the text of each expression, in syntax that Python, C
     and JavaScript share.
     """
+    from .functions import NAMES, Real
+
     shared, reduced = sp.cse(expressions, symbols=sp.numbered_symbols("c"), optimizations="basic")
     lines: list[str] = []
     known: dict[str, str] = {}
-    functions = {function: name for name, function in _functions(sp).items()}
 
     def named(text: str) -> str:
         if text not in known:
@@ -195,8 +195,12 @@ def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
             if (2 * exponent).is_Integer:
                 return power(named(f"sqrt({show(base)})"), int(2 * exponent))
             return f"power({show(base)}, {show(exponent)})"
-        if e.func in functions:
-            return f"{functions[e.func]}({show(e.args[0])})"
+        if e.func is Real:
+            return show(e.args[0])
+        if hasattr(e.func, "written"):
+            return e.func.written(*map(atom, e.args), named)
+        if e.func in NAMES:
+            return f"{NAMES[e.func]}({', '.join(map(show, e.args))})"
         raise FormulaError(f"cannot print {e}: use {', '.join(FUNCTIONS)}")
 
     for symbol, expression in shared:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from textwrap import indent
 
-from .parse import FUNCTIONS
+from .parse import PRINTED
 from .spec import Body, Spec
 
 
@@ -16,7 +16,7 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
     """
     dim, *shape = sizes
     where: dict[str, list[tuple[int, ...]]] = {
-        "coordinates": [tuple(range(dim))],
+        "coordinates": [spec.places],
         "site": [(d,) for d in range(dim)],
         "bond": _bonds(shape, spec.periodic),
     }
@@ -43,7 +43,8 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
     text = "\n".join(
         ["let e = 0;", f"for (let i = 0; i < {dim}; i++) g[i] = 0;", *blocks, "return e;"]
     )
-    names = f"const {{{', '.join(FUNCTIONS)}, pow: power}} = Math;\n"
+    given = ", ".join(name for name in PRINTED if name != "where")
+    names = f"const {{{given}, pow: power}} = Math;\nconst where = (a, b, c) => (a > 0 ? b : c);\n"
     return names + "function energyGradient(x, g, p) {\n" + indent(text, "  ") + "\n}\n"
 
 

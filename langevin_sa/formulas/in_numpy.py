@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .parse import FUNCTIONS
+from .parse import PRINTED
 from .spec import Body, Source, Spec
 
 
@@ -36,8 +36,7 @@ class Formula:
 
     def _function(self, name: str) -> Callable[..., Any]:
         if self._functions is None:  # compiled on first use, not pickled
-            arc = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
-            space = {f: arc.get(f) or getattr(np, f) for f in FUNCTIONS}
+            space = {f: _OTHER.get(f) or getattr(np, f) for f in PRINTED}
             space |= {f: getattr(np, f) for f in ("zeros_like", "roll", "power")}
             space["neighbours"] = _neighbours
             text = numpy_source(self.source.spec, self.source.bodies)
@@ -69,6 +68,16 @@ class Formula:
     def _numbers_like(self, x: Any) -> Any:
         """The parameters as an array of the kind of x, which may be CuPy's."""
         return self.numbers if isinstance(x, np.ndarray) else np.asarray(self.numbers, like=x)
+
+
+_OTHER: dict[str, Callable[..., Any]] = {
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "max": np.maximum,
+    "min": np.minimum,
+    "where": lambda a, b, c: np.where(a > 0, b, c),
+}
 
 
 def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
@@ -103,8 +112,8 @@ def _numpy_term(
 ) -> str:
     body = "\n".join(lines)
     if kind == "coordinates":
-        inputs = [f"v{i} = x[:, {i}]" for i in range(len(spec.variables))]
-        outputs = [f"g[:, {i}] += {d}" for i, d in enumerate(derivatives)]
+        inputs = [f"v{i} = x[:, {c}]" for i, c in enumerate(spec.places)]
+        outputs = [f"g[:, {c}] += {d}" for c, d in zip(spec.places, derivatives, strict=False)]
         return "\n".join([*inputs, body, f"e += {value}", *outputs])
     forces = "gv = g.reshape(v.shape)\n" if derivatives else ""
     grid = f"v = x.reshape(len(x), *size[1:])\n{forces}"
@@ -123,9 +132,16 @@ def _numpy_term(
         stored = "".join(s.format(d) for s, d in zip(store, derivatives, strict=False))
         inner = f"{load}{body}\n{total}{stored}{restore}"
         return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")
-    inner = f"d = v[:, i + 1:] - v[:, i:i + 1]\nv0 = (d*d).sum(2)\n{body}\n{total}"
+    if kind == "pair":
+        apart, push = "v[:, i + 1:] - v[:, i:i + 1]", "gv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)"
+    elif spec.periodic:
+        apart, push = "roll(v, -1, 1) - v", "gv += roll(f, 1, 1)\ngv -= f"
+    else:
+        apart, push = "v[:, 1:] - v[:, :-1]", "gv[:, 1:] += f\ngv[:, :-1] -= f"
+    inner = f"d = {apart}\nv0 = (d*d).sum(2)\n{body}\n{total}"
     for derivative in derivatives:
-        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\n"
-        inner += "gv[:, i + 1:] += f\ngv[:, i] -= f.sum(1)\n"
+        inner += f"f = (zeros_like(v0, dtype=float) + 2*({derivative}))[..., None]*d\n{push}\n"
     split = f"v = x.reshape(len(x), -1, {spec.space})\n{forces}"
+    if kind == "link":
+        return split + inner
     return split + "for i in range(v.shape[1] - 1):\n" + indent(inner, "    ")

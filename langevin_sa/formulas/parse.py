@@ -7,15 +7,19 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..arguments import short, unknown
 
-_ANGLES = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")
-FUNCTIONS = ("sqrt", "exp", "log", *_ANGLES, "abs", "sign")
+SMOOTH = ("sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")
+# how many arguments functions take: those that every target has, and those written out in them
+PRINTED = dict.fromkeys((*SMOOTH, "abs", "sign", "floor"), 1) | {"max": 2, "min": 2, "where": 3}
+FUNCTIONS = PRINTED | {"step": 1, "log10": 1, "erf": 1, "mod": 2, "hypot": 2, "atan2": 2}
 CONSTANTS = ("pi", "e")
 MAX_LENGTH, MAX_EXPONENT, MAX_NUMBER = 20_000, 64, 1e300
+DEEPER = {"hypot": 3, "atan2": 3}  # as deep as sqrt(x**2 + y**2)
 MAX_DEPTH, MAX_EFFORT, TOWER = 20, 500_000, 3  # beyond, sympy may take minutes: see `depths`
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
@@ -87,8 +91,12 @@ def _check(node: ast.AST, text: str) -> None:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 if name not in FUNCTIONS:
                     raise FormulaError(unknown(name, FUNCTIONS, "function"))
-                if len(args) != 1 or keywords or isinstance(args[0], ast.Starred):
-                    raise FormulaError(f"{name} takes one argument, in {short(text)!r}")
+                starred = any(isinstance(argument, ast.Starred) for argument in args)
+                if len(args) != FUNCTIONS[name] or keywords or starred:
+                    number = ("one argument", "two arguments", "three arguments")
+                    raise FormulaError(
+                        f"{name} takes {number[FUNCTIONS[name] - 1]}, in {short(text)!r}"
+                    )
             case ast.Name(id=name) if name in FUNCTIONS and id(part) not in called:
                 raise FormulaError(f"{name} is a function: write {name}(...) in {short(text)!r}")
             case ast.BinOp(op=op) if type(op) in _OPERATORS:
@@ -128,8 +136,8 @@ def depths(tree: ast.expr) -> list[int]:
                 alike = alike and ast.Pow not in (type(op), before)
                 tower = TOWER if type(op) is ast.Pow and not isinstance(right, ast.Constant) else 0
                 stack += [(left, inner, alike), (right, inner + tower, False)]
-            case ast.Call(args=[argument]):
-                stack.append((argument, depth + 1, False))
+            case ast.Call(func=ast.Name(id=name), args=arguments):
+                stack += [(argument, depth + DEEPER.get(name, 1), False) for argument in arguments]
             case ast.UnaryOp(operand=operand):
                 stack.append((operand, depth, False))
             case _:
@@ -138,12 +146,19 @@ def depths(tree: ast.expr) -> list[int]:
 
 
 def names(tree: ast.expr) -> list[str]:
-    """Sorted names in a formula that are neither functions nor the constants pi and e."""
+    """Names in a formula that are neither functions nor the constants pi and e, x2 before x10."""
     called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}
     found = {
         part.id for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called
     }
-    return sorted(found - set(CONSTANTS))
+    return sorted(found - set(CONSTANTS), key=natural)
+
+
+def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """What names are sorted by: numbers in them compare as numbers."""
+    parts = re.split(r"(\d+)", name)
+    digits = (part.lstrip("0") if i % 2 else part for i, part in enumerate(parts))
+    return [(len(part) if i % 2 else 0, part) for i, part in enumerate(digits)], name
 
 
 def evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any], Any]) -> Any:
@@ -172,8 +187,8 @@ def _evaluate(tree: ast.expr, leaves: Mapping[str, Any], number: Callable[[Any],
         case ast.UnaryOp(op=op, operand=operand):
             inner = evaluate(operand, leaves, number)
             return -inner if isinstance(op, ast.USub) else inner
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            return leaves[name](evaluate(argument, leaves, number))
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            return leaves[name](*(evaluate(a, leaves, number) for a in arguments))
         case ast.BinOp(left=left, op=op, right=right):
             a, b = evaluate(left, leaves, number), evaluate(right, leaves, number)
             if isinstance(op, ast.Pow) and getattr(b, "is_number", False):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-INPUTS = {"site": ("x",), "bond": ("x", "y"), "pair": ("r",)}
+INPUTS = {"site": ("x",), "bond": ("x", "y"), "link": ("r",), "pair": ("r",)}
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,10 @@ class Spec:
 
     coordinates: str | None
     variables: tuple[str, ...]
+    places: tuple[int, ...]  # which coordinate each variable is
     site: str | None
     bond: str | None
+    link: str | None
     pair: str | None
     scalars: tuple[str, ...]
     arrays: tuple[str, ...]
@@ -33,6 +35,7 @@ class Spec:
             "coordinates": self.coordinates,
             "site": self.site,
             "bond": self.bond,
+            "link": self.link,
             "pair": self.pair,
         }
         return {kind: text for kind, text in kinds.items() if text is not None}
@@ -40,6 +43,20 @@ class Spec:
     def inputs(self, kind: str) -> tuple[str, ...]:
         """Names of the coordinates that the formula of a kind is written in."""
         return INPUTS.get(kind, self.variables)
+
+    def coordinates_of(self, dim: int) -> tuple[str, ...]:
+        """Names of all coordinates in order: the formula's, those of particles, or of sites."""
+        if len(self.variables) == dim:
+            return self.variables
+        if self.pair or self.link:
+            return particle_names(dim // self.space, self.space)
+        return tuple(f"x{i + 1}" for i in range(dim))
+
+
+def particle_names(particles: int, space: int) -> tuple[str, ...]:
+    """x1, y1, z1, x2, ...; x1_1, x1_2, ... in more than three dimensions."""
+    axes = ["x{}", "y{}", "z{}"][:space] if space <= 3 else [f"x{{}}_{k + 1}" for k in range(space)]
+    return tuple(axis.format(i + 1) for i in range(particles) for axis in axes)
 
 
 @dataclass(frozen=True)

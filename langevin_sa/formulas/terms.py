@@ -14,7 +14,7 @@ from ..arguments import check_flags, check_whole, real, real_array, short, shown
 from .derive import source_of
 from .in_numpy import Formula
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse
-from .spec import INPUTS, Spec
+from .spec import INPUTS, Spec, particle_names
 
 
 def read_formula(
@@ -43,11 +43,14 @@ def read_formula(
     given : mapping
         Its other arguments that may be numbers, and so be mistaken for parameters.
     """
-    check_terms(texts, particles, cutoff, box, species)
+    check_terms(texts, particles, shape, cutoff, box, species)
+    if particles is not None and "bond" in texts:
+        texts = {"link" if kind == "bond" else kind: text for kind, text in texts.items()}
     scalars, arrays = sorted_parameters(parameters)
     if cutoff is not None:  # a matrix is one number to each pair
         scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}
-    variables = coordinates(texts.get("coordinates"), variables, parameters)
+    named = variables is not None
+    variables = coordinates(texts.get("coordinates"), variables, parameters, particles, space)
     own = {**given, "dim": dim, "space": space, "periodic": periodic}
     check_all_names(texts, own, variables, scalars, arrays)
     check_flags(periodic=periodic)
@@ -55,15 +58,22 @@ def read_formula(
     dim, shape = sizes(len(variables), dim, shape, particles, space, lattice)
     if "bond" in texts and periodic and 1 in shape:
         raise ValueError(f"periodic bonds need at least 2 sites along each axis, not {shape}")
+    if "link" in texts and periodic and particles == 1:
+        raise ValueError("periodic bonds need at least 2 particles, not 1")
     for key, array in arrays.items():
         if array.size != dim or (array.ndim > 1 and array.shape != shape):
             raise ValueError(
                 f"parameter {key!r} has shape {array.shape}; an array parameter needs one "
                 f"value a coordinate, {dim}"
             )
+    places = list(range(len(variables)))
+    if variables and not named and not {"link", "pair"}.isdisjoint(texts):
+        used = set(names(parse(texts["coordinates"])))  # of a thousand particles perhaps a few
+        places = [c for c in places if variables[c] in used]
     spec = Spec(
-        **{kind: texts.get(kind) for kind in ("coordinates", "site", "bond", "pair")},
-        variables=variables,
+        **{kind: texts.get(kind) for kind in ("coordinates", "site", "bond", "link", "pair")},
+        variables=tuple(variables[c] for c in places),
+        places=tuple(places),
         scalars=tuple(scalars),
         arrays=tuple(arrays),
         lattice=len(shape),
@@ -85,7 +95,7 @@ def written(texts: Mapping[str, str]) -> str:
 
 
 def check_terms(
-    texts: Mapping[str, str], particles: Any, cutoff: Any, box: Any, species: Any
+    texts: Mapping[str, str], particles: Any, shape: Any, cutoff: Any, box: Any, species: Any
 ) -> None:
     """Raise a TypeError unless the terms that are there and what belongs to pairs go together."""
     if not texts:
@@ -98,8 +108,10 @@ def check_terms(
         )
     if "pair" in texts and particles is None:
         raise TypeError("pair= needs particles=, the number of particles")
-    if "pair" not in texts and particles is not None:
-        raise TypeError("particles= goes with pair=")
+    if set(texts) == {"site"} and particles is not None:
+        raise TypeError("particles= goes with pair=, with bond= or with a formula of coordinates")
+    if "bond" in texts and particles is not None and shape is not None:
+        raise TypeError("with particles=, bond= joins consecutive particles: give no shape=")
 
 
 def sorted_parameters(
@@ -127,10 +139,19 @@ def sorted_parameters(
     return scalars, arrays
 
 
-def coordinates(formula: str | None, variables: Any, parameters: Iterable[str]) -> tuple[str, ...]:
+def coordinates(
+    formula: str | None,
+    variables: Any,
+    parameters: Iterable[str],
+    particles: int | None,
+    space: int,
+) -> tuple[str, ...]:
     """Names of a formula's coordinates, in order; () if there is no formula of coordinates."""
     if formula is None:
         return ()
+    if variables is None and particles is not None:
+        check_whole(1, particles=particles, space=space)
+        return particle_names(int(particles), int(space))
     if variables is None:
         variables = (n for n in names(parse(formula)) if n not in parameters)
     elif isinstance(variables, str) or not isinstance(variables, Iterable):
@@ -228,21 +249,24 @@ def check_names(
     kind: str, text: str, inputs: tuple[str, ...], scalars: tuple[str, ...], arrays: tuple[str, ...]
 ) -> None:
     """Raise a FormulaError for a name in a formula that is neither an input nor a parameter."""
+    what = f"{'bond' if kind == 'link' else kind} formula {short(text)!r}"
     for name in inputs:
         if name in (*scalars, *arrays):
             raise FormulaError(
-                f"{name!r} is a coordinate of the {kind} formula {short(text)!r}; call the "
-                "parameter something else"
+                f"{name!r} is a coordinate of the {what}; call the parameter something else"
             )
+    shown_inputs = ", ".join(inputs if len(inputs) <= 8 else (*inputs[:4], "...", inputs[-1]))
+    if kind == "link":
+        shown_inputs += ", the distance of consecutive particles"
     allowed = {*inputs, *scalars, *arrays}
     for name in names(parse(text)):
         if name not in allowed:
             raise FormulaError(
-                f"{name!r} in the {kind} formula {short(text)!r} is neither one of its coordinates "
-                f"({', '.join(inputs)}) nor a parameter; give it as {name}=value"
+                f"{name!r} in the {what} is neither one of its coordinates ({shown_inputs}) nor a "
+                f"parameter; give it as {name}=value"
             )
         if name in arrays and kind not in ("site", "bond"):
             raise FormulaError(
                 f"parameter {name!r} is an array, one value a coordinate: it fits site and bond "
-                f"formulas, not {kind}"
+                f"formulas, not {'bonds of particles' if kind == 'link' else kind}"
             )

@@ -120,7 +120,7 @@ def describe(
             f"{family}"
         )
     source = potential.formula.source
-    if "pair" in source.bodies:
+    if not {"link", "pair"}.isdisjoint(source.bodies):
         raise ValueError(
             f"{potential.name} is a pair potential, whose coordinates are particles': a page "
             "shows formulas of coordinates"

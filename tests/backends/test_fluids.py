@@ -349,6 +349,21 @@ def test_starts_have_no_overlaps(name, arguments, particles):
     assert np.abs(x[0] - x[1]).max() > 1
 
 
+@pytest.mark.parametrize("cutoff", [1.5, 2.0, 2.3, 2.5])
+def test_a_box_of_twice_the_cutoff_may_round(cutoff):
+    """Whichever number of particles fills it; energies are those of a box that is not too short."""
+    for particles in range(30, 130, 7):
+        density = particles / (2 * cutoff) ** 3
+        for make in (potentials.lennard_jones_fluid, potentials.kob_andersen):
+            U = make(particles, density, cutoff=cutoff)
+            assert U.formula.box == pytest.approx(2 * cutoff, rel=1e-14)
+            x = U.draw_start(1, np.random.default_rng(1))
+            roomy = make(particles, density * (1 - 1e-13), cutoff=cutoff)
+            np.testing.assert_allclose(U.energy(x), roomy.energy(x), rtol=1e-9)
+        with pytest.raises(ValueError, match="box must be at least twice the cutoff"):
+            potentials.lennard_jones_fluid(particles, density * (1 + 1e-9), cutoff=cutoff)
+
+
 def test_kob_andersen_has_one_b_in_five():
     kernel = potentials.kob_andersen(1000).formula
     assert np.bincount(kernel.species).tolist() == [800, 200]

@@ -73,6 +73,21 @@ def test_power():
     assert np.array_equal(loop(np.zeros(3), np.array([0.0, 1.0, -2.0])), [1.0, 0.0, np.inf])
 
 
+@pytest.mark.parametrize(("name", "exact"), [("max", np.maximum), ("min", np.minimum)])
+def test_larger_and_smaller(name, exact):
+    x, y = (a.ravel() for a in np.meshgrid(SPECIAL, SPECIAL))
+    function = getattr(simd, name)
+
+    @njit(error_model="numpy")
+    def loop(x, y):
+        out = np.empty_like(x)
+        for i in range(x.size):
+            out[i] = function(x[i], y[i])
+        return out
+
+    np.testing.assert_array_equal(loop(x, y), exact(x, y))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_lane_and_a_lone_number_give_the_same_bits(name):
     x = CASES[name][0][:131]

@@ -122,14 +122,19 @@ POTENTIALS = {
     "pairs of r**2": dict(pair="a*r**2", particles=4, space=2, a=0.5),
     "site and pair": dict(site="k*x**2/2", pair="1/r", particles=4, space=2, k=2.0),
     "everything": dict(
-        formula="x*y*z*w",
+        formula="x1*y2*y1",
         site="a*x**2",
-        bond="(x - y)**4",
+        bond="(r - 1)**4",
         pair="1/(1 + r**2)",
         particles=2,
         space=2,
         a=ARRAY[:4],
     ),
+    "open polymer": dict(bond="k*(r - 1)**2/2", particles=4, space=3, k=3.0),
+    "ring polymer": dict(
+        formula="x1*z3 - y2", bond="(r - 1)**2", pair="1/r", particles=4, periodic=True
+    ),
+    "formula of particles": dict(formula="x1*x4 - x2", particles=5, space=1),
     "names": dict(
         site=site_sum(GENERATED), dim=6, **{name: 0.1 + 0.1 * k for k, name in enumerate(GENERATED)}
     ),
@@ -349,7 +354,7 @@ def test_coordinates_are_sorted_or_named():
     assert Potential.from_formula("y - 2*x", variables=("y", "x")).gradient(
         [0.0, 0.0]
     ).tolist() == [1.0, -2.0]
-    assert Potential.from_formula("x10 + 2*x9").gradient([0.0, 0.0]).tolist() == [1.0, 2.0]
+    assert Potential.from_formula("x10 + 2*x9").gradient([0.0, 0.0]).tolist() == [2.0, 1.0]
 
 
 def test_numbers():
@@ -436,12 +441,12 @@ def test_latex(keywords):
 
 def test_latex_of_each_kind():
     latex = Potential.from_formula(
-        site="a*x**4", bond="cos(x - y)", pair="1/r", particles=2, space=1, a=1.0
+        site="a*x**4", bond="cos(r)", pair="1/r", particles=2, space=1, a=1.0
     ).latex
     for part in (
         r"\sum_{i} \left[a x^{4}\right]",
         r"\sum_{\langle ij\rangle}",
-        r"\cos{\left(x - y \right)}",
+        r"\cos{\left(r \right)}",
         r"\sum_{i<j}",
         r"\frac{1}{r}",
     ):

@@ -48,8 +48,11 @@ CODE = [
     "1_000",
 ]
 FUNCTION = st.sampled_from(
-    "sqrt exp log sin cos tan asin acos atan sinh cosh tanh abs sign Abs zeta".split()
+    "sqrt exp log sin cos tan asin acos atan sinh cosh tanh abs sign floor erf step log10 Abs "
+    "zeta".split()
 )
+
+PAIR = st.sampled_from("max min mod hypot atan2 where where(x,".split())
 
 
 def grow(inner):
@@ -57,6 +60,7 @@ def grow(inner):
     return st.one_of(
         st.tuples(inner, operators, inner).map("".join),
         st.tuples(FUNCTION, inner).map(lambda p: f"{p[0]}({p[1]})"),
+        st.tuples(PAIR, inner, inner).map(lambda p: f"{p[0]}({p[1]}, {p[2]})"),
         inner.map(lambda t: f"({t})"),
         inner.map(lambda t: f"-{t}"),
     )

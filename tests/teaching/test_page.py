@@ -238,6 +238,12 @@ def test_printed_forces(browser):
         lsa.Potential.from_formula(site="k*x**4", bond="k*(y - x)**2/2", k=[1.0, 3.0], dim=2),
         lsa.Potential.from_formula(bond="k*(y - x - 1)**2", k=[1.0, 3.0], dim=2, periodic=True),
         lsa.Potential.from_formula(bond="(y - x - 1)**2", shape=(2, 1)),
+        lsa.Potential.from_formula("x1*x2**2", particles=2, space=1),
+        lsa.Potential.from_formula(
+            "max(x, y)**2 + min(x, 3*y)**2 + abs(log(x) + 1) + floor(9*x)*y + step(x - y)*y + "
+            "mod(y, x) + hypot(x, y) + log10(x) + erf(x)*erf(3*y) + atan2(x - 0.5, y - 0.5)**2 + "
+            "where(x - 0.5, exp(-x)*y, log(y))"
+        ),
         lsa.Potential.from_formula(every + " + abs(x - y) + sign(y)*x**0.7 + x**(-3) + pi*e**x"),
     ):
         force = javascript_source(

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from ...formulas.parse import FUNCTIONS
+from ...formulas.parse import PRINTED
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
@@ -54,7 +54,7 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         )
     source = (
         "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(FUNCTIONS)}, power\n\n\n{STEP}\n"
+        f"{', '.join(PRINTED)}, power\n\n\n{STEP}\n"
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
@@ -107,9 +107,8 @@ def _array_parameters(spec: Spec) -> str:
 
 
 def _coordinate_forces(spec: Spec, body: Body) -> str:
-    count = range(len(body.derivatives))
-    load = [f"v{k} = x[{k}, i]" for k in count]
-    store = [f"g[{k}, i] += {body.derivatives[k]}" for k in count]
+    load = [f"v{k} = x[{c}, i]" for k, c in enumerate(spec.places)]
+    store = [f"g[{c}, i] += {d}" for c, d in zip(spec.places, body.derivatives, strict=True)]
     return _over("i", "n", "\n".join([*load, *body.lines, f"e[i] += {body.value}", *store]))
 
 
@@ -133,12 +132,26 @@ def _bond_forces(spec: Spec, body: Body) -> str:
     )
 
 
+def _link_forces(spec: Spec, body: Body) -> str:
+    last = "k = 0" if spec.periodic else "continue"
+    upper = f"k = d + {spec.space}\nif k == dim:\n    {last}\n"
+    return _over("d", f"0, dim, {spec.space}", upper + _over("i", "n", _distance(spec, body)))
+
+
 def _pair_forces(spec: Spec, body: Body) -> str:
+    others = _over(
+        "k", f"d + {spec.space}, dim, {spec.space}", _over("i", "n", _distance(spec, body))
+    )
+    return _over("d", f"0, dim, {spec.space}", others)
+
+
+def _distance(spec: Spec, body: Body) -> str:
+    """Energy and forces of the particles at d and k, which depend on their distance."""
     axes = range(spec.space)
     load = [f"r{k} = x[k + {k}, i] - x[d + {k}, i]" for k in axes]
     distance = "v0 = " + " + ".join(f"r{k}*r{k}" for k in axes)
     store = [f"g[k + {k}, i] += f*r{k}\ng[d + {k}, i] -= f*r{k}" for k in axes]
-    lanes = "\n".join(
+    return "\n".join(
         [
             *load,
             distance,
@@ -148,17 +161,13 @@ def _pair_forces(spec: Spec, body: Body) -> str:
             *store,
         ]
     )
-    return _over(
-        "d",
-        f"0, dim, {spec.space}",
-        _over("k", f"d + {spec.space}, dim, {spec.space}", _over("i", "n", lanes)),
-    )
 
 
 _FORCES = {
     "coordinates": _coordinate_forces,
     "site": _site_forces,
     "bond": _bond_forces,
+    "link": _link_forces,
     "pair": _pair_forces,
 }
 
@@ -220,7 +229,7 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     loops.append("elif mode == 4:\n" + indent(_over("i", "n", measured), "    "))
     return (
         "from numba import carray\nfrom langevin_sa.backends.cpu.simd import plus, "
-        f"{', '.join(FUNCTIONS)}, power\n\n\n{SWEEP}\n"
+        f"{', '.join(PRINTED)}, power\n\n\n{SWEEP}\n"
         + indent("\n".join([*head, *loops, "sums[0] += e", "sums[1] += q"]), "    ")
         + "\n"
     )
@@ -300,7 +309,7 @@ def neighbour_source(spec: Spec, body: Body) -> str:
     ]
     text = (
         "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(FUNCTIONS)}, power\n"
+        f"{', '.join(PRINTED)}, power\n"
     )
     for name, lines, value, force in (
         (

@@ -231,6 +231,24 @@ def sign(x: float) -> float:
 
 
 @inline
+def max(x: float, y: float) -> float:
+    """The larger one, NaN if one is."""
+    return x if (x > y or x != x) else y
+
+
+@inline
+def min(x: float, y: float) -> float:
+    """The smaller one, NaN if one is."""
+    return x if (x < y or x != x) else y
+
+
+@inline
+def where(x: float, y: float, z: float) -> float:
+    """y where x is positive, else z."""
+    return y if x > 0.0 else z
+
+
+@inline
 def power(x: float, y: float) -> float:
     """x to the power y; NaN for a negative x unless y is an integer."""
     r = exp(y * log(math.fabs(x)))
@@ -241,7 +259,8 @@ def power(x: float, y: float) -> float:
     return NAN if (x < 0.0 and not whole) else r
 
 
-abs, sqrt, asin, acos, atan = math.fabs, math.sqrt, math.asin, math.acos, math.atan
+abs, sqrt, floor = math.fabs, math.sqrt, math.floor
+asin, acos, atan = math.asin, math.acos, math.atan
 
 
 @intrinsic

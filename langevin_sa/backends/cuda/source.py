@@ -123,14 +123,16 @@ def _replica_force(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequ
     parts = ["double e = 0;", _loop("d", "0", str(dim), 1, "g[d] = 0;")]
     for kind, body in bodies.items():
         if kind == "coordinates":
-            load = [f"v{k} = x[{k}]" for k in range(dim)]
-            parts.append(_block(_term(spec, body, load, [f"g[{k}] += " for k in range(dim)])))
+            load = [f"v{k} = x[{c}]" for k, c in enumerate(spec.places)]
+            parts.append(_block(_term(spec, body, load, [f"g[{c}] += " for c in spec.places])))
         elif kind == "site":
             parts.append(
                 _loop("d", "0", str(dim), 1, _term(spec, body, ["v0 = x[d]"], ["g[d] += "]))
             )
         elif kind == "bond":
             parts += [_bonds(spec, body, dim, shape, axis) for axis in range(spec.lattice)]
+        elif kind == "link":
+            parts.append(_links(spec, body, dim))
         else:
             parts.append(_pairs(spec, body, dim))
     return _function("double force(const real* x, real* g, const real* p)", [*parts, "return e;"])
@@ -251,14 +253,23 @@ def _bonds(spec: Spec, body: Body, dim: int, shape: Sequence[int], axis: int) ->
     )
 
 
+def _links(spec: Spec, body: Body, dim: int) -> str:
+    last = dim if spec.periodic else dim - spec.space
+    upper = f"const int k = (d + {spec.space}) % {dim};\n"
+    return _loop("d", "0", str(last), spec.space, upper + _distance(spec, body))
+
+
 def _pairs(spec: Spec, body: Body, dim: int) -> str:
+    others = _loop("k", f"d + {spec.space}", str(dim), spec.space, _distance(spec, body))
+    return _loop("d", "0", str(dim), spec.space, others)
+
+
+def _distance(spec: Spec, body: Body) -> str:
+    """Energy and forces of the particles at d and k, which depend on their distance."""
     axes = range(spec.space)
     load = [f"const real r{k} = x[k + {k}] - x[d + {k}];" for k in axes]
     store = [f"g[k + {k}] += f*r{k};\ng[d + {k}] -= f*r{k};" for k in axes]
-    inner = "\n".join([*load, _term(spec, body, [_square(spec)], ["const real f = 2.0*"]), *store])
-    return _loop(
-        "d", "0", str(dim), spec.space, _loop("k", f"d + {spec.space}", str(dim), spec.space, inner)
-    )
+    return "\n".join([*load, _term(spec, body, [_square(spec)], ["const real f = 2.0*"]), *store])
 
 
 def _term(

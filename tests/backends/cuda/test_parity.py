@@ -92,6 +92,13 @@ SHAPES = {
         formula="(x*y - z)**2", site="x**2", pair="1/r", particles=2, variables=list("xyzuvw")
     ),
     "sites and pairs": dict(site="x**2/2", pair="1/r", particles=23),
+    "functions with kinks": dict(
+        formula="max(x, y)**2 + min(x, 3*y)**2 + abs(log(x**2 + 1) - 1) + floor(x)*y + step(x)*y + "
+        "mod(y, 0.7)**2 + hypot(x, y) + log10(1 + x**2) + erf(x)*erf(y/9) + atan2(y, x)**2 + "
+        "where(x, exp(-x)*y, y**2) + x**4 + y**4"
+    ),
+    "polymer in registers": dict(formula="x1*y4", bond="(r - 2)**2", particles=5, space=2),
+    "ring polymer": dict(bond="(r - 2)**2", pair="1/r", particles=9, periodic=True),
     "plane": dict(pair="r**-12 - r**-6", site="x**2", particles=37, space=2),
 }
 
@@ -134,3 +141,11 @@ def test_the_thermometer_of_a_lattice_is_the_cpu_one(gpu):
     for dtype, tolerance in ((np.float64, 1e-13), (np.float32, 1e-6)):
         measured = [start(U, 3, dtype, backend)[1].measure() for backend in ("numba", "cupy")]
         np.testing.assert_allclose(*measured, rtol=tolerance)
+
+
+def test_functions_with_kinks_in_float32(gpu):
+    """Literals and conditions have the type of the trajectory."""
+    kinks = SHAPES["functions with kinks"]
+    U = Potential.from_formula(kinks["formula"].replace("floor(x)*y", "floor(0.01*x)*y"))
+    U._start = lambda n, generator: generator.normal(size=(n, 2))
+    assert compare(U, "gjf", np.float32, replicas=5, n=31)[0] <= STEP_ULPS
