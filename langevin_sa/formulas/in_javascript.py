@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import prod
 from textwrap import indent
 
-from .parse import PRINTED
+from .parse import SMOOTH
 from .spec import Body, Spec
 
 
@@ -43,8 +44,11 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
     text = "\n".join(
         ["let e = 0;", f"for (let i = 0; i < {dim}; i++) g[i] = 0;", *blocks, "return e;"]
     )
-    given = ", ".join(name for name in PRINTED if name != "where")
-    names = f"const {{{given}, pow: power}} = Math;\nconst where = (a, b, c) => (a > 0 ? b : c);\n"
+    used = set(re.findall(r"\b\w+(?=\()", text))
+    given = [*SMOOTH, "abs", "sign", *sorted(used & {"floor", "max", "min"})]
+    names = f"const {{{', '.join(given)}, pow: power}} = Math;\n"
+    if "where" in used:
+        names += "const where = (a, b, c) => (a > 0 ? b : c);\n"
     return names + "function energyGradient(x, g, p) {\n" + indent(text, "  ") + "\n}\n"
 
 
