@@ -27,7 +27,7 @@ from .records import Record
 from .request import Earlier, prepare
 from .results import Result, Snapshot, State
 from .run import Run
-from .stability import explain
+from .stability import ENDLESS, explain, falls_for_ever
 
 
 def simulate(
@@ -197,8 +197,8 @@ def anneal(
     Returns
     -------
     Result
-        Also after Ctrl-C (status 3), the time limit (1), a non-finite energy (2) or the callback's
-        StopIteration (99).
+        Also after Ctrl-C (status 3), the time limit (1), a non-finite energy or one that falls for
+        ever, far outside of where the run started (2), or when the callback stopped it (99).
 
     Raises
     ------
@@ -239,11 +239,16 @@ def anneal(
             log.save(now=True)  # so that the call can be made again from the very first step on
         try:
             stops = _stop_rules(stop_below, patience)
-            return log.finish(*_drain(run, log, stops, tell, bar, started, max_seconds))
+            status, message = _drain(run, log, stops, tell, bar, started, max_seconds)
+            asked = stop_below is not None and run.walk.best_energy.min() <= stop_below
+            if status == 0 and not asked and _endless(run):
+                status, message = 2, f"{message} {ENDLESS}"
+            return log.finish(status, message)
         except StopIteration:
             return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
         except NonFinite as error:
-            return log.finish(2, explain(error, run.prepared.omega_dt))
+            why = explain(error, run.prepared.omega_dt)
+            return log.finish(2, f"{why} {ENDLESS}" if _endless(run) else why)
         except KeyboardInterrupt:
             return log.finish(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
         except Exception as error:
@@ -327,6 +332,12 @@ def _drain(
             return 1, f"Time limit of {max_seconds:g} s reached at step {step} of {n_steps}."
         log.save()
     return 0, f"Schedule of {n_steps} steps finished."
+
+
+def _endless(run: Run) -> bool:
+    """Whether the lowest point seen lies where the energy falls for ever."""
+    x, fun = views.best(run)
+    return falls_for_ever(run.prepared.potential, run.prepared.home, on_host(x), fun)
 
 
 def _check_limits(**limits: float | None) -> None:

@@ -24,7 +24,7 @@ from ..storage.checkpoint import Fingerprint, digest, schedule_digest
 from ..tuning import automatic_schedule
 from .results import Result, State, put
 from .stability import check_thermostat, check_time_step
-from .starts import check_energies, starting_points, walk_of
+from .starts import check_energies, home_of, starting_points, walk_of
 
 
 class Earlier(NamedTuple):
@@ -62,6 +62,8 @@ class Prepared:
         Whether it does.
     n_steps, record_every : int
         Steps of the whole schedule, and between two records.
+    home : ndarray (dim, 2)
+        The box of the starting points and of the potential's bounds.
     walk : Walk
         Where the replicas stand, on the device of the backend.
     backend : Backend
@@ -82,6 +84,7 @@ class Prepared:
     own_recursion: bool
     n_steps: int
     record_every: int
+    home: np.ndarray
     walk: Walk
     backend: Backend
     on_device: bool
@@ -185,6 +188,7 @@ def prepare(
             "the starting points": digest(walk.x, walk.step),
         },
     )
+    home = home_of(potential, walk.x)
     before = earlier(fingerprint, walk)
     walk = kernel.placed(walk)
     if team is not None and on_gpu(walk.x):
@@ -204,6 +208,7 @@ def prepare(
         own_recursion,
         n_steps,
         record_every,
+        home,
         walk,
         mover,
         on_device,
