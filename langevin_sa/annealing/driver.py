@@ -171,7 +171,8 @@ def anneal(
     callback : callable, optional
         Called at each record as ``callback(intermediate_result=...)`` with an OptimizeResult: x,
         fun (lowest so far), step, nit, nfev, target, temperature, energy (replicas,), energy_mean;
-        its arrays are copies. StopIteration stops.
+        its arrays are copies. Also ``callback(x, f, context)``, with context 0, or
+        ``callback(x)``. True or StopIteration stops.
     progress : bool
         Show a bar; silent on pipes.
     stop_below : float, optional
@@ -303,7 +304,7 @@ def _drain(
     run: Run,
     log: Log,
     stops: Callable[[Record], str | None],
-    tell: Callable[[OptimizeResult], Any] | None,
+    tell: Callable[[OptimizeResult], bool] | None,
     bar: Any,
     started: float,
     max_seconds: float | None,
@@ -324,8 +325,8 @@ def _drain(
         taken = run.recorder.take() if record is None and late else record
         if taken is not None:
             log.add(taken)
-            if tell is not None:
-                tell(views.intermediate(run, taken))
+            if tell is not None and tell(views.intermediate(run, taken)):
+                return 99, f"Stopped by the callback at step {step}."
             if ended := stops(taken):
                 return 0, ended
         if late:

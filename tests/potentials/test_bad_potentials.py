@@ -56,6 +56,11 @@ MAKERS = {
         ValueError,
         r"the start of squares gave shape \(64,\); expected \(replicas, 2\)",
     ),
+    "start without return": (
+        lambda: anneal(arrays(dim=2, start=lambda n, g: None), None, SCHEDULE, 10),
+        ValueError,
+        r"the start of squares returned None; expected \(64, 2\): does it end with return",
+    ),
     "x of wrong shape": (
         lambda: HARMONIC.energy(np.zeros((2, 3))),
         ValueError,
@@ -96,7 +101,7 @@ FUNCTIONS = {
         arrays(lambda x: x**2),
         r"energy of .* returned shape \(3, 1\) .* expected \(3,\)",
     ),
-    "no energy": (arrays(lambda x: None), r"energy of .* returned shape \(\)"),
+    "no energy": (arrays(lambda x: None), "energy of .* returned None .* does it end with return"),
     "complex energies": (
         arrays(lambda x: squares(x) + 0j),
         "energy of .* returned complex128 values; expected real numbers",
@@ -111,7 +116,7 @@ FUNCTIONS = {
     ),
     "gradient missing": (
         arrays(gradient=lambda x: None),
-        r"gradient of squares returned shape \(\)",
+        r"gradient of squares returned None for x of shape \(3, 1\); expected \(3, 1\)",
     ),
 }
 
