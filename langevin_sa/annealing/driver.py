@@ -153,7 +153,7 @@ def anneal(
         threads.
     state : State, optional
         Go on from here, with its seed and at its step of the same schedule; then x0 and rng must
-        not be given.
+        not be given. Its best points count with their energies in this potential.
     dtype : {"float64", "float32"}
         How positions are stored; energies are float64.
     noise : {"normal", "uniform", "three-point"}
