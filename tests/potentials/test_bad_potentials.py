@@ -164,6 +164,10 @@ def no_writes_gradient(x, out):
     out[:] = 2 * (x - 1.0)
 
 
+def forgets(x):
+    x[0] + x[1]
+
+
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize(
     "potential",
@@ -215,3 +219,12 @@ def test_functions_of_one_point_are_refused_also_for_as_many_replicas_as_coordin
             replicas=2,
             rng=1,
         )
+
+
+def test_a_numba_energy_without_return():
+    forgetful = Potential.from_numba(forgets, no_writes_gradient, 2)
+    refused(
+        lambda: anneal(forgetful, [0.0, 1.0], SCHEDULE, 10),
+        ValueError,
+        r"energy of forgets returned None for x of shape \(2,\); expected a number: does it end",
+    )
