@@ -103,7 +103,8 @@ def refuse(**wishes: Any) -> None:
         except (TypeError, ValueError):  # of what has no truth
             wished = True
         if wished:
-            raise ValueError(f"langevin_sa.minimize cannot handle {name}: {UNMET[name]}")
+            given = f"{name}={shown(value)}"
+            raise ValueError(f"langevin_sa.minimize cannot handle {given}: {UNMET[name]}")
 
 
 def advise(
