@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ml as ml,
         noise as noise,
         optimizers as optimizers,
+        outcomes as outcomes,
         plots as plots,
         potentials as potentials,
         schedules as schedules,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     )
     from .annealing.driver import anneal as anneal, simulate as simulate
     from .annealing.results import Result as Result, Snapshot as Snapshot, State as State
-    from .comparison import outcomes as outcomes
     from .comparison.cooling import Cooling as Cooling, cooling_rates as cooling_rates
     from .comparison.driver import compare as compare
     from .comparison.outcomes import Comparison as Comparison
@@ -46,7 +46,7 @@ _NAMES = {
     "annealing.results": ("Result", "Snapshot", "State"),
     "comparison.cooling": ("Cooling", "cooling_rates"),
     "comparison.driver": ("compare",),
-    "comparison.outcomes": ("Comparison", "outcomes"),
+    "comparison.outcomes": ("Comparison",),
     "formulas.parse": ("FormulaError",),
     "integrators": ("INTEGRATORS", "integrators"),
     "minimization.driver": ("minimize",),
@@ -54,6 +54,7 @@ _NAMES = {
     "momentum": ("Langevin", "Momentum"),
     "noise": ("noise",),
     "optimizers": ("optimizers",),
+    "outcomes": ("outcomes",),
     "plots": ("plots",),
     "potential": ("Potential",),
     "potentials": ("potentials",),

@@ -1,13 +1,11 @@
-"""The way from a result to its picture: matplotlib is loaded when something is drawn, and no other
-file names `plots`.
-"""
+"""The way from a result to its picture: matplotlib is loaded when something is drawn."""
 
 from __future__ import annotations
 
-from importlib import import_module
+import sys
 from typing import Any
 
 
 def draw(picture: str, *args: Any, **keywords: Any) -> Any:
-    """Call the function of `langevin_sa.plots` called `picture`."""
-    return getattr(import_module(".plots", __package__), picture)(*args, **keywords)
+    """Call the function called `picture` of the public name `plots`."""
+    return getattr(sys.modules[__package__].plots, picture)(*args, **keywords)

@@ -215,6 +215,7 @@ class CoolMomentum:
     rho0: float = 0.99
     noise: float = 0.0
     law: str = "paper"
+    own_recursion: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_positive(lr=self.lr)

@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "potentials": "core potential stochastic",
     "annealing": "core potential tuning backends descents storage",
     "minimization": "core potential tuning backends descents storage",
+    "outcomes": "comparison",
     "comparison": "core potential statistics backends descents storage annealing",
     "validation": "core potential potentials thermometers backends descents annealing",
     "plots": "core potential thermometers",
@@ -52,7 +53,7 @@ HOMES = {  # of packages that are heavy, or that not everybody has
     "optax": "ml",
     "sklearn": "potentials/learning.py",
 }
-BY_STRING = {"__init__", "drawing", "validation.families"}  # import modules by their names
+BY_STRING = {"__init__", "validation.families"}  # import modules by their names
 
 
 def name_of(path: Path) -> str:
@@ -164,7 +165,7 @@ def test_the_package_itself_is_asked_for_its_version_alone():
 
 
 def test_modules_imported_by_a_string():
-    """The public names, a picture for the core, the families of validation; nothing else."""
+    """The public names, and the families of validation; nothing else."""
     using = {
         m for m in MODULES if any("import_module" in n or n == "importlib" for n in imported(m))
     }

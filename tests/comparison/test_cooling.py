@@ -30,7 +30,7 @@ def test_slower_is_better():
     assert shares[0] + 0.05 < shares[1] < shares[2] - 0.03
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_rastrigin_in_ten_dimensions():
     """At least one of 256 replicas; a long time step, near the stability limit, makes the wells'
     walls chaotic and passable.

@@ -209,7 +209,8 @@ def test_noticed(backend):
     assert any(not check.name.startswith("broke off") for check in report.failures), report.verdict
 
 
-@pytest.mark.parametrize("backend", [Wrapped, NumpyBackend])
+# that Wrapped passes is test_validate's own test, but for the wrapping
+@pytest.mark.parametrize("backend", [pytest.param(Wrapped, marks=pytest.mark.slow), NumpyBackend])
 def test_the_unbroken_backend_passes(backend):
     report = validate(
         backend,

@@ -27,7 +27,14 @@ def test_fast_families_pass(backend, dtype):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("family", sorted({*FAMILIES} - {*FAST, "escape"}))
+@pytest.mark.parametrize(
+    "family",
+    [
+        # modes one by one are the law of test_thermostat's chain too
+        pytest.param(family, marks=[pytest.mark.slow] if family == "modes" else [])
+        for family in sorted({*FAMILIES} - {*FAST, "escape"})
+    ],
+)
 def test_the_others_pass_on_numba(family):
     report = validate("numba", families=[family], rng=1)
     assert report.passed, str(report)

@@ -102,8 +102,9 @@ def over_replicas(
     return (one_energy, one_gradient), (doubled(energies), doubled(gradients))
 
 
+@cache
 def compiled_functions(energy: Any, gradient: Any) -> Any:
-    """The step of a pair of jitted one-replica functions, one replica at a time."""
+    """The step of a pair of jitted one-replica functions, one replica at a time; compiled once."""
 
     @cfunc(STEP, error_model="numpy")
     def step(x_, y_, dx_, g_, z, s, e, p, rows, size, c, n):  # type: ignore[no-untyped-def]

@@ -228,21 +228,21 @@ class Particles:
     list but speed.
     """
 
-    def __init__(self, kernel: Any, parts: int) -> None:
-        n = self.count = len(kernel.species)
-        self.kernel, self.space, self.kinds = kernel, kernel.source.spec.space, kernel.types
+    def __init__(self, formula: Any, parts: int) -> None:
+        n = self.count = len(formula.species)
+        self.formula, self.space, self.kinds = formula, formula.source.spec.space, formula.types
         lengths = np.zeros(3)
-        lengths[: self.space] = kernel.box
+        lengths[: self.space] = formula.box
         self.box = np.concatenate(
             [lengths, np.divide(1, lengths, out=np.zeros(3), where=lengths > 0)]
         )
-        self.cutoff = float(np.sqrt(kernel.cutoff2.max()))
+        self.cutoff = float(np.sqrt(formula.cutoff2.max()))
         self.skin, self.age = SKIN * self.cutoff, 0  # passes since the lists were made
         self.edges = list(itertools.pairwise(np.linspace(0, n, parts + 1).astype(int)))
-        order = np.lexsort((np.arange(n), kernel.species))  # species by species, each by number
+        order = np.lexsort((np.arange(n), formula.species))  # species by species, each by number
         self.ranks = np.empty(n, dtype=np.int32)
         self.ranks[order] = np.arange(n)
-        self.ranks_of = np.searchsorted(kernel.species[order], np.arange(self.kinds)).astype(
+        self.ranks_of = np.searchsorted(formula.species[order], np.arange(self.kinds)).astype(
             np.int32
         )
         self.points, self.after = (aligned(np.zeros((n + LANES, 4))) for _ in range(2))
@@ -265,7 +265,7 @@ class Particles:
 
     def fluid(self, pairs: int) -> tuple[Any, ...]:
         """What a pass knows of the formula compiled at address `pairs`, and of the box."""
-        return pairs, self.kernel.table, self.kinds, self.space, self.box
+        return pairs, self.formula.table, self.kinds, self.space, self.box
 
     def lists(self, part: int) -> tuple[np.ndarray, ...]:
         """What a pass over a part reads in the order of slots."""
@@ -284,7 +284,7 @@ class Particles:
             column = x[k :: self.space]
             low[k], high[k] = column.min(), column.max()
         # and what float32 may be off
-        reach = np.sqrt(self.kernel.cutoff2) + self.skin + 1e-6 * (high - low).max()
+        reach = np.sqrt(self.formula.cutoff2) + self.skin + 1e-6 * (high - low).max()
         grid = np.maximum(1, (high - low) / reach.max())
         while np.prod(np.floor(grid)) > 2 * self.count + 64:
             grid = np.maximum(1, grid / 1.2)
@@ -293,7 +293,7 @@ class Particles:
         first = np.empty(int(np.prod(grid)) + 1, dtype=np.int64)
         cells = (low, per_length, grid, first)
         slots = (self.ids, self.points, self.rough, self.species, self.rank)
-        kinds, ranks = self.kernel.species, self.ranks
+        kinds, ranks = self.formula.species, self.ranks
         sort_by_cell(x, self.space, self.box, cells, kinds, ranks, slots, self.home)
         reach2, box = (reach**2).astype(np.float32), self.box.astype(np.float32)
         slots_read = (self.rough, self.species, self.rank)

@@ -25,24 +25,24 @@ NO_STEP = (0.0, 0.0, 0.0, False)  # carry, lr, kick and paired of a pass that mo
 PARTICLES_WORTH_A_THREAD = 500
 
 
-def compiled_pairs(kernel: Any, name: str) -> int:
+def compiled_pairs(formula: Any, name: str) -> int:
     """Address of the compiled ``pairs`` or ``laplacians`` of a formula, see
     `langevin_sa.backends.cpu.printed.neighbour_source`.
     """
-    source = kernel.source
+    source = formula.source
     text = neighbour_source(source.spec, source.bodies["pair"])
     return compiled_source(text, name, void(REALS, REALS, types.int64)).address
 
 
-def evaluate(kernel: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, np.ndarray]:
+def evaluate(formula: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, np.ndarray]:
     """Energy and gradient (dim,), or Laplacian and zeros, of one replica at finite x (dim,) in
     float64.
     """
-    u, none = Particles(kernel, 1), np.empty(0)
+    u, none = Particles(formula, 1), np.empty(0)
     u.skin = 0.0
     u.make_lists(x, None)
     sweep_particles(
-        u.fluid(compiled_pairs(kernel, name)),
+        u.fluid(compiled_pairs(formula, name)),
         FORCES,
         NO_STEP,
         u.lists(0),
@@ -64,14 +64,14 @@ class NeighbourBackend(Backend):
     """
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
-        self.walk, self.kernel = walk, potential.formula
-        self.pairs = compiled_pairs(self.kernel, "pairs")
-        worth = max(1, len(self.kernel.species) // PARTICLES_WORTH_A_THREAD)
+        self.walk, self.formula = walk, potential.formula
+        self.pairs = compiled_pairs(self.formula, "pairs")
+        worth = max(1, len(self.formula.species) // PARTICLES_WORTH_A_THREAD)
         parts = 1 if len(walk.x) >= threads else min(threads, worth)
         self.over_replicas = parts == 1
         busy = threads > 1 and (parts > 1 or len(walk.x) > 1)
         self.pool = ThreadPoolExecutor(threads) if busy else None
-        self.systems = [Particles(self.kernel, parts) for _ in walk.x]
+        self.systems = [Particles(self.formula, parts) for _ in walk.x]
         self.spare = np.zeros_like(walk.x)
         self._raise(self._each(self._start))
 
