@@ -233,9 +233,13 @@ def warn(message: str, kind: type[Warning] = UserWarning) -> None:
     warnings.warn(message, kind, stacklevel=level)
 
 
-def teller(callback: Any) -> Callable[[Any], Any] | None:
-    """A callback as a function of the intermediate result, by SciPy's rule: by keyword if its only
-    parameter is ``intermediate_result``, else with a copy of the best point.
+def teller(callback: Any) -> Callable[[Any], bool] | None:
+    """A callback as a function of the intermediate result that says whether to stop, which is what
+    True from the callback means.
+
+    By SciPy's rules it is called by keyword if its only parameter is ``intermediate_result``, as
+    ``callback(x, f, context)`` of dual_annealing, with a context of 0, if it needs three, else with
+    a copy of the best point.
     """
     if callback is None:
         return None
@@ -244,12 +248,34 @@ def teller(callback: Any) -> Callable[[Any], Any] | None:
             f"callback must be a function of intermediate_result, not {type(callback).__name__}"
         )
     try:
-        keyword = set(inspect.signature(callback).parameters) == {"intermediate_result"}
-    except (TypeError, ValueError):
-        keyword = False
-    if keyword:
-        return lambda seen: callback(intermediate_result=seen)
-    return lambda seen: callback(np.copy(seen.x))
+        signature = inspect.signature(callback)
+    except (TypeError, ValueError):  # of a built-in
+        signature = inspect.signature(lambda xk: None)
+
+    def takes(*arguments: Any) -> bool:
+        try:
+            signature.bind(*arguments)
+        except TypeError:
+            return False
+        return True
+
+    by_keyword, alone = set(signature.parameters) == {"intermediate_result"}, takes(None)
+    if not (by_keyword or alone or takes(None, None, None)):
+        raise TypeError(
+            "callback must be a function of intermediate_result, of xk, or of x, f and context, "
+            f"not of {signature}"
+        )
+
+    def tell(seen: Any) -> bool:
+        if by_keyword:
+            answer = callback(intermediate_result=seen)
+        elif alone:
+            answer = callback(np.copy(seen.x))
+        else:
+            answer = callback(np.copy(seen.x), seen.fun, 0)
+        return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+    return tell
 
 
 def on_gpu(array: Any) -> bool:

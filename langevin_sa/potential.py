@@ -316,7 +316,13 @@ class Potential:
         standard normal.
         """
         if self._start is not None:
-            return np.asarray(self._start(replicas, generator), dtype=float)
+            start = self._start(replicas, generator)
+            if start is None:
+                raise ValueError(
+                    f"the start of {self.name} returned None; expected ({replicas}, {self.dim}): "
+                    "does it end with return?"
+                )
+            return np.asarray(start, dtype=float)
         if self.bounds is not None:
             return generator.uniform(self.bounds[:, 0], self.bounds[:, 1], (replicas, self.dim))
         return generator.standard_normal((replicas, self.dim))
@@ -350,6 +356,11 @@ class Potential:
     def _checked(
         self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]
     ) -> np.ndarray:
+        if out is None:
+            raise ValueError(
+                f"{what} of {self.name} returned None for x of shape {block.shape}; expected "
+                f"{shape}: does it end with return?"
+            )
         out = out if on_gpu(out) else np.asarray(out)
         if out.dtype.kind not in "fiu" and out.dtype != object:
             raise ValueError(

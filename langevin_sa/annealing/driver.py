@@ -27,7 +27,7 @@ from .records import Record
 from .request import Earlier, prepare
 from .results import Result, Snapshot, State
 from .run import Run
-from .stability import explain
+from .stability import ENDLESS, explain, falls_for_ever
 
 
 def simulate(
@@ -153,7 +153,7 @@ def anneal(
         threads.
     state : State, optional
         Go on from here, with its seed and at its step of the same schedule; then x0 and rng must
-        not be given.
+        not be given. Its best points count with their energies in this potential.
     dtype : {"float64", "float32"}
         How positions are stored; energies are float64.
     noise : {"normal", "uniform", "three-point"}
@@ -171,7 +171,8 @@ def anneal(
     callback : callable, optional
         Called at each record as ``callback(intermediate_result=...)`` with an OptimizeResult: x,
         fun (lowest so far), step, nit, nfev, target, temperature, energy (replicas,), energy_mean;
-        its arrays are copies. StopIteration stops.
+        its arrays are copies. Also ``callback(x, f, context)``, with context 0, or
+        ``callback(x)``. True or StopIteration stops.
     progress : bool
         Show a bar; silent on pipes.
     stop_below : float, optional
@@ -197,8 +198,8 @@ def anneal(
     Returns
     -------
     Result
-        Also after Ctrl-C (status 3), the time limit (1), a non-finite energy (2) or the callback's
-        StopIteration (99).
+        Also after Ctrl-C (status 3), the time limit (1), a non-finite energy or one that falls for
+        ever, far outside of where the run started (2), or when the callback stopped it (99).
 
     Raises
     ------
@@ -239,11 +240,16 @@ def anneal(
             log.save(now=True)  # so that the call can be made again from the very first step on
         try:
             stops = _stop_rules(stop_below, patience)
-            return log.finish(*_drain(run, log, stops, tell, bar, started, max_seconds))
+            status, message = _drain(run, log, stops, tell, bar, started, max_seconds)
+            asked = stop_below is not None and run.walk.best_energy.min() <= stop_below
+            if status == 0 and not asked and _endless(run):
+                status, message = 2, f"{message} {ENDLESS}"
+            return log.finish(status, message)
         except StopIteration:
             return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
         except NonFinite as error:
-            return log.finish(2, explain(error, run.prepared.omega_dt))
+            why = explain(error, run.prepared.omega_dt)
+            return log.finish(2, f"{why} {ENDLESS}" if _endless(run) else why)
         except KeyboardInterrupt:
             return log.finish(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
         except Exception as error:
@@ -298,7 +304,7 @@ def _drain(
     run: Run,
     log: Log,
     stops: Callable[[Record], str | None],
-    tell: Callable[[OptimizeResult], Any] | None,
+    tell: Callable[[OptimizeResult], bool] | None,
     bar: Any,
     started: float,
     max_seconds: float | None,
@@ -319,14 +325,20 @@ def _drain(
         taken = run.recorder.take() if record is None and late else record
         if taken is not None:
             log.add(taken)
-            if tell is not None:
-                tell(views.intermediate(run, taken))
+            if tell is not None and tell(views.intermediate(run, taken)):
+                return 99, f"Stopped by the callback at step {step}."
             if ended := stops(taken):
                 return 0, ended
         if late:
             return 1, f"Time limit of {max_seconds:g} s reached at step {step} of {n_steps}."
         log.save()
     return 0, f"Schedule of {n_steps} steps finished."
+
+
+def _endless(run: Run) -> bool:
+    """Whether the lowest point seen lies where the energy falls for ever."""
+    x, fun = views.best(run)
+    return falls_for_ever(run.prepared.potential, run.prepared.home, on_host(x), fun)
 
 
 def _check_limits(**limits: float | None) -> None:

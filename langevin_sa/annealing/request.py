@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arguments import check_whole, on_gpu, on_host, real_dtype, shown
 from ..backends.choose import get_backend
-from ..backends.walk import Backend, NonFinite, Walk
+from ..backends.walk import Backend, NonFinite, Walk, fill
 from ..backends.workers import Team, processors
 from ..integrators import get_integrator
 from ..momentum import Steps
@@ -24,7 +24,11 @@ from ..storage.checkpoint import Fingerprint, digest, schedule_digest
 from ..tuning import automatic_schedule
 from .results import Result, State, put
 from .stability import check_thermostat, check_time_step
-from .starts import check_energies, starting_points, walk_of
+from .starts import check_energies, home_of, starting_points, walk_of
+
+# of the size of energies, which are sums: neighbour lists change their order, and with it the last
+# few of sixteen digits; nothing is lost where more is off, as the energies are then taken anew
+SAME = 1e-12
 
 
 class Earlier(NamedTuple):
@@ -62,6 +66,8 @@ class Prepared:
         Whether it does.
     n_steps, record_every : int
         Steps of the whole schedule, and between two records.
+    home : ndarray (dim, 2)
+        The box of the starting points and of the potential's bounds.
     walk : Walk
         Where the replicas stand, on the device of the backend.
     backend : Backend
@@ -82,6 +88,7 @@ class Prepared:
     own_recursion: bool
     n_steps: int
     record_every: int
+    home: np.ndarray
     walk: Walk
     backend: Backend
     on_device: bool
@@ -185,6 +192,7 @@ def prepare(
             "the starting points": digest(walk.x, walk.step),
         },
     )
+    home = home_of(potential, walk.x)
     before = earlier(fingerprint, walk)
     walk = kernel.placed(walk)
     if team is not None and on_gpu(walk.x):
@@ -194,6 +202,8 @@ def prepare(
         )
     if before is not None:
         put(walk, before.state)
+    elif state is not None:
+        _weigh_best(kernel, potential, walk, threads)
     mover = _backend_at(kernel, potential, walk, threads, before)
     if team is not None:
         mover = team.spread(mover, potential, walk, threads)
@@ -204,6 +214,7 @@ def prepare(
         own_recursion,
         n_steps,
         record_every,
+        home,
         walk,
         mover,
         on_device,
@@ -237,6 +248,31 @@ def _going_on(
             f"the state is at step {walk.step}, and n_steps = {n_steps} leaves nothing to do"
         )
     return walk
+
+
+@np.errstate(all="ignore")  # where another potential is not finite
+def _weigh_best(kernel: Any, potential: Potential, walk: Walk, threads: int) -> None:
+    """Look whether the lowest points of a state have their energies in this potential too.
+
+    If so they stay to the bit. If one has not, the state is another potential's, and the energies
+    of all are taken here; a point that has none counts no more.
+    """
+    x, best_x, there = (on_host(a).copy() for a in (walk.x, walk.best_x, walk.best_energy))
+    if np.isinf(there).all():
+        return
+    fill(walk.x, best_x)
+    try:
+        kernel(potential, walk, threads)
+        here = on_host(walk.energy).copy()
+    except NonFinite:
+        here = potential.energy(best_x)
+    here = np.where(np.isfinite(here), here, np.inf)
+    sizes = np.abs(np.append(here, there))
+    size = np.max(sizes, where=np.isfinite(sizes), initial=0)
+    if (np.abs(here - there) <= SAME * size).all():
+        here = there
+    for array, values in ((walk.x, x), (walk.best_x, best_x), (walk.best_energy, here)):
+        fill(array, values)
 
 
 def _backend_at(

@@ -108,8 +108,9 @@ class Result(OptimizeResult):
     x, fun : ndarray (dim,), float
         The lowest point seen at any step by any replica, and its energy.
     success, status, message : bool, int, str
-        status 0: schedule done or target reached; 1: time spent; 2: stopped at a non-finite energy;
-        3: interrupted; 4: read from the checkpoint of a run under way; 99: stopped by the callback.
+        status 0: schedule done or target reached; 1: time spent; 2: a non-finite energy, or one
+        that falls for ever; 3: interrupted; 4: read from the checkpoint of a run under way; 99:
+        stopped by the callback.
     nit, nfev, njev : int
         Steps done; energies and gradients evaluated along the trajectories of all replicas.
     energies, best_energies, best_positions : ndarray (replicas,), (replicas,), (replicas, dim)

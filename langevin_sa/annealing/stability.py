@@ -1,4 +1,6 @@
-"""Whether a time step can be stable and a temperature be held; and why a run broke off."""
+"""Whether a time step can be stable and a temperature be held; why a run broke off, and whether it
+falls for ever.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,13 @@ from ..tuning import omega_dt, start_points
 
 MAX_BIAS = 0.05  # of the temperature of the stiffest mode
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows
+OUTSIDE = 10.0  # half widths of home; a minimum that is nearer was within reach of the starts
+DOUBLINGS = 100  # of the way out: 10^30, so that it passes any well that the run was on its way to
+ENDLESS = (
+    "The energy falls for ever: far outside of where the run started it falls on and on, 10^30 "
+    "times as far out too, and has no minimum there. Put a wall into the potential that keeps "
+    "replicas in, or give bounds= to langevin_sa.minimize."
+)
 
 
 def check_thermostat(schedule: Any, integrator: str, n_steps: int) -> None:
@@ -112,6 +121,35 @@ def explain(error: NonFinite, omega_dt: float) -> str:
         f"The energy became non-finite at step {error.step} (replica {error.replica}); {known}; "
         f"the best finite point is kept. {advice}"
     )
+
+
+@np.errstate(all="ignore")  # so far out energies may overflow
+def falls_for_ever(potential: Potential, home: np.ndarray, x: np.ndarray, energy: float) -> bool:
+    """Whether a run's lowest point x (dim,) lies far outside of `home` (dim, 2), where it started,
+    and the energy only falls from there on, straight out and without coming to rest.
+
+    All is measured in distances and energies of the run itself, so neither units nor origins
+    matter. Twice as far out as a point near a minimum the energy is higher.
+    """
+    middle = home.mean(1)
+    way = x - middle
+    if not (np.abs(way) > OUTSIDE * (home[:, 1] - middle)).any():
+        return False
+    falls: list[float] = []
+    for _ in range(DOUBLINGS):
+        way = 2 * way
+        try:
+            further = potential.energy(middle + way)
+        except Exception:  # of a user's function, which no run asked to be defined there
+            return False
+        if further == -np.inf:
+            return True
+        if not further < energy:
+            return False
+        falls.append(energy - further)
+        energy = further
+    # as a logarithm's, unlike those to the zero of 1/r or of a loss
+    return falls[-1] > 0.5 * falls[0]
 
 
 def _smaller(schedule: Any, excess: float, worst: Steps) -> str:

@@ -59,6 +59,17 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
     return x
 
 
+def home_of(potential: Potential, x: np.ndarray) -> np.ndarray:
+    """The box (dim, 2) of starting points x (replicas, dim) and of the potential's bounds."""
+    low, high = x.min(0).astype(float), x.max(0).astype(float)
+    if potential.bounds is not None:
+        low, high = (
+            np.minimum(low, potential.bounds[:, 0]),
+            np.maximum(high, potential.bounds[:, 1]),
+        )
+    return np.stack([low, high], axis=1)
+
+
 def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
     """A walk that stands where the state says; a TypeError or ValueError if it does not fit."""
     if not isinstance(state, State):

@@ -15,7 +15,8 @@ import numpy as np
 from ..annealing.request import Earlier, prepare
 from ..annealing.results import State, put
 from ..annealing.run import Run
-from ..annealing.starts import check_energies
+from ..annealing.stability import falls_for_ever
+from ..annealing.starts import check_energies, home_of
 from ..backends.numpy import NumpyBackend
 from ..backends.walk import NonFinite, Walk
 from ..backends.workers import Team
@@ -123,7 +124,13 @@ def run_method(
             keep(arrays)
     except NonFinite as error:
         message = f"diverged at step {error.step}"
-    x = contestant.walk.on_host().x
+    last = contestant.walk.on_host()
+    x, r = last.x, int(np.argmin(last.best_energy))
+    # where a minimum is known, no energy below it is taken for success
+    judged_by_lowest = not message and potential.minimum_energy is None
+    best = last.best_x[r].astype(float), float(last.best_energy[r])
+    if judged_by_lowest and falls_for_ever(potential, home_of(potential, start), *best):
+        message = "falls for ever, far outside of the start: put a wall into the potential"
     if message:
         polished_x, polished = x.copy(), np.full(len(x), np.nan)
     else:

@@ -39,8 +39,8 @@ class Outcome:
     Attributes
     ----------
     name, method, n_steps, seconds, message
-        How it was run; `message` is empty unless it diverged, and then all its replicas count as
-        failed.
+        How it was run; `message` is empty unless it diverged or its energy falls for ever, and then
+        all its replicas count as failed.
     x : ndarray (replicas, dim)
         Where the replicas ended.
     energies : dict of ndarray (replicas,)

@@ -13,6 +13,13 @@ from .ensemble import COOLING
 from .strategies import MOVES, Settings, unused
 
 LARGEST = 1e300  # a bound beyond is none
+UNMET = {
+    "constraints": "it keeps to bounds= only; add a penalty to fun, or use a method of SciPy that "
+    "has them, such as 'trust-constr'",
+    "integrality": "coordinates are real numbers; round them in fun, or use "
+    "scipy.optimize.differential_evolution",
+    "maximize": "give the negative of fun",
+}
 FARTHEST = 1e290  # a starting point lies within, so that the domain around it is finite
 
 
@@ -71,6 +78,35 @@ def check_settings(settings: Settings) -> None:
     look_up(settings.cooling, COOLING, "cooling")
 
 
+def by_our_names(rng: Any, maxfev: Any, unknown: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """rng and maxfev, which `unknown` may call seed and maxfun as parts of SciPy do, and the rest
+    of it; a TypeError if both names are given.
+    """
+    ours, rest = {"rng": rng, "maxfev": maxfev}, dict(unknown)
+    for other, name in (("seed", "rng"), ("maxfun", "maxfev")):
+        if other not in rest:
+            continue
+        if ours[name] is not None:
+            raise TypeError(f"{other}= and {name}= are the same thing: give {name}= alone")
+        ours[name] = rest.pop(other)
+        warn(f"{other}= is understood as {name}=, its name here", OptimizeWarning)
+    return ours["rng"], ours["maxfev"], rest
+
+
+def refuse(**wishes: Any) -> None:
+    """Raise a ValueError for a wish that would change the answer and cannot be met; an empty or
+    false one is none.
+    """
+    for name, value in wishes.items():
+        try:
+            wished = bool(np.any(value))
+        except (TypeError, ValueError):  # of what has no truth
+            wished = True
+        if wished:
+            given = f"{name}={shown(value)}"
+            raise ValueError(f"langevin_sa.minimize cannot handle {given}: {UNMET[name]}")
+
+
 def advise(
     strategy: str,
     settings: Settings,
@@ -81,14 +117,11 @@ def advise(
     *,
     hess: Any,
     hessp: Any,
-    constraints: Any,
     **unknown: Any,
 ) -> None:
     """Warn the caller of `minimize` of what was given and will not be used."""
     if unknown:
         warn(f"Unknown solver options: {', '.join(map(str, unknown))}", OptimizeWarning)
-    if constraints is not None and np.size(constraints):
-        warn("langevin_sa.minimize cannot handle constraints.", RuntimeWarning)
     if hess is not None or hessp is not None:
         warn("langevin_sa.minimize does not use Hessian information.", RuntimeWarning)
     idle = unused(strategy, settings)
@@ -137,9 +170,13 @@ def starting_point(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarra
         if not np.isfinite([low, high]).all():
             raise ValueError("without x0 all bounds must be finite")
         return generator.uniform(low, high), None
+    if isinstance(x0, Bounds):
+        raise TypeError("x0 must be a point, not Bounds: give them by name, bounds=")
     point = np.atleast_1d(real_array(x0, "x0"))
     if point.ndim != 1 or point.size == 0:
-        raise ValueError(f"'x0' must only have one dimension, not shape {point.shape}")
+        pairs = point.ndim == 2 and point.shape[1] == 2 and bounds is None
+        hint = "; if these are bounds, give them by name, bounds=" if pairs else ""
+        raise ValueError(f"'x0' must only have one dimension, not shape {point.shape}{hint}")
     if isinstance(fun, Potential) and point.size != fun.dim:
         raise ValueError(f"x0 must have shape ({fun.dim},) for {fun.name}, not {point.shape}")
     if not np.isfinite(point).all():

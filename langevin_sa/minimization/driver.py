@@ -22,6 +22,7 @@ from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint, digest
 from .arguments import (
     advise,
+    by_our_names,
     check_budgets,
     check_fun,
     check_numbers,
@@ -29,6 +30,7 @@ from .arguments import (
     function_and_gradient,
     limits,
     onto_bounds,
+    refuse,
     starting_point,
 )
 from .functions import Functions
@@ -97,8 +99,9 @@ def minimize(
         After each iteration ``callback(intermediate_result=...)`` if that is its only parameter,
         with an OptimizeResult: x, fun (best so far), nit, step, nfev, njev, temperature (without
         annealing: how far above the walker a minimum may be to be accepted), accepted (energy of
-        the walker), minima (how many); else ``callback(xk)``. Arrays are copies. StopIteration
-        stops, with status 99.
+        the walker), minima (how many); as ``callback(x, f, context)``, with context 0, if it has
+        three as in SciPy's dual_annealing; else ``callback(xk)``. Arrays are copies. True or
+        StopIteration stops, with status 99.
     strategy : {"auto", "portfolio", "clusters", "anneal", "exchange", "population"}
         "portfolio": descents from where several moves lead; "clusters": runs for particles;
         "anneal": Langevin replicas cooled and reheated; "exchange": replica exchange; "population":
@@ -154,15 +157,20 @@ def minimize(
     Raises
     ------
     ValueError, TypeError
-        For bad input. An exception in `fun`, `jac` or `callback` passes through with the best so
-        far as its attribute `partial_result`; arithmetic that fails at a point (division by zero,
-        math domain error) counts as +inf instead.
+        For bad input, and for a wish that cannot be met: constraints, integrality, maximize. (A
+        `seed` or `maxfun` is taken for rng or maxfev, with a warning.) An exception in `fun`, `jac`
+        or `callback` passes through with the best so far as its attribute `partial_result`;
+        arithmetic that fails at a point (division by zero, math domain error) counts as +inf
+        instead.
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
     )
     look_up(strategy, {"auto": None, **STRATEGIES}, "strategy")
     check_fun(fun)
+    rng, maxfev, unknown = by_our_names(rng, maxfev, unknown)
+    wishes = {name: unknown.pop(name, None) for name in ("integrality", "maximize")}
+    refuse(constraints=constraints, **wishes)
     tell = teller(callback)
     check_budgets(maxfev=maxfev, maxiter=maxiter)
     check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
@@ -170,8 +178,7 @@ def minimize(
     check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
     strategy = automatic(fun, settings) if strategy == "auto" else strategy
-    of_scipy = {"hess": hess, "hessp": hessp, "constraints": constraints}
-    advise(strategy, settings, fun, args, jac, vectorized, **of_scipy, **unknown)
+    advise(strategy, settings, fun, args, jac, vectorized, hess=hess, hessp=hessp, **unknown)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
     seed = seed_of(keeper.seed if rng is None else rng)
     fun, jac = function_and_gradient(fun, jac)
@@ -221,7 +228,7 @@ def _ending(
     journal: Journal,
     iterations: Iterator[None],
     maxiter: int | None,
-    look: Callable[[Search, int], None],
+    look: Callable[[Search, int], bool],
 ) -> tuple[int, str]:
     """Search, with a look after each iteration, until something ends it: the status and the
     sentence that say what.
@@ -231,7 +238,8 @@ def _ending(
         _check_iterations(journal.nit, maxiter)
         for _ in () if search.verdict else iterations:
             journal.at_yield()
-            look(search, journal.nit)
+            if look(search, journal.nit):
+                return 99, "`callback` returned True."
             _check_iterations(journal.nit, maxiter)
     except Finished as end:
         return end.status, end.message
@@ -293,18 +301,19 @@ def _intermediate(search: Search, nit: int) -> OptimizeResult:
 
 
 def _looker(
-    tell: Callable[[OptimizeResult], Any] | None, disp: bool
-) -> Callable[[Search, int], None]:
-    """What is done after each iteration: print a line, and tell the callback."""
+    tell: Callable[[OptimizeResult], bool] | None, disp: bool
+) -> Callable[[Search, int], bool]:
+    """What is done after each iteration: print a line, and tell the callback; whether that stops
+    the search.
+    """
 
-    def look(search: Search, nit: int) -> None:
+    def look(search: Search, nit: int) -> bool:
         problem = search.problem
         if disp:
             print(
                 f"{nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} minima  "
                 f"best {problem.best_fun:.10g}"
             )
-        if tell is not None:
-            tell(_intermediate(search, nit))
+        return tell is not None and tell(_intermediate(search, nit))
 
     return look

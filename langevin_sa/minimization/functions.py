@@ -131,8 +131,9 @@ def _called(fun: Any, args: tuple[Any, ...], x: np.ndarray, failed: Any) -> Any:
 def _number(value: Any) -> float:
     if isinstance(value, float):
         return value
+    _check_returned(value, "fun", "one real number")
     try:
-        array = real_array(math.nan if value is None else value, "f")
+        array = real_array(value, "f")
     except TypeError:
         raise ValueError(f"fun must return one real number, not {shown(value)}") from None
     if array.size != 1:
@@ -142,7 +143,13 @@ def _number(value: Any) -> float:
     return float(array.reshape(-1)[0])
 
 
+def _check_returned(out: Any, what: str, expected: str) -> None:
+    if out is None:
+        raise ValueError(f"{what} returned None; expected {expected}: does it end with return?")
+
+
 def _array(out: Any, shape: tuple[int, ...]) -> np.ndarray:
+    _check_returned(out, "the function", f"shape {shape}")
     if type(out) is np.ndarray and out.dtype == float:
         array = out.copy()
     else:

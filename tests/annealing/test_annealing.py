@@ -316,6 +316,23 @@ def test_callback_stops():
     np.testing.assert_array_equal(rest.state.x, run().state.x)
 
 
+def test_callback_of_three_arguments_stops_by_true():
+    """As in SciPy's dual_annealing: told x, f and a context."""
+    seen = []
+
+    def callback(x, f, context):
+        seen.append((HARMONIC.energy(x), f, context))
+        return len(seen) == 5 or None
+
+    result = run(record_every=10, callback=callback)
+    assert (result.success, result.status, result.nit) == (False, 99, 50)
+    assert result.message == "Stopped by the callback at step 50."
+    assert all(f == pytest.approx(at) and context == 0 for at, f, context in seen)
+    assert run(record_every=10, callback=lambda x: np.float64(1)).success
+    with pytest.raises(TypeError, match=r"of x, f and context, not of \(x, f\)"):
+        run(callback=lambda x, f: None)
+
+
 def test_ctrl_c_in_a_callback():
     def callback(intermediate_result):
         if intermediate_result.step >= 50:

@@ -6,7 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning, minimize as scipy_minimize
+from scipy.optimize import (
+    Bounds,
+    LinearConstraint,
+    NonlinearConstraint,
+    OptimizeResult,
+    OptimizeWarning,
+    minimize as scipy_minimize,
+)
 
 import langevin_sa as lsa
 
@@ -31,6 +38,12 @@ def both(x):
 def many(x):
     y = x - CENTRE[:, None]
     return 30 + (y**2 - 10 * np.cos(2 * np.pi * y)).sum(0)
+
+
+def through_scipy(fun, x0, jac=None, bounds=None, callback=None, constraints=(), **options):
+    """The same call as a method of SciPy."""
+    given = {"jac": jac, "bounds": bounds, "callback": callback, "constraints": constraints}
+    return scipy_minimize(fun, x0, method=lsa.minimize, options=options, **given)
 
 
 class Counted:
@@ -232,10 +245,81 @@ def test_unknown_options_warn():
             bounds=BOX,
             options={"maxfevs": 10, "rng": 1},
         )
-    with pytest.warns(RuntimeWarning, match="constraints"):
-        lsa.minimize(
-            lambda x: x[0] ** 2, [1.0], constraints=({"type": "eq", "fun": sum},), maxfev=10
-        )
+
+
+@pytest.mark.parametrize("way", [lsa.minimize, through_scipy], ids=["own", "scipy"])
+@pytest.mark.parametrize(
+    ("wish", "hint"),
+    [
+        ({"constraints": {"type": "eq", "fun": sum}}, "bounds= only; add a penalty to fun"),
+        ({"constraints": [LinearConstraint(np.ones(3), 1, 2)]}, "'trust-constr'"),
+        ({"constraints": NonlinearConstraint(sum, 1, 2)}, "'trust-constr'"),
+        ({"integrality": [True, False, False]}, "differential_evolution"),
+        ({"maximize": True}, "the negative of fun"),
+    ],
+)
+def test_wishes_that_change_the_answer_are_refused(way, wish, hint):
+    """Before the function is called."""
+    fun = Counted(rastrigin)
+    said = f"cannot handle {next(iter(wish))}=.*: .*{hint}"
+    with pytest.raises(ValueError, match=said):
+        way(fun, np.zeros(3), bounds=BOX, **wish)
+    assert not fun.points
+
+
+@pytest.mark.parametrize("way", [lsa.minimize, through_scipy], ids=["own", "scipy"])
+@pytest.mark.parametrize(
+    "wish",
+    [{"constraints": ()}, {"constraints": []}, {"maximize": False}, {"integrality": [0, 0, 0]}],
+    ids=str,
+)
+def test_empty_wishes_are_met(way, wish):
+    assert way(rastrigin, np.zeros(3), bounds=BOX, rng=1, maxfev=50, **wish).nfev == 50
+
+
+@pytest.mark.parametrize(("other", "name", "value"), [("seed", "rng", 7), ("maxfun", "maxfev", 60)])
+def test_other_names_are_understood(other, name, value):
+    given = {"rng": 1, "maxfev": 90, name: value}
+    del given[name]
+    with pytest.warns(OptimizeWarning, match=f"{other}= is understood as {name}=") as caught:
+        result = lsa.minimize(rastrigin, np.zeros(3), bounds=BOX, **given, **{other: value})
+    assert caught[0].filename == __file__ and len(caught) == 1
+    same = lsa.minimize(rastrigin, np.zeros(3), bounds=BOX, **given, **{name: value})
+    assert (result.seed, result.nfev) == (same.seed, same.nfev) and (result.x == same.x).all()
+    with pytest.raises(TypeError, match=f"{other}= and {name}= are the same thing"):
+        lsa.minimize(rastrigin, np.zeros(3), bounds=BOX, **{other: value, name: value})
+
+
+@pytest.mark.parametrize("way", [lsa.minimize, through_scipy], ids=["own", "scipy"])
+def test_callbacks_of_dual_annealing(way):
+    """Told x, f and a context; True stops, and nothing else that is true does."""
+    seen = []
+
+    def callback(x, f, context):
+        seen.append((x, f, context))
+        return True if len(seen) == 3 else np.float64(len(seen))
+
+    result = way(rastrigin, np.zeros(3), bounds=BOX, rng=1, callback=callback)
+    assert (result.status, result.nit, result.success) == (99, 3, False)
+    assert result.message.startswith("`callback` returned True.")
+    assert all(f == rastrigin(x) and context == 0 for x, f, context in seen)
+    told = way(rastrigin, np.zeros(3), bounds=BOX, rng=1, callback=lambda xk: np.True_)
+    assert (told.status, told.nit) == (99, 1)
+
+
+@pytest.mark.parametrize("strategy", ["portfolio", "anneal"])
+@pytest.mark.parametrize(
+    ("odd", "keywords"),
+    [
+        (lambda x: None, {}),
+        (lambda x: None, {"vectorized": True}),
+        (rastrigin, {"jac": lambda x: None}),
+    ],
+    ids=["fun", "vectorized", "jac"],
+)
+def test_a_function_without_return_is_told(odd, keywords, strategy):
+    with pytest.raises(ValueError, match=r"returned None; expected .* does it end with return\?"):
+        lsa.minimize(odd, np.zeros(3), bounds=BOX, rng=1, strategy=strategy, **keywords)
 
 
 def test_bounds_hold_at_every_evaluation():
@@ -438,7 +522,12 @@ def test_x0_outside_is_moved():
         ({"bounds": [(0, 1)]}, ValueError, "1 bounds and 3 coordinates"),
         ({"bounds": 3}, ValueError, "bounds must be"),
         ({"x0": [np.nan, 0, 0]}, ValueError, "finite"),
-        ({"x0": np.zeros((2, 3))}, ValueError, "one dimension"),
+        ({"x0": np.zeros((2, 3))}, ValueError, r"one dimension, not shape \(2, 3\)$"),
+        ({"x0": BOX}, ValueError, "one dimension, .* give them by name, bounds="),
+        ({"x0": np.array(BOX)}, ValueError, "one dimension, .* give them by name, bounds="),
+        ({"x0": Bounds([0], [1])}, TypeError, "give them by name, bounds="),
+        ({"callback": lambda x, f: None}, TypeError, r"of x, f and context, not of \(x, f\)"),
+        ({"callback": lambda: None}, TypeError, r"of x, f and context, not of \(\)"),
         ({"x0": None}, TypeError, "x0 is missing"),
         ({"fun": 3}, TypeError, "fun must be"),
         ({"jac": "4-point"}, ValueError, "jac must be"),

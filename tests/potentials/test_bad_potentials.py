@@ -56,6 +56,11 @@ MAKERS = {
         ValueError,
         r"the start of squares gave shape \(64,\); expected \(replicas, 2\)",
     ),
+    "start without return": (
+        lambda: anneal(arrays(dim=2, start=lambda n, g: None), None, SCHEDULE, 10),
+        ValueError,
+        r"the start of squares returned None; expected \(64, 2\): does it end with return",
+    ),
     "x of wrong shape": (
         lambda: HARMONIC.energy(np.zeros((2, 3))),
         ValueError,
@@ -96,7 +101,7 @@ FUNCTIONS = {
         arrays(lambda x: x**2),
         r"energy of .* returned shape \(3, 1\) .* expected \(3,\)",
     ),
-    "no energy": (arrays(lambda x: None), r"energy of .* returned shape \(\)"),
+    "no energy": (arrays(lambda x: None), "energy of .* returned None .* does it end with return"),
     "complex energies": (
         arrays(lambda x: squares(x) + 0j),
         "energy of .* returned complex128 values; expected real numbers",
@@ -111,7 +116,7 @@ FUNCTIONS = {
     ),
     "gradient missing": (
         arrays(gradient=lambda x: None),
-        r"gradient of squares returned shape \(\)",
+        r"gradient of squares returned None for x of shape \(3, 1\); expected \(3, 1\)",
     ),
 }
 
@@ -157,6 +162,10 @@ def no_writes_energy(x):
 
 def no_writes_gradient(x, out):
     out[:] = 2 * (x - 1.0)
+
+
+def forgets(x):
+    x[0] + x[1]
 
 
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
@@ -210,3 +219,12 @@ def test_functions_of_one_point_are_refused_also_for_as_many_replicas_as_coordin
             replicas=2,
             rng=1,
         )
+
+
+def test_a_numba_energy_without_return():
+    forgetful = Potential.from_numba(forgets, no_writes_gradient, 2)
+    refused(
+        lambda: anneal(forgetful, [0.0, 1.0], SCHEDULE, 10),
+        ValueError,
+        r"energy of forgets returned None for x of shape \(2,\); expected a number: does it end",
+    )

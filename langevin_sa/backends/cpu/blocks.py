@@ -217,8 +217,8 @@ class BlockBackend(Backend):
         self.walk, self.threads = walk, threads
         replicas, dim = walk.x.shape
         if potential.formula is None:
-            self.width, self.step = 1, compiled_functions(*potential.numba_functions)
             check_functions(potential, walk.x[0].astype(float))
+            self.width, self.step = 1, compiled_functions(*potential.numba_functions)
             self.numbers, self.size = np.empty(0), np.array([dim], dtype=np.int64)
         else:
             room = PAIR_NUMBERS if "pair" in potential.formula.source.bodies else CACHE_NUMBERS

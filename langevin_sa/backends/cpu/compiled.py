@@ -127,7 +127,7 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
 
 def check_functions(potential: Any, x: np.ndarray) -> None:
     """Raise a ValueError if a one-replica function writes to its x, which would move the
-    replicas.
+    replicas, or if the energy is None.
     """
     energy, gradient = potential.numba_functions
     for what, function, rest in (
@@ -135,7 +135,12 @@ def check_functions(potential: Any, x: np.ndarray) -> None:
         ("gradient", gradient, (np.empty_like(x),)),
     ):
         given = x.copy()
-        function(given, *rest)
+        answer = function(given, *rest)
+        if what == "energy" and answer is None:
+            raise ValueError(
+                f"the energy of {potential.name} returned None for x of shape {x.shape}; expected "
+                "a number: does it end with return?"
+            )
         if not np.array_equal(given, x):
             raise ValueError(
                 f"the {what} of {potential.name} changes its x; leave x as it is and work on a "
