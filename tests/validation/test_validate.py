@@ -30,8 +30,8 @@ def test_fast_families_pass(backend, dtype):
 @pytest.mark.parametrize(
     "family",
     [
-        # modes one by one are the law of test_thermostat's chain too
-        pytest.param(family, marks=[pytest.mark.slow] if family == "modes" else [])
+        # test_thermostat's chain holds the modes, test_report measures the stationary laws
+        pytest.param(family, marks=pytest.mark.slow if family in ("modes", "stationary") else ())
         for family in sorted({*FAMILIES} - {*FAST, "escape"})
     ],
 )

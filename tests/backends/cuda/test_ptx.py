@@ -33,7 +33,7 @@ def check(U, dtype, integrators, purpose=0):
             np.testing.assert_allclose(numba.best_energy, gpu.best_energy, rtol=1e-11)
 
 
-@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("single", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_parity(gpu, monkeypatch, together, single):
     monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", True)
     made = [make() for make in SOME.values()]
