@@ -103,7 +103,9 @@ def _points(step, p, size, x, energy, gradient):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _descend(step, p, size, x, low, high, tol, longest, room, below):  # type: ignore[no-untyped-def]
+def _descend(  # type: ignore[no-untyped-def]
+    step, p, size, x, low, high, tol, longest, room, below
+):
     """L-BFGS with backtracking, projected into the bounds; x is where it ended.
 
     Parameters
