@@ -7,21 +7,22 @@ on the units of length and energy or on the origin.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from .arguments import on_gpu, on_host
 
-STARTS = 64  # points drawn to see a scale
+STARTS = 32  # points drawn to see a scale
 STEP = float(np.cbrt(np.finfo(float).eps))  # of a length, where rounding and bending balance
 BENT = 3e-3  # of a difference may be bending, which then costs it 6e-6 of its size
 NOISE = 1e6  # roundings that a difference must be above, as three decimals of it at 1e-10 are
 SETTLED, MOST_TRIES = 1e-7, 16  # relative change between two step lengths; step lengths tried
 ULPS = 2**10  # of x, below which no step is taken
+REACHED = 1e-10  # of the height of a start, within which descents surely reach a minimum
 ONE_BASIN = 1e-3  # of the height of starts above their minima, where all minima are one
 
 
@@ -67,7 +68,15 @@ class Scale:
             return high / 2 - low / 2
         if self._potential.has_domain:
             return sizes(self._points.std(0))
-        return lengths(self._potential, self._points).max(0)
+        return self.lengths(self._points).max(0)
+
+    def lengths(self, x: np.ndarray) -> np.ndarray:
+        """The natural length of each coordinate at points x (replicas, dim), of the same shape:
+        that of the domain, else the size of each point's largest coordinate.
+        """
+        if self._potential.has_domain:
+            return np.broadcast_to(self.length, x.shape)
+        return np.broadcast_to(sizes(np.abs(x).max(1, keepdims=True)), x.shape)
 
     @cached_property
     def energy(self) -> float:
@@ -80,8 +89,10 @@ class Scale:
         sound = np.isfinite(above) & np.isfinite(found)
         if not sound.any():
             return 0.0
-        relaxed, height = spread(found[sound]), spread(np.append(above[sound], found[sound]))
-        return max(relaxed, ONE_BASIN * height) if relaxed < 1e-6 * height else relaxed
+        relaxed, height = spread(found[sound]), above[sound] - found[sound].min()
+        if relaxed > REACHED * height.min():
+            return relaxed
+        return ONE_BASIN * float(np.quantile(height, 0.25))
 
 
 def spread(energies: np.ndarray) -> float:
@@ -109,20 +120,11 @@ def sizes(lengths: np.ndarray) -> np.ndarray:
     return np.where(lengths > 0, lengths, np.where(longest > 0, longest, 1.0))
 
 
-def lengths(potential: Any, x: np.ndarray) -> np.ndarray:
-    """The natural length of each coordinate at points x (replicas, dim), of the same shape: that of
-    the domain, else the size of each point's largest coordinate.
-    """
-    if potential.has_domain:
-        return np.broadcast_to(potential.scale.length, x.shape)
-    return np.broadcast_to(sizes(np.abs(x).max(1, keepdims=True)), x.shape)
-
-
 def steps(potential: Any, x: np.ndarray) -> np.ndarray:
     """First guess of steps (replicas, dim) for differences at points x: shares of the natural
     length, and more than x is rounded by.
     """
-    return np.maximum(STEP * lengths(potential, x), ULPS * np.spacing(np.abs(x)))
+    return np.maximum(STEP * potential.scale.lengths(x), ULPS * np.spacing(np.abs(x)))
 
 
 def difference(
@@ -181,7 +183,7 @@ def back_to(x: Any, values: np.ndarray) -> Any:
     """Values as an array where x lies."""
     if not on_gpu(x):
         return values
-    return import_module(type(x).__module__.partition(".")[0]).asarray(values)
+    return sys.modules[type(x).__module__.partition(".")[0]].asarray(values)
 
 
 def _central(

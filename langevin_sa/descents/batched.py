@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..scale import STEP, lengths, rounding
-
 MEMORY, MOST_STEPS, HALVINGS = 8, 1000, 30
 TOGETHER = 65_536  # coordinates in one call of the potential
+STEP = 1e-6  # natural lengths, between the two gradients of a first look at the curvature
+ROUNDING = 16 * np.finfo(float).eps  # of an energy, which is a sum
 LONGEST = 0.2  # natural lengths, or of the way so far, that a step may go: no start is flung out
 
 
@@ -32,7 +32,10 @@ def descend(potential: Any, x: Any, tol: float = 1e-7) -> tuple[np.ndarray, np.n
 # trial points beyond a wall are taken back
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
-    unit, start = lengths(potential, x), x.copy()  # forces, steps and memory are in natural lengths
+    unit, start = (
+        potential.scale.lengths(x),
+        x.copy(),
+    )  # forces, steps and memory are in natural lengths
     energy, gradient = potential.energy_gradient(x)
     gradient = gradient * unit
     going = np.flatnonzero(np.isfinite(energy) & np.isfinite(gradient).all(1))
@@ -54,7 +57,7 @@ def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.
         step[uphill] = -scale[going[uphill], None] * gradient[going[uphill]]
         slope[uphill] = (step * gradient[going])[uphill].sum(1)
         longest = np.abs(step).max(1)
-        going_on = (longest > tol) & (-slope > rounding(energy[going]))
+        going_on = (longest > tol) & (-slope > ROUNDING * np.abs(energy[going]))
         going, step, slope, longest = (a[going_on] for a in (going, step, slope, longest))
         if not going.size:
             break
