@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "stochastic": "core potential",
     "statistics": "core",
     "thermometers": "core potential",
-    "tuning": "core potential backends",
+    "tuning": "core potential descents",
     "formulas": "core backends storage",
     "backends": "core formulas storage",
     "descents": "backends",
