@@ -13,6 +13,7 @@ MEMORY, MOST_STEPS, HALVINGS = 8, 1000, 30
 TOGETHER = 65_536  # coordinates in one call of the potential
 # of the longest step and of the coordinates: how far curvature is looked for ahead
 NUDGE, NUDGE_ROUNDING = 5e-5, 3e-8
+STRAGGLING, FEW_STEPS = 4, 20
 SHORTEST = 1e-9  # of a step that was wanted: a replica whose energy does not fall by it has arrived
 
 
@@ -120,7 +121,8 @@ def relax(
     Every replica tries one step between two calls of `going_on`, so that evaluations can be
     rationed, and no step moves a coordinate by more than `longest`, so that overlapping particles
     come apart instead of flying off. A replica has arrived where the decrease still expected is
-    below `fine` of the `spread` of all their energies, or below rounding.
+    below `fine` of the `spread` of all their energies, or below rounding; the last quarter is not
+    waited for longer than four times as long as for the others.
     """
     x, (energy, gradient) = x.copy(), evaluate(x)
     sound = np.isfinite(energy) & np.isfinite(gradient).all(1)
@@ -136,7 +138,9 @@ def relax(
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, longest / np.where(size > 0, size, 1))
     pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     length = np.ones(len(x))
-    while going.size and going_on():
+    steps, most = 0, MOST_STEPS
+    while going.size and going_on() and steps < most:
+        steps += 1
         memory = [tuple(a[going] for a in pair) for pair in pairs]
         step = -_two_loops(gradient[going], memory, scale[going])
         uphill = ~((step * gradient[going]).sum(1) < 0)
@@ -160,4 +164,6 @@ def relax(
         little = fine * spread(energy) + 2 * np.finfo(float).eps * np.abs(energy[going])
         arrived = (-0.5 * slope < little) & good & (shorter == 1)
         going = going[~(arrived | (length[going] < SHORTEST))]
+        if going.size <= len(x) / 4:
+            most = min(most, STRAGGLING * steps + FEW_STEPS)
     return x, energy

@@ -1,6 +1,7 @@
 """Temperatures, friction, time step and starts, chosen from the potential.
 
-`measure` has the pilot, which measures and chooses, and states the rules; `ladder` holds what it measures at a row of
+`measure` has the pilot, which measures and chooses, and states the rules; `ladder` holds what it
+measures at a row of
 temperatures, `findings` what it hands back; `driver` makes a schedule of it; `curvature` is what
 time steps are compared with.
 """
@@ -15,6 +16,7 @@ from .curvature import (
     start_points as start_points,
 )
 from .driver import LAWS as LAWS, automatic_schedule as automatic_schedule
-from .findings import BIASED as OMEGA_DT, COLDEST as COLDEST, Pilot as Pilot
+from .findings import COLDEST as COLDEST, Pilot as Pilot
+from .ladder import OMEGA_DT as OMEGA_DT
 from .measure import pilot as pilot
 from .spread import spread_temperature as spread_temperature

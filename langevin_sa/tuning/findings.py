@@ -10,14 +10,14 @@ import numpy as np
 
 from ..integrators import Integrator
 from ..schedules import Schedule, two_stage
-from .ladder import smooth
+from .ladder import NO_SPREAD, OMEGA_DT, smooth
 from .sight import Sight, stiffest, typical
 
-EXACT, BIASED = 0.7, 0.35  # omega*dt where positions have no error in a harmonic well; else
+EXACT = 0.7  # omega*dt where positions have no error in a harmonic well; else OMEGA_DT
 HOT, LOST, FREEZING, COLDEST = 2.0, 0.5, 0.5, 1e-4  # rule 4
-NO_SPREAD = 1e-3  # T0 of the mean curvature times the square of the spread of starts
 FRICTION = 0.25  # rule 6
 NEAR, STARTS, TURNS = 8, 8, 8  # hot points and starts whose curvature is looked at, how sharply
+GIVEN = 64  # starts of x0 among which the stiffest are sought
 QUANTILE = 0.75  # of the curvatures of hot points
 KNOTS, WIDTH = 40, 0.5  # temperatures at which heat capacity and relaxation are told
 
@@ -100,7 +100,7 @@ def choose(found: Any, row: Integrator, interrupted: bool, began: float) -> Pilo
     mean = mean or k
     time_unit = found.length / np.sqrt(unit)
     gamma = float(FRICTION * np.sqrt(mean / unit) / time_unit)
-    wanted = EXACT if row.paired or not row.thermal else BIASED
+    wanted = EXACT if row.paired or not row.thermal else OMEGA_DT
     dt = row.time_step(wanted, float(np.sqrt(k / unit)) / time_unit, gamma)
     reasons["dt"] = f"dt = {dt:.3g}, so that omega*dt = {wanted:g}, {reasons['dt']}"
     reasons["gamma"] = (
@@ -156,7 +156,7 @@ def _temperatures(found: Any, unit: float, reasons: dict[str, str]) -> tuple[flo
             if reading.turn > reading.leaves
             else "half of what can be forgotten of a minimum is forgotten"
             if np.isfinite(reading.turn)
-            else "the spread of minima ends, as no other minimum was seen"
+            else "as no other minimum was seen, of the spread of minima or of the mean curvature"
         )
         lost = LOST * unit * float(np.exp(reading.lost))
         if lost < T0:
@@ -192,8 +192,10 @@ def _stiffest(found: Any, starts: np.ndarray, T0: float, interrupted: bool) -> t
         k = float(np.quantile(seen, QUANTILE))
         where = "of the largest curvature met in short runs near T0 and at the starts"
     points = starts
-    if found.given:
-        points = found.fixed[:: max(1, len(found.fixed) // STARTS)] / found.sigma
+    if found.given:  # the stiffest of them may be far from low
+        points = found.fixed[:: max(1, len(found.fixed) // GIVEN)] / found.sigma
+        points = points[: max(1, int(sight.left / 4))]
+        points = points[np.argsort(-stiffest(sight, points, found.mass), kind="stable")]
     return max(k, float(_look(sight, points[:STARTS], found.mass, 1.0).max())), where
 
 

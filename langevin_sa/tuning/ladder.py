@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .sight import Sight, stiffest
-from .spread import ROUNDING, low_spread
+from .spread import ROUNDING
 
-OMEGA_DT = 0.35  # of each walker's own time step
+OMEGA_DT = 0.35  # of time steps: no integrator then heats the stiffest mode by more than 4 %
+NO_SPREAD = 1e-3  # of the mean curvature times the square of the spread of starts: where one basin
+# is all that was seen
 GRAIN = 0.2  # of the spread of minima: a quench that ends nearer forgot nothing
 FORGOTTEN, FREEZING, SEEN = 0.5, 0.1, 0.1  # shares of what is forgotten at most; least to count
 GRID, FADING = 200, 1e-12  # temperatures at which is looked; weight of what is far away
@@ -82,6 +84,19 @@ def smooth(at: np.ndarray, value: np.ndarray, grid: np.ndarray, width: float) ->
     return mean, spread / np.sqrt(w.sum(1) ** 2 / (w**2).sum(1))
 
 
+def rising(value: np.ndarray) -> np.ndarray:
+    """The nearest values that never fall (isotonic regression), so that a start that was on a
+    saddle, and leaves it when cold, is outweighed by the hotter ones that stay.
+    """
+    sums, n = np.append(0.0, np.cumsum(value)), len(value)
+    start, stop = np.arange(n)[:, None], np.arange(n)
+    means = np.where(stop >= start, sums[stop + 1] - sums[start], np.inf)
+    means = means / np.maximum(stop - start + 1, 1)
+    least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+    highest: np.ndarray = np.where(stop >= start, least, -np.inf).max(0)
+    return highest
+
+
 @dataclass
 class Rungs:
     """Walkers of one ladder, or of several.
@@ -109,7 +124,9 @@ class Rungs:
     k: np.ndarray
 
     def __add__(self, other: Rungs) -> Rungs:
-        return Rungs(*map(np.concatenate, zip(vars(self).values(), vars(other).values())))
+        return Rungs(
+            *map(np.concatenate, zip(vars(self).values(), vars(other).values(), strict=True))
+        )
 
     def forgot(self, spread: float) -> np.ndarray:
         """How much of the energy of its minimum each walker forgot, 0 to 1."""
@@ -152,11 +169,12 @@ def read(rungs: Rungs, spread: float, worst: float, width: float, cold: list[flo
     grid = np.linspace(rungs.heat.min(), rungs.heat.max(), GRID)
     gain = np.clip(rungs.after - rungs.before, -3 * spread, 3 * spread)
     gain, error = smooth(rungs.heat, gain, grid, width)
-    share, _ = smooth(rungs.heat, rungs.forgot(spread), grid, width)
-    above, _ = smooth(rungs.heat, (rungs.after > worst).astype(float), grid, width)
+    share = rising(smooth(rungs.heat, rungs.forgot(spread), grid, width)[0])
+    above = (rungs.after > worst + GRAIN * spread).astype(float)
+    above = rising(smooth(rungs.heat, above, grid, width)[0])
     if not cold:
-        cold += [share[0], share.max(), gain[0], error[0]]
-    cold[1] = max(cold[1], share.max())
+        cold += [share[0], share[-1], gain[0], error[0]]
+    cold[1] = max(cold[1], share[-1])
     least, most, still, unsure = cold
     leaves = freezes = falls = -np.inf
     if most - least > SEEN:
@@ -167,8 +185,3 @@ def read(rungs: Rungs, spread: float, worst: float, width: float, cold: list[flo
         falls = grid[np.argmax(gain <= gain[lowest] + error[lowest])]
     lost = grid[np.argmax(above > 0.5)] if (above > 0.5).any() else np.inf
     return Reading(float(leaves), float(freezes), float(falls), float(lost))
-
-
-def spread_of(starts: np.ndarray, rungs: Rungs) -> float:
-    """The spread of the energies of minima."""
-    return low_spread(np.append(starts, rungs.after))

@@ -32,7 +32,7 @@ from ..integrators import get_integrator
 from ..noise import seed_of
 from ..potential import Potential
 from .findings import Pilot, choose
-from .ladder import Reading, Rungs, read, run_hot, spread_of
+from .ladder import NO_SPREAD, Reading, Rungs, read, run_hot
 from .sight import Sight, glance, typical
 from .spread import low_spread
 
@@ -43,9 +43,12 @@ LEAST_STEPS, MOST = 20, 0.75  # of a ladder's walks; of its evaluations
 QUENCH, QUENCHED = 0.6, 1.1  # evaluations kept for a quench, of those of a start; of the last
 WALKERS, FEWEST, ROOM_OF_ONE = 32, 8, 300  # evaluations that each shall have
 FEW = 640  # evaluations of a run up to which gradients by differences are too dear
+MOST_DRAWS = 1000  # starting points without a finite energy, before one gives up
 NUMBERS = 4_000_000  # coordinates of all walkers
 DECADES, WIDTHS = 7, (0.8, 0.5, 0.5)  # of the first ladder; over which ladders are smoothed
 FINE, COARSE = 1e-9, 1e-7  # of the spread of minima: to which starts, and quenches, go down
+# of the energy of a mode that reaches over all starts: by which energies of one minimum may differ
+SAME = 1e-6
 LONGEST = 0.2  # of the spread of starts: the longest step of a descent
 FRICTION = 0.5  # of a ladder's walkers, in roots of the mean curvature
 
@@ -190,13 +193,13 @@ class _Measurement:
 
     def _measure(self) -> None:
         cost = self._descend()
-        self.spread = low_spread(self.energies)
         # the ladders are for those that are low already
         half = np.resize(np.arange(max(1, min(self.size, len(self.energies)) // 2)), self.size)
         u, before = self.minima[half], self.energies[half]
         few = slice(None) if self.room > 10 * self.size else slice(1)
         self.mean, self.top = typical(self.sight, u[few], self.mass, [self.seed, 13])
-        self.top = self.top or self.spread or float(np.abs(before).max()) or 1.0
+        self.top = self.top or low_spread(self.energies) or float(np.abs(before).max()) or 1.0
+        self.spread = low_spread(self.energies, SAME * self.top)
         self._climb(u, before, cost)
 
     def _descend(self) -> float:
@@ -209,7 +212,10 @@ class _Measurement:
             u, e = relax(sight, u, FINE, LONGEST, low_spread, sight.within(end - began))
             self.minima, self.energies = np.vstack([self.minima, u]), np.append(self.energies, e)
             cost = max(cost, (sight.calls - began) / self.size)
-            if self.fixed is not None or sight.left <= 0 or sight.calls + cost * self.size > end:
+            nowhere = len(self.energies) > MOST_DRAWS and not np.isfinite(self.energies).any()
+            if self.fixed is not None or nowhere or sight.left <= 0:
+                break
+            if sight.calls + cost * self.size > end:
                 break
         order = np.argsort(self.energies, kind="stable")
         order = order[np.isfinite(self.energies[order])]
@@ -243,12 +249,13 @@ class _Measurement:
             new = Rungs(heat, before, after, warm, minima, hot, k)
             self.rungs = new if part < 2 or self.rungs is None else self.rungs + new
             self.minima = np.vstack([self.minima, minima])
-            self.spread = spread_of(starts, new) or self.spread
+            met = np.append(starts, after)
+            self.spread = low_spread(met, SAME * self.top) or self.spread
             self.energies = np.append(self.energies, after)
             self.reading = read(self.rungs, self.spread, worst, WIDTHS[part], cold)
             turn = self.reading.turn
             if not np.isfinite(turn):  # one basin, as far as was seen
-                alone = np.log(max(self.spread / self.top, 1e-6))
+                alone = np.log(self.spread / self.top or NO_SPREAD)
                 turn = alone if part == 0 else float(heats.mean())
             self.turn = turn
             if part == 0:

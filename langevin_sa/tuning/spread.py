@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+ROUNDING = 1e-12  # of the size of energies, which are sums of many terms
+
 
 def spread_temperature(energies: np.ndarray, dim: int) -> float:
     """The temperature at which `dim` quadratic degrees of freedom have this spread of energies, 1
@@ -16,9 +18,9 @@ def spread_temperature(energies: np.ndarray, dim: int) -> float:
     return float(high - low) / 1.349 * float(np.sqrt(2 / dim)) or 1.0
 
 
-def low_spread(energies: np.ndarray) -> float:
+def low_spread(energies: np.ndarray, noise: float = 0.0) -> float:
     """Standard deviation of the lower three quarters of finite energies; of more of them if these
-    differ by rounding alone.
+    differ by no more than `noise`, which energies of one minimum may, or rounding.
 
     What stands on a wall, or never came down, does not count.
     """
@@ -26,9 +28,6 @@ def low_spread(energies: np.ndarray) -> float:
     for share in (0.75, 0.9, 1.0):
         lower = sound[: int(np.ceil(share * sound.size))]
         width = float(np.std(lower)) if lower.size else 0.0
-        if width > ROUNDING * float(np.abs(lower).min(initial=np.inf)):
+        if width > max(noise, ROUNDING * float(np.abs(lower).min(initial=np.inf))):
             return width
     return 0.0
-
-
-ROUNDING = 1e-12  # of the size of energies, which are sums of many terms
