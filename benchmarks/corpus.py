@@ -1,14 +1,14 @@
 """How often `anneal(U)` with nothing chosen finds the lowest minimum of potentials as users write
 them: `corpus_first` (on which the pilot was tuned) and `corpus_more`.
 
-    python benchmarks/corpus.py run FILE --steps 5000 --seeds 2   # with any version of the package
+    python benchmarks/corpus.py run FILE --steps 5000 --seeds 2  # any version of the package
     python benchmarks/corpus.py multistart FILE --steps 5000 --seeds 2
     python benchmarks/corpus.py table FILE ...
 
-`run` anneals 64 replicas and keeps where they end; `multistart` makes descents (L-BFGS) from random
-starts, in all as many evaluations; `table` lets the ends go down and says in how many potentials the
-known minimum was found by any replica or the pilot, by a replica at the end of its run, and what
-share of the replicas ended there. Files are pickles: open your own only.
+`run` anneals 64 replicas and keeps where they end; `multistart` makes descents (L-BFGS) from
+random starts, in all as many evaluations; `table` lets the ends go down and says in how many
+potentials the known minimum was found by any replica or the pilot, by a replica at the end of its
+run, and what share of the replicas ended there. Files are pickles: open your own only.
 """
 
 from __future__ import annotations
@@ -143,11 +143,12 @@ def table(files: list[str], verbose: bool) -> None:
         values, count = np.array(list(rows.values())), sum(map(len, by_name.values()))
         hits = np.array([score(o, lowest[o["name"]]) for ones in by_name.values() for o in ones])
         shares = [o.get("share", 0) for ones in by_name.values() for o in ones]
+        error = values[:, 2].std() / len(values) ** 0.5
         print(
             f"{stem} n={steps}: {len(rows)} potentials, found {interval(hits[:, 0].sum(), count)}, "
-            f"by the run {interval(hits[:, 1].sum(), count)}, share {100 * values[:, 2].mean():.1f} % "
-            f"(+- {100 * values[:, 2].std() / len(values) ** 0.5:.1f}); pilot's share of "
-            f"evaluations median {np.median(shares):.3f} most {np.max(shares):.3f}"
+            f"by the run {interval(hits[:, 1].sum(), count)}, "
+            f"share {100 * values[:, 2].mean():.1f} % (+- {100 * error:.1f}); "
+            f"pilot's share of evaluations median {np.median(shares):.3f} most {np.max(shares):.3f}"
         )
 
 

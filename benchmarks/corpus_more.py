@@ -238,7 +238,9 @@ def double_funnel(d=6):
 
     def energy(x):
         one, two = parts(x)
-        return -2 * np.logaddexp(-one / 2, -two / 2) + 1.5 * (1 - np.cos(2 * np.pi * (x - a))).sum(1)
+        return -2 * np.logaddexp(-one / 2, -two / 2) + 1.5 * (1 - np.cos(2 * np.pi * (x - a))).sum(
+            1
+        )
 
     def gradient(x):
         one, two = parts(x)
@@ -302,7 +304,9 @@ GP = (
     "(1+(x+y+1)**2*(19-14*x+3*x**2-14*y+6*x*y+3*y**2))"
     "*(30+(2*x-3*y)**2*(18-32*x+12*x**2+48*y-36*x*y+27*y**2))"
 )
-TREFETHEN = "exp(sin(50*x))+sin(60*exp(y))+sin(70*sin(x))+sin(sin(80*y))-sin(10*(x+y))+(x**2+y**2)/4"
+TREFETHEN = (
+    "exp(sin(50*x))+sin(60*exp(y))+sin(70*sin(x))+sin(sin(80*y))-sin(10*(x+y))+(x**2+y**2)/4"
+)
 PI = np.pi
 MORE = {
     "Born ions 8": (born_ions, N, N, 1e-3),

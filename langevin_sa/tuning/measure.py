@@ -37,9 +37,10 @@ from .sight import Sight, glance, typical
 from .spread import low_spread
 
 SHARE = 0.1  # of the evaluations and of the time of the run
-DESCENTS, LADDERS, CURVATURES = 0.35, 0.6, 0.05  # of that
+DESCENTS, LADDERS = 0.35, 0.6  # of that; the rest is for curvatures
+FIRST = 0.6  # of the descents' evaluations, before only the lower half of starts goes on
 SHARES = (0.25, 0.375, 0.375)  # of the ladders
-LEAST_STEPS, MOST = 20, 0.75  # of a ladder's walks; of its evaluations
+LEAST_STEPS, LEAST, MOST = 20, 0.5, 0.75  # of a ladder's walks; of its evaluations
 QUENCH, QUENCHED = 0.6, 1.1  # evaluations kept for a quench, of those of a start; of the last
 WALKERS, FEWEST, ROOM_OF_ONE = 32, 8, 300  # evaluations that each shall have
 FEW = 640  # evaluations of a run up to which gradients by differences are too dear
@@ -199,7 +200,7 @@ class _Measurement:
         few = slice(None) if self.room > 10 * self.size else slice(1)
         self.mean, self.top = typical(self.sight, u[few], self.mass, [self.seed, 13])
         self.top = self.top or low_spread(self.energies) or float(np.abs(before).max()) or 1.0
-        self.spread = low_spread(self.energies, SAME * self.top)
+        self.spread = low_spread(self.energies[: self.size], SAME * self.top)
         self._climb(u, before, cost)
 
     def _descend(self) -> float:
@@ -209,7 +210,12 @@ class _Measurement:
         while True:
             began = sight.calls
             u = self._starts(self.size)
-            u, e = relax(sight, u, FINE, LONGEST, low_spread, sight.within(end - began))
+            going = sight.within(FIRST * (end - began))
+            u, e = relax(sight, u, FINE, LONGEST, low_spread, going)
+            if not going():  # the rest of the way is for the lower half, which is all that is used
+                low = np.argsort(e, kind="stable")[: max(1, self.size // 2)]
+                going = sight.within(end - sight.calls)
+                u, e = relax(sight, u[low], FINE, LONGEST, low_spread, going)
             self.minima, self.energies = np.vstack([self.minima, u]), np.append(self.energies, e)
             cost = max(cost, (sight.calls - began) / self.size)
             nowhere = len(self.energies) > MOST_DRAWS and not np.isfinite(self.energies).any()
@@ -238,7 +244,7 @@ class _Measurement:
             worst, diverse = np.inf, False
         for part in range(ladders):
             each = room * shares[part]
-            steps = int(np.clip(each - cost, LEAST_STEPS, MOST * each))
+            steps = int(np.clip(each - cost, max(LEAST_STEPS, LEAST * each), MOST * each))
             heat = generator.permutation(heats)
             how = self.top, self.mass, FRICTION * np.sqrt(self.mean / self.top)
             going = self.sight.within(each * self.size)
@@ -249,7 +255,7 @@ class _Measurement:
             new = Rungs(heat, before, after, warm, minima, hot, k)
             self.rungs = new if part < 2 or self.rungs is None else self.rungs + new
             self.minima = np.vstack([self.minima, minima])
-            met = np.append(starts, after)
+            met = np.append(starts[: self.size], after)
             self.spread = low_spread(met, SAME * self.top) or self.spread
             self.energies = np.append(self.energies, after)
             self.reading = read(self.rungs, self.spread, worst, WIDTHS[part], cold)

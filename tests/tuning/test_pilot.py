@@ -85,7 +85,7 @@ def test_short_runs_begin_within_thirty_calls(n_steps, dim, gradient):
 
 
 def test_the_result_counts_and_names_what_the_pilot_did():
-    U, calls = counted()
+    U, _ = counted()
     result = anneal(U, n_steps=400, replicas=4, rng=1, backend="numpy", record_every=400)
     assert result.pilot.nfev > 0
     assert result.nfev == 4 * 401 + result.pilot.nfev and result.njev == 4 * 401 + result.pilot.njev
