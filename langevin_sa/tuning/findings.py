@@ -14,6 +14,8 @@ from .ladder import NO_SPREAD, OMEGA_DT, smooth
 from .sight import Sight, stiffest, typical
 
 EXACT = 0.7  # omega*dt where positions have no error in a harmonic well; else OMEGA_DT
+WIDE = 30  # T0/T_freeze where no ladder was run
+UNSEEN = 2.0  # by which it is shorter where no ladder has seen how stiff it is when hot
 HOT, LOST, FREEZING, COLDEST = 2.0, 0.5, 0.5, 1e-4  # rule 4
 FRICTION = 0.25  # rule 6
 NEAR, STARTS, TURNS = 8, 8, 8  # hot points and starts whose curvature is looked at, how sharply
@@ -101,6 +103,8 @@ def choose(found: Any, row: Integrator, interrupted: bool, began: float) -> Pilo
     time_unit = found.length / np.sqrt(unit)
     gamma = float(FRICTION * np.sqrt(mean / unit) / time_unit)
     wanted = EXACT if row.paired or not row.thermal else OMEGA_DT
+    if found.rungs is None:
+        wanted /= UNSEEN
     dt = row.time_step(wanted, float(np.sqrt(k / unit)) / time_unit, gamma)
     reasons["dt"] = f"dt = {dt:.3g}, so that omega*dt = {wanted:g}, {reasons['dt']}"
     reasons["gamma"] = (
@@ -145,9 +149,9 @@ def _temperatures(found: Any, unit: float, reasons: dict[str, str]) -> tuple[flo
         why = f"of the spread {found.spread:.3g} of relaxed energies; too short a run for ladders"
         if not T0:
             T0 = NO_SPREAD * unit
-            why = "a thousandth of the mean curvature times the square of the spread of starts"
-        T_freeze = T0 / 10
-        how = f"T_freeze = {T_freeze:.3g}, a tenth of T0"
+            why = f"{NO_SPREAD:g} of the mean curvature times the square of the spread of starts"
+        T_freeze = T0 / WIDE
+        how = f"T_freeze = {T_freeze:.3g}, T0/{WIDE}"
     else:
         reading, turn = found.reading, unit * float(np.exp(found.turn))
         T0 = HOT * turn

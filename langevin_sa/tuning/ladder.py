@@ -15,7 +15,7 @@ from .sight import Sight, stiffest
 from .spread import ROUNDING
 
 OMEGA_DT = 0.35  # of time steps: no integrator then heats the stiffest mode by more than 4 %
-NO_SPREAD = 1e-3  # of the mean curvature times the square of the spread of starts: where one basin
+NO_SPREAD = 0.03  # of the mean curvature times the square of the spread of starts: where one basin
 # is all that was seen
 GRAIN = 0.2  # of the spread of minima: a quench that ends nearer forgot nothing
 FORGOTTEN, FREEZING, SEEN = 0.5, 0.1, 0.1  # shares of what is forgotten at most; least to count
@@ -176,12 +176,18 @@ def read(rungs: Rungs, spread: float, worst: float, width: float, cold: list[flo
         cold += [share[0], share[-1], gain[0], error[0]]
     cold[1] = max(cold[1], share[-1])
     least, most, still, unsure = cold
+
+    def coldest(where: np.ndarray) -> float:
+        """The first temperature where something holds, the hottest if it holds nowhere."""
+        return float(grid[np.argmax(where)] if where.any() else grid[-1])
+
     leaves = freezes = falls = -np.inf
     if most - least > SEEN:
-        leaves = grid[np.argmax(share > least + FORGOTTEN * (most - least))]
-        freezes = grid[np.argmax(share > least + FREEZING * (most - least))]
+        leaves, freezes = (
+            coldest(share > least + part * (most - least)) for part in (FORGOTTEN, FREEZING)
+        )
     lowest = int(np.argmin(gain))
     if gain[lowest] < still - 2 * np.hypot(error[lowest], unsure):
-        falls = grid[np.argmax(gain <= gain[lowest] + error[lowest])]
-    lost = grid[np.argmax(above > 0.5)] if (above > 0.5).any() else np.inf
-    return Reading(float(leaves), float(freezes), float(falls), float(lost))
+        falls = coldest(gain <= gain[lowest] + error[lowest])
+    lost = coldest(above > 0.5) if (above > 0.5).any() else np.inf
+    return Reading(leaves, freezes, falls, lost)

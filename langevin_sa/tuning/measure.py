@@ -14,8 +14,8 @@ where to start, how hot, how cold, how fast to cool, with what friction and what
 6. gamma is a quarter of the root of the mean curvature at the lowest minima.
 7. Starts are the lowest minima met, unless x0 was given.
 
-A run that is too short for ladders takes T0 from the spread of relaxed energies, and one that is
-too short for descents a thousandth of the mean curvature times the square of the spread of starts.
+A run that is too short for ladders takes T0 from the spread of relaxed energies, and where they
+have none, a small part of the mean curvature times the square of the spread of starts.
 """
 
 from __future__ import annotations
@@ -41,9 +41,12 @@ DESCENTS, LADDERS = 0.35, 0.6  # of that; the rest is for curvatures
 FIRST = 0.6  # of the descents' evaluations, before only the lower half of starts goes on
 SHARES = (0.25, 0.375, 0.375)  # of the ladders
 LEAST_STEPS, LEAST, MOST = 20, 0.5, 0.75  # of a ladder's walks; of its evaluations
+KEPT = 6  # evaluations of each walker that ladders leave
 QUENCH, QUENCHED = 0.6, 1.1  # evaluations kept for a quench, of those of a start; of the last
 WALKERS, FEWEST, ROOM_OF_ONE = 32, 8, 300  # evaluations that each shall have
 FEW = 640  # evaluations of a run up to which gradients by differences are too dear
+TOGETHER = 8  # times as many starts as there are walkers go down at once, after the first ones
+LEAST_ROOM = 10  # evaluations without which there are fewer than the fewest
 MOST_DRAWS = 1000  # starting points without a finite energy, before one gives up
 NUMBERS = 4_000_000  # coordinates of all walkers
 DECADES, WIDTHS = 7, (0.8, 0.5, 0.5)  # of the first ladder; over which ladders are smoothed
@@ -121,7 +124,7 @@ class _Measurement:
         self.evaluations, self.room = evaluations, SHARE * evaluations
         most = max(1, min(WALKERS, NUMBERS // potential.dim))
         self.size = int(np.clip(self.room / ROOM_OF_ONE, min(FEWEST, most), most))
-        self.size = int(np.clip(self.room / 40, 1, self.size))
+        self.size = int(np.clip(self.room / LEAST_ROOM, 1, self.size))
         self.drawn = np.random.default_rng([seed, 1])
         self.given, self.glanced = x0 is not None, False
         self.fixed = None if x0 is None else potential._block(on_host(x0))[0].astype(float)
@@ -193,7 +196,10 @@ class _Measurement:
         )
 
     def _measure(self) -> None:
-        cost = self._descend()
+        cost = self._descend(DESCENTS)
+        ladders = self._ladders(cost)
+        if not ladders and not self.given:
+            self._descend(2 * DESCENTS)
         # the ladders are for those that are low already
         half = np.resize(np.arange(max(1, min(self.size, len(self.energies)) // 2)), self.size)
         u, before = self.minima[half], self.energies[half]
@@ -201,27 +207,41 @@ class _Measurement:
         self.mean, self.top = typical(self.sight, u[few], self.mass, [self.seed, 13])
         self.top = self.top or low_spread(self.energies) or float(np.abs(before).max()) or 1.0
         self.spread = low_spread(self.energies[: self.size], SAME * self.top)
-        self._climb(u, before, cost)
+        self._climb(u, before, ladders, cost)
 
-    def _descend(self) -> float:
-        """Go down from starting points; evaluations that one of them took."""
-        sight, end = self.sight, DESCENTS * self.room
-        cost = 0.0
+    def _ladders(self, cost: float) -> int:
+        """How many ladders there is room for, if a descent takes so many evaluations."""
+        room = self._room_of_ladders()
+        return int(np.clip(room // (cost + 2 * LEAST_STEPS), 0, len(WIDTHS)))
+
+    def _room_of_ladders(self) -> float:
+        """Evaluations of each walker, of which a few are kept as a descent may take one too many,
+        and for curvatures.
+        """
+        return min(LADDERS * self.room, self.sight.left - KEPT * self.size) / self.size
+
+    def _descend(self, share: float) -> float:
+        """Go down from starting points, until a share of the room is spent; evaluations that one of
+        them took.
+        """
+        sight, end = self.sight, share * self.room
+        cost, count = 0.0, self.size
         while True:
             began = sight.calls
-            u = self._starts(self.size)
+            u = self._starts(count)
             going = sight.within(FIRST * (end - began))
             u, e = relax(sight, u, FINE, LONGEST, low_spread, going)
             if not going():  # the rest of the way is for the lower half, which is all that is used
-                low = np.argsort(e, kind="stable")[: max(1, self.size // 2)]
+                low = np.argsort(e, kind="stable")[: max(1, count // 2)]
                 going = sight.within(end - sight.calls)
                 u, e = relax(sight, u[low], FINE, LONGEST, low_spread, going)
             self.minima, self.energies = np.vstack([self.minima, u]), np.append(self.energies, e)
-            cost = max(cost, (sight.calls - began) / self.size)
+            cost = max(cost, (sight.calls - began) / count)
             nowhere = len(self.energies) > MOST_DRAWS and not np.isfinite(self.energies).any()
             if self.fixed is not None or nowhere or sight.left <= 0:
                 break
-            if sight.calls + cost * self.size > end:
+            count = int(min((end - sight.calls) / cost, TOGETHER * self.size))
+            if count < self.size:
                 break
         order = np.argsort(self.energies, kind="stable")
         order = order[np.isfinite(self.energies[order])]
@@ -230,11 +250,10 @@ class _Measurement:
         self.minima, self.energies = self.minima[order], self.energies[order]
         return cost
 
-    def _climb(self, u: np.ndarray, before: np.ndarray, cost: float) -> None:
-        """Ladders, as many as there is room for."""
-        room = min(LADDERS * self.room, self.sight.left) / self.size
+    def _climb(self, u: np.ndarray, before: np.ndarray, ladders: int, cost: float) -> None:
+        """Run so many ladders from the minima u (walkers, dim) of energies `before`."""
+        room = self._room_of_ladders()
         cost = QUENCH * cost
-        ladders = int(np.clip(room // (cost + LEAST_STEPS), 0, len(WIDTHS)))
         shares = np.array(SHARES[:ladders]) / sum(SHARES[:ladders])
         generator, starts = np.random.default_rng([self.seed, 11]), self.energies
         heats, diverse = np.linspace(-DECADES, 0, self.size) * np.log(10), True

@@ -98,7 +98,7 @@ def test_dt_suits_the_integrator_that_runs(name):
     """omega*dt of the recursion itself, whose limit is lr*k = 2(1 + rho)."""
     row = INTEGRATORS[name]
     U = Potential.from_formula("9*x**2/2", bounds=(-1, 1))
-    found = pilot(U, 300, 8, rng=1, integrator=name)
+    found = pilot(U, 2000, 8, rng=1, integrator=name)
     steps = found.schedule.coefficients(10, name)
     wanted = 0.7 if row.paired or not row.thermal else 0.35
     assert steps.lr * 9 == pytest.approx(wanted**2 / 4 * 2 * (1 + steps.rho), rel=1e-4)
