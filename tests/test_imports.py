@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "stochastic": "core potential",
     "statistics": "core",
     "thermometers": "core potential",
-    "tuning": "core potential scale backends",
+    "tuning": "core potential scale descents",
     "formulas": "core backends storage",
     "backends": "core formulas storage",
     "descents": "backends",

@@ -22,6 +22,7 @@ from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint
 from ..storage.npz import unprefixed
 from . import views
+from .bars import PilotBar, bar_of_run
 from .log import Log
 from .records import Record
 from .request import Earlier, prepare
@@ -137,9 +138,11 @@ def anneal(
         Starting point of all replicas or of each; drawn from the potential's domain if None. A CuPy
         array is run on the GPU, and the result's arrays (but samples) are CuPy's.
     schedule : Schedule, CoolMomentum or Momentum, optional
-        If None, T0, T1, gamma and dt are chosen from the potential: T0 from the spread of energies
-        over starting points, dt and gamma from the curvature met in a short hot run
-        (`langevin_sa.tuning` states the rules); the result says which.
+        If None, a pilot measures the potential first, with at most a tenth of the evaluations (and
+        of `max_seconds`), and chooses T0, T1, gamma, dt and, without x0, where to start
+        (`langevin_sa.tuning.pilot` states the rules). ``result.pilot`` says how it found each
+        number; its evaluations are counted, and the lowest point that it met counts as seen:
+        ``result.found_in`` says who met it, "pilot" or "run".
     n_steps : int
         Length of the schedule.
     replicas : int, optional
@@ -217,34 +220,39 @@ def anneal(
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
     team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
-    run = _begin(
-        keeper,
-        bool(samples),
-        potential,
-        x0,
-        schedule,
-        n_steps,
-        replicas=replicas,
-        integrator=integrator,
-        record_every=record_every,
-        backend=backend,
-        rng=rng,
-        state=state,
-        dtype=dtype,
-        noise=noise,
-        threads=threads,
-        team=team,
-    )
+    with PilotBar(progress) as seen:
+        run = _begin(
+            keeper,
+            bool(samples),
+            potential,
+            x0,
+            schedule,
+            n_steps,
+            replicas=replicas,
+            integrator=integrator,
+            record_every=record_every,
+            backend=backend,
+            rng=rng,
+            state=state,
+            dtype=dtype,
+            noise=noise,
+            threads=threads,
+            team=team,
+            max_seconds=max_seconds,
+            tell=seen,
+        )
     if check_gradient:
         _check_gradient(run)
     log = Log(run, keeper, started, samples)
-    with team or nullcontext(), closing(log), _bar(progress, run) as bar:
+    with team or nullcontext(), closing(log), bar_of_run(progress, run) as bar:
+        if run.prepared.pilot is not None and run.prepared.pilot.interrupted:
+            return log.finish(3, "Interrupted in the pilot, before step 1.")
         if run.prepared.earlier is None:
             log.save(now=True)  # so that the call can be made again from the very first step on
         try:
-            stops = _stop_rules(stop_below, patience)
+            stops = _stop_rules(stop_below, patience, run)
             status, message = _drain(run, log, stops, tell, bar, started, max_seconds)
-            asked = stop_below is not None and run.walk.best_energy.min() <= stop_below
+            asked = stop_below is not None and views.best(run)[1] <= stop_below
             if status == 0 and not asked and _endless(run):
                 status, message = 2, f"{message} {ENDLESS}"
             return log.finish(status, message)
@@ -294,7 +302,9 @@ def _begin(
 
     if rng is None and state is None:
         rng = keeper.seed
-    prepared = prepare(potential, x0, *args, rng=rng, state=state, earlier=earlier, **keywords)
+    pilot = None if keeper.found is None else Result.unpacked(*keeper.found).pilot
+    keywords |= {"earlier": earlier, "pilot": pilot}
+    prepared = prepare(potential, x0, *args, rng=rng, state=state, **keywords)
     if prepared.own_recursion and prepared.integrator != "gjf":
         warn(
             f"{type(prepared.schedule).__name__} brings its own recursion, so that "
@@ -363,13 +373,19 @@ def _check_gradient(run: Run) -> None:
         )
 
 
-def _stop_rules(stop_below: float | None, patience: int | None) -> Callable[[Record], str | None]:
-    """A function that is told every record in turn and says why to stop, if there is a reason."""
-    lowest, highest, since = np.inf, -np.inf, 0
+def _stop_rules(
+    stop_below: float | None, patience: int | None, run: Run
+) -> Callable[[Record], str | None]:
+    """A function that is told every record in turn and says why to stop, if there is a reason; what
+    the run's pilot has seen counts.
+    """
+    pilot = run.prepared.pilot
+    seen = lowest = np.inf if pilot is None else pilot.fun
+    highest, since = -np.inf, 0
 
     def stops(record: Record) -> str | None:
         nonlocal lowest, highest, since
-        best, step, highest = record.best, record.step, max(highest, record.energy_mean)
+        best, step, highest = min(record.best, seen), record.step, max(highest, record.energy_mean)
         if stop_below is not None and best <= stop_below:
             return f"Target energy {stop_below:g} reached at step {step}."
         if best < lowest - LOWER * (highest - best):
@@ -379,13 +395,3 @@ def _stop_rules(stop_below: float | None, patience: int | None) -> Callable[[Rec
         return None
 
     return stops
-
-
-def _bar(shown: bool, run: Run) -> Any:
-    """A bar of steps, or a context of None."""
-    if not shown:
-        return nullcontext()
-    from tqdm.auto import tqdm
-
-    total, done = run.prepared.n_steps, run.walk.step
-    return tqdm(total=total, initial=done, disable=None, unit="step", unit_scale=True)

@@ -21,7 +21,7 @@ from ..momentum import Steps
 from ..noise import purpose_of, seed_of
 from ..potential import Potential
 from ..storage.checkpoint import Fingerprint, digest, schedule_digest
-from ..tuning import automatic_schedule
+from ..tuning import Pilot, pilot as run_pilot
 from .results import Result, State, put
 from .stability import check_thermostat, check_time_step
 from .starts import check_energies, home_of, starting_points, walk_of
@@ -80,6 +80,8 @@ class Prepared:
         What makes this run what it is, for its checkpoint.
     earlier : Earlier or None
         Where it goes on from.
+    pilot : Pilot or None
+        What chose the schedule, None if it was given.
     """
 
     potential: Potential
@@ -95,6 +97,7 @@ class Prepared:
     omega_dt: float
     fingerprint: Fingerprint
     earlier: Earlier | None
+    pilot: Pilot | None = None
 
     @property
     def used_integrator(self) -> str | None:
@@ -124,6 +127,9 @@ def prepare(
     threads: int | None = None,
     team: Team | None = None,
     earlier: Callable[[Fingerprint, Walk], Earlier | None] = lambda fingerprint, walk: None,
+    pilot: Pilot | None = None,
+    max_seconds: float | None = None,
+    tell: Callable[[int], Any] | None = None,
 ) -> Prepared:
     """Check what is asked of a run and make ready what moves it; parameters as in `anneal`.
 
@@ -134,6 +140,10 @@ def prepare(
     earlier : callable
         Is told the fingerprint and the walk at its start, and says where to go on from, if
         anywhere.
+    pilot : Pilot, optional
+        What chose the schedule of the run that this one goes on from.
+    max_seconds, tell
+        For a pilot that is run.
 
     Raises
     ------
@@ -157,13 +167,29 @@ def prepare(
     if state is None:
         seed = seed_of(rng)
         x = starting_points(potential, on_host(x0) if on_device else x0, replicas, seed)
+        home = home_of(potential, x)
+        if schedule is not None:
+            pilot = None
+        elif pilot is None:
+            given = None if x0 is None else x
+            pilot = run_pilot(
+                potential,
+                n_steps,
+                len(x),
+                x0=given,
+                rng=seed,
+                integrator=integrator,
+                max_seconds=max_seconds,
+                tell=tell,
+            )
+        if pilot is not None:
+            schedule, x = pilot.schedule, pilot.starts
         walk = Walk.at_rest(x, seed, dtype)
     else:
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
+        home, pilot = home_of(potential, walk.x), None
 
-    if schedule is None:
-        schedule = automatic_schedule(potential, walk.x, walk.seed, integrator=integrator)
-    elif isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
+    if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
         raise TypeError(
             f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}"
         )
@@ -174,7 +200,10 @@ def prepare(
     walk.purpose = purpose_of(noise)
     chosen = "cupy" if on_device and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))
-    omega_dt = check_time_step(potential, walk.x, schedule, integrator, (walk.step, n_steps))
+    if pilot is None:
+        omega_dt = check_time_step(potential, walk.x, schedule, integrator, (walk.step, n_steps))
+    else:
+        omega_dt = pilot.omega_dt  # it has looked at the curvature
 
     fingerprint = Fingerprint(
         {
@@ -192,7 +221,6 @@ def prepare(
             "the starting points": digest(walk.x, walk.step),
         },
     )
-    home = home_of(potential, walk.x)
     before = earlier(fingerprint, walk)
     walk = kernel.placed(walk)
     if team is not None and on_gpu(walk.x):
@@ -221,6 +249,7 @@ def prepare(
         omega_dt,
         fingerprint,
         before,
+        pilot,
     )
 
 

@@ -15,10 +15,11 @@ from scipy.optimize import OptimizeResult
 from ..backends.walk import Walk, fill
 from ..drawing import draw
 from ..storage.npz import load, prefixed, save, unprefixed
+from ..tuning import Pilot
 
 SCALARS = (
     *("fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator"),
-    *("n_steps", "seconds", "potential_name"),
+    *("n_steps", "seconds", "potential_name", "found_in"),
 )
 
 
@@ -112,7 +113,8 @@ class Result(OptimizeResult):
         that falls for ever; 3: interrupted; 4: read from the checkpoint of a run under way; 99:
         stopped by the callback.
     nit, nfev, njev : int
-        Steps done; energies and gradients evaluated along the trajectories of all replicas.
+        Steps done; energies and gradients evaluated along the trajectories of all replicas,
+        and by the pilot.
     energies, best_energies, best_positions : ndarray (replicas,), (replicas,), (replicas, dim)
         Final energies; the lowest seen by each replica and where.
     history : OptimizeResult
@@ -126,6 +128,11 @@ class Result(OptimizeResult):
         one.
     state : State
         Where the run stopped; pass it to `anneal` to go on.
+    pilot : Pilot or None
+        What chose the schedule and how it found each number (`langevin_sa.tuning.Pilot`; ``print``
+        it); None if a schedule was given.
+    found_in : str
+        Who found the minimum that x is in: "pilot", or "run" if it came lower by more than T1.
     seed, schedule, integrator, n_steps, seconds, potential_name
         How it was run; `integrator` is None where the schedule brings its own recursion.
     """
@@ -148,6 +155,9 @@ class Result(OptimizeResult):
         if self.samples is not None and streamed is None:
             arrays["samples"] = self.samples
         about = {name: self[name] for name in SCALARS}
+        if self.pilot is not None:
+            found, about["pilot"] = self.pilot.packed()
+            arrays |= prefixed("pilot_", found)
         about |= {"schedule": str(self.schedule), "step": self.state.step}
         if streamed is not None:
             about["samples_file"] = str(streamed)
@@ -173,9 +183,14 @@ class Result(OptimizeResult):
                 # the file of a run under way may be ahead
                 samples = np.load(file, mmap_mode="r")[: len(history["step"])]
         best, energy = state["best_x"], state["best_energy"]
+        pilot = None
+        if "pilot" in about:
+            pilot = Pilot(**unprefixed("pilot_", arrays), **about["pilot"])
+        x = best[np.argmin(energy)].astype(float)
         return cls(
             {key: about[key] for key in (*SCALARS, "schedule")},
-            x=best[np.argmin(energy)].astype(float),
+            x=pilot.x if pilot is not None and pilot.fun < energy.min() else x,
+            pilot=pilot,
             energies=arrays["energies"],
             best_energies=energy,
             best_positions=best,
