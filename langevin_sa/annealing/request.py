@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_whole, on_gpu, on_host, real_dtype, shown
+from ..arguments import check_whole, look_up, on_gpu, on_host, real_dtype, shown
 from ..backends.choose import get_backend
 from ..backends.walk import Backend, NonFinite, Walk, fill
 from ..backends.workers import Team, processors
@@ -29,6 +29,9 @@ from .starts import check_energies, home_of, starting_points, walk_of
 # of the size of energies, which are sums: neighbour lists change their order, and with it the last
 # few of sixteen digits; nothing is lost where more is off, as the energies are then taken anew
 SAME = 1e-12
+
+
+ON_FAILURE = {"wall": True, "raise": False}
 
 
 class Earlier(NamedTuple):
@@ -122,6 +125,7 @@ def prepare(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
+    on_failure: str = "wall",
     team: Team | None = None,
     earlier: Callable[[Fingerprint, Walk], Earlier | None] = lambda fingerprint, walk: None,
 ) -> Prepared:
@@ -152,6 +156,7 @@ def prepare(
     check_whole(1, record_every=record_every, threads=threads)
     n_steps, record_every, threads = int(n_steps), int(record_every), int(threads)
     dtype = real_dtype(dtype)
+    wall = look_up(on_failure, ON_FAILURE, "on_failure")
 
     on_device = on_gpu(x0 if state is None else getattr(state, "x", None))
     if state is None:
@@ -171,7 +176,7 @@ def prepare(
     if not own_recursion:
         check_thermostat(schedule, integrator, n_steps)
     potential.check_alone(walk.x)
-    walk.purpose = purpose_of(noise)
+    walk.purpose, walk.wall = purpose_of(noise), wall
     chosen = "cupy" if on_device and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))
     omega_dt = check_time_step(potential, walk.x, schedule, integrator, (walk.step, n_steps))
@@ -185,6 +190,7 @@ def prepare(
             "integrator": None if own_recursion else integrator,
             "dtype": dtype.name,
             "noise": noise,
+            "on_failure": on_failure,
             "seed": walk.seed,
         },
         {

@@ -99,4 +99,11 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
                 f"{np.shape(state.best_energy)}"
             )
         walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
+    if state.failures is not None:
+        if np.shape(state.failures) != walk.failures.shape:
+            raise ValueError(
+                f"the state's failures have shape {np.shape(state.failures)}; expected "
+                f"{walk.failures.shape}"
+            )
+        walk.failures[...] = on_host(state.failures)
     return walk
