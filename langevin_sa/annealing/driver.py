@@ -215,8 +215,8 @@ def anneal(
     ------
     ValueError, TypeError
         For bad input, before any step. An exception in the callback passes through with what was
-        computed so far as its attribute `partial_result`; so does one of the potential at the
-        start, where it once worked (a simulator that is gone), and with ``on_failure="raise"``.
+        computed so far as its attribute `partial_result`; so does one of the potential with
+        ``on_failure="raise"``, or where it worked before (a simulator that is gone).
     """
     started = time.perf_counter()
     _check_limits(stop_below=stop_below, patience=patience, max_seconds=max_seconds)

@@ -11,8 +11,6 @@ from ..momentum import Steps
 from ..noise import normals
 from .walk import DIVERGED, Backend, NonFinite, Walk
 
-DEAD = 50  # failures in a row of all replicas after which the functions are asked where they worked
-
 
 class NumpyBackend(Backend):
     """All replicas at once, one step after the other."""
@@ -73,7 +71,15 @@ class NumpyBackend(Backend):
         replicas where one is not finite have turned back.
         """
         w = self.walk
-        energy, gradient = self._ask(slice(0, len(w.x)))
+        rows = slice(0, len(w.x))
+        try:
+            energy, gradient = self._at(w.x, rows)
+        except Exception:
+            if not (w.wall and self.under_way):
+                raise
+            energy, gradient = self._ask_apart(rows)
+            if np.isnan(gradient).all():  # raises if the functions fail where they worked as well
+                self._at(self.last_x[:1], slice(0, 1))
         # sums are finite where all terms are, but for overflow
         if not math.isfinite(energy.sum() + gradient.sum()):
             fails = ~(np.isfinite(energy) & np.isfinite(gradient).all(1))
@@ -106,34 +112,34 @@ class NumpyBackend(Backend):
         w.noise[fails] *= -1
         w.failures[:, 0] += fails
         w.failures[:, 1] = np.where(fails, w.failures[:, 1] + 1, 0)
-        self.in_a_row, often = True, int(w.failures[:, 1].min())
-        if self.raised and often and often % DEAD == 0:
-            self._at(slice(0, len(w.x)))  # raises if the functions fail where they once worked
+        self.in_a_row = True
         if self.batches is None:
             self._weigh(np.where(fails, w.energy, energy))
         elif self._weighs():
             self.refresh()
         return np.where(fails[:, None], self.last_gradient, gradient)
 
-    def _ask(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Energies and gradients of these replicas; NaN where the functions raise an exception
-        under way, which is found by asking for halves.
+    def _ask_apart(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Energies and gradients of these replicas, NaN for those whose functions raise an
+        exception, which is found by halves.
         """
-        try:
-            return self._at(rows)
-        except Exception as error:
-            if not (self.walk.wall and self.under_way):
-                raise
-            self.raised = f"{type(error).__name__}: {error}"
-        if rows.stop - rows.start == 1:
-            return np.full(1, np.nan), np.full((1, self.walk.x.shape[1]), np.nan)
-        middle = (rows.start + rows.stop) // 2
-        halves = [self._ask(slice(*ends)) for ends in ((rows.start, middle), (middle, rows.stop))]
-        return tuple(np.concatenate(parts) for parts in zip(*halves, strict=True))  # type: ignore
-
-    def _at(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Energies and gradients of these replicas; zeros for energies that are not looked at."""
         x = self.walk.x[rows]
+        try:
+            return self._at(x, rows)
+        except Exception as error:
+            self.raised = f"{type(error).__name__}: {error}"
+        if len(x) == 1:
+            return np.full(1, np.nan), np.full(x.shape, np.nan)
+        middle = (rows.start + rows.stop) // 2
+        (e, g), (f, h) = (
+            self._ask_apart(slice(*ends)) for ends in ((rows.start, middle), (middle, rows.stop))
+        )
+        return np.concatenate([e, f]), np.concatenate([g, h])
+
+    def _at(self, x: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Energies and gradients of these replicas at x; zeros for energies that no one looks
+        at.
+        """
         if self.batches is None:
             return self._evaluate(x)
         gradient = self.batches.gradient(x, self.walk.step, rows)
