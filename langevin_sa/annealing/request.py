@@ -24,7 +24,7 @@ from ..storage.checkpoint import Fingerprint, digest, schedule_digest
 from ..tuning import automatic_schedule
 from .results import Result, State, put
 from .stability import check_thermostat, check_time_step
-from .starts import check_energies, home_of, starting_points, walk_of
+from .starts import check_energies, home_of, not_finite, starting_points, walk_of
 
 # of the size of energies, which are sums: neighbour lists change their order, and with it the last
 # few of sixteen digits; nothing is lost where more is off, as the energies are then taken anew
@@ -161,7 +161,8 @@ def prepare(
     on_device = on_gpu(x0 if state is None else getattr(state, "x", None))
     if state is None:
         seed = seed_of(rng)
-        x = starting_points(potential, on_host(x0) if on_device else x0, replicas, seed)
+        x0 = on_host(x0) if on_device else x0
+        x = starting_points(potential, x0, replicas, seed, dtype)
         walk = Walk.at_rest(x, seed, dtype)
     else:
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
@@ -289,10 +290,8 @@ def _backend_at(
         backend: Backend = kernel(potential, walk, threads)
     except NonFinite as error:
         if before is None:
-            raise ValueError(
-                f"the energy of {potential.name} is {walk.energy[error.replica]} at the starting "
-                f"point of replica {error.replica}; start where it is finite"
-            ) from None
+            x, r = on_host(walk.x), error.replica
+            raise ValueError(not_finite(potential, x, r, float(walk.energy[r]))) from None
         walk.energy[error.replica] = np.nan
         check_energies(potential, on_host(walk.energy), before.energies)
         raise
