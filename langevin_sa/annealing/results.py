@@ -127,8 +127,9 @@ class Result(OptimizeResult):
         Arrays with one entry a record: step, target, temperature (exact kinetic estimator), eq22
         (Eq. 22 as written), configurational (of this step's positions alone), squares and laplacian
         (its two sums, of |grad U|^2 and of the Laplacian of U over the replicas looked at),
-        energy_mean, energy_min, best, failures (since the record before). The configurational temperature of several records is
-        ``squares.sum()/laplacian.sum()`` over them; a mean of its ratios is biased.
+        energy_mean, energy_min, best, failures (since the record before). The configurational
+        temperature of several records is ``squares.sum()/laplacian.sum()`` over them; a mean of its
+        ratios is biased.
     failures : int
         Steps of all replicas that met a place where the energy or the gradient is not finite and
         turned back (``on_failure="wall"``); ``state.failures[:, 0]`` has those of each replica.

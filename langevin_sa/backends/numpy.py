@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,9 @@ class NumpyBackend(Backend):
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
-        quiet = {"divide": "ignore", "over": "ignore", "invalid": "ignore"} if self.walk.wall else {}
-        with np.errstate(**quiet):  # failures are counted instead
+        # failures are counted instead
+        quiet = np.errstate(divide="ignore", over="ignore", invalid="ignore")
+        with quiet if self.walk.wall else nullcontext():
             for n in range(len(steps.rho)):
                 self._kick(steps, n)
                 self.walk.step += 1

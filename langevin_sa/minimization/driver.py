@@ -142,8 +142,9 @@ def minimize(
         What becomes of an exception in `fun` or `jac`. "wall": the point counts as not finite, that
         is as +inf, and the message tells of it; unless an exception also comes from the last point
         that worked, or else from x0, which is asked for once more (and counted): then the function
-        is broken, or a simulator gone. "raise": it passes through. Values that are not finite, and arithmetic that fails
-        (division by zero, math domain error), count as +inf in either case.
+        is broken, or a simulator gone. "raise": it passes through. Values that are
+        not finite, and arithmetic that fails (division by zero, math domain error), count as +inf
+        in either case.
     checkpoint, checkpoint_seconds : path, float, optional
         As for `anneal`: the search so far, and every answer of `fun` and `jac` since, is written
         there now and then and at the end, and the same call goes on from it to the same bits (rng

@@ -81,8 +81,8 @@ class Journal:
         return self.search
 
     def ask(self, kind: str, x: np.ndarray) -> np.ndarray:
-        """``functions.ask(kind, x)``, unless the run that was broken off has asked that already; NaN
-        where it raises an exception, and that is a wall.
+        """``functions.ask(kind, x)``, unless the run that was broken off has asked that already;
+        NaN where it raises an exception, and that is a wall.
         """
         if self.keeper.path is None or self.functions.compiled is not None:
             return self._asked(kind, x)

@@ -18,10 +18,10 @@ from numba import float32, float64, njit
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
-from .walls import keep, turn_back
 from .philox import fill_normals
 from .printed import numba_source
 from .simd import inline
+from .walls import keep, turn_back
 
 WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
 # coordinates in one block, so that its arrays stay in cache; pairs use each one often
@@ -268,12 +268,11 @@ class BlockBackend(Backend):
         ratio, change = self._ratio(steps)
         numbers = np.stack([steps.carry, steps.lr, steps.kick, *steps.weights.T])
         potential = (self.step.address, self.numbers, self.size)
-        common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.wall)
-        common += (w.stream(), w.step)
+        common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.wall, w.stream())
         shift = self.width.bit_length() - 1
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
-            return advance_replicas(*common, shift, *part)
+            return advance_replicas(*common, w.step, shift, *part)
 
         bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
         if bad:

@@ -185,9 +185,9 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
     at from both ends), so that a run needs nothing but x, and in the same pass it moves on, ``dx =
     carry*dx - lr*g + (kick*z + noise); y = x + dx``. Modes: 0 only energies, 1 without noise, 2
-    single noise, 3 paired noise with noise = kick*z kept for the next step. Energy and dx^2 (in mode
-    0 zero, NaN if a gradient is not finite) are added to sums[0] and sums[1]; in mode 4, which moves nothing, the squared force and the
-    Laplacian.
+    single noise, 3 paired noise with noise = kick*z kept for the next step. Energy and dx^2
+    (in mode 0 zero, NaN if a gradient is not finite) are added to sums[0] and sums[1]; in mode 4,
+    which moves nothing, the squared force and the Laplacian.
     """
     axes = range(spec.lattice if "bond" in bodies else 0)
     head = ["i0 = places[0]", "x = carray(x_, (i0 + n,))[i0:]", "y = carray(y_, (i0 + n,))[i0:]"]
