@@ -48,6 +48,7 @@ def simulate(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
+    on_failure: str = "wall",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
     workers: Any = 1,
@@ -62,7 +63,8 @@ def simulate(
     Raises
     ------
     FloatingPointError
-        If an energy becomes non-finite; the message says at which step and what omega*dt was.
+        If a run diverges (or with ``on_failure="raise"`` meets an energy or gradient that is not
+        finite); the message says at which step and what omega*dt was.
     """
     team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
@@ -82,6 +84,7 @@ def simulate(
         dtype=dtype,
         noise=noise,
         threads=threads,
+        on_failure=on_failure,
         team=team,
     )
     log = Log(run, keeper, time.perf_counter())
@@ -116,6 +119,7 @@ def anneal(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
+    on_failure: str = "wall",
     samples: bool | str | os.PathLike[str] = False,
     check_gradient: bool = False,
     callback: Callable[..., Any] | None = None,
@@ -166,6 +170,11 @@ def anneal(
         the same way (`langevin_sa.noise`).
     threads : int, optional
         By default all processors of this process.
+    on_failure : {"wall", "raise"}
+        What becomes of a replica whose step meets an energy or a gradient that is not finite, or an
+        exception of the potential's functions. "wall": it goes back to where it was and its update
+        changes sign, as at a wall; such steps are counted in ``result.failures`` and
+        ``history.failures``, and told in the message. "raise": the run ends there.
     samples : bool or path
         Keep the positions at each record; with the path of a new .npy file there, one record after
         the other, where ``np.load(path, mmap_mode="r")`` reads them, also during the run and after
@@ -204,14 +213,16 @@ def anneal(
     Returns
     -------
     Result
-        Also after Ctrl-C (status 3), the time limit (1), a non-finite energy or one that falls for
-        ever, far outside of where the run started (2), or when the callback stopped it (99).
+        Also after Ctrl-C (status 3), the time limit (1), a run that diverged or an energy that
+        falls for ever, far outside of where the run started (2), or when the callback stopped it
+        (99).
 
     Raises
     ------
     ValueError, TypeError
-        For bad input, before any step. An exception in the callback or the potential passes through
-        with what was computed so far as its attribute `partial_result`.
+        For bad input, before any step. An exception in the callback passes through with what was
+        computed so far as its attribute `partial_result`; so does one of the potential with
+        ``on_failure="raise"``, or where it worked before (a simulator that is gone).
     """
     started = time.perf_counter()
     _check_limits(stop_below=stop_below, patience=patience, max_seconds=max_seconds)
@@ -237,6 +248,7 @@ def anneal(
             dtype=dtype,
             noise=noise,
             threads=threads,
+            on_failure=on_failure,
             team=team,
             max_seconds=max_seconds,
             tell=seen,

@@ -83,6 +83,13 @@ class Log:
         """The last result, which the checkpoint then holds."""
         self.close()
         last = self.result(status, message)
+        if last.failures:
+            why = f" ({raised})" if (raised := self.run.prepared.backend.raised) else ""
+            steps = "step" if last.failures == 1 else "steps"
+            last.message += (
+                f" {last.failures} {steps} met places where the energy or its gradient is not "
+                f"finite{why} and turned back."
+            )
         self.keeper.save(lambda: self._contents(last), now=True)
         return last
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_whole, on_gpu, on_host, real_dtype, shown
+from ..arguments import check_whole, look_up, on_gpu, on_host, real_dtype, shown
 from ..backends.choose import get_backend
 from ..backends.walk import Backend, NonFinite, Walk, fill
 from ..backends.workers import Team, processors
@@ -24,11 +24,14 @@ from ..storage.checkpoint import Fingerprint, digest, schedule_digest
 from ..tuning import Pilot, pilot as run_pilot
 from .results import Result, State, put
 from .stability import check_thermostat, check_time_step
-from .starts import check_energies, home_of, starting_points, walk_of
+from .starts import check_energies, home_of, not_finite, starting_points, walk_of
 
 # of the size of energies, which are sums: neighbour lists change their order, and with it the last
 # few of sixteen digits; nothing is lost where more is off, as the energies are then taken anew
 SAME = 1e-12
+
+
+ON_FAILURE = {"wall": True, "raise": False}
 
 
 class Earlier(NamedTuple):
@@ -125,6 +128,7 @@ def prepare(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
+    on_failure: str = "wall",
     team: Team | None = None,
     earlier: Callable[[Fingerprint, Walk], Earlier | None] = lambda fingerprint, walk: None,
     pilot: Pilot | None = None,
@@ -162,11 +166,14 @@ def prepare(
     check_whole(1, record_every=record_every, threads=threads)
     n_steps, record_every, threads = int(n_steps), int(record_every), int(threads)
     dtype = real_dtype(dtype)
+    wall = look_up(on_failure, ON_FAILURE, "on_failure")
 
     on_device = on_gpu(x0 if state is None else getattr(state, "x", None))
     if state is None:
         seed = seed_of(rng)
-        x = starting_points(potential, on_host(x0) if on_device else x0, replicas, seed)
+        x0 = on_host(x0) if on_device else x0
+        # a pilot that draws its own starts looks at them itself
+        x = starting_points(potential, x0, replicas, seed, dtype, schedule is not None)
         home = home_of(potential, x)
         if schedule is not None:
             pilot = None
@@ -197,7 +204,7 @@ def prepare(
     if not own_recursion:
         check_thermostat(schedule, integrator, n_steps)
     potential.check_alone(walk.x)
-    walk.purpose = purpose_of(noise)
+    walk.purpose, walk.wall = purpose_of(noise), wall
     chosen = "cupy" if on_device and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))
     if pilot is None:
@@ -214,6 +221,7 @@ def prepare(
             "integrator": None if own_recursion else integrator,
             "dtype": dtype.name,
             "noise": noise,
+            "on_failure": on_failure,
             "seed": walk.seed,
         },
         {
@@ -312,10 +320,8 @@ def _backend_at(
         backend: Backend = kernel(potential, walk, threads)
     except NonFinite as error:
         if before is None:
-            raise ValueError(
-                f"the energy of {potential.name} is {walk.energy[error.replica]} at the starting "
-                f"point of replica {error.replica}; start where it is finite"
-            ) from None
+            x, r = on_host(walk.x), error.replica
+            raise ValueError(not_finite(potential, x, r, float(walk.energy[r]))) from None
         walk.energy[error.replica] = np.nan
         check_energies(potential, on_host(walk.energy), before.energies)
         raise

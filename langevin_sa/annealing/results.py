@@ -18,8 +18,8 @@ from ..storage.npz import load, prefixed, save, unprefixed
 from ..tuning import Pilot
 
 SCALARS = (
-    *("fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator"),
-    *("n_steps", "seconds", "potential_name", "found_in"),
+    *("fun", "success", "status", "message", "nit", "nfev", "njev", "failures", "seed"),
+    *("integrator", "n_steps", "seconds", "potential_name", "found_in"),
 )
 
 
@@ -35,6 +35,9 @@ class State:
         Steps done and the seed: with them the noise to come is known.
     best_x, best_energy : ndarray (replicas, dim), (replicas,), optional
         The lowest point that each replica has seen so far.
+    failures : ndarray (replicas, 2) of int, optional
+        How many steps of each replica turned back, because they met a place where the energy or the
+        gradient is not finite: in all, and in a row up to now.
     """
 
     x: np.ndarray
@@ -44,6 +47,7 @@ class State:
     seed: int
     best_x: np.ndarray | None = None
     best_energy: np.ndarray | None = None
+    failures: np.ndarray | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to an .npz file, whole or not at all."""
@@ -64,7 +68,7 @@ class State:
 
 
 def _arrays(state: State) -> dict[str, Any]:
-    names = ("x", "dx", "noise", "best_x", "best_energy")
+    names = ("x", "dx", "noise", "best_x", "best_energy", "failures")
     return {name: getattr(state, name) for name in names if getattr(state, name) is not None}
 
 
@@ -86,6 +90,9 @@ class Snapshot:
         Mean of the schedule's temperature over the same steps.
     best_x, best_energy : ndarray (dim,), float
         The lowest point seen by any replica.
+    failures : int
+        Steps since the last snapshot that met a place where the energy or the gradient is not
+        finite and turned back.
     """
 
     step: int
@@ -99,6 +106,7 @@ class Snapshot:
     configurational: float
     squares: float
     laplacian: float
+    failures: int = 0
 
 
 class Result(OptimizeResult):
@@ -121,8 +129,12 @@ class Result(OptimizeResult):
         Arrays with one entry a record: step, target, temperature (exact kinetic estimator), eq22
         (Eq. 22 as written), configurational (of this step's positions alone), squares and laplacian
         (its two sums, of |grad U|^2 and of the Laplacian of U over the replicas looked at),
-        energy_mean, energy_min, best. The configurational temperature of several records is
-        ``squares.sum()/laplacian.sum()`` over them; a mean of its ratios is biased.
+        energy_mean, energy_min, best, failures (since the record before). The configurational
+        temperature of several records is ``squares.sum()/laplacian.sum()`` over them; a mean of its
+        ratios is biased.
+    failures : int
+        Steps of all replicas that met a place where the energy or the gradient is not finite and
+        turned back (``on_failure="wall"``); ``state.failures[:, 0]`` has those of each replica.
     samples : ndarray (records, replicas, dim) or None
         Positions at each record, if asked for; a memory map of the file if they were streamed to
         one.
@@ -202,6 +214,6 @@ class Result(OptimizeResult):
 
 def put(walk: Walk, state: State) -> None:
     """Put a walk where a state of the same shape was taken."""
-    for name in ("x", "dx", "noise", "best_x", "best_energy"):
+    for name in ("x", "dx", "noise", "best_x", "best_energy", "failures"):
         fill(getattr(walk, name), getattr(state, name))
     walk.step = state.step

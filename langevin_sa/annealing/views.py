@@ -57,23 +57,23 @@ def evaluations(run: Run) -> tuple[int, int]:
 def state(run: Run, view: Any = copied) -> State:
     """Where the run stands, in copies, or by `given` in the walk's own arrays."""
     w = run.walk
-    x, dx, noise, best_x, best_energy = (
-        view(run, array) for array in (w.x, w.dx, w.noise, w.best_x, w.best_energy)
+    x, dx, noise, best_x, best_energy, failures = (
+        view(run, array) for array in (w.x, w.dx, w.noise, w.best_x, w.best_energy, w.failures)
     )
-    return State(x, dx, noise, w.step, w.seed, best_x, best_energy)
+    return State(x, dx, noise, w.step, w.seed, best_x, best_energy, failures)
 
 
 def snapshot(run: Run, record: Record) -> Snapshot:
     """What `simulate` yields."""
     x, energy = best(run)
-    columns = ("target", "temperature", "eq22", "configurational", "squares", "laplacian")
+    measured = ("target", "temperature", "eq22", "configurational", "squares", "laplacian")
     return Snapshot(
         step=run.walk.step,
         state=state(run),
         energy=copied(run, run.walk.energy),
         best_x=x,
         best_energy=energy,
-        **{name: getattr(record, name) for name in columns},
+        **{name: getattr(record, name) for name in (*measured, "failures")},
     )
 
 
@@ -109,6 +109,7 @@ def result(
         nit=walk.step,
         nfev=nfev,
         njev=njev,
+        failures=int(walk.failures[:, 0].sum()),
         state=now,
         energies=given(run, walk.energy),
         best_energies=now.best_energy,

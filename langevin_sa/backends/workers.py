@@ -31,7 +31,7 @@ MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
 MOST_PROCESSES = 4096
 ATTEMPTS = 3  # at a part whose worker dies
 # the energy only comes back
-THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")
+THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic", "failures")
 
 
 def processors() -> int:
@@ -189,6 +189,7 @@ class Spread(Backend):
     ) -> None:
         self.team, self.backend = team, backend
         self.potential, self.walk, self.threads = potential, walk, threads
+        self.turns_back = backend.turns_back
         parts = min(team.parts, len(walk.x))
         self.edges = np.linspace(0, len(walk.x), parts + 1).astype(int).tolist()
 
@@ -205,6 +206,7 @@ class Spread(Backend):
             w.seed,
             w.purpose,
             w.ratio,
+            w.wall,
         )
         ranges = list(zip(self.edges[:-1], self.edges[1:], strict=True))
         answers = self.team.run(
@@ -217,8 +219,9 @@ class Spread(Backend):
         for (low, high), (arrays, *_) in zip(ranges, answers, strict=True):
             for name, array in arrays.items():
                 getattr(w, name)[low:high] = array
-        self.overhead = time.perf_counter() - began - max(seconds for _, _, seconds, _ in answers)
-        bad = [end for _, _, _, end in answers if end is not None]
+        self.overhead = time.perf_counter() - began - max(answer[2] for answer in answers)
+        self.raised = next((text for *_, text in answers if text), self.raised)
+        bad = [answer[3] for answer in answers if answer[3] is not None]
         if bad:
             raise NonFinite(*min(bad))
         w.step, w.ratio = w.step + len(steps.rho), answers[0][1]
@@ -242,30 +245,29 @@ def _advance_part(
     seed: int,
     purpose: int,
     ratio: float,
+    wall: bool,
     part: tuple[int, tuple[int, Any]],
 ) -> tuple[int, Any]:
-    """A part's arrays and ratio after the steps, seconds in the kernel, and (step, replica) where
-    it is not finite; or an exception.
+    """A part's arrays and ratio after the steps, seconds in the kernel, (step, replica) where it is
+    not finite, and the backend's `raised`; or an exception.
     """
     k, (first, arrays) = part
     try:
         walk = Walk.at_rest(arrays["x"], seed, arrays["x"].dtype)
         for name in THERE:
             getattr(walk, name)[...] = arrays[name]
-        walk.step, walk.purpose, walk.first_replica, walk.ratio, bad = (
-            step,
-            purpose,
-            first,
-            ratio,
-            None,
-        )
-        began = time.perf_counter()
+        walk.step, walk.purpose, walk.first_replica, walk.ratio = step, purpose, first, ratio
+        walk.wall, bad = wall, None
+        began, raised = time.perf_counter(), ""
         try:
-            kernel(potential, walk, threads).advance(steps)
+            mover = kernel(potential, walk, threads)
+            mover.advance(steps)
+            raised = mover.raised
         except NonFinite as error:
             bad = (error.step, error.replica)
         seconds = time.perf_counter() - began
-        return k, ({name: getattr(walk, name) for name in ARRAYS}, walk.ratio, seconds, bad)
+        moved = {name: getattr(walk, name) for name in ARRAYS}
+        return k, (moved, walk.ratio, seconds, bad, raised)
     except Exception as error:
         return k, _sendable(error)
 

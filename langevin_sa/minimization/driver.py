@@ -65,6 +65,7 @@ def minimize(
     rng: Any = None,
     workers: Any = 1,
     vectorized: bool = False,
+    on_failure: str = "wall",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
     disp: bool = False,
@@ -137,6 +138,13 @@ def minimize(
         (-1: one for each processor), or by anything with a map.
     vectorized : bool
         `fun` takes many points at once.
+    on_failure : {"wall", "raise"}
+        What becomes of an exception in `fun` or `jac`. "wall": the point counts as not finite, that
+        is as +inf, and the message tells of it; unless an exception also comes from the last point
+        that worked, or else from x0, which is asked for once more (and counted): then the function
+        is broken, or a simulator gone. "raise": it passes through. Values that are
+        not finite, and arithmetic that fails (division by zero, math domain error), count as +inf
+        in either case.
     checkpoint, checkpoint_seconds : path, float, optional
         As for `anneal`: the search so far, and every answer of `fun` and `jac` since, is written
         there now and then and at the end, and the same call goes on from it to the same bits (rng
@@ -158,10 +166,9 @@ def minimize(
     ------
     ValueError, TypeError
         For bad input, and for a wish that cannot be met: constraints, integrality, maximize. (A
-        `seed` or `maxfun` is taken for rng or maxfev, with a warning.) An exception in `fun`, `jac`
-        or `callback` passes through with the best so far as its attribute `partial_result`;
-        arithmetic that fails at a point (division by zero, math domain error) counts as +inf
-        instead.
+        `seed` or `maxfun` is taken for rng or maxfev, with a warning.) An exception in
+        `callback`, or one in `fun` or `jac` that is no wall (`on_failure`), passes through with the
+        best so far as its attribute `partial_result`.
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
@@ -177,6 +184,7 @@ def minimize(
     check_settings(settings)
     check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
+    walls = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
     strategy = automatic(fun, settings) if strategy == "auto" else strategy
     advise(strategy, settings, fun, args, jac, vectorized, hess=hess, hessp=hessp, **unknown)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
@@ -203,7 +211,7 @@ def minimize(
     found = keeper.claim(fingerprint)
     on_workers = nullcontext() if workers == 1 else mapping(workers)
     with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
-        functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply)
+        functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
         journal = Journal(functions, keeper)
         limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
         problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)
@@ -287,6 +295,8 @@ def _remarks(problem: Problem) -> Iterator[str]:
     if problem.best_fun == math.inf:
         seen = "No point with a finite value was seen" if problem.nfev else "Nothing was evaluated"
         yield f"{seen}; x is the starting point."
+    if problem.functions.raised:
+        yield f"Points where it raised an exception are among them ({problem.functions.raised})."
 
 
 def _intermediate(search: Search, nit: int) -> OptimizeResult:

@@ -184,6 +184,7 @@ class Problem:
         return f
 
     def _values(self, x: np.ndarray) -> np.ndarray:
+        self.check(len(x))  # an exception of a point before may have cost calls
         self.nfev += len(x)
         return self._note(x, self.ask("energies", x))
 

@@ -53,6 +53,7 @@ def move(
     dx: Any,
     noise: Any,
     gradient: Any,
+    last: Any,
     z: Any,
     offset: int,
     shift: int,
@@ -68,14 +69,16 @@ def move(
     high: int,
 ) -> None:
     """The step of groups low <= k < high, with normals from number `offset` of z on, and the sums
-    that thermometers read.
+    that thermometers read; `last` is where x and gradient are kept as they were before.
     """
+    last_x, last_gradient = last
     for k in range(low, high):
         for r in range(k << shift, min((k + 1) << shift, len(x))):
             i = r - (k << shift)
             total = 0.0
             for d in range(x.shape[1]):
                 m = offset + d
+                last_x[r, d], last_gradient[r, d] = x[r, d], gradient[r, d]
                 fresh = kick * z[k, m & 3, ((m >> 2) << shift) + i]
                 v = carry * dx[r, d] - lr * gradient[r, d]
                 if paired:
@@ -126,6 +129,7 @@ class ArrayBackend(NumpyBackend):
                 w.dx,
                 w.noise,
                 gradient,
+                (self.last_x, self.last_gradient),
                 self.z,
                 w.step * dim - 4 * first if noisy else 0,
                 self.shift,

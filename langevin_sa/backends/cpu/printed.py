@@ -185,9 +185,9 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
     at from both ends), so that a run needs nothing but x, and in the same pass it moves on, ``dx =
     carry*dx - lr*g + (kick*z + noise); y = x + dx``. Modes: 0 only energies, 1 without noise, 2
-    single noise, 3 paired noise with noise = kick*z kept for the next step. Energy and dx^2 are
-    added to sums[0] and sums[1]; in mode 4, which moves nothing, the squared force and the
-    Laplacian.
+    single noise, 3 paired noise with noise = kick*z kept for the next step. Energy and dx^2
+    (in mode 0 zero, NaN if a gradient is not finite) are added to sums[0] and sums[1]; in mode 4,
+    which moves nothing, the squared force and the Laplacian.
     """
     axes = range(spec.lattice if "bond" in bodies else 0)
     head = ["i0 = places[0]", "x = carray(x_, (i0 + n,))[i0:]", "y = carray(y_, (i0 + n,))[i0:]"]
@@ -214,7 +214,8 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     lanes = _lattice_lanes(spec, bodies, axes)
     quiet = "carry*dx[i] - lr*g"
     moves = {1: quiet, 2: quiet + " + kick*z[i]", 3: quiet + " + (kick*z[i] + noise[i])"}
-    loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + "\ne = plus(e, energy)"), "    ")]
+    still = "\ne, q = plus(e, energy), plus(q, 0.0*g)"
+    loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + still), "    ")]
     for mode, move in moves.items():
         keep = "noise[i] = kick*z[i]\n" if mode == 3 else ""
         step = (

@@ -16,6 +16,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from ...noise import KIND
+from ..walk import DIVERGED
 from .arithmetic import functions
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def arrays_module(dim: int, single: bool) -> str:
 def _module(
     dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]
 ) -> str:
-    names = {"DIM": f"{dim}LL", "KIND": KIND, "THREADS": THREADS, **constants}
+    names = {"DIM": f"{dim}LL", "KIND": KIND, "THREADS": THREADS}
+    names |= {"DIVERGED": DIVERGED, **constants}
     parts = ["\n".join(f"#define {name} {value}" for name, value in names.items())]
     parts += [
         "namespace langevin_sa {",
