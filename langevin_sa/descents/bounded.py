@@ -23,8 +23,8 @@ KINK = 8.0  # times as much does a parabola bend over four times the length, by 
 
 class Descent(NamedTuple):
     """Where a descent ended: point, energy, steps made, and whether it "converged", met a "known"
-    minimum, or got "stuck"; the gradient there, what the second half of the steps gained, and what
-    the next one was expected to.
+    minimum, or got "stuck"; the gradient there, what the second half of the steps gained, what the
+    next one was expected to, and the inverse of the Hessian as far as it was learnt.
     """
 
     u: np.ndarray
@@ -34,11 +34,12 @@ class Descent(NamedTuple):
     slope: np.ndarray
     gain: float = 0.0
     left: float = 0.0
+    inverse: np.ndarray | None = None
 
 
 class _Dense:
-    def __init__(self, dim: int) -> None:
-        self.h: np.ndarray | None = None
+    def __init__(self, dim: int, h: np.ndarray | None = None) -> None:
+        self.h, self.learnt = None if h is None else h.copy(), 0 if h is None else dim
 
     def times(self, g: np.ndarray, free: np.ndarray) -> np.ndarray:
         return np.where(free, g if self.h is None else self.h @ g, 0.0)
@@ -51,6 +52,7 @@ class _Dense:
             np.outer(s, s) * ((1 + (y @ hy) / product) / product)
             - (np.outer(hy, s) + np.outer(s, hy)) / product
         )
+        self.learnt += 1
 
     @property
     def fresh(self) -> bool:
@@ -58,6 +60,8 @@ class _Dense:
 
 
 class _Limited:
+    h = None
+
     def __init__(self, dim: int) -> None:
         self.pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
 
@@ -81,6 +85,10 @@ class _Limited:
     def fresh(self) -> bool:
         return not self.pairs
 
+    @property
+    def learnt(self) -> int:
+        return len(self.pairs)
+
 
 def descend(
     problem: Any,
@@ -92,6 +100,7 @@ def descend(
     known: Callable[[np.ndarray, float, np.ndarray], bool] | None = None,
     f: float | None = None,
     precise: bool = False,
+    inverse: np.ndarray | None = None,
 ) -> Descent:
     """The local minimum below u.
 
@@ -107,7 +116,10 @@ def descend(
     f : float, optional
         The energy at u, if it is known.
     precise : bool
-        Whether gradients by differences are as exact as can be from the first step on.
+        Whether gradients by differences are as exact as can be from the first step on, and what is
+        expected is believed only once the memory has seen every direction.
+    inverse : ndarray (dim, dim), optional
+        The inverse of the Hessian at u as another descent has learnt it.
     """
     problem.begin()
     if f is None or problem.paired:
@@ -121,13 +133,16 @@ def descend(
         problem.refine(u, f)
         g = problem.gradient(u, f)
     low, high = problem.low, problem.high
-    memory = _Dense(problem.dim) if problem.dim <= DENSE else _Limited(problem.dim)
+    memory: Any = _Limited(problem.dim)
+    if problem.dim <= DENSE:
+        memory = _Dense(problem.dim, inverse)
+    doubtful = int((~problem.fixed).sum()) if precise and problem.dim <= DENSE else 0
     restarted, small, left, energies = False, 0, 0.0, [f]
     last = np.zeros_like(u)  # step of a memory that had learnt something
 
     def ended(how: str) -> Descent:
         gain = energies[len(energies) // 2] - f
-        return Descent(u, f, len(energies) - 1, how, g, gain, left)
+        return Descent(u, f, len(energies) - 1, how, g, gain, left, memory.h)
 
     for nit in range(maxiter):
         free = ~((u <= low) & (g > 0) | (u >= high) & (g < 0))
@@ -149,7 +164,7 @@ def descend(
         if memory.fresh or size > limit:
             length = limit / size
             step, slope = step * length, slope * length
-        elif left < enough:
+        elif left < enough and memory.learnt >= doubtful:
             small += 1
             if small > 1 or left < tol * enough:
                 return ended("converged")
@@ -161,7 +176,7 @@ def descend(
                 problem.refine(u, f)
                 g, refined = problem.gradient(u, f), True
                 continue
-            if 0 < left < enough:
+            if 0 < left < enough and memory.learnt >= doubtful:
                 return ended("converged")
             if restarted or memory.fresh:
                 left, last = (left, last) if left else (-slope, step)

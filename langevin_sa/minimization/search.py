@@ -77,6 +77,8 @@ class Search:
         Energy of a search that has not descended.
     slope : ndarray (dim,) or None
         The gradient where `finish` ended.
+    inverse : ndarray (dim, dim) or None
+        Of the Hessian at the best minimum, as the descent to it has learnt it.
     stuck : float
         What the descent of `finish` still expected to gain where it found nothing lower; else 0.
     stage : Cycle, Descending or None
@@ -106,6 +108,7 @@ class Search:
     gains: list[float] = field(default_factory=list)
     spread: float = 0.0
     slope: np.ndarray | None = None
+    inverse: np.ndarray | None = None
     stuck: float = 0.0
     stage: Any = None
     verdict: str = ""
@@ -136,7 +139,10 @@ class Search:
             return watch.met, False
         if not np.isfinite(end.fun):
             return None
-        return self.meet(end.u, end.fun)
+        reached = self.meet(end.u, end.fun)
+        if reached[0] is self.minima.best:
+            self.inverse = end.inverse
+        return reached
 
     @property
     def energy(self) -> float:
@@ -183,10 +189,11 @@ class Search:
         end = descend(
             problem,
             problem.u(problem.best_x),
-            tol=TOL * TOL,
+            tol=TOL**3,
             scale=self.energy,
             maxiter=LAST,
             precise=True,
+            inverse=self.inverse,
         )
         self.minima.improve(end.u, end.fun)
         self.slope, self.stuck = end.slope, end.left if end.how == "stuck" else 0.0
