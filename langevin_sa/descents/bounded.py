@@ -142,6 +142,7 @@ def descend(
 
     def ended(how: str) -> Descent:
         gain = energies[len(energies) // 2] - f
+        problem.begin()
         return Descent(u, f, len(energies) - 1, how, g, gain, left, memory.h)
 
     for nit in range(maxiter):
@@ -179,9 +180,10 @@ def descend(
             if 0 < left < enough and memory.learnt >= doubtful:
                 return ended("converged")
             if restarted or memory.fresh:
-                left, last = (left, last) if left else (-slope, step)
-                if precise and _explained(problem, u, f, last, left):
-                    return ended("converged")
+                last = last if left else step
+                if precise:
+                    left = _unexplained(problem, u, f, last, -float(last @ pull), left)
+                    return ended("stuck" if left else "converged")
                 return ended("stuck")
             memory, restarted = type(memory)(problem.dim), True
             continue
@@ -198,18 +200,22 @@ def descend(
     return ended("stuck")
 
 
-def _explained(problem: Any, u: np.ndarray, f: float, step: np.ndarray, left: float) -> bool:
-    """Whether rounding or a kink explains why there is nothing lower along a step from which `left`
-    was expected.
+def _unexplained(
+    problem: Any, u: np.ndarray, f: float, step: np.ndarray, slope: float, left: float
+) -> float:
+    """What was expected of a step that found nothing lower: `left`, or if that is 0 what a parabola
+    along it says; 0 if rounding or a kink explains it.
     """
     problem.refine(u, f)
     rounding = problem.rounding(f)
-    if left <= CLEAR * rounding:
-        return True
     points = u + np.array([-1, 1, -0.25, 0.25])[:, None] * step
-    energies = problem.values(np.minimum(np.maximum(points, problem.low), problem.high))
-    far, near = energies[:2].sum() - 2 * f, energies[2:].sum() - 2 * f
-    return bool(near > CLEAR * rounding and far < KINK * near)
+    energies = problem.values(np.minimum(np.maximum(points, problem.low), problem.high)) - f
+    far, near = float(energies[:2].sum()), float(energies[2:].sum())
+    if not left:
+        left = slope / 2 * (slope / far) if slope < far else slope
+    kink = near > CLEAR * rounding and far < KINK * near
+    rounded = left <= CLEAR * rounding or not energies.any()
+    return 0.0 if kink or rounded else left
 
 
 def _scaled(a: np.ndarray) -> tuple[np.ndarray, int]:

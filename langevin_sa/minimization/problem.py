@@ -283,7 +283,7 @@ class Problem:
         return max(self.differences.noise, ROUNDED * abs(f))
 
     def begin(self) -> None:
-        """Forget what was measured around another point: each descent begins so."""
+        """Forget what was measured around a point, as each descent does when it begins and ends."""
         self.differences = Differences()
 
     def refine(self, u: np.ndarray, f: float) -> None:
