@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -130,8 +130,13 @@ class Ensemble:
 
     def steps(self, temperature: Any) -> Steps:
         """The numbers of a step at a temperature."""
-        gamma = 0.5 * math.sqrt(self.mean or self.stiffest or self.thermal)
-        return get_integrator("gjf").steps(gamma, self.dt, temperature)
+        stiffest = self.stiffest or self.thermal
+        # in a unit of energy near the curvature: roots are then to the bit those of any other unit
+        k = math.frexp(stiffest)[1]
+        dt = OMEGA_DT / math.sqrt(math.ldexp(stiffest, -k))
+        gamma = 0.5 * math.sqrt(math.ldexp(self.mean or stiffest, -k))
+        now = get_integrator("gjf").steps(gamma, dt, np.ldexp(temperature, -k))
+        return replace(now, lr=np.ldexp(now.lr, -k))
 
     def advance(self, temperature: Any) -> None:
         """One step at a temperature, or one for each replica (replicas,)."""

@@ -139,7 +139,7 @@ def tempering(search: Search, settings: Settings) -> Iterator[None]:
     """Replica exchange between temperatures from T0 down to T1, in cycles as for annealing."""
 
     def exchanged(c: Cycle) -> Iterator[float]:
-        ladder, steps = np.geomspace(c.hot, c.cold, len(c.ensemble.u)), settings.n_steps or STEPS
+        ladder, steps = _ladder(c, len(c.ensemble.u)), settings.n_steps or STEPS
         return exchange(c.ensemble, ladder, steps, SWEEP, search.rng, search.report, c.kept)
 
     return _cycles(search, settings, exchanged, LOOK_EVERY)
@@ -150,7 +150,7 @@ def population(search: Search, settings: Settings) -> Iterator[None]:
 
     def resampled(c: Cycle) -> Iterator[float]:
         sweeps = (settings.n_steps or STEPS) // SWEEP
-        ladder = np.geomspace(c.hot, c.cold, max(2, sweeps - sweeps // 5))
+        ladder = _ladder(c, max(2, sweeps - sweeps // 5))
         return populate(c.ensemble, ladder, sweeps // 5, SWEEP, search.rng, search.report, c.kept)
 
     return _cycles(search, settings, resampled, SWEEP)
@@ -181,6 +181,11 @@ class Cycle:
     kept: dict[str, Any] = field(default_factory=dict)
     best: int = 0
     fruitless: int = 0
+
+
+def _ladder(c: Cycle, rungs: int) -> np.ndarray:
+    """Temperatures from T0 to T1 in equal ratios, to the bit the same in any unit of energy."""
+    return c.hot * np.geomspace(1.0, c.cold / c.hot, rungs)
 
 
 def _cycles(
