@@ -17,14 +17,17 @@ import numpy as np
 DENSE, MEMORY, STALLED = 60, 10, 10
 ARMIJO, WOLFE, TRIALS = 1e-4, 0.9, 25
 FIRST, LONGEST = 0.5, 10.0  # lengths of the first and of any step, in units
+SURE = 4  # steps that are expected to gain nothing before a precise descent is over
+WORTH = 1e-3  # energies of the search that may be gained where it pays to make a slope exact
+EARLY = 5  # steps, at most half of all, by which a descent is off the walls: what it gains then counts
 CLEAR = 100.0  # roundings of the energy: what a step is expected to gain is then no rounding
 KINK = 8.0  # times as much does a parabola bend over four times the length, by more than a kink
 
 
 class Descent(NamedTuple):
     """Where a descent ended: point, energy, steps made, and whether it "converged", met a "known"
-    minimum, or got "stuck"; the gradient there, what the second half of the steps gained, what the
-    next one was expected to, and the inverse of the Hessian as far as it was learnt.
+    minimum, or got "stuck"; the gradient there, what was gained after the first steps, and
+    what the next one was expected to.
     """
 
     u: np.ndarray
@@ -34,12 +37,12 @@ class Descent(NamedTuple):
     slope: np.ndarray
     gain: float = 0.0
     left: float = 0.0
-    inverse: np.ndarray | None = None
 
 
 class _Dense:
-    def __init__(self, dim: int, h: np.ndarray | None = None) -> None:
-        self.h, self.learnt = None if h is None else h.copy(), 0 if h is None else dim
+    def __init__(self, dim: int) -> None:
+        self.h: np.ndarray | None = None
+        self.learnt = 0
 
     def times(self, g: np.ndarray, free: np.ndarray) -> np.ndarray:
         return np.where(free, g if self.h is None else self.h @ g, 0.0)
@@ -60,8 +63,6 @@ class _Dense:
 
 
 class _Limited:
-    h = None
-
     def __init__(self, dim: int) -> None:
         self.pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
 
@@ -100,7 +101,6 @@ def descend(
     known: Callable[[np.ndarray, float, np.ndarray], bool] | None = None,
     f: float | None = None,
     precise: bool = False,
-    inverse: np.ndarray | None = None,
 ) -> Descent:
     """The local minimum below u.
 
@@ -118,8 +118,6 @@ def descend(
     precise : bool
         Whether gradients by differences are as exact as can be from the first step on, and what is
         expected is believed only once the memory has seen every direction.
-    inverse : ndarray (dim, dim), optional
-        The inverse of the Hessian at u as another descent has learnt it.
     """
     problem.begin()
     if f is None or problem.paired:
@@ -133,17 +131,17 @@ def descend(
         problem.refine(u, f)
         g = problem.gradient(u, f)
     low, high = problem.low, problem.high
-    memory: Any = _Limited(problem.dim)
-    if problem.dim <= DENSE:
-        memory = _Dense(problem.dim, inverse)
+    memory = _Dense(problem.dim) if problem.dim <= DENSE else _Limited(problem.dim)
+    sure = SURE if precise else 1
     doubtful = int((~problem.fixed).sum()) if precise and problem.dim <= DENSE else 0
     restarted, small, left, energies = False, 0, 0.0, [f]
+    first = True  # time that slopes are to be made exact
     last = np.zeros_like(u)  # step of a memory that had learnt something
 
     def ended(how: str) -> Descent:
-        gain = energies[len(energies) // 2] - f
+        gain = energies[min(EARLY, len(energies) // 2)] - f
         problem.begin()
-        return Descent(u, f, len(energies) - 1, how, g, gain, left, memory.h)
+        return Descent(u, f, len(energies) - 1, how, g, gain, left)
 
     for nit in range(maxiter):
         free = ~((u <= low) & (g > 0) | (u >= high) & (g < 0))
@@ -167,15 +165,16 @@ def descend(
             step, slope = step * length, slope * length
         elif left < enough and memory.learnt >= doubtful:
             small += 1
-            if small > 1 or left < tol * enough:
+            if small > sure or left < tol * enough:
                 return ended("converged")
         else:
             small = 0
         found = _search(problem, u, f, g, step, slope)
         if found is None:
-            if problem.guesses and not refined:
+            worth = precise or (first and (left or -slope) > WORTH * scale)
+            if problem.guesses and worth and not refined:
                 problem.refine(u, f)
-                g, refined = problem.gradient(u, f), True
+                g, refined, first = problem.gradient(u, f), True, False
                 continue
             if 0 < left < enough and memory.learnt >= doubtful:
                 return ended("converged")

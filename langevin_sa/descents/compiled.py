@@ -14,6 +14,7 @@ from ..backends.cpu.compiled import STEP, call_step, compiled_functions, compile
 from ..backends.cpu.printed import numba_source
 
 MEMORY, TRIALS = 10, 20  # pairs remembered, and points looked at along a step
+EARLY = 5  # steps, at most half of all, by which a descent is off the walls
 ROUNDED = 4 * float(np.finfo(float).eps)  # of an energy may be its rounding
 EVALUATIONS_A_COORDINATE = 100
 # the decrease hoped for, over that which the curvature promises, once so many pairs are remembered
@@ -57,7 +58,7 @@ def descender(
     potential: Any, low: np.ndarray, high: np.ndarray
 ) -> Callable[..., tuple[np.ndarray, float, int, bool, float]]:
     """``descend(x, tol, scale, longest, room, below)``: L-BFGS inside the bounds; the end, its
-    energy, evaluations made, whether it gave up, what the second half of its steps gained.
+    energy, evaluations made, whether it gave up, what was gained after the first steps.
 
     It has converged where the decrease still expected is below `tol` times the energy `scale`
     (without one, tol squared times what it has gained) or below rounding, moves no coordinate by
@@ -131,8 +132,8 @@ def _descend(  # type: ignore[no-untyped-def]
     Returns
     -------
     (float, int, bool, float)
-        Energy at x, evaluations made, whether it gave up, and what the second half of its steps
-        gained.
+        Energy at x, evaluations made, whether it gave up, and what was gained after the first
+        steps.
     """
     dim = len(x)
     arrays = _arrays(dim)
@@ -168,7 +169,7 @@ def _descend(  # type: ignore[no-untyped-def]
             if slope / 2 < max(enough, ROUNDED * abs(f)):
                 break
             if kept >= PAIRS_TO_JUDGE and f - HOPED_DECREASE * slope / 2 > below:
-                return f, calls, True, energies[steps // 2] - f
+                return f, calls, True, energies[min(EARLY, (steps + 1) // 2)] - f
         t = longest / largest if kept == 0 and restarts == 0 else min(1.0, longest / largest)
         if kept == 0:
             t *= 0.3
@@ -201,4 +202,4 @@ def _descend(  # type: ignore[no-untyped-def]
         f, x[:], g[:] = value, trial, arrays[2]
         steps += 1
         energies[steps] = f
-    return f, calls, False, energies[steps // 2] - f
+    return f, calls, False, energies[min(EARLY, (steps + 1) // 2)] - f

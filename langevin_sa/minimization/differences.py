@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 EPS = float(np.finfo(float).eps)
-FORWARD = 4.0 * EPS**0.5  # first step of forward differences, in units
+FORWARD = EPS**0.5  # step of forward differences, in units
+FIRST = 64 * FORWARD  # step of central ones where the search for a better one begins
 ULPS = 8.0  # spacings of x in the least step
 BEND = 1e4  # roundings by which values bend over a central difference
 CLOSE, TRIES = 8.0, 8  # by which factor the bend may miss that; steps tried
@@ -45,7 +46,7 @@ class Differences:
         least = ULPS * np.spacing(np.abs(problem.x(u))) / problem.unit
         room = np.maximum(np.maximum(problem.high - u, u - problem.low), least)
         most = np.maximum(np.minimum(LARGEST, room / 2), least)
-        step = np.clip(np.full(problem.dim, 16 * FORWARD), least, most)
+        step = np.clip(np.full(problem.dim, FIRST), least, most)
         slope, sure = np.full(problem.dim, np.nan), np.full(problem.dim, np.inf)
         going = free
         for _ in range(TRIES):

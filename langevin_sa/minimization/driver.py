@@ -115,8 +115,8 @@ def minimize(
     maxfev, maxiter, max_seconds : optional
         Budgets: evaluations (never exceeded), iterations, seconds; status 1 when one is spent.
     tol : float, optional
-        Tolerance of descents (1e-9) in energies of the search, that is what the second half of a
-        descent's steps gains; the last one, from the best minimum, goes to rounding.
+        Tolerance of descents (1e-9) in energies of the search, that is what a descent gains after
+        its first steps; the last one, from the best minimum, goes to rounding.
     moves : sequence of str, optional
         Which of "sample", "line", "hop", "difference", "funnel" the portfolio has.
     polish : bool

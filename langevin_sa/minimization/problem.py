@@ -297,7 +297,7 @@ class Problem:
         self, x: np.ndarray, tol: float, scale: float, longest: float, below: float = math.inf
     ) -> tuple[np.ndarray, float, float]:
         """Where a compiled descent from x (dim,) ends, its energy, +inf if it gave up because it
-        would not come down to `below`, and what the second half of its steps gained.
+        would not come down to `below`, and what it gained after its first steps.
         """
         self.check()
         room = self.maxfev - self.nfev

@@ -72,13 +72,11 @@ class Search:
     tol : float
         Tolerance of descents, in energies of the search.
     gains : list of float
-        What the second halves of the last descents gained.
+        What the last descents gained after their first steps.
     spread : float
         Energy of a search that has not descended.
     slope : ndarray (dim,) or None
         The gradient where `finish` ended.
-    inverse : ndarray (dim, dim) or None
-        Of the Hessian at the best minimum, as the descent to it has learnt it.
     stuck : float
         What the descent of `finish` still expected to gain where it found nothing lower; else 0.
     stage : Cycle, Descending or None
@@ -108,7 +106,6 @@ class Search:
     gains: list[float] = field(default_factory=list)
     spread: float = 0.0
     slope: np.ndarray | None = None
-    inverse: np.ndarray | None = None
     stuck: float = 0.0
     stage: Any = None
     verdict: str = ""
@@ -139,22 +136,19 @@ class Search:
             return watch.met, False
         if not np.isfinite(end.fun):
             return None
-        reached = self.meet(end.u, end.fun)
-        if reached[0] is self.minima.best:
-            self.inverse = end.inverse
-        return reached
+        return self.meet(end.u, end.fun)
 
     @property
     def energy(self) -> float:
         """The size of energies here, 0 if nothing is known of it.
 
-        What the second half of a descent's steps gains, in the median: neither walls that it came
-        down from nor an offset of the function count.
+        What a descent gains after its first steps, in the median: neither walls that it came down
+        from nor an offset of the function count.
         """
-        return float(np.median(self.gains)) if self.gains else self.spread
+        return float(np.quantile(self.gains, 0.75)) if self.gains else self.spread
 
     def learn(self, gain: float) -> None:
-        """Book what the second half of a descent gained."""
+        """Book what a descent gained after its first steps."""
         if gain > 0:
             self.gains = [*self.gains[1 - REMEMBERED :], gain]
 
@@ -193,7 +187,6 @@ class Search:
             scale=self.energy,
             maxiter=LAST,
             precise=True,
-            inverse=self.inverse,
         )
         self.minima.improve(end.u, end.fun)
         self.slope, self.stuck = end.slope, end.left if end.how == "stuck" else 0.0

@@ -284,10 +284,11 @@ def _runs(search: Search, patience: float, space: int) -> Iterator[None]:
             search.learn(gain)
         while run.idle < STALL:
             trial = np.clip(_trial(run.x, space, rng), problem.x_low, problem.x_high)
-            end, value, _ = problem.descend(
+            end, value, gain = problem.descend(
                 trial, COARSE, search.energy, longest(run.x), below=run.fun
             )
             search.descents += 1
+            search.learn(gain if np.isfinite(value) else 0.0)
             if value < run.fun - search.matters(10 * COARSE, run.fun):
                 run.x, run.fun, run.idle = end, value, 0
                 yield
