@@ -95,7 +95,8 @@ def minimize(
         returns (f, gradient); None takes forward differences, whose evaluations are counted.
     bounds : Bounds or sequence of (low, high), optional
         Kept by every evaluation. They are also the domain that is searched; without them it is the
-        potential's, or 10 times the size of x0 (at least 1) to all sides.
+        potential's, else 10 lengths of each coordinate to both sides of x0: its size, and at least
+        where the function, probed along it, departs from a parabola.
     callback : callable, optional
         After each iteration ``callback(intermediate_result=...)`` if that is its only parameter,
         with an OptimizeResult: x, fun (best so far), nit, step, nfev, njev, temperature (without
@@ -115,8 +116,8 @@ def minimize(
     maxfev, maxiter, max_seconds : optional
         Budgets: evaluations (never exceeded), iterations, seconds; status 1 when one is spent.
     tol : float, optional
-        Relative energy tolerance of descents (1e-9); the last one, from the best minimum, goes to
-        rounding.
+        Tolerance of descents (1e-9) in energies of the search, that is what a descent gains after
+        its first steps; the last one, from the best minimum, goes to rounding.
     moves : sequence of str, optional
         Which of "sample", "line", "hop", "difference", "funnel" the portfolio has.
     polish : bool
@@ -160,7 +161,7 @@ def minimize(
         OptimizeResult (x, fun, hits), the lowest first; seed; the annealing strategies add
         temperature (T0, T1), dt, log_z. Status 0: done or target reached; 1: budget spent; 2: the
         function is -inf somewhere, falls without end, or is finite nowhere; 3: interrupted; 99:
-        stopped by the callback.
+        stopped by the callback; 4: the last descent was stuck with a slope.
 
     Raises
     ------
@@ -218,7 +219,7 @@ def minimize(
         search = journal.begin(Search.of(problem, seed, tol), found)
 
         def result(status: int, message: str) -> OptimizeResult:
-            sentences = " ".join([message, *notes, *_remarks(problem)])
+            sentences = " ".join([message, *notes, *_remarks(search)])
             return _result(search, seed, journal.nit, status, sentences)
 
         try:
@@ -244,6 +245,7 @@ def _ending(
     search = journal.search
     try:
         _check_iterations(journal.nit, maxiter)
+        search.problem.measure()
         for _ in () if search.verdict else iterations:
             journal.at_yield()
             if look(search, journal.nit):
@@ -256,7 +258,7 @@ def _ending(
     except KeyboardInterrupt:
         return 3, "Interrupted; the best point so far is kept."
     lost = search.problem.best_fun == math.inf or search.problem.endless
-    return 2 if lost else 0, search.verdict
+    return 2 if lost else 4 if search.stuck else 0, search.verdict
 
 
 def _check_iterations(nit: int, maxiter: int | None) -> None:
@@ -280,12 +282,20 @@ def _best(problem: Problem, nit: int) -> dict[str, Any]:
     return {"x": problem.best_x.copy(), "fun": float(problem.best_fun), **counts}
 
 
-def _remarks(problem: Problem) -> Iterator[str]:
+def _remarks(search: Search) -> Iterator[str]:
     """What the message adds of the function."""
+    problem = search.problem
     if problem.failures:
         yield (
             f"The function was not finite at {problem.failures} of {problem.nfev} evaluations, "
             "which count as +inf."
+        )
+    if search.stuck and not problem.endless:
+        gradient = "the gradient by differences is not exact enough, or " if problem.guesses else ""
+        yield (
+            f"The last descent was stuck with a slope: it expected to gain {search.stuck:.2g} more "
+            f"and found nothing lower; {gradient}the gradient is wrong, or coordinates are too "
+            "different in scale: give jac=, bounds=, or other coordinates."
         )
     if problem.endless:
         yield (

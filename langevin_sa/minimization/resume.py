@@ -26,6 +26,7 @@ KINDS = {
     kind.__name__: kind for kind in (Search, Minima, Minimum, Account, Cycle, Ensemble, Descending)
 }
 COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
+SAME_VALUE = 1e-6  # of a value, or of the energy of the search, by which its function may differ
 LONGEST_RECORD = 2**20  # numbers in answers between two looks at the search
 
 
@@ -141,7 +142,7 @@ class Journal:
         arrays: dict[str, np.ndarray] = {}
         tree, problem = taken_apart(self.search, arrays, self._given), self.search.problem
         counts = {name: getattr(problem, name) for name in COUNTS}
-        arrays["best_x"] = problem.best_x.copy()
+        arrays |= {"best_x": problem.best_x.copy(), "reach": problem.reach.copy()}
         return arrays, {"search": tree, "counts": counts, "nit": self.nit}
 
     def _renewed(self) -> Contents:
@@ -171,6 +172,8 @@ class Journal:
             seen = arrays["seen_x"], float(facts["seen"])
             for name in COUNTS:
                 setattr(problem, name, facts["counts"][name])
+            if arrays["reach"].size:
+                problem.spread(arrays["reach"])
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"checkpoint {self.keeper.path} holds no search: {error}") from None
         walker = self.search.walker
@@ -187,7 +190,9 @@ class Journal:
         if not np.isfinite(fun):
             return
         here, again = (float(self.functions.energies(x[None])[0]) for _ in range(2))
-        if here == again and not np.isclose(here, fun, rtol=1e-6, atol=1e-6):
+        # what another machine may round otherwise, also where terms cancel
+        allowed = SAME_VALUE * max(abs(fun), self.search.energy)
+        if here == again and not abs(here - fun) <= allowed:
             raise ValueError(
                 f"checkpoint {self.keeper.path} belongs to another function: at a point that it "
                 f"knows it was {fun:.9g} and is {here:.9g} now; give another name, or remove the "
