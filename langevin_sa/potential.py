@@ -105,6 +105,7 @@ class Potential:
     @classmethod
     def from_formula(
         cls,
+        /,
         formula: str | None = None,
         *,
         site: str | None = None,
