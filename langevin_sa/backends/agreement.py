@@ -1,6 +1,5 @@
-"""A compiled kernel is believed only if its first energies are those of the NumPy reference, which is
-printed
-from the same formula by another hand.
+"""A compiled kernel is believed only if its first energies are those of the NumPy reference, which
+another printer made of the same formula.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import short
-from ..storage.cache import cache_folder, write_whole
+from ..storage.cache import keep, kept
 from .parse import CONSTANTS, FUNCTIONS, MAX_NUMBER, FormulaError, evaluate, parse
 from .patience import TooLong, at_most
 from .spec import Body, Source, Spec
@@ -40,8 +40,7 @@ def source_of(spec: Spec) -> Source:
     )
     text = json.dumps(asdict(spec)) + "".join(code)
     key = hashlib.sha256(text.encode()).hexdigest()[:20]
-    path = cache_folder() / f"{key}.json"
-    source = _kept(path, key, spec)
+    source = _kept(key, spec)
     if source is None:
         try:
             with at_most(SECONDS):
@@ -58,18 +57,18 @@ def source_of(spec: Spec) -> Source:
                 "functions instead"
             ) from None
         bodies = {kind: asdict(body) for kind, body in source.bodies.items()}
-        write_whole(path, json.dumps({"latex": source.latex, "bodies": bodies}))
+        keep(f"{key}.json", json.dumps({"latex": source.latex, "bodies": bodies}).encode())
     return source
 
 
-def _kept(path: Path, key: str, spec: Spec) -> Source | None:
-    """The source in a file of the cache; None if it is not there or damaged."""
-    try:
-        kept = json.loads(path.read_text())
-        bodies = {kind: _body(fields) for kind, fields in kept["bodies"].items()}
-        return Source(key, spec, kept["latex"], bodies)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+def _kept(key: str, spec: Spec) -> Source | None:
+    """The source in the cache; None if it is not there or damaged."""
+    data = kept(f"{key}.json")
+    if data is None:
         return None
+    found = json.loads(data)
+    bodies = {kind: _body(fields) for kind, fields in found["bodies"].items()}
+    return Source(key, spec, found["latex"], bodies)
 
 
 def _body(fields: dict[str, Any]) -> Body:

@@ -5,11 +5,11 @@ numba functions.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numba
@@ -18,8 +18,8 @@ from llvmlite import ir
 from numba import carray, cfunc, int64, njit, types, void
 from numba.extending import intrinsic
 
-from ...storage.cache import cache_folder, write_whole
 from . import simd
+from .keeping import c_function
 
 REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
 STEP = void(
@@ -52,25 +52,14 @@ def call_step(typing: Any, address: Any, inputs: Any, n: Any) -> Any:
 
 @cache
 def compiled_source(text: str, name: str, signature: Any) -> Any:
-    """The function `name` of a printed source as a C function, compiled or loaded from the cache
-    folder.
-    """
+    """The function `name` of a printed source as a C function, compiled or taken from the cache."""
     version = hashlib.sha256(
         (text + str(signature) + Path(simd.__file__).read_text() + numba.__version__).encode()
     ).hexdigest()[:20]
-    path = cache_folder() / f"langevin_sa_{name}_{version}.py"
-    if not path.exists():
-        write_whole(path, text)
-    if path.exists():
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None and spec.loader is not None
-        # numba's cache looks it up there
-        module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return cfunc(signature, cache=True, error_model="numpy")(getattr(module, name))
-    namespace: dict[str, Any] = {}  # the cache folder is full
-    exec(compile(text, f"<{name}>", "exec"), namespace)
-    return cfunc(signature, error_model="numpy")(namespace[name])
+    module = ModuleType(f"langevin_sa_{name}_{version}")
+    sys.modules[module.__name__] = module  # where numba looks up what it has compiled
+    exec(compile(text, f"<{module.__name__}>", "exec"), vars(module))
+    return c_function(getattr(module, name), signature, module.__name__)
 
 
 def over_replicas(
