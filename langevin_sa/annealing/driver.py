@@ -17,7 +17,7 @@ from scipy.optimize import OptimizeResult
 
 from ..arguments import on_host, real, shown, teller, warn
 from ..backends.walk import NonFinite, Walk
-from ..backends.workers import team_of
+from ..backends.workers import OutOfTime, team_of
 from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint
 from ..storage.npz import unprefixed
@@ -29,6 +29,7 @@ from .results import Result, Snapshot, State
 from .run import Run
 from .stability import ENDLESS, explain, falls_for_ever
 
+GRACE = 1.0  # seconds that workers have after the deadline, for the slice that they are at
 LOWER = 1e-8  # of the depth reached: what counts as a lower energy for `patience`
 
 
@@ -238,6 +239,8 @@ def anneal(
     if check_gradient:
         _check_gradient(run)
     log = Log(run, keeper, started, samples)
+    if team is not None and max_seconds is not None:
+        team.deadline = started + max_seconds + GRACE
     with team or nullcontext(), closing(log), _bar(progress, run) as bar:
         if run.prepared.earlier is None:
             log.save(now=True)  # so that the call can be made again from the very first step on
@@ -248,6 +251,8 @@ def anneal(
             if status == 0 and not asked and _endless(run):
                 status, message = 2, f"{message} {ENDLESS}"
             return log.finish(status, message)
+        except OutOfTime:
+            return log.finish(1, _late(max_seconds, run))
         except StopIteration:
             return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
         except NonFinite as error:
@@ -333,9 +338,14 @@ def _drain(
             if ended := stops(taken):
                 return 0, ended
         if late:
-            return 1, f"Time limit of {max_seconds:g} s reached at step {step} of {n_steps}."
+            return 1, _late(max_seconds, run)
         log.save()
     return 0, f"Schedule of {n_steps} steps finished."
+
+
+def _late(max_seconds: float | None, run: Run) -> str:
+    limit, n_steps = f"{max_seconds:g} s", run.prepared.n_steps
+    return f"Time limit of {limit} reached at step {run.walk.step} of {n_steps}."
 
 
 def _endless(run: Run) -> bool:

@@ -5,11 +5,12 @@ numba functions.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numba
@@ -64,10 +65,38 @@ def compiled_source(text: str, name: str, signature: Any) -> Any:
 
 def over_replicas(
     energy: Callable[..., Any], gradient: Callable[..., Any]
-) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+) -> tuple[tuple[Any, Any], tuple[OverReplicas, OverReplicas]]:
     """The jitted pair of one-replica functions, and the same as array functions over (replicas,
-    dim).
+    dim); compiled once a process for one pair, as long as what it takes from outside is the same.
     """
+    outside = _frozen(energy), _frozen(gradient)
+    if None in outside:
+        pair, functions = _over_replicas.__wrapped__(energy, gradient, outside)
+    else:
+        pair, functions = _over_replicas(energy, gradient, outside)
+    return pair, (OverReplicas(pair, 0, functions[0]), OverReplicas(pair, 1, functions[1]))
+
+
+class OverReplicas:
+    """One of `over_replicas` as an array function; pickled as the pair."""
+
+    def __init__(self, pair: tuple[Any, Any], which: int, function: Any) -> None:
+        self.pair, self.which, self.function = pair, which, function
+
+    def __call__(self, x: np.ndarray) -> Any:
+        """Contiguous, writable and float64: one compilation."""
+        return self.function(np.array(x, dtype=float))
+
+    def __reduce__(self) -> Any:
+        return _array_function, (*self.pair, self.which)
+
+
+def _array_function(energy: Any, gradient: Any, which: int) -> OverReplicas:
+    return over_replicas(energy, gradient)[1][which]
+
+
+@cache
+def _over_replicas(energy: Any, gradient: Any, outside: Any) -> Any:
     one_energy, one_gradient = (f if hasattr(f, "py_func") else njit(f) for f in (energy, gradient))
 
     @njit
@@ -84,11 +113,24 @@ def over_replicas(
             one_gradient(x[r], out[r])
         return out
 
-    def doubled(function: Any) -> Callable[[np.ndarray], np.ndarray]:
-        # contiguous, writable and float64: one compilation
-        return lambda x: function(np.array(x, dtype=float))
+    return (one_energy, one_gradient), (energies, gradients)
 
-    return (one_energy, one_gradient), (doubled(energies), doubled(gradients))
+
+def _frozen(function: Any) -> tuple[Any, ...] | None:
+    """The values from outside that numba freezes into a function; None if they cannot be told, or
+    may change in place.
+    """
+    if hasattr(function, "py_func"):  # compiled by the user, who froze them
+        return ()
+    code = getattr(function, "__code__", None)
+    if code is None or any(isinstance(part, CodeType) for part in code.co_consts):
+        return None
+    known = inspect.getclosurevars(function)
+    values = sorted({**known.globals, **known.nonlocals}.items())
+    constant = (bool, int, float, complex, str, ModuleType)
+    if not all(isinstance(v, constant) or callable(v) for _, v in values):
+        return None
+    return tuple((name, type(value), value) for name, value in values)
 
 
 @cache
