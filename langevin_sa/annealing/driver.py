@@ -19,7 +19,7 @@ from ..arguments import on_host, real, shown, teller, warn
 from ..backends.walk import NonFinite, Walk
 from ..backends.workers import OutOfTime, team_of
 from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, Fingerprint
+from ..storage.checkpoint import Checkpoint, Fingerprint, fitting
 from ..storage.npz import unprefixed
 from . import views
 from .log import Log
@@ -29,7 +29,6 @@ from .results import Result, Snapshot, State
 from .run import Run
 from .stability import ENDLESS, explain, falls_for_ever
 
-GRACE = 1.0  # seconds that workers have after the deadline, for the slice that they are at
 LOWER = 1e-8  # of the depth reached: what counts as a lower energy for `patience`
 
 
@@ -216,7 +215,7 @@ def anneal(
     tell = teller(callback)
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
-    team = team_of(workers)
+    team = team_of(workers, math.inf if max_seconds is None else started + max_seconds)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
     run = _begin(
         keeper,
@@ -239,8 +238,6 @@ def anneal(
     if check_gradient:
         _check_gradient(run)
     log = Log(run, keeper, started, samples)
-    if team is not None and max_seconds is not None:
-        team.deadline = started + max_seconds + GRACE
     with team or nullcontext(), closing(log), _bar(progress, run) as bar:
         if run.prepared.earlier is None:
             log.save(now=True)  # so that the call can be made again from the very first step on
@@ -287,14 +284,16 @@ def _begin(
         fingerprint.facts["samples"] = samples
         if keeper.found is not None:
             arrays, about = keeper.found
-            present = about.get("step") == walk.step and np.array_equal(arrays["state_x"], walk.x)
+            there_x = arrays.get("state_x", np.empty(0))
+            present = about.get("step") == walk.step and np.array_equal(there_x, walk.x)
             if any_start or present:
                 there = about["problem"].get("the starting points")
                 fingerprint.digests["the starting points"] = there
         contents = keeper.claim(fingerprint)
         if contents is None:
             return None
-        result = Result.unpacked(*contents)
+        with fitting(keeper.path):
+            result = Result.unpacked(*contents, walk.x.shape)
         return Earlier(result.state, result.energies, unprefixed("sums_", contents[0]), result)
 
     if rng is None and state is None:

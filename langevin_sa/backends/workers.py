@@ -34,6 +34,7 @@ MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
 MOST_PROCESSES = 4096
 ATTEMPTS = 3  # at a part whose worker dies
 LOOK = 0.5  # seconds between two looks whether an answer can still come
+GRACE = 1.0  # seconds after the deadline for the slice under way
 LOST = 20.0  # seconds after which a scheduler that is gone does not come back
 # the energy only comes back
 THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")
@@ -150,13 +151,12 @@ class Team:
     Attributes
     ----------
     deadline : float
-        When to wait no longer for futures, as `time.perf_counter` tells time.
+        When to wait no longer for futures, but for `GRACE`, as `time.perf_counter` tells time.
     """
 
-    deadline = math.inf
-
-    def __init__(self, workers: Any) -> None:
+    def __init__(self, workers: Any, deadline: float = math.inf) -> None:
         check_workers(workers)
+        self.deadline = deadline
         self._map = _map_of(workers)
         self.parts = MAPPED_PARTS if self._map else processors() if workers == -1 else int(workers)
         self._pool: Processes | None = None
@@ -246,13 +246,13 @@ class Team:
         lost = math.inf
         while True:
             try:
-                left = self.deadline - time.perf_counter()
+                left = self.deadline + GRACE - time.perf_counter()
                 return given.result(timeout=min(LOOK, max(0.0, left)))
             except TimeoutError:
                 if given.done():  # a job's own error
                     raise
             now = time.perf_counter()
-            if now > self.deadline:
+            if now > self.deadline + GRACE:
                 raise OutOfTime
             if dask:
                 lost = math.inf if self._client.status == "running" else min(lost, now)
@@ -267,12 +267,12 @@ class Team:
         return Spread(self, backend, potential, walk, threads)
 
 
-def team_of(workers: Any) -> Team | None:
+def team_of(workers: Any, deadline: float = math.inf) -> Team | None:
     """The team of a driver's `workers`, which starts processes when there is work and must be left
     as a context; None for 1.
     """
     check_workers(workers)
-    return None if whole(workers) and workers == 1 else Team(workers)
+    return None if whole(workers) and workers == 1 else Team(workers, deadline)
 
 
 class Spread(Backend):
@@ -310,11 +310,13 @@ class Spread(Backend):
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
+        if [answer[4] for answer in answers] != [(w.step, low) for low, _ in ranges]:
+            raise RuntimeError("the map of workers= returned answers to another slice of the run")
         for (low, high), (arrays, *_) in zip(ranges, answers, strict=True):
             for name, array in arrays.items():
                 getattr(w, name)[low:high] = array
-        self.overhead = time.perf_counter() - began - max(seconds for _, _, seconds, _ in answers)
-        bad = [end for _, _, _, end in answers if end is not None]
+        self.overhead = time.perf_counter() - began - max(answer[2] for answer in answers)
+        bad = [answer[3] for answer in answers if answer[3] is not None]
         if bad:
             raise NonFinite(*min(bad))
         w.step, w.ratio = w.step + len(steps.rho), answers[0][1]
@@ -340,8 +342,8 @@ def _advance_part(
     ratio: float,
     part: tuple[int, tuple[int, Any]],
 ) -> tuple[int, Any]:
-    """A part's arrays and ratio after the steps, seconds in the kernel, and (step, replica) where
-    it is not finite; or an exception.
+    """A part's arrays and ratio after the steps, seconds in the kernel, (step, replica) where it
+    is not finite, and where it began; or an exception.
     """
     k, (first, arrays) = part
     try:
@@ -361,7 +363,8 @@ def _advance_part(
         except NonFinite as error:
             bad = (error.step, error.replica)
         seconds = time.perf_counter() - began
-        return k, ({name: getattr(walk, name) for name in ARRAYS}, walk.ratio, seconds, bad)
+        moved = {name: getattr(walk, name) for name in ARRAYS}
+        return k, (moved, walk.ratio, seconds, bad, (step, first))
     except (Exception, SystemExit) as error:
         return k, _sendable(error)
 

@@ -109,7 +109,7 @@ def test_the_time_limit_does_not_wait_for_a_worker_that_hangs(hung):
 
 def test_the_time_limit_does_not_wait_for_a_future(monkeypatch):
     """What has answered by then is not lost: the walk stands where the last whole slice left it."""
-    monkeypatch.setattr("langevin_sa.annealing.driver.GRACE", 0.1)
+    monkeypatch.setattr("langevin_sa.backends.workers.GRACE", 0.1)
     asked = []
 
     def stuck(function, parts):
