@@ -17,9 +17,9 @@ from scipy.optimize import OptimizeResult
 
 from ..arguments import on_host, real, shown, teller, warn
 from ..backends.walk import NonFinite, Walk
-from ..backends.workers import team_of
+from ..backends.workers import OutOfTime, team_of
 from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, Fingerprint
+from ..storage.checkpoint import Checkpoint, Fingerprint, fitting
 from ..storage.npz import unprefixed
 from . import views
 from .bars import PilotBar, bar_of_run
@@ -229,7 +229,7 @@ def anneal(
     tell = teller(callback)
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
-    team = team_of(workers)
+    team = team_of(workers, math.inf if max_seconds is None else started + max_seconds)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
     with PilotBar(progress) as seen:
         run = _begin(
@@ -268,6 +268,8 @@ def anneal(
             if status == 0 and not asked and _endless(run):
                 status, message = 2, f"{message} {ENDLESS}"
             return log.finish(status, message)
+        except OutOfTime:
+            return log.finish(1, _late(max_seconds, run))
         except StopIteration:
             return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
         except NonFinite as error:
@@ -302,14 +304,16 @@ def _begin(
         fingerprint.facts["samples"] = samples
         if keeper.found is not None:
             arrays, about = keeper.found
-            present = about.get("step") == walk.step and np.array_equal(arrays["state_x"], walk.x)
+            there_x = arrays.get("state_x", np.empty(0))
+            present = about.get("step") == walk.step and np.array_equal(there_x, walk.x)
             if any_start or present:
                 there = about["problem"].get("the starting points")
                 fingerprint.digests["the starting points"] = there
         contents = keeper.claim(fingerprint)
         if contents is None:
             return None
-        result = Result.unpacked(*contents)
+        with fitting(keeper.path):
+            result = Result.unpacked(*contents, walk.x.shape)
         return Earlier(result.state, result.energies, unprefixed("sums_", contents[0]), result)
 
     if rng is None and state is None:
@@ -355,9 +359,14 @@ def _drain(
             if ended := stops(taken):
                 return 0, ended
         if late:
-            return 1, f"Time limit of {max_seconds:g} s reached at step {step} of {n_steps}."
+            return 1, _late(max_seconds, run)
         log.save()
     return 0, f"Schedule of {n_steps} steps finished."
+
+
+def _late(max_seconds: float | None, run: Run) -> str:
+    limit, n_steps = f"{max_seconds:g} s", run.prepared.n_steps
+    return f"Time limit of {limit} reached at step {run.walk.step} of {n_steps}."
 
 
 def _endless(run: Run) -> bool:

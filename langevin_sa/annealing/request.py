@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arguments import check_whole, look_up, on_gpu, on_host, real_dtype, shown
+from ..backends.agreement import check_first_energies
 from ..backends.choose import get_backend
 from ..backends.walk import Backend, NonFinite, Walk, fill
 from ..backends.workers import Team, processors
@@ -327,4 +328,6 @@ def _backend_at(
         raise
     if before is not None:
         check_energies(potential, on_host(walk.energy), before.energies)
+    else:
+        check_first_energies(backend, potential, walk)
     return backend

@@ -5,6 +5,7 @@ their files.
 from __future__ import annotations
 
 import os
+import tokenize
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +13,21 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ..arguments import check_whole, printable
 from ..backends.walk import Walk, fill
 from ..drawing import draw
+from ..storage.checkpoint import check_arrays
 from ..storage.npz import load, prefixed, save, unprefixed
+from ..storage.whole import check_readable
 from ..tuning import Pilot
 
 SCALARS = (
     *("fun", "success", "status", "message", "nit", "nfev", "njev", "failures", "seed"),
     *("integrator", "n_steps", "seconds", "potential_name", "found_in"),
 )
+
+PLACES = ("state_x", "state_dx", "state_noise", "state_best_x")  # in a file, (replicas, dim)
+ENERGIES = ("state_best_energy", "energies")  # (replicas,)
 
 
 @dataclass
@@ -179,19 +186,33 @@ class Result(OptimizeResult):
     def load(cls, path: str | os.PathLike[str]) -> Result:
         """Read what `save` wrote, or a checkpoint of `anneal`; `schedule` comes back as text."""
         try:
-            return cls.unpacked(*load(path, "result", "checkpoint"))
-        except (KeyError, TypeError, IndexError):
+            found = cls.unpacked(*load(path, "result", "checkpoint"))
+        except (LookupError, TypeError, AttributeError):
             raise ValueError(f"{os.fspath(path)} holds no result of a run") from None
+        for name in (*SCALARS, "schedule"):  # which are printed
+            if isinstance(found[name], str):
+                found[name] = printable(found[name])
+        return found
 
     @classmethod
-    def unpacked(cls, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Result:
+    def unpacked(
+        cls,
+        arrays: dict[str, np.ndarray],
+        about: dict[str, Any],
+        shape: tuple[int, ...] | None = None,
+    ) -> Result:
         """The result that `packed` took apart; streamed samples are None if their file is gone or
-        damaged.
+        damaged. A ValueError if it is not of a walk of this shape, where one is given.
         """
+        if shape is not None:
+            check_arrays(arrays, dict.fromkeys(PLACES, ("f", shape)))
+            check_arrays(arrays, dict.fromkeys(ENERGIES, ("f", shape[:1])))
+            check_whole(0, step=about["step"])
         state, history = unprefixed("state_", arrays), unprefixed("history_", arrays)
         samples, file = arrays.get("samples"), about.get("samples_file")
         if file is not None:
-            with suppress(OSError, ValueError, EOFError):
+            with suppress(OSError, ValueError, TypeError, EOFError, tokenize.TokenError):
+                check_readable(file)
                 # the file of a run under way may be ahead
                 samples = np.load(file, mmap_mode="r")[: len(history["step"])]
         best, energy = state["best_x"], state["best_energy"]

@@ -33,7 +33,7 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
         return
     try:
         config = tomllib.loads(Path(path).read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise click.UsageError(f"{path} is not TOML: {error}", ctx) from None
     known = {
         parameter.name: parameter

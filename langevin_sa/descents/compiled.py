@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from ..backends.cpu.compiled import STEP, call_step, compiled_functions, compiled_source
+from ..backends.cpu.keeping import kernel
 from ..backends.cpu.printed import numba_source
 
 MEMORY, TRIALS = 10, 20  # pairs remembered, and points looked at along a step
@@ -78,7 +78,7 @@ def descender(
     return descend
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _arrays(dim):  # type: ignore[no-untyped-def]
     c = np.zeros(5)
     # the step then makes dx = 0*dx + gradient; some formulas' forces never reach the array g
@@ -88,7 +88,7 @@ def _arrays(dim):  # type: ignore[no-untyped-def]
     return place, out, dx, g, z, np.zeros(1), np.zeros(1), rows, c
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _evaluate(step, p, size, arrays, x):  # type: ignore[no-untyped-def]
     """Energy at x; its gradient is in arrays[2]."""
     place, out, dx, g, z, s, e, rows, c = arrays
@@ -97,7 +97,7 @@ def _evaluate(step, p, size, arrays, x):  # type: ignore[no-untyped-def]
     return e[0]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _points(step, p, size, x, energy, gradient):  # type: ignore[no-untyped-def]
     arrays = _arrays(x.shape[1])
     for k in range(len(x)):
@@ -105,7 +105,7 @@ def _points(step, p, size, x, energy, gradient):  # type: ignore[no-untyped-def]
         gradient[k] = arrays[2]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _descend(  # type: ignore[no-untyped-def]
     step, p, size, x, low, high, tol, scale, longest, room, below
 ):

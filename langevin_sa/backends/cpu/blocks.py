@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import float32, float64, njit
+from numba import float32, float64
 
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
+from .keeping import kernel
 from .philox import fill_normals
 from .printed import numba_source
 from .simd import inline
@@ -82,7 +83,7 @@ def look(E: Any, S: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
 #     z                                                         z
 #     s z_{n-1}/2, paired noise's half kick of the step before  noise, NOISE, or from z
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def advance_replicas(
     potential: Any,
     walk: Any,

@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import float64, njit
+from numba import float64
 
 from ...momentum import Steps
 from ..numpy import NumpyBackend
 from ..walk import Walk, share
+from .keeping import kernel
 from .philox import fill_normals
 
 EVALUATED = 16_384  # coordinates in one call of the user's functions
@@ -25,7 +26,7 @@ REPLICAS_TOGETHER = 64  # whose noise is made side by side, if there are so many
 WORTH_A_THREAD = 20_000  # coordinates
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def make_noise(
     z: Any, first: int, quads: int, shift: int, stream: Any, low: int, high: int
 ) -> None:
@@ -47,7 +48,7 @@ def make_noise(
 #     z                                                         z
 #     s z_{n-1}/2, paired noise's half kick of the step before  noise
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def move(
     x: Any,
     dx: Any,

@@ -15,11 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import njit, types, void
+from numba import types, void
 
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, aligned, share
 from .compiled import INTEGERS, REALS, call_step, compiled_source
+from .keeping import kernel
 from .philox import fill_line
 from .printed import lattice_source
 from .simd import prefetch
@@ -54,7 +55,7 @@ def suits(potential: Any, replicas: int) -> bool:
 #     s, or paired s/2                  kick                    coefficients[2]
 #     z                                                         z
 #     s z_{n-1}/2, paired noise's half kick of the step before  noise
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def sweep_tiles(
     lattice: Any,
     mode: int,
@@ -145,7 +146,7 @@ def sweep_tiles(
         energy[k], squares[k] = sums[0], sums[1]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def settle(order: Any, energy: Any, squares: Any, best: float) -> tuple[float, float]:
     """Energy before and sum of dx^2 after a step; if that energy is below `best`, and the sum
     finite, as it is where the gradient is, the point it was taken at is kept.
@@ -165,7 +166,7 @@ def settle(order: Any, energy: Any, squares: Any, best: float) -> tuple[float, f
     return e, q
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def run_alone(
     lattice: Any,
     modes: Any,
