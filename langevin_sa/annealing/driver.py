@@ -29,6 +29,8 @@ from .results import Result, Snapshot, State
 from .run import Run
 from .stability import ENDLESS, explain, falls_for_ever
 
+LOWER = 1e-8  # of the depth reached: what counts as a lower energy for `patience`
+
 
 def simulate(
     potential: Potential,
@@ -178,7 +180,8 @@ def anneal(
     stop_below : float, optional
         Stop at the first record where the lowest energy seen is at or below this.
     patience : int, optional
-        Stop after this many steps without a lower energy (by 1e-8 of its size).
+        Stop after this many steps without a lower energy (by 1e-8 of its depth below the
+        highest mean energy so far).
     max_seconds : float, optional
         Stop when this much time is spent.
     checkpoint : path, optional
@@ -362,14 +365,14 @@ def _check_gradient(run: Run) -> None:
 
 def _stop_rules(stop_below: float | None, patience: int | None) -> Callable[[Record], str | None]:
     """A function that is told every record in turn and says why to stop, if there is a reason."""
-    lowest, since = np.inf, 0.0
+    lowest, highest, since = np.inf, -np.inf, 0
 
     def stops(record: Record) -> str | None:
-        nonlocal lowest, since
-        best, step = record.best, record.step
+        nonlocal lowest, highest, since
+        best, step, highest = record.best, record.step, max(highest, record.energy_mean)
         if stop_below is not None and best <= stop_below:
             return f"Target energy {stop_below:g} reached at step {step}."
-        if best < lowest - 1e-8 * max(1.0, abs(best)):
+        if best < lowest - LOWER * (highest - best):
             lowest, since = best, step
         elif patience is not None and step - since >= patience:
             return f"No lower energy for {patience} steps, at step {step}."

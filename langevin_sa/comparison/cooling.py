@@ -167,8 +167,7 @@ def cooling_rates(
     lowest = min(c.minimum_energy for c in found)
     for k, c in enumerate(found):
         same: dict[str, Any] = {"judged": c.judged, "seed": c.seed, "common_noise": c.common_noise}
-        tolerance = keywords.get("tolerance")
-        found[k] = judge(potential, c.outcomes, lowest, tolerance=tolerance, **same)
+        found[k] = judge(potential, c.outcomes, lowest, tolerance=c.tolerance, **same)
     times = lengths * dt
     rate = np.where(fall > 0, fall / times, np.nan)
     fits, verdict = _fitted(lengths, found)

@@ -208,7 +208,8 @@ def _boltzmann(potential: Any, temperature: float, x: np.ndarray) -> tuple[np.nd
     seen = np.concatenate(
         [x, *(np.ravel(p) for p in (potential.bounds, potential.minima) if p is not None)]
     )
-    start = low, high = seen.min(), max(seen.max(), seen.min() + 1e-9)
+    width = np.ptp(seen) or potential.scale.length[0]
+    start = low, high = seen.min(), seen.min() + width
     for _ in range(12):
         grid, weight = _weights(potential, temperature, low, high)
         if max(weight[0], weight[-1]) < 1e-9:
