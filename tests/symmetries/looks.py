@@ -315,7 +315,7 @@ def boltzmann(case, u):
     axes = [u.put("position", np.linspace(*side, 41)) for side in u.take("position", U.bounds)]
     density = thermometers.boltzmann_density(U, T, axes)
     bins = thermometers.boltzmann_bins(
-        U, T, [axis[5:36:5] for axis in axes], float(u.put("length", 0.5))
+        U, T, [axis[5:36:5] for axis in axes], float(u.put("length", 0.7))
     )
     mean = thermometers.boltzmann_average(U, T, lambda x: u.take("position", x[:, 0]), axes)
     return {"density": density * u.factor("length") ** U.dim, "bins": bins, "mean": mean}
