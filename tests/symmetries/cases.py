@@ -208,7 +208,7 @@ CASES = [
     formula("himmelblau", points([1., 1.], [-2, -1.], spread=1.), 20., 3., .02,
             formula="(x**2 + y - 11)**2 + (x + y**2 - 7)**2", names=("x", "y"), bounds=(-5, 5)),
     formula("unlike widths", points([.2, 30., 1e-3], spread=1e-3), .1, 1., .05,
-            formula="(a**2 - 1)**2 + (b - 30)**2/40 + a*c + 8*c**2", names=("a", "b", "c"),
+            formula="(a**2 - 1)**2 + a/10 + (b - 30)**2/40 + a*c + 8*c**2", names=("a", "b", "c"),
             bounds=((-2, 2), (0, 60), (-1, 1))),
     formula("kinks", points([.7, -.4], spread=.2), .1, 1., .05,
             formula="max(x, -2*x) + abs(y - 0.5) + max(x - 1, 0)**2 + x*y/4",
