@@ -94,7 +94,7 @@ def in_units(request, drawn, law):
 
 @pytest.mark.parametrize("look, case, rtol", pairs())
 def test_powers_of_two(request, look, case, rtol):
-    in_units(request, exactly, lambda units: symmetric(look, case, units))
+    in_units(request, exactly, lambda units: symmetric(look, case, units, rtol))
 
 
 @pytest.mark.parametrize("look, case, rtol", pairs())
