@@ -79,6 +79,13 @@ def pairs():
                 found.append(
                     pytest.param(look, case, rtol, id=f"{name}-{case.name}", marks=marks)
                 )
+    for function in FUNCTIONS:
+        for strategy in ("portfolio", "anneal"):
+            slow = strategy == "anneal" and function.jac is None
+            name = f"minimize by {strategy}-{function.name}"
+            marks = pytest.mark.slow if slow else ()
+            look = seen_by(minimized_function, strategy=strategy)
+            found.append(pytest.param(look, function, 1e-6, id=name, marks=marks))
     return found
 
 
