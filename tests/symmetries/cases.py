@@ -31,6 +31,7 @@ class Case:
     gamma: float
     dt: float
     lacks: frozenset = frozenset()  # see `CASES`
+    names: tuple = ()  # of coordinates, where a formula has them
 
     def __post_init__(self):
         if self.x.shape[1] > 2:
@@ -100,7 +101,7 @@ def formula(
         where = {"bounds": box(u, sides), "start": drawn(u, start)}
         return Potential.from_formula(**given, **own, **where, variables=variables, name=name)
 
-    return Case(name, make, x, temperature, gamma, dt, known(lacks, bounds, start))
+    return Case(name, make, x, temperature, gamma, dt, known(lacks, bounds, start), names or ())
 
 
 def known(lacks, bounds, start, *more):

@@ -148,6 +148,6 @@ def test_one_potential_in_other_words(text, other):
         np.testing.assert_allclose(seen, expected, rtol=1e-12, atol=1e-12, err_msg=look)
 
 
-@pytest.mark.parametrize("particles", [63, 64, 100, 125, 216, 500, 1000])
-def test_fluids_of_any_number_are_taken(particles):
-    lsa.potentials.lennard_jones_fluid(particles, cutoff=(particles / 0.8) ** (1 / 3) / 2)
+@pytest.mark.parametrize("particles, cutoff", [(100, 2.5), (800, 5.0), (2700, 7.5)])
+def test_a_box_of_twice_the_cutoff_is_taken_however_it_is_rounded(particles, cutoff):
+    lsa.potentials.lennard_jones_fluid(particles, cutoff=cutoff)
