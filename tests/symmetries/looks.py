@@ -151,14 +151,14 @@ def by_itself(case, u):
     return laws(u, found.schedule) | results(u, found)
 
 
-def minima(u, found):
-    """Of what `minimize` returns."""
-    return {
-        "x": u.take("position", found.x),
-        "fun": u.take("level", found.fun),
-        "success": found.success,
-        "status": found.status,
-    }
+def minima(u, found, case):
+    """Of what `minimize` returns: what must not depend on rounding."""
+    seen = {"fun": u.take("level", found.fun)}
+    if case.has("place"):
+        seen["x"] = u.take("position", found.x)
+    if found.status != 1:  # rounding may make a budget too small
+        seen |= {"success": found.success, "status": found.status}
+    return seen
 
 
 def effort(u, found):
@@ -168,6 +168,7 @@ def effort(u, found):
         "counts": (found.nfev, found.njev, found.nit),
         "minima": u.take("level", heights),
         "where": u.take("position", [m.x for m in found.minima]),
+        "x": u.take("position", found.x),
         "hits": [m.hits for m in found.minima],
         "slope": u.take("force", found.jac),
     }
@@ -177,7 +178,7 @@ def minimized(case, u, strategy="auto", maxfev=4000, **keywords):
     U = potential(case, u)
     x = None if case.has("domain") else u.put("position", case.x[0])
     found = lsa.minimize(U, x, strategy=strategy, rng=SEED, maxfev=maxfev, **keywords)
-    return minima(u, found) | (effort(u, found) if u.exact else {})
+    return minima(u, found, case) | (effort(u, found) if u.exact else {})
 
 
 def minimized_function(function, u, strategy="portfolio", maxfev=3000):
@@ -188,7 +189,7 @@ def minimized_function(function, u, strategy="portfolio", maxfev=3000):
         fun, u.put("position", function.x), jac=jac, bounds=bounds, strategy=strategy, rng=SEED,
         maxfev=maxfev,
     )  # fmt: skip
-    return minima(u, found) | (effort(u, found) if u.exact else {})
+    return minima(u, found, function) | (effort(u, found) if u.exact else {})
 
 
 def intervals(u, kind, pairs):
