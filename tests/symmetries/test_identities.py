@@ -48,7 +48,7 @@ def test_a_state_from_another_potential_brings_no_energy_along():
 
 def test_an_interrupted_run_tells_the_energy_of_its_point():
     """Interrupted at any evaluation."""
-    for stop in (3, 4, 8, 15):
+    for stop in (40, 41, 44, 90):  # in the run, whatever is looked at before it
         calls = iter(range(10**6))
 
         def energy(x, calls=calls, stop=stop):
