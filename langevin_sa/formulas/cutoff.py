@@ -106,7 +106,8 @@ class CutoffFormula(Formula):
             apart -= self.box * np.round(apart / period)
             kinds = self.species[i] * self.types + self.species[j]
             near = (apart**2).sum(1) < self.table[kinds, -1]
-            yield i[near], j[near], kinds[near], apart[near]
+            if near.any():  # none where species have shorter cut-offs than others
+                yield i[near], j[near], kinds[near], apart[near]
 
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Energy (replicas,) and gradient (replicas, dim)."""

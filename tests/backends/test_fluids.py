@@ -424,3 +424,12 @@ def test_kob_andersen_has_one_b_in_five():
 def test_bad_input_is_named(keywords, error, message):
     with pytest.raises(error, match=message):
         Potential.from_formula(**{"pair": "a/r", "particles": 8, "a": 1.0, **keywords})
+
+
+def test_a_pair_between_its_own_cutoff_and_the_longest_one():
+    U = Potential.from_formula(
+        pair="1/r", particles=2, space=2, species=[0, 1], cutoff=[[3.0, 1.0], [1.0, 2.0]]
+    )
+    x = [0.0, 0.0, 1.5, 0.0]
+    assert U.energy(x) == U.laplacian(x) == 0
+    assert not U.gradient(x).any()
