@@ -9,13 +9,13 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import on_host, real, shown, teller, warn
+from ..arguments import on_host, shown, teller, warn
 from ..backends.walk import NonFinite, Walk
 from ..backends.workers import OutOfTime, team_of
 from ..potential import Potential
@@ -29,8 +29,7 @@ from .request import Earlier, prepare
 from .results import Result, Snapshot, State
 from .run import Run
 from .stability import ENDLESS, explain, falls_for_ever
-
-LOWER = 1e-8  # of the depth reached: what counts as a lower energy for `patience`
+from .stops import check_limits, stop_rules
 
 
 def simulate(
@@ -225,7 +224,7 @@ def anneal(
         ``on_failure="raise"``, or where it worked before (a simulator that is gone).
     """
     started = time.perf_counter()
-    _check_limits(stop_below=stop_below, patience=patience, max_seconds=max_seconds)
+    check_limits(stop_below=stop_below, patience=patience, max_seconds=max_seconds)
     tell = teller(callback)
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
@@ -262,7 +261,7 @@ def anneal(
         if run.prepared.earlier is None:
             log.save(now=True)  # so that the call can be made again from the very first step on
         try:
-            stops = _stop_rules(stop_below, patience, run)
+            stops = stop_rules(stop_below, patience, run)
             status, message = _drain(run, log, stops, tell, bar, started, max_seconds)
             asked = stop_below is not None and views.best(run)[1] <= stop_below
             if status == 0 and not asked and _endless(run):
@@ -318,7 +317,12 @@ def _begin(
 
     if rng is None and state is None:
         rng = keeper.seed
-    pilot = None if keeper.found is None else Result.unpacked(*keeper.found).pilot
+    pilot = None
+    if keeper.found is not None:
+        with suppress(
+            LookupError, TypeError, ValueError
+        ):  # of another kind of file: `claim` says it
+            pilot = Result.unpacked(*keeper.found).pilot
     keywords |= {"earlier": earlier, "pilot": pilot}
     prepared = prepare(potential, x0, *args, rng=rng, state=state, **keywords)
     if prepared.own_recursion and prepared.integrator != "gjf":
@@ -375,15 +379,6 @@ def _endless(run: Run) -> bool:
     return falls_for_ever(run.prepared.potential, run.prepared.home, on_host(x), fun)
 
 
-def _check_limits(**limits: float | None) -> None:
-    """Raise a TypeError or ValueError for a limit of `anneal` that is none."""
-    for name, value in limits.items():
-        if value is not None and not real(value):
-            raise TypeError(f"{name} must be a number, not {shown(value)}")
-        if value is not None and name != "stop_below" and not value > 0:
-            raise ValueError(f"{name} must be positive, not {shown(value)}")
-
-
 def _check_gradient(run: Run) -> None:
     potential = run.prepared.potential
     error = potential.check_gradient(on_host(run.walk.x[:16]).astype(float))
@@ -392,27 +387,3 @@ def _check_gradient(run: Run) -> None:
             f"the gradient of {potential.name} disagrees with its energy by {error:.2g} of "
             "its size (central differences); correct it, or leave gradient=None"
         )
-
-
-def _stop_rules(
-    stop_below: float | None, patience: int | None, run: Run
-) -> Callable[[Record], str | None]:
-    """A function that is told every record in turn and says why to stop, if there is a reason; what
-    the run's pilot has seen counts.
-    """
-    pilot = run.prepared.pilot
-    seen = lowest = np.inf if pilot is None else pilot.fun
-    highest, since = -np.inf, 0
-
-    def stops(record: Record) -> str | None:
-        nonlocal lowest, highest, since
-        best, step, highest = min(record.best, seen), record.step, max(highest, record.energy_mean)
-        if stop_below is not None and best <= stop_below:
-            return f"Target energy {stop_below:g} reached at step {step}."
-        if best < lowest - LOWER * (highest - best):
-            lowest, since = best, step
-        elif patience is not None and step - since >= patience:
-            return f"No lower energy for {patience} steps, at step {step}."
-        return None
-
-    return stops

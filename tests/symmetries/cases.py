@@ -75,7 +75,18 @@ def in_units(kind, text, names, particles=False):
 
 
 def formula(
-    name, x, temperature, gamma, dt, *, terms=1, lacks=(), bounds=None, start=None, names=None, **said
+    name,
+    x,
+    temperature,
+    gamma,
+    dt,
+    *,
+    terms=1,
+    lacks=(),
+    bounds=None,
+    start=None,
+    names=None,
+    **said,
 ):
     """A case from formulas; `terms` is how many terms the first formula is summed over."""
     kinds = ("formula", "site", "bond", "pair")
@@ -111,8 +122,18 @@ def known(lacks, bounds, start, *more):
 
 
 def arrays(
-    name, x, temperature, gamma, dt, energy, gradient=None, laplacian=None, *, bounds=None,
-    start=None, lacks=(),
+    name,
+    x,
+    temperature,
+    gamma,
+    dt,
+    energy,
+    gradient=None,
+    laplacian=None,
+    *,
+    bounds=None,
+    start=None,
+    lacks=(),
 ):
     """A case from functions of blocks."""  # fmt: skip
 

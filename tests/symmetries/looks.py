@@ -8,11 +8,11 @@ import warnings
 from functools import cache, partial
 
 import numpy as np
+from units import OWN
 
 import langevin_sa as lsa
 from langevin_sa import Momentum, Schedule, schedules, thermometers, tuning
 from langevin_sa.teaching.driver import describe
-from units import OWN
 
 SEED = 5
 
@@ -38,9 +38,7 @@ def curved(case, u):
     return {
         "laplacian": u.take("curvature", U.laplacian(x)),
         "largest curvature": u.take("curvature", tuning.largest_curvature(U, x)),
-        "estimate": u.take(
-            "curvature", tuning.laplacian_estimate(U, x, np.random.default_rng(1))
-        ),
+        "estimate": u.take("curvature", tuning.laplacian_estimate(U, x, np.random.default_rng(1))),
         "omega dt": tuning.omega_dt(U, x, float(u.put("time", case.dt))),
     }
 
@@ -147,7 +145,9 @@ def by_itself(case, u):
     """`anneal` with nothing chosen."""
     U = potential(case, u)
     x = None if case.has("domain") else u.put("position", case.x)
-    found = lsa.anneal(U, x, n_steps=300, replicas=None if x is not None else 8, rng=SEED, threads=1)
+    found = lsa.anneal(
+        U, x, n_steps=300, replicas=None if x is not None else 8, rng=SEED, threads=1
+    )
     return laws(u, found.schedule) | results(u, found)
 
 
@@ -299,7 +299,9 @@ def stiffest(case):
 def measured(case, u):
     """Thermometers."""
     U, x = potential(case, u), u.put("position", case.x)
-    dx = u.put("length", 0.1 * case.dt * np.random.default_rng(2).standard_normal((9, *case.x.shape)))
+    dx = u.put(
+        "length", 0.1 * case.dt * np.random.default_rng(2).standard_normal((9, *case.x.shape))
+    )
     dt, gamma = float(u.put("time", case.dt)), float(u.put("rate", case.gamma))
     samples = x + dx
     found = {"eq22": thermometers.eq22(dx, dt), "kinetic": thermometers.kinetic(dx, gamma, dt)}

@@ -1,16 +1,14 @@
 """Identities of a single run: what is said of it is so, whatever the potential is written as."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from cases import BY_NAME, wells, wells_gradient
 from hypothesis import Phase, given, settings
 from looks import SEED, potential
-from units import OWN, exactly, roughly
+from units import OWN, roughly
 
 import langevin_sa as lsa
-from langevin_sa import Potential, Schedule, schedules, tuning
+from langevin_sa import Potential, Schedule, tuning
 
 FEW = settings(max_examples=4, phases=[Phase.generate])
 PLAIN = dict(rng=SEED, threads=1)

@@ -54,7 +54,15 @@ LOOKS = {
     "page": (paged, 1e-6, ("no domain", "rosenbrock"), ("plane", "formula")),
     "sliders": (sliders, 1e-2, ("no domain", "rosenbrock"), ("plane", "formula")),
 }
-ROWS = ("baoab", "bbk", "verlet", "ermak_mccammon", "leimkuhler_matthews", "momentum", "coolmomentum")
+ROWS = (
+    "baoab",
+    "bbk",
+    "verlet",
+    "ermak_mccammon",
+    "leimkuhler_matthews",
+    "momentum",
+    "coolmomentum",
+)
 for row in ROWS:
     LOOKS[row] = (seen_by(simulated, kind=row), 1e-9, ("double well",), ())
 LOOKS["numpy"] = (seen_by(simulated, backend="numpy"), 1e-9, ("chain",), ("cheap",))
@@ -76,9 +84,7 @@ def pairs():
                 marks = pytest.mark.slow if slow else ()
                 if not case.has("gradient"):
                     rtol = max(rtol, SECOND_DIFFERENCES)
-                found.append(
-                    pytest.param(look, case, rtol, id=f"{name}-{case.name}", marks=marks)
-                )
+                found.append(pytest.param(look, case, rtol, id=f"{name}-{case.name}", marks=marks))
     for function in FUNCTIONS:
         for strategy in ("portfolio", "anneal"):
             slow = strategy == "anneal" and function.jac is None
