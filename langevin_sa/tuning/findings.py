@@ -10,14 +10,16 @@ import numpy as np
 
 from ..integrators import Integrator
 from ..schedules import Schedule, two_stage
-from .ladder import NO_SPREAD, OMEGA_DT, smooth
+from .ladder import GRAIN, NO_SPREAD, OMEGA_DT, smooth
 from .sight import Sight, stiffest, typical
+from .spread import ranked
 
 EXACT = 0.7  # omega*dt where positions have no error in a harmonic well; else OMEGA_DT
 WIDE = 30  # T0/T_freeze where no ladder was run
 UNSEEN = 2.0  # by which it is shorter where no ladder has seen how stiff it is when hot
 HOT, LOST, FREEZING, COLDEST = 2.0, 0.5, 0.5, 1e-4  # rule 4
 FRICTION = 0.25  # rule 6
+SAME = 1e-6  # of the spread of minima: energies that differ by less are of one minimum
 NEAR, STARTS, TURNS = 8, 8, 8  # hot points and starts whose curvature is looked at, how sharply
 GIVEN = 64  # starts of x0 among which the stiffest are sought
 QUANTILE = 0.75  # of the curvatures of hot points
@@ -96,7 +98,7 @@ def choose(found: Any, row: Integrator, interrupted: bool, began: float) -> Pilo
     k, reasons["dt"] = _stiffest(found, starts, T0, interrupted)
     mean = found.mean
     if found.rungs is not None and not interrupted and sight.left > 2 * FEW_MINIMA:
-        low = np.argsort(found.energies, kind="stable")[:FEW_MINIMA]
+        low = ranked(found.energies, SAME * found.spread)[:FEW_MINIMA]
         mean = typical(sight, found.minima[low], found.mass, [found.seed, 15])[0] or mean
     k = k or mean or unit
     mean = mean or k
@@ -176,8 +178,7 @@ def _temperatures(found: Any, unit: float, reasons: dict[str, str]) -> tuple[flo
 
 def _starts(found: Any) -> np.ndarray:
     """The lowest points met, in units of the spread."""
-    order = np.argsort(found.energies, kind="stable")
-    order = order[np.isfinite(found.energies[order])][: found.size]
+    order = ranked(found.energies, SAME * found.spread)[: found.size]
     return found.minima[np.resize(order, found.replicas)] if order.size else found.minima[:1]
 
 
@@ -189,7 +190,8 @@ def _stiffest(found: Any, starts: np.ndarray, T0: float, interrupted: bool) -> t
     rungs = found.rungs
     k, where = 0.0, "of the largest curvature at the starts"
     if rungs is not None:
-        good = np.flatnonzero(rungs.after <= np.median(rungs.after))  # those that came down
+        middle = np.median(rungs.after) + GRAIN * found.spread
+        good = np.flatnonzero(rungs.after <= middle)  # those that came down
         near = good[np.argsort(np.abs(rungs.heat[good] - np.log(T0 / found.top)), kind="stable")]
         near = near[:NEAR]
         seen = np.fmax(rungs.k[near] * found.top, _look(sight, rungs.hot[near], found.mass, 0.5))
@@ -214,6 +216,7 @@ def _look(sight: Sight, u: np.ndarray, mass: np.ndarray, share: float) -> np.nda
     return np.resize(k, len(u))
 
 
+@np.errstate(all="ignore")  # of energies that fall for ever
 def _table(found: Any, unit: float, T0: float, T_freeze: float) -> tuple[np.ndarray, ...]:
     """Temperatures from T0 down to T_freeze, heat capacities, relaxation times."""
     rungs = found.rungs

@@ -76,6 +76,7 @@ def run_hot(
     return u, mean / count if count else energy, np.nan_to_num(k)
 
 
+@np.errstate(all="ignore")  # of energies that fall for ever
 def smooth(at: np.ndarray, value: np.ndarray, grid: np.ndarray, width: float) -> tuple:
     """Means of values about each temperature of a grid, and the errors of these means."""
     w = np.exp(-0.5 * ((grid[:, None] - at) / width) ** 2) + FADING

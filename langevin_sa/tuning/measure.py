@@ -34,7 +34,7 @@ from ..potential import Potential
 from .findings import Pilot, choose
 from .ladder import NO_SPREAD, Reading, Rungs, read, run_hot
 from .sight import Sight, glance, typical
-from .spread import low_spread
+from .spread import low_spread, ranked
 
 SHARE = 0.1  # of the evaluations and of the time of the run
 DESCENTS, LADDERS = 0.35, 0.6  # of that; the rest is for curvatures
@@ -232,7 +232,7 @@ class _Measurement:
             going = sight.within(FIRST * (end - began))
             u, e = relax(sight, u, FINE, LONGEST, low_spread, going)
             if not going():  # the rest of the way is for the lower half, which is all that is used
-                low = np.argsort(e, kind="stable")[: max(1, count // 2)]
+                low = ranked(e, SAME * low_spread(e))[: max(1, count // 2)]
                 going = sight.within(end - sight.calls)
                 u, e = relax(sight, u[low], FINE, LONGEST, low_spread, going)
             self.minima, self.energies = np.vstack([self.minima, u]), np.append(self.energies, e)
@@ -243,8 +243,7 @@ class _Measurement:
             count = int(min((end - sight.calls) / cost, TOGETHER * self.size))
             if count < self.size:
                 break
-        order = np.argsort(self.energies, kind="stable")
-        order = order[np.isfinite(self.energies[order])]
+        order = ranked(self.energies, SAME * low_spread(self.energies))
         if not order.size:
             raise self._nowhere(len(self.energies))
         self.minima, self.energies = self.minima[order], self.energies[order]

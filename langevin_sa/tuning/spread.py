@@ -18,6 +18,20 @@ def spread_temperature(energies: np.ndarray, dim: int) -> float:
     return float(high - low) / 1.349 * float(np.sqrt(2 / dim)) or 1.0
 
 
+@np.errstate(all="ignore")  # of energies that fall for ever
+def ranked(energies: np.ndarray, grain: float) -> np.ndarray:
+    """Numbers of the finite energies, the lowest first, in their own order where they differ by
+    less than a grain: which of equal minima comes first is not a matter of rounding.
+    """
+    finite = np.flatnonzero(np.isfinite(energies))
+    above = energies[finite] - energies[finite].min(initial=np.inf)
+    order: np.ndarray = finite[
+        np.argsort(np.round(above / grain) if grain else above, kind="stable")
+    ]
+    return order
+
+
+@np.errstate(all="ignore")
 def low_spread(energies: np.ndarray, noise: float = 0.0) -> float:
     """Standard deviation of the lower three quarters of finite energies; of more of them if these
     differ by no more than `noise`, which energies of one minimum may, or rounding.

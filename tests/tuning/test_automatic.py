@@ -113,7 +113,7 @@ def test_infinite_energies_are_left_out():
 
 def test_no_finite_energy_is_said():
     with pytest.raises(
-        ValueError, match=r"the energy of x - log\(x\) is finite at none of 1024 points: give x0"
+        ValueError, match=r"the energy of x - log\(x\) is finite at none of \d+ points: give x0"
     ):
         automatic_schedule(Potential.from_formula("x - log(x)", bounds=(-3, -1)))
 

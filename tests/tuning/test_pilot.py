@@ -58,9 +58,14 @@ def test_powers_of_two_are_the_same_bits(n_steps):
 
 @pytest.mark.parametrize("L, E, b, d", [(1e-9, 1e-21, 0, 0), (1e9, 1e21, 0, 0), (3, 0.7, 50, 100)])
 def test_other_units_are_rounding(L, E, b, d):
-    plain = numbers(pilot(wells(), 1000, 16, rng=3))
-    scaled = pilot(wells(L, E, b, d), 1000, 16, rng=3)
+    """Walkers on a ladder amplify it: then temperatures are as sure as for another seed."""
+    plain = numbers(pilot(wells(), 100, 16, rng=3))
+    scaled = pilot(wells(L, E, b, d), 100, 16, rng=3)
     np.testing.assert_allclose(numbers(scaled, L, E, b), plain, rtol=1e-5, atol=1e-5)
+    plain = numbers(pilot(wells(), 3000, 16, rng=3))
+    scaled = numbers(pilot(wells(L, E, b, d), 3000, 16, rng=3), L, E, b)
+    np.testing.assert_allclose(np.log(scaled[:5] / plain[:5]), 0, atol=np.log(5))
+    np.testing.assert_allclose(scaled[5:], plain[5:], atol=1e-4)
 
 
 @pytest.mark.parametrize("n_steps, replicas", [(300, 1), (300, 8), (1000, 64), (20_000, 2)])
