@@ -6,9 +6,9 @@ where to start, how hot, how cold, how fast to cool, with what friction and what
 3. Ladders (`langevin_sa.tuning.ladder`): from them walkers run at temperatures over seven decades
    and are quenched, then again, twice, about the temperature where minima begin to be forgotten.
 4. T0 is twice the turn, the temperature from which half of what can be forgotten is forgotten (or,
-   if that is hotter but at most tenfold, from which quenches fall lowest), and at most half of that
-   beyond which quenches end worse than they began: free clusters evaporate there. T_freeze is half
-   of where a tenth is forgotten; T1 = T_freeze/10,000.
+   if that is hotter but at most tenfold, from which quenches fall lowest), and at most a third of
+   that beyond which quenches end worse than they began: free clusters evaporate there. T_freeze is
+   half of where a tenth is forgotten; T1 = T_freeze/10,000.
 5. dt from the stiffest curvature met near T0 and at the starts: omega*dt = 0.7 for integrators
    whose positions are exact in a harmonic well, 0.35 for the others.
 6. gamma is a quarter of the root of the mean curvature at the lowest minima.
