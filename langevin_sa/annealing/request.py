@@ -168,6 +168,7 @@ def prepare(
         seed = seed_of(rng)
         x = starting_points(potential, on_host(x0) if on_device else x0, replicas, seed)
         home = home_of(potential, x)
+        potential.check_alone(x)
         if schedule is not None:
             pilot = None
         elif pilot is None:
@@ -188,6 +189,7 @@ def prepare(
     else:
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
         home, pilot = home_of(potential, walk.x), None
+        potential.check_alone(walk.x)
 
     if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
         raise TypeError(
@@ -196,7 +198,6 @@ def prepare(
     own_recursion = getattr(schedule, "own_recursion", True)
     if not own_recursion:
         check_thermostat(schedule, integrator, n_steps)
-    potential.check_alone(walk.x)
     walk.purpose = purpose_of(noise)
     chosen = "cupy" if on_device and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))

@@ -58,7 +58,7 @@ def test_powers_of_two_are_the_same_bits(n_steps):
 
 @pytest.mark.parametrize("L, E, b, d", [(1e-9, 1e-21, 0, 0), (1e9, 1e21, 0, 0), (3, 0.7, 50, 100)])
 def test_other_units_are_rounding(L, E, b, d):
-    """Walkers on a ladder amplify it: then temperatures are as sure as for another seed."""
+    """Scouts on a ladder amplify it: then temperatures are as sure as for another seed."""
     plain = numbers(pilot(wells(), 100, 16, rng=3))
     scaled = pilot(wells(L, E, b, d), 100, 16, rng=3)
     np.testing.assert_allclose(numbers(scaled, L, E, b), plain, rtol=1e-5, atol=1e-5)
