@@ -79,6 +79,15 @@ class Pilot:
         """What `anneal` takes."""
         return Schedule(two_stage(self.T0, self.T_freeze, self.T1), self.gamma, self.dt)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether another found the same, in whatever time."""
+        if not isinstance(other, Pilot):
+            return NotImplemented
+        names = {one.name for one in fields(self)} - {"seconds"}
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __str__(self) -> str:
         return "\n".join(f"{name}: {reason}" for name, reason in self.reasons.items())
 

@@ -130,6 +130,7 @@ def test_who_found_the_minimum(tmp_path):
     assert again.found_in == "pilot" and again.fun == result.fun
     np.testing.assert_array_equal(again.x, result.x)
     np.testing.assert_array_equal(again.pilot.starts, result.pilot.starts)
+    assert again.pilot == result.pilot and again.pilot != pilot(U, 1000, 4, x0=x0, rng=2)
     assert str(again.pilot) == str(result.pilot)
     given = anneal(U, x0, result.schedule, 100, rng=1)
     assert given.found_in == "run" and given.pilot is None and given.nfev == 4 * 101
