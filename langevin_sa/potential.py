@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ import numpy as np
 from .arguments import box_of, check_whole, on_gpu, real_array, shown, warn
 from .formulas.in_numpy import Formula
 from .formulas.terms import read_formula, written
+from .scale import STEP, Scale, back_to, difference, on_cpu, steps
 
 FEW = 9  # coordinates whose names repr shows
+NEARBY = 0.01  # natural lengths, where a gradient is looked at too
 
 
 class Potential:
@@ -259,19 +262,24 @@ class Potential:
             laplacian = self._laplacian(block, *self.args)
             laplacian = self._checked(laplacian, block, "laplacian", (len(block),))
         else:
-            block = block.astype(float)
-            laplacian = np.zeros(len(block))
-            for c in range(self.dim):
-                h = np.zeros_like(block)
-                h[:, c] = _STEP * np.maximum(1, np.abs(block[:, c]))
-                change = self.gradient(block + h) - self.gradient(block - h)
-                laplacian += change[:, c] / (2 * h[:, c])
+            gradient, x = on_cpu(self.gradient, block)
+            h, here = steps(self, x), gradient(x)
+            ways = h[:, None] * np.eye(self.dim)
+            bends = [difference(gradient, x, ways[:, c], here)[:, c] for c in range(self.dim)]
+            laplacian = back_to(block, (np.stack(bends, axis=1) / h).sum(1))
         return float(laplacian[0]) if single else laplacian
 
     @property
     def has_laplacian(self) -> bool:
         """Whether the Laplacian is exact (a formula's, or given) and cheap."""
         return self._laplacian is not None
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The natural length and energy, of which tolerances are shares; the energy takes some
+        descents when it is first asked for.
+        """
+        return Scale(self)
 
     @property
     def has_domain(self) -> bool:
@@ -289,7 +297,7 @@ class Potential:
             raise ValueError(f"x must hold at least one point, not shape {np.shape(x)}")
         exact, numeric = self.gradient(block), self._difference(block)
         # x itself may be a minimum, where differences are noise
-        nearby = self.gradient(block + 0.01 * np.maximum(1, np.abs(block)))
+        nearby = self.gradient(block + NEARBY / STEP * steps(self, block))
         seen = (exact, numeric, nearby)
         size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in seen)
         return float(np.max(np.abs(exact - numeric)) / size)
@@ -375,17 +383,11 @@ class Potential:
         return out.copy() if not on_gpu(out) and np.may_share_memory(out, block) else out
 
     def _difference(self, block: np.ndarray) -> np.ndarray:
-        block = block.astype(float)  # a step that suits float64 is lost in float32
-        gradient = np.empty_like(block)
-        for c in range(self.dim):
-            h = np.zeros_like(block)
-            h[:, c] = _STEP * np.maximum(1, np.abs(block[:, c]))
-            up, down = block + h, block - h
-            gradient[:, c] = (self.energy(up) - self.energy(down)) / (up - down)[:, c]
-        return gradient
-
-
-_STEP = float(np.cbrt(np.finfo(float).eps))
+        energy, x = on_cpu(self.energy, block)
+        h, here = steps(self, x), energy(x)
+        ways = h[:, None] * np.eye(self.dim)
+        slopes = [difference(energy, x, ways[:, c], here) for c in range(self.dim)]
+        return back_to(block, np.stack(slopes, axis=1) / h)
 
 
 def _minima(minima: Any, dim: int) -> np.ndarray | None:

@@ -21,11 +21,12 @@ CORE = {
     *("drawing", "optimizers"),
 }
 MAY_IMPORT = {
-    "potential": "core formulas backends",
+    "potential": "core scale formulas backends",
+    "scale": "core descents",
     "stochastic": "core potential",
     "statistics": "core",
     "thermometers": "core potential",
-    "tuning": "core potential descents",
+    "tuning": "core potential scale descents",
     "formulas": "core backends storage",
     "backends": "core formulas storage",
     "descents": "backends",
@@ -34,7 +35,7 @@ MAY_IMPORT = {
     "annealing": "core potential tuning backends descents storage",
     "minimization": "core potential tuning backends descents storage",
     "outcomes": "comparison",
-    "comparison": "core potential statistics backends descents storage annealing",
+    "comparison": "core potential scale statistics backends descents storage annealing",
     "validation": "core potential potentials thermometers backends descents annealing",
     "plots": "core potential thermometers",
     "teaching": "core potential tuning formulas descents",

@@ -30,6 +30,8 @@ from .results import Result, Snapshot, State
 from .run import Run
 from .stability import ENDLESS, explain, falls_for_ever
 
+LOWER = 1e-8  # of the depth reached: what counts as a lower energy for `patience`
+
 
 def simulate(
     potential: Potential,
@@ -181,7 +183,8 @@ def anneal(
     stop_below : float, optional
         Stop at the first record where the lowest energy seen is at or below this.
     patience : int, optional
-        Stop after this many steps without a lower energy (by 1e-8 of its size).
+        Stop after this many steps without a lower energy (by 1e-8 of its depth below the
+        highest mean energy so far).
     max_seconds : float, optional
         Stop when this much time is spent.
     checkpoint : path, optional
@@ -377,15 +380,16 @@ def _stop_rules(
     the run's pilot has seen counts.
     """
     pilot = run.prepared.pilot
-    lowest, since = np.inf if pilot is None else pilot.fun, 0.0
-    seen = lowest
+    seen = np.inf if pilot is None else pilot.fun
+    lowest, highest, since = seen, -np.inf, 0
 
     def stops(record: Record) -> str | None:
-        nonlocal lowest, since
+        nonlocal lowest, highest, since
         best, step = min(record.best, seen), record.step
+        highest = max(highest, record.energy_mean)
         if stop_below is not None and best <= stop_below:
             return f"Target energy {stop_below:g} reached at step {step}."
-        if best < lowest - 1e-8 * max(1.0, abs(best)):
+        if best < lowest - LOWER * (highest - best):
             lowest, since = best, step
         elif patience is not None and step - since >= patience:
             return f"No lower energy for {patience} steps, at step {step}."

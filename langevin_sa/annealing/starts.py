@@ -19,7 +19,7 @@ def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) ->
     """Raise a ValueError if a checkpoint's points have other energies `here` than `there`, when it
     was written; both are (replicas,).
     """
-    if not np.allclose(here, there, rtol=1e-6, atol=1e-6 * max(1.0, float(np.abs(there).max()))):
+    if not np.allclose(here, there, rtol=0, atol=1e-6 * float(np.abs(there).max())):
         raise ValueError(
             f"the checkpoint belongs to another potential: its energies were {there[0]:.9g}, ..., "
             f"and at the same points those of {potential.name} are {here[0]:.9g}, ...; give "

@@ -20,7 +20,7 @@ from .options import (
 )
 from .table import Table, clock
 
-NEAR = 1e-3  # a known minimum counts as reached within this, relative above 1
+NEAR = 1e-3  # of the natural energy: a known minimum counts as reached within this
 # status of a result -> of the command: nothing finite or no minimum, interrupted
 EXIT = {2: 1, 3: 130}
 
@@ -147,7 +147,7 @@ def outcome(result: Any, potential: Any) -> str:
         lines.append("at           " + ", ".join(f"{v:.8g}" for v in result.x))
     known = potential.minimum_energy
     if known is not None:
-        within = NEAR * max(1.0, abs(known))
+        within = NEAR * potential.scale.energy
         reached = int((abs(result.best_energies - known) <= within).sum())
         of = f"{reached} of {len(result.best_energies)} replicas (within {within:.2g})"
         how = f"reached by {of}" if reached else "not reached"
@@ -228,7 +228,7 @@ def minimize(ctx: click.Context, **options: Any) -> None:
 @click.option(
     "--tolerance",
     type=float,
-    help="Success is an energy this close to the minimum.  [default: 1e-3 of its size]",
+    help="Success is an energy this close to the minimum.  [default: 1e-3 of the natural energy]",
 )
 @checkpoint_option
 @click.option(

@@ -18,6 +18,7 @@ from ..backends.workers import team_of
 from ..noise import child_seed, seed_of
 from ..optimizers import StepRule
 from ..potential import Potential
+from ..scale import Scale, rounding
 from ..statistics import Interval, bootstrap_mean, time_to_solution, wilson
 from ..storage.checkpoint import Checkpoint, Contents, Fingerprint, digest
 from ..storage.npz import prefixed, unprefixed
@@ -25,6 +26,7 @@ from .method import Arrays, check_method, digest_of, outcome_of, run_method
 from .outcomes import JUDGED, Comparison, Minimum, Outcome
 
 REPLICAS = 256
+NEAR = 1e-3  # of the natural energy: what is so near the minimum is a success
 
 
 def compare(
@@ -71,7 +73,7 @@ def compare(
         streams.
     tolerance : float, optional
         An energy this close to the minimum is a success, and this close to another is the same
-        minimum; by default 1e-3 of the minimum's size, or 1e-3 where that is less than 1.
+        minimum; by default 1e-3 of the potential's natural energy, ``potential.scale.energy``.
     judged : {"polished", "final", "best"}
         Which energy of a replica counts: after a descent from its last point (which basin it ended
         in), at its last point (what a fixed budget leaves, heat of the last temperature included),
@@ -126,6 +128,9 @@ def compare(
     )
     found = keeper.claim(fingerprint)
     kept = _Kept(keeper, list(methods), start.shape, found)
+    if tolerance is None:
+        scale = potential.scale if potential.has_domain else Scale(potential, start)
+        tolerance = NEAR * scale.energy
     judging = {"tolerance": tolerance, "judged": judged, "seed": seed, "common_noise": common_noise}
     outcomes: dict[str, Outcome] = {}
     with team or nullcontext():
@@ -270,7 +275,7 @@ def judge(
     outcomes: dict[str, Outcome],
     minimum: float,
     *,
-    tolerance: float | None,
+    tolerance: float,
     judged: str,
     seed: int,
     common_noise: bool,
@@ -278,7 +283,7 @@ def judge(
     """Success, residual energy, time to solution and shares of `outcomes`, which it fills in,
     against a minimum's energy.
     """
-    near = 1e-3 * max(1.0, abs(minimum)) if tolerance is None else float(tolerance)
+    near = max(float(tolerance), float(rounding(minimum)))
     minima = _minima(potential, [o for o in outcomes.values() if not o.message], minimum, near)
     for o in outcomes.values():
 

@@ -15,36 +15,44 @@ TOGETHER = 65_536  # coordinates in one call of the potential
 NUDGE, NUDGE_ROUNDING = 5e-5, 3e-8
 STRAGGLING, FEW_STEPS = 4, 20
 SHORTEST = 1e-9  # of a step that was wanted: a replica whose energy does not fall by it has arrived
+STEP = 1e-6  # natural lengths, between the two gradients of a first look at the curvature
+ROUNDING = 16 * np.finfo(float).eps  # of an energy, which is a sum
+LONGEST = 0.2  # natural lengths, or of the way so far, that a step may go: no start is flung out
 
 
-def descend(potential: Any, x: Any, gtol: float = 1e-6) -> tuple[np.ndarray, np.ndarray]:
+def descend(potential: Any, x: Any, tol: float = 1e-7) -> tuple[np.ndarray, np.ndarray]:
     """Local minima below the points x (replicas, dim) by L-BFGS, and their energies (replicas,).
 
     All replicas take their steps together, each with its own memory and line search, so that one
-    call of the potential serves all. A replica stops where its largest force is below `gtol` times
-    the larger of 1 and |U|, or where no shorter step lowers U. Stillinger, Weber, Phys. Rev. A 25,
-    978 (1982); Liu, Nocedal, Math. Program. 45, 503 (1989).
+    call of the potential serves all. A replica stops where its next step is shorter than `tol`
+    natural lengths or promises less than rounding hides, or where no shorter one lowers U.
+    Stillinger, Weber, Phys. Rev. A 25, 978 (1982); Liu, Nocedal, Math. Program. 45, 503 (1989).
     """
     x = np.atleast_2d(np.array(x, dtype=float))
     size = max(1, TOGETHER // x.shape[1])
-    parts = [_descend(potential, x[k : k + size], gtol) for k in range(0, len(x), size)]
+    parts = [_descend(potential, x[k : k + size], tol) for k in range(0, len(x), size)]
     return np.concatenate([at for at, _ in parts]), np.concatenate([energy for _, energy in parts])
 
 
 # trial points beyond a wall are taken back
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def _descend(potential: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, np.ndarray]:
+def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
+    unit, start = (
+        potential.scale.lengths(x),
+        x.copy(),
+    )  # forces, steps and memory are in natural lengths
     energy, gradient = potential.energy_gradient(x)
-    going = np.flatnonzero(np.isfinite(energy))
+    gradient = gradient * unit
+    going = np.flatnonzero(np.isfinite(energy) & np.isfinite(gradient).all(1))
     size = np.linalg.norm(gradient, axis=1, keepdims=True)
-    h = 1e-6 * np.maximum(1, np.abs(x).max(1, keepdims=True))
-    ahead = potential.gradient(x + h * gradient / np.maximum(size, 1e-300))
-    curvature = np.abs(((ahead - gradient) * gradient).sum(1)) / (size * h)[:, 0]
+    ahead = potential.gradient(x + STEP * unit * gradient / np.where(size > 0, size, 1)) * unit
+    curvature = np.abs(((ahead - gradient) * gradient).sum(1)) / (size * STEP)[:, 0]
     # length of the first step: to the bottom of a parabola
-    scale = np.where(curvature > 0, 1 / curvature, 1.0)
+    scale = np.where(curvature > 0, 1 / curvature, np.inf)
+    scale = np.fmin(scale, LONGEST / size[:, 0])
     pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for _ in range(MOST_STEPS):
-        going = going[np.abs(gradient[going]).max(1) > gtol * np.maximum(1, np.abs(energy[going]))]
+        going = going[gradient[going].any(1)]
         if not going.size:
             break
         memory = [tuple(a[going] for a in pair) for pair in pairs]
@@ -53,10 +61,18 @@ def _descend(potential: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, np
         uphill = ~(slope < 0)
         step[uphill] = -scale[going[uphill], None] * gradient[going[uphill]]
         slope[uphill] = (step * gradient[going])[uphill].sum(1)
+        longest = np.abs(step).max(1)
+        going_on = (longest > tol) & (-slope > ROUNDING * np.abs(energy[going]))
+        going, step, slope, longest = (a[going_on] for a in (going, step, slope, longest))
+        if not going.size:
+            break
+        way = np.abs((x[going] - start[going]) / unit[going]).max(1)
+        shorter = np.fmin(1, LONGEST * np.maximum(1, way) / longest)
         before, force = x[going], gradient[going]
-        moved = _search(potential, x, energy, gradient, going, step, slope)
+        step, slope = step * shorter[:, None], slope * shorter
+        moved = _search(potential, x, energy, gradient, unit, going, step, slope)
         s, y = np.zeros_like(x), np.zeros_like(x)
-        s[going], y[going] = x[going] - before, gradient[going] - force
+        s[going], y[going] = (x[going] - before) / unit[going], gradient[going] - force
         product = (s * y).sum(1)
         good = product > 1e-12 * np.sqrt((s * s).sum(1) * (y * y).sum(1))
         scale = np.where(good, product / np.where(good, (y * y).sum(1), 1), scale)
@@ -84,6 +100,7 @@ def _search(
     x: Any,
     energy: Any,
     gradient: Any,
+    unit: np.ndarray,
     going: np.ndarray,
     step: np.ndarray,
     slope: np.ndarray,
@@ -96,11 +113,11 @@ def _search(
         rest = np.flatnonzero(~moved)
         if not rest.size:
             break
-        trial = x[going[rest]] + length[rest, None] * step[rest]
+        trial = x[going[rest]] + length[rest, None] * step[rest] * unit[going[rest]]
         e, g = potential.energy_gradient(trial)
         good = e <= energy[going[rest]] + 1e-4 * length[rest] * slope[rest]
         at = going[rest[good]]
-        x[at], energy[at], gradient[at] = trial[good], e[good], g[good]
+        x[at], energy[at], gradient[at] = trial[good], e[good], (g * unit[going[rest]])[good]
         moved[rest[good]] = True
         length[rest] /= 2
     return moved

@@ -94,7 +94,7 @@ def place_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray
                 f"{potential.name} has no bounds: say what to show, bounds=(low, high) or one "
                 "pair a coordinate"
             )
-        return around(np.concatenate(seen), alone=1.0)
+        return around(np.concatenate(seen), alone=float(potential.scale.length.max()))
     return box_of(bounds, potential.dim, "bounds")
 
 
@@ -208,7 +208,8 @@ def _boltzmann(potential: Any, temperature: float, x: np.ndarray) -> tuple[np.nd
     seen = np.concatenate(
         [x, *(np.ravel(p) for p in (potential.bounds, potential.minima) if p is not None)]
     )
-    start = low, high = seen.min(), max(seen.max(), seen.min() + 1e-9)
+    width = np.ptp(seen) or potential.scale.length[0]
+    start = low, high = seen.min(), seen.min() + width
     for _ in range(12):
         grid, weight = _weights(potential, temperature, low, high)
         if max(weight[0], weight[-1]) < 1e-9:

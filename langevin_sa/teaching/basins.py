@@ -66,7 +66,8 @@ def window_of(potential: Any) -> np.ndarray:
     found, energy = descend(potential, starts)
     with np.errstate(all="ignore"):
         force = np.abs(potential.gradient(found)).max(1)
-    found = found[np.isfinite(energy) & (force < 1e-4 * np.maximum(1, np.abs(energy)))]
+        gained = potential.energy(starts) - energy
+    found = found[np.isfinite(energy) & (SCATTER * force <= 1e-4 * gained)]
     near = found[np.abs(found).max(1) < NEAR]
     points = np.concatenate(
         [near if len(near) else found, found[:0] if potential.minima is None else potential.minima]

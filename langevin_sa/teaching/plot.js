@@ -174,7 +174,7 @@ class Histogram extends Plot {
 class Chart extends Plot {
   draw(colours, series, range) {
     const last = series.length ? series[series.length - 1].time : 0;
-    this.scales({ low: 0, high: Math.max(last, 1e-9) }, { low: range[0], high: range[1], log: true });
+    this.scales({ low: 0, high: last || 1 }, { low: range[0], high: range[1], log: true });
     this.clear();
     this.axes(colours, "time", "T (energy)");
     this.clip();

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arguments import on_host
 from ..potential import Potential
+from ..scale import difference, steps
 
 POINTS = 16  # whose curvature is looked at
 DENSE_DIM, LARGEST_DIM = 32, 1_000_000  # up to which a Hessian is kept whole; is looked for
@@ -21,25 +22,25 @@ def largest_curvature(potential: Potential, points: np.ndarray) -> float:
     dim = potential.dim
     points = points[np.linspace(0, len(points) - 1, min(len(points), POINTS)).astype(int)]
     if dim <= DENSE_DIM:
-        h = 1e-5 * np.maximum(1, np.abs(points))
+        h, here = steps(potential, points), potential.gradient(points)
         hessian = np.empty((len(points), dim, dim))
-        for c in range(dim):
-            shift = np.zeros_like(points)
-            shift[:, c] = h[:, c]
-            change = potential.gradient(points + shift) - potential.gradient(points - shift)
-            hessian[:, c] = change / (2 * h[:, c, None])
+        for c, way in enumerate(np.eye(dim)):
+            hessian[:, c] = difference(potential.gradient, points, h * way, here) / h[:, c, None]
         hessian = hessian[np.isfinite(hessian).all((1, 2))]
         return float(np.linalg.eigvalsh((hessian + hessian.swapaxes(1, 2)) / 2).max(initial=0.0))
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     largest = 0.0
     for x in points[:: max(1, len(points) // 4)]:
-        h = 1e-5 * max(1.0, float(np.abs(x).max()))
+        x = x[None]
+        h, here = steps(potential, x), potential.gradient(x)
 
-        def product(v: np.ndarray, x: np.ndarray = x, h: float = h) -> np.ndarray:
-            size = np.abs(v).max()
-            step = h * (v.ravel() / size)
-            return (potential.gradient(x + step) - potential.gradient(x - step)) / (2 * h) * size
+        def product(
+            v: np.ndarray, x: np.ndarray = x, h: np.ndarray = h, here: np.ndarray = here
+        ) -> np.ndarray:
+            v = v.ravel()
+            size = (np.abs(v) / h[0]).max()  # of v in steps
+            return difference(potential.gradient, x, v[None] / size, here)[0] * size
 
         start = np.random.default_rng(0).standard_normal(dim)
         operator = LinearOperator((dim, dim), matvec=product, dtype=float)
@@ -76,6 +77,7 @@ def laplacian_estimate(
     if potential.has_laplacian:
         return potential.laplacian(x)
     direction = generator.choice([-1.0, 1.0], x.shape)
-    h = 1e-5 * np.maximum(1, np.abs(x).max())
-    change = potential.gradient(x + h * direction) - potential.gradient(x - h * direction)
-    return (direction * change).sum(1) / (2 * h)
+    # along the direction in x, not in lengths, as far as the shortest of them allows
+    step = steps(potential, x).min(1, keepdims=True) * direction
+    change = difference(potential.gradient, x, step) / np.abs(step[:, :1])
+    return (direction * change).sum(1)
