@@ -196,6 +196,7 @@ def prepare(
     else:
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
         home, pilot = home_of(potential, walk.x), None
+        potential.check_alone(walk.x)
 
     if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
         raise TypeError(
@@ -204,7 +205,6 @@ def prepare(
     own_recursion = getattr(schedule, "own_recursion", True)
     if not own_recursion:
         check_thermostat(schedule, integrator, n_steps)
-    potential.check_alone(walk.x)
     walk.purpose, walk.wall = purpose_of(noise), wall
     chosen = "cupy" if on_device and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))

@@ -17,8 +17,9 @@ from .spread import ranked
 EXACT = 0.7  # omega*dt where positions have no error in a harmonic well; else OMEGA_DT
 WIDE = 30  # T0/T_freeze where no ladder was run
 UNSEEN = 2.0  # by which it is shorter where no ladder has seen how stiff it is when hot
-HOT, LOST, FREEZING, COLDEST = 2.0, 0.5, 0.5, 1e-4  # rule 4
+HOT, LOST, FREEZING, COLDEST = 2.0, 0.35, 0.5, 1e-4  # rule 4
 FRICTION = 0.25  # rule 6
+LEAST_FRICTION = 1e-9  # of gamma*dt, so that 1 - gamma*dt is not 1 in rounding
 SAME = 1e-6  # of the spread of minima: energies that differ by less are of one minimum
 NEAR, STARTS, TURNS = 8, 8, 8  # hot points and starts whose curvature is looked at, how sharply
 GIVEN = 64  # starts of x0 among which the stiffest are sought
@@ -78,6 +79,15 @@ class Pilot:
         """What `anneal` takes."""
         return Schedule(two_stage(self.T0, self.T_freeze, self.T1), self.gamma, self.dt)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether another found the same, in whatever time."""
+        if not isinstance(other, Pilot):
+            return NotImplemented
+        names = {one.name for one in fields(self)} - {"seconds"}
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __str__(self) -> str:
         return "\n".join(f"{name}: {reason}" for name, reason in self.reasons.items())
 
@@ -108,6 +118,7 @@ def choose(found: Any, row: Integrator, interrupted: bool, began: float) -> Pilo
     if found.rungs is None:
         wanted /= UNSEEN
     dt = row.time_step(wanted, float(np.sqrt(k / unit)) / time_unit, gamma)
+    gamma = max(gamma, LEAST_FRICTION / dt)  # x0 may be steeper than all else by any factor
     reasons["dt"] = f"dt = {dt:.3g}, so that omega*dt = {wanted:g}, {reasons['dt']}"
     reasons["gamma"] = (
         f"gamma = {gamma:.3g}, a quarter of the root of the mean curvature "
@@ -166,7 +177,8 @@ def _temperatures(found: Any, unit: float, reasons: dict[str, str]) -> tuple[flo
         )
         lost = LOST * unit * float(np.exp(reading.lost))
         if lost < T0:
-            T0, why = lost, f"half of {2 * lost:.3g}, beyond which quenches end worse than starts"
+            T0 = lost
+            why = f"a third of {lost / LOST:.3g}, beyond which quenches end worse than starts"
         edge = unit * float(np.exp(reading.freezes)) if np.isfinite(reading.freezes) else turn / 10
         T_freeze = min(FREEZING * edge, T0 / 2)
         how = f"T_freeze = {T_freeze:.3g}, half of where a tenth of it is forgotten"

@@ -1,4 +1,4 @@
-"""A ladder: walkers at a row of temperatures, run for a short while and quenched, tell at which
+"""A ladder: scouts at a row of temperatures, run for a short while and quenched, tell at which
 temperature the minimum is forgotten, where quenches fall lowest, and where all is lost.
 
 Temperatures are logarithms in units of an energy of the potential's own, so that no result depends
@@ -33,7 +33,7 @@ def run_hot(
     steps: int,
     seed: list[int],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Langevin dynamics of walkers (points, dim), each at a temperature `heat` of its own in units
+    """Langevin dynamics of scouts (points, dim), each at a temperature `heat` of its own in units
     of energy and with its own time step, from the curvature along its way.
 
     Returns
@@ -100,19 +100,19 @@ def rising(value: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Rungs:
-    """Walkers of one ladder, or of several.
+    """Scouts of one ladder, or of several.
 
     Attributes
     ----------
-    heat : ndarray (walkers,)
+    heat : ndarray (scouts,)
         Logarithms of their temperatures in units of an energy.
-    before, after : ndarray (walkers,)
+    before, after : ndarray (scouts,)
         Energies of the minima that they came from, and that they were quenched to.
-    warm : ndarray (walkers,)
+    warm : ndarray (scouts,)
         Mean energies while they ran.
-    minima, hot : ndarray (walkers, dim)
+    minima, hot : ndarray (scouts, dim)
         Where the quenches ended, and began.
-    k : ndarray (walkers,)
+    k : ndarray (scouts,)
         Largest curvatures met.
     """
 
@@ -130,7 +130,7 @@ class Rungs:
         )
 
     def forgot(self, spread: float) -> np.ndarray:
-        """How much of the energy of its minimum each walker forgot, 0 to 1."""
+        """How much of the energy of its minimum each scout forgot, 0 to 1."""
         change = np.abs(self.after - self.before)
         moved = change > GRAIN * spread + ROUNDING * np.abs(self.before)
         return np.where(moved, np.minimum(change / spread, 1) ** 2, 0.0) if spread else 0.0 * change
@@ -164,7 +164,7 @@ class Reading:
 
 
 def read(rungs: Rungs, spread: float, worst: float, width: float, cold: list[float]) -> Reading:
-    """Read ladders; `cold`, which the first ladder fills, is what walkers that are too cold to go
+    """Read ladders; `cold`, which the first ladder fills, is what scouts that are too cold to go
     anywhere seem to forget (as they only go on descending), how they fall, and how surely.
     """
     grid = np.linspace(rungs.heat.min(), rungs.heat.max(), GRID)

@@ -3,12 +3,12 @@ where to start, how hot, how cold, how fast to cool, with what friction and what
 
 1. Units: coordinates are measured by the spread of the starting points.
 2. Descents: as many starting points go down as a third of the room allows; the lowest are kept.
-3. Ladders (`langevin_sa.tuning.ladder`): from them walkers run at temperatures over seven decades
+3. Ladders (`langevin_sa.tuning.ladder`): from them scouts run at temperatures over seven decades
    and are quenched, then again, twice, about the temperature where minima begin to be forgotten.
 4. T0 is twice the turn, the temperature from which half of what can be forgotten is forgotten (or,
-   if that is hotter but at most tenfold, from which quenches fall lowest), and at most half of that
-   beyond which quenches end worse than they began: free clusters evaporate there. T_freeze is half
-   of where a tenth is forgotten; T1 = T_freeze/10,000.
+   if that is hotter but at most tenfold, from which quenches fall lowest), and at most a third of
+   that beyond which quenches end worse than they began: free clusters evaporate there. T_freeze is
+   half of where a tenth is forgotten; T1 = T_freeze/10,000.
 5. dt from the stiffest curvature met near T0 and at the starts: omega*dt = 0.7 for integrators
    whose positions are exact in a harmonic well, 0.35 for the others.
 6. gamma is a quarter of the root of the mean curvature at the lowest minima.
@@ -41,20 +41,20 @@ DESCENTS, LADDERS = 0.35, 0.6  # of that; the rest is for curvatures
 FIRST = 0.6  # of the descents' evaluations, before only the lower half of starts goes on
 SHARES = (0.25, 0.375, 0.375)  # of the ladders
 LEAST_STEPS, LEAST, MOST = 20, 0.5, 0.75  # of a ladder's walks; of its evaluations
-KEPT = 6  # evaluations of each walker that ladders leave
+KEPT = 6  # evaluations of each scout that ladders leave
 QUENCH, QUENCHED = 0.6, 1.1  # evaluations kept for a quench, of those of a start; of the last
-WALKERS, FEWEST, ROOM_OF_ONE = 32, 8, 300  # evaluations that each shall have
+SCOUTS, FEWEST, ROOM_OF_ONE = 32, 8, 300  # evaluations that each shall have
 FEW = 640  # evaluations of a run up to which gradients by differences are too dear
-TOGETHER = 8  # times as many starts as there are walkers go down at once, after the first ones
+TOGETHER = 8  # times as many starts as there are scouts go down at once, after the first ones
 LEAST_ROOM = 10  # evaluations without which there are fewer than the fewest
 MOST_DRAWS = 1000  # starting points without a finite energy, before one gives up
-NUMBERS = 4_000_000  # coordinates of all walkers
+NUMBERS = 4_000_000  # coordinates of all scouts
 DECADES, WIDTHS = 7, (0.8, 0.5, 0.5)  # of the first ladder; over which ladders are smoothed
 FINE, COARSE = 1e-9, 1e-7  # of the spread of minima: to which starts, and quenches, go down
 # of the energy of a mode that reaches over all starts: by which energies of one minimum may differ
 SAME = 1e-6
 LONGEST = 0.2  # of the spread of starts: the longest step of a descent
-FRICTION = 0.5  # of a ladder's walkers, in roots of the mean curvature
+FRICTION = 0.5  # of a ladder's scouts, in roots of the mean curvature
 
 
 def pilot(
@@ -122,7 +122,7 @@ class _Measurement:
     ) -> None:
         self.potential, self.replicas, self.seed = potential, replicas, seed
         self.evaluations, self.room = evaluations, SHARE * evaluations
-        most = max(1, min(WALKERS, NUMBERS // potential.dim))
+        most = max(1, min(SCOUTS, NUMBERS // potential.dim))
         self.size = int(np.clip(self.room / ROOM_OF_ONE, min(FEWEST, most), most))
         self.size = int(np.clip(self.room / LEAST_ROOM, 1, self.size))
         self.drawn = np.random.default_rng([seed, 1])
@@ -139,7 +139,7 @@ class _Measurement:
             if (sigma > 0).all():
                 return sigma
         if self.fixed is None or self.potential.has_domain:
-            count = max(2, min(WALKERS, NUMBERS // self.potential.dim))
+            count = max(2, min(SCOUTS, NUMBERS // self.potential.dim))
             drawn = self.potential.draw_start(count, np.random.default_rng([self.seed, 12]))
             sigma = drawn.std(0)
             if (sigma > 0).all():
@@ -215,7 +215,7 @@ class _Measurement:
         return int(np.clip(room // (cost + 2 * LEAST_STEPS), 0, len(WIDTHS)))
 
     def _room_of_ladders(self) -> float:
-        """Evaluations of each walker, of which a few are kept as a descent may take one too many,
+        """Evaluations of each scout, of which a few are kept as a descent may take one too many,
         and for curvatures.
         """
         return min(LADDERS * self.room, self.sight.left - KEPT * self.size) / self.size
@@ -250,7 +250,7 @@ class _Measurement:
         return cost
 
     def _climb(self, u: np.ndarray, before: np.ndarray, ladders: int, cost: float) -> None:
-        """Run so many ladders from the minima u (walkers, dim) of energies `before`."""
+        """Run so many ladders from the minima u (scouts, dim) of energies `before`."""
         room = self._room_of_ladders()
         cost = QUENCH * cost
         shares = np.array(SHARES[:ladders]) / sum(SHARES[:ladders])

@@ -149,14 +149,14 @@ def typical(sight: Sight, u: np.ndarray, mass: np.ndarray, seed: Any) -> tuple[f
     return float(np.median(means[0])), float(np.median(means[1]))
 
 
-GLANCES, GLANCE = 4, 1e-3  # ways that are looked along; how far, of the spread of starts
+GLANCES, GLANCE = 3, 1e-3  # ways that are looked along; how far, of the spread of starts
 
 
 @np.errstate(all="ignore")
 def glance(
     sight: Sight, u: np.ndarray, mass: np.ndarray, seed: Any
 ) -> tuple[np.ndarray, float, float, float]:
-    """What at most 9 energies at and about one point u (1, dim) say: the energy (1,), the two
+    """What at most 7 energies at and about one point u (1, dim) say: the energy (1,), the two
     means of `typical`, and a bound of the stiffest curvature.
     """
     dim, generator = u.shape[1], np.random.default_rng(seed)

@@ -58,7 +58,7 @@ def test_powers_of_two_are_the_same_bits(n_steps):
 
 @pytest.mark.parametrize("L, E, b, d", [(1e-9, 1e-21, 0, 0), (1e9, 1e21, 0, 0), (3, 0.7, 50, 100)])
 def test_other_units_are_rounding(L, E, b, d):
-    """Walkers on a ladder amplify it: then temperatures are as sure as for another seed."""
+    """Scouts on a ladder amplify it: then temperatures are as sure as for another seed."""
     plain = numbers(pilot(wells(), 100, 16, rng=3))
     scaled = pilot(wells(L, E, b, d), 100, 16, rng=3)
     np.testing.assert_allclose(numbers(scaled, L, E, b), plain, rtol=1e-5, atol=1e-5)
@@ -130,6 +130,7 @@ def test_who_found_the_minimum(tmp_path):
     assert again.found_in == "pilot" and again.fun == result.fun
     np.testing.assert_array_equal(again.x, result.x)
     np.testing.assert_array_equal(again.pilot.starts, result.pilot.starts)
+    assert again.pilot == result.pilot and again.pilot != pilot(U, 1000, 4, x0=x0, rng=2)
     assert str(again.pilot) == str(result.pilot)
     given = anneal(U, x0, result.schedule, 100, rng=1)
     assert given.found_in == "run" and given.pilot is None and given.nfev == 4 * 101
