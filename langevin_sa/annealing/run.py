@@ -15,7 +15,7 @@ import numpy as np
 from ..backends.walk import DIVERGED, NonFinite
 from .records import Record, Recorder
 from .request import Prepared
-from .stability import check_standing
+from .stability import STANDING, check_standing
 
 SLICE_SECONDS = 0.1
 LONGEST_SLICE = 100_000  # steps, whose coefficients are arrays
@@ -43,6 +43,7 @@ class Run:
         if prepared.earlier is not None:
             self.recorder.restore(prepared.earlier.sums)
         self._before = {name: getattr(self.walk, name).copy() for name in (*MOVED, *BEST)}
+        self._checked = 0  # the last step at which replicas that stand still were looked at
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
 
     def slices(self) -> Iterator[Record | None]:
@@ -63,8 +64,8 @@ class Run:
                 yield None
                 continue
             record = self.recorder.take()
-            if walk.wall:
-                asked = self.prepared
+            if walk.wall and walk.step >= self._checked + STANDING:
+                asked, self._checked = self.prepared, walk.step
                 check_standing(asked.potential, walk, asked.coefficients(walk.step - 1, walk.step))
             yield record
 
