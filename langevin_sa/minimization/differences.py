@@ -59,7 +59,9 @@ class Differences:
             finite = np.isfinite(ratio)
             # a longer step must give the same slope, or it is too long
             longer = self.noise / gaps < sure[going]
-            wrong = longer & (np.abs(now - slope[going]) > CLOSE * (sure[going] + self.noise / gaps))
+            wrong = longer & (
+                np.abs(now - slope[going]) > CLOSE * (sure[going] + self.noise / gaps)
+            )
             back = ~finite | wrong
             known = going[~back]
             slope[known], sure[known] = now[~back], (self.noise / gaps)[~back]

@@ -125,7 +125,9 @@ class _Probe:
             np.maximum(self.x0[which], self.low[which] + 2 * h), self.high[which] - 2 * h
         )
         places = middle[:, None] + h[:, None] * np.array([0.0, -1.0, 1.0, -2.0, 2.0])
-        wanted = [(c, p) for c, row in zip(which.tolist(), places.tolist(), strict=True) for p in row]
+        wanted = [
+            (c, p) for c, row in zip(which.tolist(), places.tolist(), strict=True) for p in row
+        ]
         new = [key for key in dict.fromkeys(wanted) if key not in self.known]
         if new:
             points = np.repeat(self.x0[None], len(new), axis=0)

@@ -40,10 +40,7 @@ def search(length, energy, gradient, bounded, **keywords):
             lambda x: energy * bumps(x / length),
             lambda x: energy * slope(x / length) / length,
         ),
-        "pair": (
-            lambda x: (energy * bumps(x / length), energy * slope(x / length) / length),
-            True,
-        ),
+        "pair": (lambda x: (energy * bumps(x / length), energy * slope(x / length) / length), True),
         "differences": (lambda x: energy * bumps(x / length), None),
     }[gradient]
     bounds = [(-5 * length, 5 * length)] * 3 if bounded else None
@@ -226,7 +223,9 @@ def test_stuck_with_a_slope_is_told():
     assert "The last descent was stuck with a slope: it expected to gain" in result.message
 
 
-@pytest.mark.parametrize("kinked", [lambda x: np.abs(x - 0.3).sum(), lambda x: np.abs(x - 0.3).max()])
+@pytest.mark.parametrize(
+    "kinked", [lambda x: np.abs(x - 0.3).sum(), lambda x: np.abs(x - 0.3).max()]
+)
 @pytest.mark.parametrize("scale", [1.0, 1e-12])
 def test_a_kink_is_no_slope(kinked, scale):
     result = lsa.minimize(lambda x: scale * kinked(x), [1.0, 0.5], rng=1, patience=0.3)
