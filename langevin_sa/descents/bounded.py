@@ -21,7 +21,7 @@ FIRST, LONGEST = 0.5, 10.0  # lengths of the first and of any step, in units
 # gradients are, in steps of differences, and the least share of the largest curvature that is seen
 WHOLE, LOOKS, WIDE, FLAT = 10, 3, 16.0, 1e-7
 SURE = 4  # steps that are expected to gain nothing before a precise descent is over
-WORTH = 1e-3  # energies of the search that may be gained where it pays to make a slope exact
+WORTH = 1e-5  # energies of the search that may be gained where it pays to make a slope exact
 EARLY = (
     5  # steps, at most half of all, by which a descent is off the walls: what it gains then counts
 )
