@@ -17,14 +17,11 @@ import numpy as np
 DENSE, MEMORY, STALLED = 60, 10, 10
 ARMIJO, WOLFE, TRIALS = 1e-4, 0.9, 25
 FIRST, LONGEST = 0.5, 10.0  # lengths of the first and of any step, in units
-# coordinates whose whole Hessian is looked at where a precise descent ends, how often, how far apart
-# gradients are, in steps of differences, and the least share of the largest curvature that is seen
+# coordinates whose whole Hessian is looked at where a precise descent ends, how often, how far
+# apart gradients are, in steps of differences, and the least share of the largest curvature seen
 WHOLE, LOOKS, WIDE, FLAT = 10, 3, 16.0, 1e-7
 SURE = 4  # steps that are expected to gain nothing before a precise descent is over
-WORTH = 1e-5  # energies of the search that may be gained where it pays to make a slope exact
-EARLY = (
-    5  # steps, at most half of all, by which a descent is off the walls: what it gains then counts
-)
+EARLY = 5  # steps, at most half of all, by which a descent is off the walls
 CLEAR = 100.0  # roundings of the energy: what a step is expected to gain is then no rounding
 KINK = 8.0  # times as much does a parabola bend over four times the length, by more than a kink
 
@@ -186,8 +183,7 @@ def descend(
             small = 0
         found = _search(problem, u, f, g, step, slope)
         if found is None:
-            worth = precise or (first and (left or -slope) > WORTH * scale)
-            if problem.guesses and worth and not refined:
+            if problem.guesses and not refined and (precise or first):
                 problem.refine(u, f)
                 g, refined, first = problem.gradient(u, f), True, False
                 continue

@@ -189,7 +189,8 @@ class Search:
             precise=True,
         )
         self.minima.improve(end.u, end.fun)
-        self.slope, self.stuck = end.slope, end.left if end.how == "stuck" else 0.0
+        matters = end.how == "stuck" and end.left > TOL * TOL * self.energy
+        self.slope, self.stuck = end.slope, end.left if matters else 0.0
 
     def choose(self, moves: Sequence[tuple[str, Callable[[Search], bool]]]) -> int:
         """Index of the move to make: those not tried yet in their order, then at random by what
