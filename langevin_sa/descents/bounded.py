@@ -17,11 +17,11 @@ import numpy as np
 DENSE, MEMORY, STALLED = 60, 10, 10
 ARMIJO, WOLFE, TRIALS = 1e-4, 0.9, 25
 FIRST, LONGEST = 0.5, 10.0  # lengths of the first and of any step, in units
+# coordinates whose whole Hessian is looked at where a precise descent ends, how often, how far
+# apart gradients are, in steps of differences, and the least share of the largest curvature seen
+WHOLE, LOOKS, WIDE, FLAT = 10, 3, 16.0, 1e-7
 SURE = 4  # steps that are expected to gain nothing before a precise descent is over
-WORTH = 1e-3  # energies of the search that may be gained where it pays to make a slope exact
-EARLY = (
-    5  # steps, at most half of all, by which a descent is off the walls: what it gains then counts
-)
+EARLY = 5  # steps, at most half of all, by which a descent is off the walls
 CLEAR = 100.0  # roundings of the energy: what a step is expected to gain is then no rounding
 KINK = 8.0  # times as much does a parabola bend over four times the length, by more than a kink
 
@@ -137,13 +137,15 @@ def descend(
     sure = SURE if precise else 1
     doubtful = int((~problem.fixed).sum()) if precise and problem.dim <= DENSE else 0
     restarted, small, left, energies = False, 0, 0.0, [f]
+    # at the whole Hessian, of which a descent in a narrow valley may have learnt little
+    looks = LOOKS if precise and problem.guesses and problem.dim <= WHOLE else 0
     first = True  # time that slopes are to be made exact
     last = np.zeros_like(u)  # step of a memory that had learnt something
 
     def ended(how: str) -> Descent:
-        gain = energies[min(EARLY, len(energies) // 2)] - f
+        gain = energies[min(EARLY, len(energies) // 2)] - energies[-1]
         problem.begin()
-        return Descent(u, f, len(energies) - 1, how, g, gain, left)
+        return Descent(u, energies[-1], len(energies) - 1, how, g, gain, left)
 
     for nit in range(maxiter):
         free = ~((u <= low) & (g > 0) | (u >= high) & (g < 0))
@@ -151,8 +153,12 @@ def descend(
         enough = tol * scale if scale else tol * tol * (energies[0] - f)
         enough = max(enough, problem.rounding(f))
         stalled = len(energies) > STALLED and nit % STALLED == 0
-        if not pull.any() or (stalled and not energies[-1 - STALLED] - f > enough):
+        stalled = stalled and not energies[-1 - STALLED] - f > enough
+        if not pull.any() or (stalled and (looks < LOOKS or not looks)):
             return ended("converged")
+        if stalled:
+            looks -= 1
+            memory, refined, small = _whole(problem, u), True, 0
         step = -memory.times(pull, free)
         slope = float(step @ pull)
         if not slope < 0:
@@ -168,20 +174,27 @@ def descend(
         elif left < enough and memory.learnt >= doubtful:
             small += 1
             if small > sure or left < tol * enough:
-                return ended("converged")
+                if looks < LOOKS or not looks:
+                    return ended("converged")
+                looks -= 1
+                memory, refined, small = _whole(problem, u), True, 0
+                continue
         else:
             small = 0
         found = _search(problem, u, f, g, step, slope)
         if found is None:
-            worth = precise or (first and (left or -slope) > WORTH * scale)
-            if problem.guesses and worth and not refined:
+            if problem.guesses and not refined and (precise or first):
                 problem.refine(u, f)
                 g, refined, first = problem.gradient(u, f), True, False
                 continue
-            if 0 < left < enough and memory.learnt >= doubtful:
+            if 0 < left < enough and memory.learnt >= doubtful and (looks < LOOKS or not looks):
                 return ended("converged")
             if restarted or memory.fresh:
                 last = last if left else step
+                if looks:
+                    looks -= 1
+                    memory, restarted, refined, left = _whole(problem, u), False, True, 0.0
+                    continue
                 if precise:
                     left = _unexplained(problem, u, f, last, -float(last @ pull), left)
                     return ended("stuck" if left else "converged")
@@ -199,6 +212,28 @@ def descend(
         if known is not None and known(u, f, g):
             return ended("known")
     return ended("stuck")
+
+
+def _whole(problem: Any, u: np.ndarray) -> _Dense:
+    """A memory of the whole Hessian at u, from central differences of gradients that are such
+    themselves; curvatures that rounding hides are taken for the largest that it can hide.
+    """
+    step = problem.differences.step
+    free = np.flatnonzero(~problem.fixed)
+    hessian = np.zeros((problem.dim, problem.dim))
+    for c in free:
+        h = np.zeros(problem.dim)
+        h[c] = WIDE * step[c]
+        pair = [np.minimum(np.maximum(u + side * h, problem.low), problem.high) for side in (-1, 1)]
+        left, right = (problem.both(point)[1] for point in pair)
+        hessian[c] = (right - left) / (pair[1] - pair[0])[c] * step * step[c]
+    values, vectors = np.linalg.eigh((hessian + hessian.T)[np.ix_(free, free)] / 2)
+    values = np.maximum(np.abs(values), FLAT * np.abs(values).max())
+    inverse = np.zeros((problem.dim, problem.dim))
+    inverse[np.ix_(free, free)] = (vectors / values) @ vectors.T
+    memory = _Dense(problem.dim)
+    memory.h, memory.learnt = inverse * step * step[:, None], problem.dim
+    return memory
 
 
 def _unexplained(

@@ -145,7 +145,7 @@ class Search:
         What a descent gains after its first steps, in the median: neither walls that it came down
         from nor an offset of the function count.
         """
-        return float(np.quantile(self.gains, 0.75)) if self.gains else self.spread
+        return float(np.quantile(self.gains, 0.5, method="lower")) if self.gains else self.spread
 
     def learn(self, gain: float) -> None:
         """Book what a descent gained after its first steps."""
@@ -189,7 +189,8 @@ class Search:
             precise=True,
         )
         self.minima.improve(end.u, end.fun)
-        self.slope, self.stuck = end.slope, end.left if end.how == "stuck" else 0.0
+        matters = end.how == "stuck" and end.left > TOL * TOL * self.energy
+        self.slope, self.stuck = end.slope, end.left if matters else 0.0
 
     def choose(self, moves: Sequence[tuple[str, Callable[[Search], bool]]]) -> int:
         """Index of the move to make: those not tried yet in their order, then at random by what

@@ -1,5 +1,5 @@
-"""`minimize` in any unit of length and of energy and around any origin: powers of two change no bit,
-other factors rounding alone; and what it says of a descent that was stuck.
+"""`minimize` in any unit of length and of energy and around any origin: powers of two change no
+bit, other factors rounding alone; and what it says of a descent that was stuck.
 """
 
 import numpy as np
@@ -106,7 +106,7 @@ def test_a_cluster_in_another_unit_of_energy():
     assert shifted.nfev < 3 * mine.nfev
 
 
-# ------------------------------------------------------------------------------------- other factors
+# ------------------------------------------------------------------------------------ other factors
 
 
 @pytest.mark.parametrize("length", [1e-10, 1e-6, 1e6, 1e10])
@@ -148,7 +148,7 @@ def test_any_origin(origin):
     np.testing.assert_allclose(result.x - origin, 0, atol=1e-6)
 
 
-# ------------------------------------------------------------------------------- lengths, differences
+# ----------------------------------------------------------------------------- lengths, differences
 
 
 def found(fun, x0):
@@ -214,7 +214,7 @@ def test_the_rounding_is_measured():
     assert np.median(measured) == pytest.approx(1e-7, rel=0.5)
 
 
-# --------------------------------------------------------------------------------------------- stuck
+# -------------------------------------------------------------------------------------------- stuck
 
 
 def test_stuck_with_a_slope_is_told():

@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from ..walk import DIVERGED
 from .compiled import call_step
+from .keeping import kernel
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def keep(Y: Any, DX: Any, S: Any, kept: Any, n: int) -> None:
     """Note the positions before the step, the update that it made and the sum of dx^2: rows 0 to
     dim - 1, dim to 2*dim - 1 and 2*dim of `kept`.
@@ -26,7 +26,7 @@ def keep(Y: Any, DX: Any, S: Any, kept: Any, n: int) -> None:
         kept[2 * dim, i] = S[i]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def turn_back(
     address: int, block: Any, kept: Any, NOISE: Any, BE: Any, BX: Any, failures: Any, bad: int
 ) -> int:
@@ -88,7 +88,7 @@ def turn_back(
     return -1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def _restore(DX: Any, S: Any, kept: Any, n: int) -> None:
     dim = len(DX)
     for i in range(n):
