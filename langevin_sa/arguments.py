@@ -214,11 +214,11 @@ def box_of(value: Any, dim: int, what: str) -> np.ndarray:
 
 
 def around(points: np.ndarray, alone: float) -> np.ndarray:
-    """A box (dim, 2) around points (k, dim), with a margin of 0.4 of their extent, or of `alone`
-    where they have none.
+    """A box (dim, 2) around points (k, dim), with a margin of 0.4 of their extent, or of the length
+    `alone` where that is less than a thousandth of it.
     """
     low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
-    margin = np.where(high - low > 1e-3, 0.4 * (high - low), alone)
+    margin = np.where(high - low > 1e-3 * alone, 0.4 * (high - low), alone)
     return np.stack([low - margin, high + margin], axis=-1)
 
 

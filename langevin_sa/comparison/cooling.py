@@ -15,6 +15,7 @@ from ..arguments import finite, shown
 from ..drawing import draw
 from ..noise import child_seed, seed_of
 from ..potential import Potential
+from ..scale import rounding
 from ..statistics import Fit, fit_law
 from .driver import compare, judge
 from .outcomes import Comparison
@@ -186,7 +187,8 @@ def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit],
     """Both laws, and which of them the points allow."""
     mean, low, high = np.array([c["anneal"].residual for c in found]).T
     error = (high - low) / (2 * 1.96)
-    use = np.isfinite(mean) & (mean > 3 * error) & (error > 0)
+    # replicas that all end alike have no error but rounding's
+    use = np.isfinite(mean) & (mean > 3 * error) & (error > rounding(mean))
     if use.sum() < 3:
         points = f"{int(use.sum())} points whose residual energy is three errors above zero"
         return {}, f"no law can be told from {points}"

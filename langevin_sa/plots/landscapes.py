@@ -94,7 +94,7 @@ def place_of(potential: Any, path: np.ndarray | None, bounds: Any) -> np.ndarray
                 f"{potential.name} has no bounds: say what to show, bounds=(low, high) or one "
                 "pair a coordinate"
             )
-        return around(np.concatenate(seen), alone=1.0)
+        return around(np.concatenate(seen), alone=float(potential.scale.length.max()))
     return box_of(bounds, potential.dim, "bounds")
 
 
