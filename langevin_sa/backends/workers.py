@@ -70,10 +70,22 @@ def _map_of(workers: Any) -> Callable[..., Iterable[Any]] | None:
 
 
 @contextmanager
-def mapping(workers: Any) -> Iterator[Callable[..., Iterable[Any]]]:
+def mapping(workers: Any, seconds: float | None = None) -> Iterator[Callable[..., Iterable[Any]]]:
     """The map of processes for an int (-1: one for each processor), or the caller's own, futures
-    resolved: for jobs asked but once.
+    resolved: for jobs asked but once. Processes that have not answered within `seconds`, and
+    `GRACE`, raise `OutOfTime`.
     """
+    limit = math.inf if seconds is None else time.perf_counter() + seconds + GRACE
+
+    def awaited(future: Future[Any]) -> Any:
+        try:
+            left = None if limit == math.inf else max(0.0, limit - time.perf_counter())
+            return future.result(timeout=left)
+        except TimeoutError:
+            if future.done():  # the job's own error
+                raise
+            raise OutOfTime from None
+
     own = _map_of(workers)
     if own is not None:
         yield lambda *call: [
@@ -82,7 +94,7 @@ def mapping(workers: Any) -> Iterator[Callable[..., Iterable[Any]]]:
     else:
         with Processes(processors() if workers == -1 else int(workers)) as pool:
             yield lambda function, parts: [
-                future.result()
+                awaited(future)
                 for future in [pool.submit(partial(_alive, function), p) for p in parts]
             ]
 

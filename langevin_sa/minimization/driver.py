@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from ..arguments import check_flags, look_up, teller
-from ..backends.workers import check_workers, mapping
+from ..backends.workers import OutOfTime, check_workers, mapping
 from ..noise import seed_of
 from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint, digest
@@ -210,7 +210,7 @@ def minimize(
         {"the starting point": digest(clipped), "the bounds": digest(low, high)},
     )
     found = keeper.claim(fingerprint)
-    on_workers = nullcontext() if workers == 1 else mapping(workers)
+    on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
     with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
         functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
         journal = Journal(functions, keeper)
@@ -253,6 +253,8 @@ def _ending(
             _check_iterations(journal.nit, maxiter)
     except Finished as end:
         return end.status, end.message
+    except OutOfTime:
+        return 1, f"Time limit of {search.problem.seconds:g} s reached."
     except StopIteration:
         return 99, "`callback` raised `StopIteration`."
     except KeyboardInterrupt:

@@ -32,8 +32,8 @@ def check_readable(path: str | os.PathLike[str]) -> None:
     ever.
     """
     try:
-        kind = os.stat(path).st_mode
-    except (OSError, ValueError):  # whoever opens it says so
+        kind = os.stat(os.fspath(path)).st_mode
+    except (OSError, ValueError, TypeError):  # whoever opens it says so
         return
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         raise ValueError(f"{os.fspath(path)} is not a plain file")

@@ -5,6 +5,7 @@ scheduler that is gone.
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import os
 import pickle
 import signal
@@ -124,6 +125,27 @@ def test_the_time_limit_does_not_wait_for_a_future(monkeypatch):
     split = anneal(U, None, STILL, 1000, workers=stuck, max_seconds=0.5, **given)
     assert split.status == 1 and split.nit == 16 and split.seconds < 10
     np.testing.assert_array_equal(split.state.x, alone.state.x)
+
+
+def hangs(x):
+    if multiprocessing.parent_process() is not None:
+        time.sleep(1000)
+    return float((x**2).sum())
+
+
+@pytest.mark.long
+def test_minimize_does_not_wait_for_a_worker_that_hangs():
+    found = lsa.minimize(
+        hangs,
+        [1.0, 1.0],
+        bounds=[(-2, 2)] * 2,
+        workers=2,
+        max_seconds=1.0,
+        strategy="population",
+        rng=1,
+    )
+    assert found.status == 1 and "Time limit of 1 s" in found.message
+    assert not multiprocessing.active_children()
 
 
 def leaves(x):

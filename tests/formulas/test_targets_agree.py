@@ -25,12 +25,13 @@ from langevin_sa.formulas.patience import TooLong, at_most
 PARTS, IN_A_PART = 40, 250  # ten thousand formulas
 
 
+@pytest.mark.long
 def test_some_formulas():
     """Energies and gradients, to rounding; the command line of `targets` tries more."""
     import executor
 
-    compared = targets.check(targets.draw_some(0, 8), executor.GXX is not None)
-    assert compared["numba"] > 50 and compared["Python"] > 10
+    compared = targets.check(targets.draw_some(0, 6), executor.GXX is not None)
+    assert compared["numba"] > 40 and compared["Python"] > 4
 
 
 @pytest.mark.slow
@@ -56,7 +57,7 @@ def energies(text, x, **parameters):
 
 
 @pytest.mark.parametrize(
-    "names", [("kWIDTH", "k8"), ("carry", "dim"), ("p", "p_0"), ("v0", "t0"), ("cls", "self")]
+    "names", [("kWIDTH", "k8"), ("carry", "rows"), ("p", "p_0"), ("v0", "t0"), ("cls", "self")]
 )
 def test_words_of_templates_are_names(names):
     """kWIDTH and k8 were one parameter to a kernel of eight replicas."""
@@ -86,7 +87,7 @@ def test_printed_text_holds_no_name_of_a_user(name):
 )
 @pytest.mark.parametrize("kind", ["formula", "site"])
 def test_what_python_would_drop_or_join_is_refused(text, kind):
-    with pytest.raises(FormulaError, match="comment|backslash|as \\*"):
+    with pytest.raises(FormulaError, match=r"comment|backslash|as \*"):
         Potential.from_formula(**{kind: text}, **({"dim": 2} if kind == "site" else {}))
 
 
@@ -111,7 +112,7 @@ def test_letters_written_in_two_ways_are_one_name():
     assert V.energy([1.0]) == 4.0
     with pytest.raises(ValueError, match="is there twice"):
         Potential.from_formula("\u00b5*x", **{"\u00b5": 3.0, "\u03bc": 1.0})
-    assert Potential.from_formula("ｙ - x", variables=("ｙ", "x")).energy([3.0, 1.0]) == 2.0
+    assert Potential.from_formula("\uff59 - x", variables=("\uff59", "x")).energy([3.0, 1.0]) == 2.0
 
 
 # ---------------------------------------------------------------- a kernel that is not the formula
@@ -130,7 +131,7 @@ def test_a_kernel_that_is_another_formula_is_refused(monkeypatch, replicas):
     U = Potential.from_formula("(x**2 - 1)**2 + 0.3*x + 0.01*y**2", bounds=(-2, 2))
     still = Schedule(1.0, 1.0, 0.01)
     monkeypatch.setattr(blocks, "numba_source", slip("1.0001*"))
-    with pytest.raises(RuntimeError, match="the compiled kernel of .* finds the energy"):
+    with pytest.raises(RuntimeError, match=r"the compiled kernel of .* finds the energy"):
         anneal(U, None, still, 3, replicas=replicas, rng=1)
     monkeypatch.setattr(blocks, "numba_source", slip("1.00000000000001*"))
     assert anneal(U, None, still, 3, replicas=replicas, rng=1).nit == 3
