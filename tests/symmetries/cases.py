@@ -75,7 +75,18 @@ def in_units(kind, text, names, particles=False):
 
 
 def formula(
-    name, x, temperature, gamma, dt, *, terms=1, lacks=(), bounds=None, start=None, names=None, **said
+    name,
+    x,
+    temperature,
+    gamma,
+    dt,
+    *,
+    terms=1,
+    lacks=(),
+    bounds=None,
+    start=None,
+    names=None,
+    **said,
 ):
     """A case from formulas; `terms` is how many terms the first formula is summed over."""
     kinds = ("formula", "site", "bond", "pair")
@@ -111,8 +122,18 @@ def known(lacks, bounds, start, *more):
 
 
 def arrays(
-    name, x, temperature, gamma, dt, energy, gradient=None, laplacian=None, *, bounds=None,
-    start=None, lacks=(),
+    name,
+    x,
+    temperature,
+    gamma,
+    dt,
+    energy,
+    gradient=None,
+    laplacian=None,
+    *,
+    bounds=None,
+    start=None,
+    lacks=(),
 ):
     """A case from functions of blocks."""  # fmt: skip
 
@@ -279,10 +300,14 @@ class Function:
     def has(self, *what):
         return True
 
-    def in_units(self, u):
-        """(fun, jac) in these units."""
-        jac = self.jac and (lambda x: u.put("force", self.jac(u.take("position", x))))
-        return lambda x: float(u.put("level", self.fun(u.take("position", x)))), jac
+    def in_units(self, u, each=1.0):
+        """(fun, jac) in these units, and every coordinate in a further one of its own."""
+
+        def own(x):
+            return u.take("position", x / each)
+
+        jac = self.jac and (lambda x: u.put("force", self.jac(own(x))) / each)
+        return lambda x: float(u.put("level", self.fun(own(x)))), jac
 
 
 def rosen(x):

@@ -38,9 +38,7 @@ def curved(case, u):
     return {
         "laplacian": u.take("curvature", U.laplacian(x)),
         "largest curvature": u.take("curvature", tuning.largest_curvature(U, x)),
-        "estimate": u.take(
-            "curvature", tuning.laplacian_estimate(U, x, np.random.default_rng(1))
-        ),
+        "estimate": u.take("curvature", tuning.laplacian_estimate(U, x, np.random.default_rng(1))),
         "omega dt": tuning.omega_dt(U, x, float(u.put("time", case.dt))),
     }
 
@@ -147,8 +145,11 @@ def by_itself(case, u):
     """`anneal` with nothing chosen."""
     U = potential(case, u)
     x = None if case.has("domain") else u.put("position", case.x)
-    found = lsa.anneal(U, x, n_steps=300, replicas=None if x is not None else 8, rng=SEED, threads=1)
-    return laws(u, found.schedule) | results(u, found)
+    found = lsa.anneal(
+        U, x, n_steps=300, replicas=None if x is not None else 8, rng=SEED, threads=1
+    )
+    seen = laws(u, found.schedule) | {"success": found.success}
+    return seen | (results(u, found) if u.exact else {})  # long runs are chaotic
 
 
 def minima(u, found, case):
@@ -181,14 +182,17 @@ def minimized(case, u, strategy="auto", maxfev=4000, **keywords):
     return minima(u, found, case) | (effort(u, found) if u.exact else {})
 
 
-def minimized_function(function, u, strategy="portfolio", maxfev=3000):
-    fun, jac = function.in_units(u)
-    bounds = function.bounds
-    bounds = bounds and [tuple(u.put("position", bounds))] * len(function.x)
-    found = lsa.minimize(
-        fun, u.put("position", function.x), jac=jac, bounds=bounds, strategy=strategy, rng=SEED,
-        maxfev=maxfev,
-    )  # fmt: skip
+def minimized_function(function, u, strategy="portfolio", maxfev=3000, each=1.0):
+    """A function of one point, whose coordinates are besides in units `each` (dim,)."""
+    fun, jac = function.in_units(u, each)
+    sides, dim = function.bounds, len(function.x)
+    bounds = sides and list(zip(*(u.put("position", side) * each * np.ones(dim) for side in sides)))  # noqa: B905
+    start = u.put("position", function.x) * each
+    how = dict(strategy=strategy, rng=SEED, maxfev=maxfev)
+    found = lsa.minimize(fun, start, jac=jac, bounds=bounds, **how)
+    found.x, found.jac = found.x / each, found.jac * each
+    for minimum in found.minima:
+        minimum.x = minimum.x / each
     return minima(u, found, function) | (effort(u, found) if u.exact else {})
 
 
@@ -299,7 +303,9 @@ def stiffest(case):
 def measured(case, u):
     """Thermometers."""
     U, x = potential(case, u), u.put("position", case.x)
-    dx = u.put("length", 0.1 * case.dt * np.random.default_rng(2).standard_normal((9, *case.x.shape)))
+    dx = u.put(
+        "length", 0.1 * case.dt * np.random.default_rng(2).standard_normal((9, *case.x.shape))
+    )
     dt, gamma = float(u.put("time", case.dt)), float(u.put("rate", case.gamma))
     samples = x + dx
     found = {"eq22": thermometers.eq22(dx, dt), "kinetic": thermometers.kinetic(dx, gamma, dt)}

@@ -12,13 +12,34 @@ import numpy as np
 import pytest
 from cases import BY_NAME
 from hypothesis import Phase, given, settings, strategies as st
-from looks import by_itself, chosen, compared, curved, evaluated, minimized, paged, seen_by, simulated
+from looks import (
+    by_itself,
+    chosen,
+    compared,
+    curved,
+    evaluated,
+    minimized,
+    paged,
+    seen_by,
+    simulated,
+)
 from langevin_sa import Potential
 from units import OWN, own, same_bits
 
 CALLED = ["a", "b", "u", "v9", "v10", "v11", "x2", "x10", "zeta", "Q", "q2", "q10", "w", "k1", "B"]
 LOOKS = [evaluated, curved, simulated, chosen, by_itself, minimized, compared, paged]
-VECTORS = {"gradient", "one gradient", "x", "dx", "x 0", "dx 0", "x 1", "dx 1", "best_x 0", "best_x 1"}
+VECTORS = {
+    "gradient",
+    "one gradient",
+    "x",
+    "dx",
+    "x 0",
+    "dx 0",
+    "x 1",
+    "dx 1",
+    "best_x 0",
+    "best_x 1",
+}
 # every naming is derived anew, which takes longer than looking
 FEW = settings(max_examples=2, phases=[Phase.generate])
 

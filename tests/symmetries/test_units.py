@@ -7,9 +7,10 @@ cases; `make test-all` sees all, and many.
 
 from zlib import crc32
 
+import numpy as np
 import pytest
 from cases import CASES, FUNCTIONS
-from hypothesis import Phase, assume, given, seed, settings
+from hypothesis import Phase, assume, given, seed, settings, strategies as st
 from looks import (
     annealed,
     boltzmann,
@@ -30,7 +31,7 @@ from looks import (
     simulated,
     sliders,
 )
-from units import exactly, roughly, symmetric
+from units import OWN, exactly, own, roughly, same_bits, symmetric
 
 pytestmark = pytest.mark.filterwarnings("ignore:no gradient given:UserWarning")
 
@@ -54,7 +55,15 @@ LOOKS = {
     "page": (paged, 1e-6, ("no domain", "rosenbrock"), ("plane", "formula")),
     "sliders": (sliders, 1e-2, ("no domain", "rosenbrock"), ("plane", "formula")),
 }
-ROWS = ("baoab", "bbk", "verlet", "ermak_mccammon", "leimkuhler_matthews", "momentum", "coolmomentum")
+ROWS = (
+    "baoab",
+    "bbk",
+    "verlet",
+    "ermak_mccammon",
+    "leimkuhler_matthews",
+    "momentum",
+    "coolmomentum",
+)
 for row in ROWS:
     LOOKS[row] = (seen_by(simulated, kind=row), 1e-9, ("double well",), ())
 LOOKS["numpy"] = (seen_by(simulated, backend="numpy"), 1e-9, ("chain",), ("cheap",))
@@ -66,8 +75,10 @@ for strategy in ("portfolio", "anneal", "exchange", "population"):
 SECOND_DIFFERENCES = 1e-4  # what is left of second derivatives where there is no gradient
 
 
-def pairs():
-    """Every look at every case that has what it needs, as parameters of a test."""
+def pairs(bits=False):
+    """Every look at every case that has what it needs, as parameters of a test; with `bits` also
+    those that rounding sends another way.
+    """
     found = []
     for name, (look, rtol, quick, needs) in LOOKS.items():
         for case in CASES:
@@ -76,16 +87,15 @@ def pairs():
                 marks = pytest.mark.slow if slow else ()
                 if not case.has("gradient"):
                     rtol = max(rtol, SECOND_DIFFERENCES)
-                found.append(
-                    pytest.param(look, case, rtol, id=f"{name}-{case.name}", marks=marks)
-                )
+                found.append(pytest.param(look, case, rtol, id=f"{name}-{case.name}", marks=marks))
     for function in FUNCTIONS:
         for strategy in ("portfolio", "anneal"):
             slow = strategy == "anneal" and function.jac is None
             name = f"minimize by {strategy}-{function.name}"
             marks = pytest.mark.slow if slow else ()
             look = seen_by(minimized_function, strategy=strategy)
-            found.append(pytest.param(look, function, 1e-6, id=name, marks=marks))
+            if bits or strategy == "portfolio":
+                found.append(pytest.param(look, function, 1e-6, id=name, marks=marks))
     return found
 
 
@@ -99,7 +109,7 @@ def in_units(request, drawn, law):
     seed(crc32(request.node.nodeid.encode()))(tried)()
 
 
-@pytest.mark.parametrize("look, case, rtol", pairs())
+@pytest.mark.parametrize("look, case, rtol", pairs(bits=True))
 def test_powers_of_two(request, look, case, rtol):
     in_units(request, exactly, lambda units: symmetric(look, case, units, rtol))
 
@@ -112,3 +122,25 @@ def test_any_units(request, look, case, rtol):
         symmetric(look, case, units, rtol)
 
     in_units(request, roughly, law)
+
+
+POWERS = st.tuples(st.integers(-30, 30), st.integers(-30, 30))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_every_coordinate_in_a_unit_of_its_own(request, function):
+    """What `minimize` alone can promise: a mass is not the same in all directions."""
+
+    def law(powers):
+        each = 2.0 ** np.array(powers)
+        seen, expected = (
+            minimized_function(function, OWN, each=each),
+            own(minimized_function, function),
+        )
+        if function.bounds:
+            assert all(same_bits(seen[what], expected[what]) for what in expected)
+        else:
+            assert np.allclose(seen["x"], expected["x"], atol=1e-5)
+            assert np.isclose(seen["fun"], expected["fun"], atol=1e-9)
+
+    in_units(request, POWERS, law)
