@@ -8,11 +8,11 @@ import warnings
 from functools import cache, partial
 
 import numpy as np
+from units import OWN
 
 import langevin_sa as lsa
 from langevin_sa import Momentum, Schedule, schedules, thermometers, tuning
 from langevin_sa.teaching.driver import describe
-from units import OWN
 
 SEED = 5
 
@@ -81,11 +81,9 @@ def simulated(case, u, kind="gjf", backend="auto", steps=20):
     seen = {}
     for k, shot in enumerate(shots):
         seen |= {f"{name} {k}": value for name, value in states(u, shot.state).items()}
-        kinds = {
-            "energy": "level", "best_x": "position", "best_energy": "level", "temperature": "energy",
-            "eq22": "energy", "target": "energy", "configurational": "energy", "squares": "force2",
-            "laplacian": "curvature",
-        }  # fmt: skip
+        kinds = {"energy": "level", "best_x": "position", "best_energy": "level"}
+        kinds |= dict.fromkeys(("temperature", "eq22", "target", "configurational"), "energy")
+        kinds |= {"squares": "force2", "laplacian": "curvature"}
         seen |= {f"{n} {k}": u.take(kind, getattr(shot, n)) for n, kind in kinds.items()}
     return seen
 
