@@ -151,13 +151,13 @@ def by_itself(case, u):
 
 
 def minima(u, found, case):
-    """Of what `minimize` returns: what must not depend on rounding."""
+    """Of what `minimize` returns: what rounding cannot change."""
     seen = {"fun": u.take("level", found.fun)}
+    if found.status == 1:  # rounding may make a budget too small
+        return seen
     if case.has("place"):
         seen["x"] = u.take("position", found.x)
-    if found.status != 1:  # rounding may make a budget too small
-        seen |= {"success": found.success, "status": found.status}
-    return seen
+    return seen | {"success": found.success, "status": found.status}
 
 
 def effort(u, found):
