@@ -248,7 +248,7 @@ CASES = [
     formula("rastrigin", points([.3, -.9, 1.2], spread=.3), 3., 2., .02, terms=3,
             site="x**2 - 10*cos(2*pi*x) + 10", dim=3, bounds=(-5.12, 5.12)),
     formula("site arrays", points([.3, -.9, 1.2, .5], spread=.3), .3, 1., .05, terms=4,
-            site="k*(x**2 - 1)**2 + h*x", k=[1, 2, .5, 1], h=[.1, -.3, .2, 0.], dim=4,
+            site="k*(x**2 - 1)**2 + h*x", k=[1, 2, .5, 1], h=[.1, -.3, .2, .05], dim=4,
             bounds=(-2, 2)),
     formula("chain", points([.3, -.9, 1.2, .5, -.2, .1], spread=.3), .3, 1., .05, terms=6,
             site="x**4/4 - x**2/2 + x/9", bond="(y - x)**2/2", dim=6, periodic=True,

@@ -61,7 +61,7 @@ for row in (*ROWS, "momentum", "coolmomentum"):
 LOOKS["numpy"] = (seen_by(simulated, backend="numpy"), 1e-9, ("chain",), ("cheap",))
 for strategy in ("portfolio", "anneal", "exchange", "population"):
     look = seen_by(minimized, strategy=strategy)
-    LOOKS[f"minimize by {strategy}"] = (look, 1e-6, ("unlike widths",), ("minimize",))
+    LOOKS[f"minimize by {strategy}"] = (look, 1e-6, ("unlike widths",), ("domain",))
 
 
 SECOND_DIFFERENCES = 1e-4  # what is left of second derivatives where there is no gradient
