@@ -97,7 +97,7 @@ def formula(
         given, own = {}, {"Len": u.factor("length"), "En": u.factor("energy")}
         for key, value in said.items():
             if key in kinds:
-                text = f"En*({in_units(key, value, names or (), 'particles' in said)})"
+                text = f"En*({in_units(key, value, names, 'particles' in said)})"
                 if called:
                     text = re.sub(r"\w+", lambda word: called.get(word[0], word[0]), text)
                 if key == first and "cutoff" not in said:
@@ -112,7 +112,7 @@ def formula(
         where = {"bounds": box(u, sides), "start": drawn(u, start)}
         return Potential.from_formula(**given, **own, **where, variables=variables, name=name)
 
-    return Case(name, make, x, temperature, gamma, dt, known(lacks, bounds, start), names or ())
+    return Case(name, make, x, temperature, gamma, dt, known(lacks, bounds, start), names)
 
 
 def known(lacks, bounds, start, *more):
@@ -181,7 +181,8 @@ def triangles(count, rng):
 
 
 def numba_rosenbrock(u):
-    L, E, At, Up = (float(v) for v in (u.factor("length"), u.factor("energy"), u.shift("position"), u.shift("level")))  # fmt: skip
+    L, E = float(u.factor("length")), float(u.factor("energy"))
+    At, Up = float(u.shift("position")), float(u.shift("level"))
 
     def energy(x):
         a, b = (x[0] - At) / L, (x[1] - At) / L
@@ -219,8 +220,8 @@ def regression(u):
 LJ = "4*(r**-12 - r**-6)"
 TRIANGLE = [0, 0, 1.1, 0, 0.5, 1.0]
 FIVE = triangles(6, np.random.default_rng(3))
-# what a case may lack: a lowest minimum at one place, smoothness, a level of energies, a gradient, a
-# plane to draw, a formula, bounds, a domain (bounds or a start); "cheap": it takes long
+# what a case may lack: one place of its lowest minimum, smoothness, a level of energies, a
+# gradient, a plane to draw, a formula, bounds, a domain (bounds or a start); "cheap": it takes long
 # fmt: off
 CASES = [
     formula("double well", points([0.9], [-0.4], spread=.3), .5, 1., .1,
@@ -247,9 +248,11 @@ CASES = [
     formula("rastrigin", points([.3, -.9, 1.2], spread=.3), 3., 2., .02, terms=3,
             site="x**2 - 10*cos(2*pi*x) + 10", dim=3, bounds=(-5.12, 5.12)),
     formula("site arrays", points([.3, -.9, 1.2, .5], spread=.3), .3, 1., .05, terms=4,
-            site="k*(x**2 - 1)**2 + h*x", k=[1, 2, .5, 1], h=[.1, -.3, .2, 0.], dim=4, bounds=(-2, 2)),
+            site="k*(x**2 - 1)**2 + h*x", k=[1, 2, .5, 1], h=[.1, -.3, .2, .05], dim=4,
+            bounds=(-2, 2)),
     formula("chain", points([.3, -.9, 1.2, .5, -.2, .1], spread=.3), .3, 1., .05, terms=6,
-            site="x**4/4 - x**2/2 + x/9", bond="(y - x)**2/2", dim=6, periodic=True, bounds=(-2, 2)),
+            site="x**4/4 - x**2/2 + x/9", bond="(y - x)**2/2", dim=6, periodic=True,
+            bounds=(-2, 2)),
     formula("lattice", points(np.linspace(-1, 1, 12), spread=.3), .3, 1., .05, terms=12,
             site="x**4/4 - x**2/2", bond="(y - x)**2/2", shape=(3, 4), lacks=["place"]),
     formula("long lattice", points(np.sin(np.arange(4096.)), replicas=1), .3, 1., .05, terms=4096,
@@ -274,16 +277,20 @@ CASES = [
             pair="4*eps*((sig/r)**12 - (sig/r)**6)", particles=5, space=2, species=[0, 0, 1, 0, 1],
             cutoff=[[1.6, 1.3], [1.3, 1.4]], eps=[[1, 1.5], [1.5, .5]], sig=[[1, .8], [.8, .88]],
             start=triangles, lacks=["level", "place"]),
-    arrays("array", points([1.3, -.9], spread=.3), 1., 1., .02, ackley, ackley_gradient, bounds=(-9, 7)),
+    arrays("array", points([1.3, -.9], spread=.3), 1., 1., .02, ackley, ackley_gradient,
+           bounds=(-9, 7)),
     arrays("differences", points([.9, -.6], spread=.3), .5, 1., .05, wells, bounds=(-2, 2),
            lacks=["gradient"]),
     arrays("laplacian", points([.9, -.6], spread=.3), .5, 1., .05, wells, wells_gradient,
            wells_laplacian),
     arrays("array start", points([.9, -.6], spread=.3), .5, 1., .05, wells, wells_gradient,
            start=lambda count, rng: rng.uniform(-2, 2, (count, 2))),
-    Case("numba", numba_rosenbrock, points([-1.2, 1.], spread=.3), 1., 1., .02, frozenset(["cheap", "formula"])),
-    Case("regression", regression, points([0.], [2.], spread=.4), .2, 1., .1, frozenset(["formula", "noiseless"])),
-]  # fmt: on
+    Case("numba", numba_rosenbrock, points([-1.2, 1.], spread=.3), 1., 1., .02,
+         frozenset(["cheap", "formula"])),
+    Case("regression", regression, points([0.], [2.], spread=.4), .2, 1., .1,
+         frozenset(["formula"])),
+]
+# fmt: on
 BY_NAME = {case.name: case for case in CASES}
 
 
@@ -300,10 +307,14 @@ class Function:
     def has(self, *what):
         return True
 
-    def in_units(self, u):
-        """(fun, jac) in these units."""
-        jac = self.jac and (lambda x: u.put("force", self.jac(u.take("position", x))))
-        return lambda x: float(u.put("level", self.fun(u.take("position", x)))), jac
+    def in_units(self, u, each=1.0):
+        """(fun, jac) in these units, and every coordinate in a further one of its own."""
+
+        def own(x):
+            return u.take("position", x / each)
+
+        jac = self.jac and (lambda x: u.put("force", self.jac(own(x))) / each)
+        return lambda x: float(u.put("level", self.fun(own(x)))), jac
 
 
 def rosen(x):

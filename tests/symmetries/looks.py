@@ -81,11 +81,9 @@ def simulated(case, u, kind="gjf", backend="auto", steps=20):
     seen = {}
     for k, shot in enumerate(shots):
         seen |= {f"{name} {k}": value for name, value in states(u, shot.state).items()}
-        kinds = {
-            "energy": "level", "best_x": "position", "best_energy": "level", "temperature": "energy",
-            "eq22": "energy", "target": "energy", "configurational": "energy", "squares": "force2",
-            "laplacian": "curvature",
-        }  # fmt: skip
+        kinds = {"energy": "level", "best_x": "position", "best_energy": "level"}
+        kinds |= dict.fromkeys(("temperature", "eq22", "target", "configurational"), "energy")
+        kinds |= {"squares": "force2", "laplacian": "curvature"}
         seen |= {f"{n} {k}": u.take(kind, getattr(shot, n)) for n, kind in kinds.items()}
     return seen
 
@@ -148,17 +146,18 @@ def by_itself(case, u):
     found = lsa.anneal(
         U, x, n_steps=300, replicas=None if x is not None else 8, rng=SEED, threads=1
     )
-    return laws(u, found.schedule) | results(u, found)
+    seen = laws(u, found.schedule) | {"success": found.success}
+    return seen | (results(u, found) if u.exact else {})  # long runs are chaotic
 
 
 def minima(u, found, case):
-    """Of what `minimize` returns: what must not depend on rounding."""
+    """Of what `minimize` returns: what rounding cannot change."""
     seen = {"fun": u.take("level", found.fun)}
+    if found.status == 1:  # rounding may make a budget too small
+        return seen
     if case.has("place"):
         seen["x"] = u.take("position", found.x)
-    if found.status != 1:  # rounding may make a budget too small
-        seen |= {"success": found.success, "status": found.status}
-    return seen
+    return seen | {"success": found.success, "status": found.status}
 
 
 def effort(u, found):
@@ -181,14 +180,17 @@ def minimized(case, u, strategy="auto", maxfev=4000, **keywords):
     return minima(u, found, case) | (effort(u, found) if u.exact else {})
 
 
-def minimized_function(function, u, strategy="portfolio", maxfev=3000):
-    fun, jac = function.in_units(u)
-    bounds = function.bounds
-    bounds = bounds and [tuple(u.put("position", bounds))] * len(function.x)
-    found = lsa.minimize(
-        fun, u.put("position", function.x), jac=jac, bounds=bounds, strategy=strategy, rng=SEED,
-        maxfev=maxfev,
-    )  # fmt: skip
+def minimized_function(function, u, strategy="portfolio", maxfev=3000, each=1.0):
+    """A function of one point, whose coordinates are besides in units `each` (dim,)."""
+    fun, jac = function.in_units(u, each)
+    sides, dim = function.bounds, len(function.x)
+    bounds = sides and list(zip(*(u.put("position", side) * each * np.ones(dim) for side in sides)))  # noqa: B905
+    start = u.put("position", function.x) * each
+    how = dict(strategy=strategy, rng=SEED, maxfev=maxfev)
+    found = lsa.minimize(fun, start, jac=jac, bounds=bounds, **how)
+    found.x, found.jac = found.x / each, found.jac * each
+    for minimum in found.minima:
+        minimum.x = minimum.x / each
     return minima(u, found, function) | (effort(u, found) if u.exact else {})
 
 

@@ -102,13 +102,15 @@ def test_names_in_another_natural_order_only_permute(look, rtol, name, names):
 
 
 @pytest.mark.parametrize("look, rtol", COLD, ids=["evaluated", "curved", "verlet", "minimize"])
-@pytest.mark.parametrize("name", ["trimer", "own start", "fluid"])
+@pytest.mark.parametrize("name", ["trimer", "fluid"])
 @FEW
 @given(data=st.data())
 def test_particles_in_another_order_only_permute(look, rtol, name, data):
     case = BY_NAME[name]
     particles = data.draw(st.permutations(range(case.x.shape[1] // 2)))
     order = (2 * np.array(particles)[:, None] + [0, 1]).ravel()
+    if look is minimized and name == "fluid":
+        return  # the same, and long
     if look is minimized:  # where the cluster lies is nobody's choice
         other = replace(case, x=case.x[:, order])
         return np.testing.assert_allclose(
