@@ -51,8 +51,8 @@ LOOKS = {
     "automatic_schedule": (chosen, 1e-5, ONE_OF_EACH, ()),
     "anneal by itself": (by_itself, 1e-5, ONE_OF_EACH, ()),
     "minimize": (minimized, 1e-6, ONE_OF_EACH, ()),
-    "compare": (compared, 1e-8, ("double well", "chain"), ()),
-    "cooling_rates": (cooled, 1e-7, ("double well",), ()),
+    "compare": (compared, 1e-8, ("double well", "chain"), ("smoothness",)),
+    "cooling_rates": (cooled, 1e-7, ("double well", "site arrays"), ("smoothness",)),
     "page": (paged, 1e-6, ("double well", "rosenbrock"), ("plane", "formula", "domain")),
     "sliders": (sliders, 1e-2, ("double well",), ("plane", "formula", "domain")),
 }
