@@ -109,6 +109,8 @@ def check_file(path: Any, what: str) -> Path:
         raise TypeError(f"{what} must be the path of a file, not {shown(path)}")
     if Path(path).is_dir() or not Path(path).absolute().parent.is_dir():
         raise ValueError(f"{what} {os.fspath(path)!r} must be a file in a folder that exists")
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError(f"{what} {os.fspath(path)!r} must be a plain file")
     return Path(path)
 
 
@@ -162,6 +164,21 @@ def real_array(value: Any, what: str) -> np.ndarray:
         raise TypeError(
             f"{what} must be an array of real numbers, none of them masked, not {shown(value)}"
         ) from None
+
+
+def floats(out: np.ndarray, what: str) -> np.ndarray:
+    """What a function returned, as kernels know it: float64 in place of float16, long double and
+    objects; a ValueError for objects that are no numbers.
+    """
+    if out.dtype.kind not in "fO" or out.dtype in (np.float32, np.float64):
+        return out
+    try:
+        if out.dtype == object and any(isinstance(v, NO_NUMBERS) for v in out.flat):
+            raise TypeError
+        return out.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        first = shown(out.flat[0])
+        raise ValueError(f"{what} returned no real numbers, but {first}, ...") from None
 
 
 def check_positive_arrays(**values: Any) -> None:
@@ -286,6 +303,12 @@ def on_gpu(array: Any) -> bool:
 def on_host(array: Any) -> np.ndarray:
     """As a NumPy array, which is a copy only if it was not one."""
     return array.get() if on_gpu(array) else np.asarray(array)
+
+
+def printable(text: str) -> str:
+    """A text from a file, whose control characters shall not reach a terminal."""
+    plain = (c.isprintable() or c in "\n\t" for c in text)
+    return "".join(c if p else ascii(c)[1:-1] for c, p in zip(text, plain, strict=True))
 
 
 def short(text: str) -> str:

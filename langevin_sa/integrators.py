@@ -1,8 +1,9 @@
 """Integrators are rows of a table that turns (gamma, dt, T) into the recursion's (rho, lr, s).
 
-Every row obeys ``lr = (1 + rho)/2 dt^2``, so every row has the same stability limit, ``omega*dt <
-2``, with ``dt = sqrt(2 lr/(1 + rho))``; for the overdamped rows, rho = 0 and lr = h = dt/gamma,
-that reads k*h < 2.
+Every row obeys ``lr = (1 + rho)/2 dt^2``, so every row has the same stability limit, ``lr*k < 2*(1
++ rho)`` for a curvature k = omega^2: that is ``omega*dt < 2``, with ``dt = sqrt(2 lr/(1 + rho))``,
+which is `Steps.dt`. For the overdamped rows, rho = 0 and lr = dt/gamma, it reads omega^2 dt/gamma <
+2. `Integrator.time_step` is this law turned around.
 """
 
 from __future__ import annotations
@@ -61,6 +62,14 @@ class Integrator:
         )
         rho, lr, s = (np.broadcast_to(v, dt.shape) for v in self.rule(gamma, dt, temperature))
         return Steps(rho, lr, s, paired=self.paired)
+
+    def time_step(self, omega_dt: float, omega: float, gamma: float) -> float:
+        """The dt of schedules with which omega*dt, of ``sqrt(2 lr/(1 + rho))``, is as wished in a
+        direction of curvature omega^2: overdamped, lr = dt/gamma.
+        """
+        if self.overdamped:
+            return gamma * (omega_dt / omega) ** 2 / 2
+        return omega_dt / omega
 
     def carrying(self, steps: Steps, previous_dt: float | None) -> Steps:
         """`steps` with the velocity, not dx, carried over where the time step changes."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import box_of, check_whole, on_gpu, real_array, shown, warn
+from .arguments import box_of, check_whole, floats, on_gpu, real_array, shown, warn
 from .formulas.in_numpy import Formula
 from .formulas.terms import read_formula, written
 from .scale import STEP, Scale, back_to, difference, on_cpu, steps
@@ -105,6 +105,7 @@ class Potential:
     @classmethod
     def from_formula(
         cls,
+        /,
         formula: str | None = None,
         *,
         site: str | None = None,
@@ -369,8 +370,8 @@ class Potential:
                 f"{what} of {self.name} returned None for x of shape {block.shape}; expected "
                 f"{shape}: does it end with return?"
             )
-        out = out if on_gpu(out) else np.asarray(out)
-        if out.dtype.kind not in "fiu" and out.dtype != object:
+        out = out if on_gpu(out) else floats(np.asarray(out), f"{what} of {self.name}")
+        if out.dtype.kind not in "fiu":
             raise ValueError(
                 f"{what} of {self.name} returned {out.dtype.name} values; expected real numbers"
             )

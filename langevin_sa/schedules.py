@@ -49,6 +49,16 @@ def _quench(s: Any, start: float, end: float, at: float) -> Any:
     return np.where(s < at, start, end)
 
 
+def _two_stage(s: Any, start: float, middle: float, end: float, at: float) -> Any:
+    early = start * (middle / start) ** (np.minimum(s, at) / at)
+    return np.where(s < at, early, middle * (end / middle) ** ((np.maximum(s, at) - at) / (1 - at)))
+
+
+def _through(s: Any, points: tuple[tuple[float, float], ...]) -> Any:
+    at, value = np.array(points, dtype=float).T
+    return value[0] * np.exp(np.interp(s, at, np.log(value / value[0])))
+
+
 def constant(value: float) -> NamedLaw:
     """The same value throughout."""
     check_finite(value=value)
@@ -111,6 +121,38 @@ def quench(start: float, end: float, at: float = 0.0) -> NamedLaw:
     if not (finite(at) and 0 <= at <= 1):
         raise ValueError(f"the quench happens at a progress in [0, 1], not {shown(at)}")
     return NamedLaw(_quench, (start, end, at))
+
+
+def two_stage(start: float, middle: float, end: float, at: float = 0.85) -> NamedLaw:
+    """Geometric cooling from `start` to `middle` at progress `at`, and from there to `end`: slowly
+    as long as anything moves, then fast to take the heat out; all positive.
+    """
+    check_positive(start=start, middle=middle, end=end)
+    if not (finite(at) and 0 < at < 1):
+        raise ValueError(f"the second stage begins at a progress in (0, 1), not {shown(at)}")
+    return NamedLaw(_two_stage, (start, middle, end, at))
+
+
+def constant_speed(pilot: Any, at: float = 0.85) -> NamedLaw:
+    """Cooling at constant thermodynamic speed to `pilot.T_freeze` at progress `at`, and
+    geometrically from there to `pilot.T1`.
+
+    d ln T/ds is proportional to 1/(tau sqrt(C)), with the heat capacity C and the relaxation time
+    tau that a pilot measured (`langevin_sa.tuning.pilot`): slow where much heat must leave and
+    where it leaves slowly. Salamon, Nourani, Harland, Andresen, "Constant thermodynamic speed for
+    minimizing entropy production in simulated annealing" (Nourani, Andresen, J. Phys. A 31, 8373
+    (1998); Lam 1988).
+    """
+    if not (finite(at) and 0 < at < 1):
+        raise ValueError(f"the second stage begins at a progress in (0, 1), not {shown(at)}")
+    temperatures = np.asarray(getattr(pilot, "temperatures", ()), dtype=float)
+    if len(temperatures) < 2:  # too short a run for ladders
+        return two_stage(pilot.T0, pilot.T_freeze, pilot.T1, at)
+    slow = pilot.relaxation * np.sqrt(pilot.heat_capacity)
+    passed = -np.diff(np.log(temperatures / temperatures[0])) * (slow[1:] + slow[:-1]) / 2
+    progress = at * np.append(0.0, np.cumsum(passed)) / passed.sum()
+    points = [*zip(progress.tolist(), temperatures.tolist(), strict=True), (1.0, float(pilot.T1))]
+    return NamedLaw(_through, (tuple(points),))
 
 
 @dataclass(frozen=True)

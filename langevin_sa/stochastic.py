@@ -141,9 +141,11 @@ class Batches:
             self._epoch, self._order = epoch, np.argsort(keys, axis=1, kind="stable")
         return self._order[:, k * self.potential.batch_size : (k + 1) * self.potential.batch_size]
 
-    def gradient(self, x: np.ndarray, step: int) -> np.ndarray:
-        """Gradient of the mean over each replica's batch of a step, (replicas, dim)."""
-        U, chosen = self.potential, self.indices(step)
+    def gradient(self, x: np.ndarray, step: int, rows: slice = slice(None)) -> np.ndarray:
+        """Gradient of the mean over each replica's batch of a step, (replicas, dim), at the points
+        x of these replicas.
+        """
+        U, chosen = self.potential, self.indices(step)[rows]
         gradient = U._gradient(x, *(array[0, chosen] for array in U.args))  # type: ignore[misc]
         return U._checked(gradient, x, "batch_gradient", x.shape)
 

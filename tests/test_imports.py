@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "stochastic": "core potential",
     "statistics": "core",
     "thermometers": "core potential",
-    "tuning": "core potential scale backends",
+    "tuning": "core potential scale descents",
     "formulas": "core backends storage",
     "backends": "core formulas storage",
     "descents": "backends",
@@ -36,15 +36,15 @@ MAY_IMPORT = {
     "minimization": "core potential tuning backends descents storage",
     "outcomes": "comparison",
     "comparison": "core potential scale statistics backends descents storage annealing",
-    "validation": "core potential potentials thermometers backends descents annealing",
+    "validation": "core potential potentials thermometers backends descents storage annealing",
     "plots": "core potential thermometers",
-    "teaching": "core potential tuning formulas descents",
+    "teaching": "core potential tuning formulas descents storage",
     "ml": "core",
     "cli": "core potential potentials tuning backends storage annealing minimization comparison"
     " validation plots teaching",
 }
 HOMES = {  # of packages that are heavy, or that not everybody has
-    "numba": "backends/cpu descents",
+    "numba": "backends/cpu",
     "cupy": "backends/cuda",
     "sympy": "formulas",
     "matplotlib": "plots",

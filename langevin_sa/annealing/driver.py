@@ -9,27 +9,27 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import on_host, real, shown, teller, warn
+from ..arguments import on_host, shown, teller, warn
 from ..backends.walk import NonFinite, Walk
-from ..backends.workers import team_of
+from ..backends.workers import OutOfTime, team_of
 from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, Fingerprint
+from ..storage.checkpoint import Checkpoint, Fingerprint, fitting
 from ..storage.npz import unprefixed
 from . import views
+from .bars import PilotBar, bar_of_run
 from .log import Log
 from .records import Record
 from .request import Earlier, prepare
 from .results import Result, Snapshot, State
 from .run import Run
 from .stability import ENDLESS, explain, falls_for_ever
-
-LOWER = 1e-8  # of the depth reached: what counts as a lower energy for `patience`
+from .stops import check_limits, stop_rules
 
 
 def simulate(
@@ -47,6 +47,7 @@ def simulate(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
+    on_failure: str = "wall",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
     workers: Any = 1,
@@ -61,7 +62,8 @@ def simulate(
     Raises
     ------
     FloatingPointError
-        If an energy becomes non-finite; the message says at which step and what omega*dt was.
+        If a run diverges (or with ``on_failure="raise"`` meets an energy or gradient that is not
+        finite); the message says at which step and what omega*dt was.
     """
     team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
@@ -81,6 +83,7 @@ def simulate(
         dtype=dtype,
         noise=noise,
         threads=threads,
+        on_failure=on_failure,
         team=team,
     )
     log = Log(run, keeper, time.perf_counter())
@@ -115,6 +118,7 @@ def anneal(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
+    on_failure: str = "wall",
     samples: bool | str | os.PathLike[str] = False,
     check_gradient: bool = False,
     callback: Callable[..., Any] | None = None,
@@ -137,9 +141,11 @@ def anneal(
         Starting point of all replicas or of each; drawn from the potential's domain if None. A CuPy
         array is run on the GPU, and the result's arrays (but samples) are CuPy's.
     schedule : Schedule, CoolMomentum or Momentum, optional
-        If None, T0, T1, gamma and dt are chosen from the potential: T0 from the spread of energies
-        over starting points, dt and gamma from the curvature met in a short hot run
-        (`langevin_sa.tuning` states the rules); the result says which.
+        If None, a pilot measures the potential first, with at most a tenth of the evaluations (and
+        of `max_seconds`), and chooses T0, T1, gamma, dt and, without x0, where to start
+        (`langevin_sa.tuning.pilot` states the rules). ``result.pilot`` says how it found each
+        number; its evaluations are counted, and the lowest point that it met counts as seen:
+        ``result.found_in`` says who met it, "pilot" or "run".
     n_steps : int
         Length of the schedule.
     replicas : int, optional
@@ -163,6 +169,11 @@ def anneal(
         the same way (`langevin_sa.noise`).
     threads : int, optional
         By default all processors of this process.
+    on_failure : {"wall", "raise"}
+        What becomes of a replica whose step meets an energy or a gradient that is not finite, or an
+        exception of the potential's functions. "wall": it goes back to where it was and its update
+        changes sign, as at a wall; such steps are counted in ``result.failures`` and
+        ``history.failures``, and told in the message. "raise": the run ends there.
     samples : bool or path
         Keep the positions at each record; with the path of a new .npy file there, one record after
         the other, where ``np.load(path, mmap_mode="r")`` reads them, also during the run and after
@@ -201,53 +212,63 @@ def anneal(
     Returns
     -------
     Result
-        Also after Ctrl-C (status 3), the time limit (1), a non-finite energy or one that falls for
-        ever, far outside of where the run started (2), or when the callback stopped it (99).
+        Also after Ctrl-C (status 3), the time limit (1), a run that diverged or an energy that
+        falls for ever, far outside of where the run started (2), or when the callback stopped it
+        (99).
 
     Raises
     ------
     ValueError, TypeError
-        For bad input, before any step. An exception in the callback or the potential passes through
-        with what was computed so far as its attribute `partial_result`.
+        For bad input, before any step. An exception in the callback passes through with what was
+        computed so far as its attribute `partial_result`; so does one of the potential with
+        ``on_failure="raise"``, or where it worked before (a simulator that is gone).
     """
     started = time.perf_counter()
-    _check_limits(stop_below=stop_below, patience=patience, max_seconds=max_seconds)
+    check_limits(stop_below=stop_below, patience=patience, max_seconds=max_seconds)
     tell = teller(callback)
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
-    team = team_of(workers)
+    team = team_of(workers, math.inf if max_seconds is None else started + max_seconds)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
-    run = _begin(
-        keeper,
-        bool(samples),
-        potential,
-        x0,
-        schedule,
-        n_steps,
-        replicas=replicas,
-        integrator=integrator,
-        record_every=record_every,
-        backend=backend,
-        rng=rng,
-        state=state,
-        dtype=dtype,
-        noise=noise,
-        threads=threads,
-        team=team,
-    )
+    with PilotBar(progress) as seen:
+        run = _begin(
+            keeper,
+            bool(samples),
+            potential,
+            x0,
+            schedule,
+            n_steps,
+            replicas=replicas,
+            integrator=integrator,
+            record_every=record_every,
+            backend=backend,
+            rng=rng,
+            state=state,
+            dtype=dtype,
+            noise=noise,
+            threads=threads,
+            on_failure=on_failure,
+            team=team,
+            max_seconds=max_seconds,
+            tell=seen,
+        )
     if check_gradient:
         _check_gradient(run)
     log = Log(run, keeper, started, samples)
-    with team or nullcontext(), closing(log), _bar(progress, run) as bar:
+    with team or nullcontext(), closing(log), bar_of_run(progress, run) as bar:
+        if run.prepared.pilot is not None and run.prepared.pilot.interrupted:
+            return log.finish(3, "Interrupted in the pilot, before step 1.")
         if run.prepared.earlier is None:
             log.save(now=True)  # so that the call can be made again from the very first step on
         try:
-            stops = _stop_rules(stop_below, patience)
+            stops = stop_rules(stop_below, patience, run)
             status, message = _drain(run, log, stops, tell, bar, started, max_seconds)
-            asked = stop_below is not None and run.walk.best_energy.min() <= stop_below
+            asked = stop_below is not None and views.best(run)[1] <= stop_below
             if status == 0 and not asked and _endless(run):
                 status, message = 2, f"{message} {ENDLESS}"
             return log.finish(status, message)
+        except OutOfTime:
+            return log.finish(1, _late(max_seconds, run))
         except StopIteration:
             return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
         except NonFinite as error:
@@ -282,19 +303,28 @@ def _begin(
         fingerprint.facts["samples"] = samples
         if keeper.found is not None:
             arrays, about = keeper.found
-            present = about.get("step") == walk.step and np.array_equal(arrays["state_x"], walk.x)
+            there_x = arrays.get("state_x", np.empty(0))
+            present = about.get("step") == walk.step and np.array_equal(there_x, walk.x)
             if any_start or present:
                 there = about["problem"].get("the starting points")
                 fingerprint.digests["the starting points"] = there
         contents = keeper.claim(fingerprint)
         if contents is None:
             return None
-        result = Result.unpacked(*contents)
+        with fitting(keeper.path):
+            result = Result.unpacked(*contents, walk.x.shape)
         return Earlier(result.state, result.energies, unprefixed("sums_", contents[0]), result)
 
     if rng is None and state is None:
         rng = keeper.seed
-    prepared = prepare(potential, x0, *args, rng=rng, state=state, earlier=earlier, **keywords)
+    pilot = None
+    if keeper.found is not None:
+        with suppress(
+            LookupError, TypeError, ValueError
+        ):  # of another kind of file: `claim` says it
+            pilot = Result.unpacked(*keeper.found).pilot
+    keywords |= {"earlier": earlier, "pilot": pilot}
+    prepared = prepare(potential, x0, *args, rng=rng, state=state, **keywords)
     if prepared.own_recursion and prepared.integrator != "gjf":
         warn(
             f"{type(prepared.schedule).__name__} brings its own recursion, so that "
@@ -333,24 +363,20 @@ def _drain(
             if ended := stops(taken):
                 return 0, ended
         if late:
-            return 1, f"Time limit of {max_seconds:g} s reached at step {step} of {n_steps}."
+            return 1, _late(max_seconds, run)
         log.save()
     return 0, f"Schedule of {n_steps} steps finished."
+
+
+def _late(max_seconds: float | None, run: Run) -> str:
+    limit, n_steps = f"{max_seconds:g} s", run.prepared.n_steps
+    return f"Time limit of {limit} reached at step {run.walk.step} of {n_steps}."
 
 
 def _endless(run: Run) -> bool:
     """Whether the lowest point seen lies where the energy falls for ever."""
     x, fun = views.best(run)
     return falls_for_ever(run.prepared.potential, run.prepared.home, on_host(x), fun)
-
-
-def _check_limits(**limits: float | None) -> None:
-    """Raise a TypeError or ValueError for a limit of `anneal` that is none."""
-    for name, value in limits.items():
-        if value is not None and not real(value):
-            raise TypeError(f"{name} must be a number, not {shown(value)}")
-        if value is not None and name != "stop_below" and not value > 0:
-            raise ValueError(f"{name} must be positive, not {shown(value)}")
 
 
 def _check_gradient(run: Run) -> None:
@@ -361,31 +387,3 @@ def _check_gradient(run: Run) -> None:
             f"the gradient of {potential.name} disagrees with its energy by {error:.2g} of "
             "its size (central differences); correct it, or leave gradient=None"
         )
-
-
-def _stop_rules(stop_below: float | None, patience: int | None) -> Callable[[Record], str | None]:
-    """A function that is told every record in turn and says why to stop, if there is a reason."""
-    lowest, highest, since = np.inf, -np.inf, 0
-
-    def stops(record: Record) -> str | None:
-        nonlocal lowest, highest, since
-        best, step, highest = record.best, record.step, max(highest, record.energy_mean)
-        if stop_below is not None and best <= stop_below:
-            return f"Target energy {stop_below:g} reached at step {step}."
-        if best < lowest - LOWER * (highest - best):
-            lowest, since = best, step
-        elif patience is not None and step - since >= patience:
-            return f"No lower energy for {patience} steps, at step {step}."
-        return None
-
-    return stops
-
-
-def _bar(shown: bool, run: Run) -> Any:
-    """A bar of steps, or a context of None."""
-    if not shown:
-        return nullcontext()
-    from tqdm.auto import tqdm
-
-    total, done = run.prepared.n_steps, run.walk.step
-    return tqdm(total=total, initial=done, disable=None, unit="step", unit_scale=True)

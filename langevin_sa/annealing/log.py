@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import on_host
-from ..storage.checkpoint import Checkpoint, Contents
+from ..storage.checkpoint import Checkpoint, Contents, fitting
 from ..storage.npz import prefixed
 from ..storage.samples import Trajectory
 from . import views
@@ -41,13 +41,20 @@ class Log:
         samples: bool | str | os.PathLike[str] = False,
     ) -> None:
         self.run, self.keeper = run, keeper
+        file = None if isinstance(samples, (bool, np.bool_)) else samples
+        files = [os.path.realpath(f) for f in (file, keeper.path) if f is not None]
+        if len(files) == 2 and files[0] == files[1]:
+            raise ValueError(f"samples and checkpoint are one file, {keeper.path}: name two")
         earlier = run.prepared.earlier.result if run.prepared.earlier else None
-        self.records: list[Record] = [] if earlier is None else records_of(earlier.history)
+        self.records: list[Record] = []
+        if earlier is not None:
+            with fitting(keeper.path or "state"):
+                self.records = records_of(earlier.history)
         self.started = started - (0.0 if earlier is None else earlier.seconds)
         self.trajectory: Trajectory | None = None
         if samples:
             self.trajectory = Trajectory(
-                None if isinstance(samples, (bool, np.bool_)) else samples,
+                file,
                 run.walk.x.shape,
                 run.walk.x.dtype,
                 None if earlier is None else len(self.records),
@@ -83,6 +90,13 @@ class Log:
         """The last result, which the checkpoint then holds."""
         self.close()
         last = self.result(status, message)
+        if last.failures:
+            why = f" ({raised})" if (raised := self.run.prepared.backend.raised) else ""
+            steps = "step" if last.failures == 1 else "steps"
+            last.message += (
+                f" {last.failures} {steps} met places where the energy or its gradient is not "
+                f"finite{why} and turned back."
+            )
         self.keeper.save(lambda: self._contents(last), now=True)
         return last
 

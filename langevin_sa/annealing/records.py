@@ -34,6 +34,9 @@ class Record(NamedTuple):
         ratio.
     energy_mean, energy_min, best : float
         Mean and lowest energy of the replicas, and the lowest seen so far.
+    failures : int
+        Steps of all replicas that met a place where the energy or the gradient is not finite and
+        turned back.
     """
 
     step: int
@@ -46,6 +49,10 @@ class Record(NamedTuple):
     energy_mean: float
     energy_min: float
     best: float
+    failures: int
+
+
+WHOLE = ("step", "failures")  # columns of whole numbers
 
 
 def history_of(records: Iterable[Record]) -> OptimizeResult:
@@ -53,7 +60,7 @@ def history_of(records: Iterable[Record]) -> OptimizeResult:
     columns = list(zip(*records, strict=True)) or [()] * len(Record._fields)
     return OptimizeResult(
         {
-            name: np.array(column, dtype=int if name == "step" else float)
+            name: np.array(column, dtype=int if name in WHOLE else float)
             for name, column in zip(Record._fields, columns, strict=True)
         }
     )
@@ -83,7 +90,11 @@ class Recorder:
 
     def _begin(self) -> None:
         self.walk.forget()
-        self.since, self.target = self.walk.step, 0.0  # the last record's step; sum of targets
+        # the last record's step, and failures up to there; sum of targets
+        self.since, self.failed, self.target = self.walk.step, self._failures(), 0.0
+
+    def _failures(self) -> int:
+        return int(self.walk.failures[:, 0].sum())
 
     def add(self, steps: Steps) -> None:
         """Note the temperatures of steps that were done."""
@@ -108,6 +119,7 @@ class Recorder:
             energy_mean=float(walk.energy.mean()),
             energy_min=float(walk.energy.min()),
             best=float(walk.best_energy.min()),
+            failures=self._failures() - self.failed,
         )
         self._begin()
         return record
@@ -124,6 +136,7 @@ class Recorder:
         """What the next record will be made of, so far."""
         walk = self.walk
         numbers = {"ratio": walk.ratio, "since": self.since, "target": self.target}
+        numbers["failed"] = self.failed
         arrays = {"dx2": walk.dx2, "kinetic": walk.kinetic}
         return arrays | {name: np.array(value) for name, value in numbers.items()}
 
@@ -134,3 +147,4 @@ class Recorder:
         fill(self.walk.kinetic, sums["kinetic"])
         self.walk.ratio = float(sums["ratio"])
         self.since, self.target = int(sums["since"]), float(sums["target"])
+        self.failed = int(sums["failed"])

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_whole, on_gpu, on_host, real_dtype, shown
+from ..arguments import check_whole, look_up, on_gpu, on_host, real_dtype, shown
+from ..backends.agreement import check_first_energies
 from ..backends.choose import get_backend
 from ..backends.walk import Backend, NonFinite, Walk, fill
 from ..backends.workers import Team, processors
@@ -21,14 +22,17 @@ from ..momentum import Steps
 from ..noise import purpose_of, seed_of
 from ..potential import Potential
 from ..storage.checkpoint import Fingerprint, digest, schedule_digest
-from ..tuning import automatic_schedule
+from ..tuning import Pilot, pilot as run_pilot
 from .results import Result, State, put
 from .stability import check_thermostat, check_time_step
-from .starts import check_energies, home_of, starting_points, walk_of
+from .starts import check_energies, home_of, not_finite, starting_points, walk_of
 
 # of the size of energies, which are sums: neighbour lists change their order, and with it the last
 # few of sixteen digits; nothing is lost where more is off, as the energies are then taken anew
 SAME = 1e-12
+
+
+ON_FAILURE = {"wall": True, "raise": False}
 
 
 class Earlier(NamedTuple):
@@ -80,6 +84,8 @@ class Prepared:
         What makes this run what it is, for its checkpoint.
     earlier : Earlier or None
         Where it goes on from.
+    pilot : Pilot or None
+        What chose the schedule, None if it was given.
     """
 
     potential: Potential
@@ -95,6 +101,7 @@ class Prepared:
     omega_dt: float
     fingerprint: Fingerprint
     earlier: Earlier | None
+    pilot: Pilot | None = None
 
     @property
     def used_integrator(self) -> str | None:
@@ -122,8 +129,12 @@ def prepare(
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
+    on_failure: str = "wall",
     team: Team | None = None,
     earlier: Callable[[Fingerprint, Walk], Earlier | None] = lambda fingerprint, walk: None,
+    pilot: Pilot | None = None,
+    max_seconds: float | None = None,
+    tell: Callable[[int], Any] | None = None,
 ) -> Prepared:
     """Check what is asked of a run and make ready what moves it; parameters as in `anneal`.
 
@@ -134,6 +145,10 @@ def prepare(
     earlier : callable
         Is told the fingerprint and the walk at its start, and says where to go on from, if
         anywhere.
+    pilot : Pilot, optional
+        What chose the schedule of the run that this one goes on from.
+    max_seconds, tell
+        For a pilot that is run.
 
     Raises
     ------
@@ -152,29 +167,51 @@ def prepare(
     check_whole(1, record_every=record_every, threads=threads)
     n_steps, record_every, threads = int(n_steps), int(record_every), int(threads)
     dtype = real_dtype(dtype)
+    wall = look_up(on_failure, ON_FAILURE, "on_failure")
 
     on_device = on_gpu(x0 if state is None else getattr(state, "x", None))
     if state is None:
         seed = seed_of(rng)
-        x = starting_points(potential, on_host(x0) if on_device else x0, replicas, seed)
+        x0 = on_host(x0) if on_device else x0
+        # a pilot that draws its own starts looks at them itself
+        x = starting_points(potential, x0, replicas, seed, dtype, schedule is not None)
+        home = home_of(potential, x)
+        if schedule is not None:
+            pilot = None
+        elif pilot is None:
+            given = None if x0 is None else x
+            pilot = run_pilot(
+                potential,
+                n_steps,
+                len(x),
+                x0=given,
+                rng=seed,
+                integrator=integrator,
+                max_seconds=max_seconds,
+                tell=tell,
+            )
+        if pilot is not None:
+            schedule, x = pilot.schedule, pilot.starts
         walk = Walk.at_rest(x, seed, dtype)
     else:
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
+        home, pilot = home_of(potential, walk.x), None
+        potential.check_alone(walk.x)
 
-    if schedule is None:
-        schedule = automatic_schedule(potential, walk.x, walk.seed, integrator=integrator)
-    elif isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
+    if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
         raise TypeError(
             f"schedule must be a Schedule, CoolMomentum or Momentum, not {shown(schedule)}"
         )
     own_recursion = getattr(schedule, "own_recursion", True)
     if not own_recursion:
         check_thermostat(schedule, integrator, n_steps)
-    potential.check_alone(walk.x)
-    walk.purpose = purpose_of(noise)
+    walk.purpose, walk.wall = purpose_of(noise), wall
     chosen = "cupy" if on_device and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))
-    omega_dt = check_time_step(potential, walk.x, schedule, integrator, (walk.step, n_steps))
+    if pilot is None:
+        omega_dt = check_time_step(potential, walk.x, schedule, integrator, (walk.step, n_steps))
+    else:
+        omega_dt = pilot.omega_dt  # it has looked at the curvature
 
     fingerprint = Fingerprint(
         {
@@ -185,6 +222,7 @@ def prepare(
             "integrator": None if own_recursion else integrator,
             "dtype": dtype.name,
             "noise": noise,
+            "on_failure": on_failure,
             "seed": walk.seed,
         },
         {
@@ -192,7 +230,6 @@ def prepare(
             "the starting points": digest(walk.x, walk.step),
         },
     )
-    home = home_of(potential, walk.x)
     before = earlier(fingerprint, walk)
     walk = kernel.placed(walk)
     if team is not None and on_gpu(walk.x):
@@ -221,6 +258,7 @@ def prepare(
         omega_dt,
         fingerprint,
         before,
+        pilot,
     )
 
 
@@ -283,13 +321,13 @@ def _backend_at(
         backend: Backend = kernel(potential, walk, threads)
     except NonFinite as error:
         if before is None:
-            raise ValueError(
-                f"the energy of {potential.name} is {walk.energy[error.replica]} at the starting "
-                f"point of replica {error.replica}; start where it is finite"
-            ) from None
+            x, r = on_host(walk.x), error.replica
+            raise ValueError(not_finite(potential, x, r, float(walk.energy[r]))) from None
         walk.energy[error.replica] = np.nan
         check_energies(potential, on_host(walk.energy), before.energies)
         raise
     if before is not None:
         check_energies(potential, on_host(walk.energy), before.energies)
+    else:
+        check_first_energies(backend, potential, walk)
     return backend

@@ -5,6 +5,7 @@ their files.
 from __future__ import annotations
 
 import os
+import tokenize
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,21 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ..arguments import check_whole, printable
 from ..backends.walk import Walk, fill
 from ..drawing import draw
+from ..storage.checkpoint import check_arrays
 from ..storage.npz import load, prefixed, save, unprefixed
+from ..storage.whole import check_readable
+from ..tuning import Pilot
 
 SCALARS = (
-    *("fun", "success", "status", "message", "nit", "nfev", "njev", "seed", "integrator"),
-    *("n_steps", "seconds", "potential_name"),
+    *("fun", "success", "status", "message", "nit", "nfev", "njev", "failures", "seed"),
+    *("integrator", "n_steps", "seconds", "potential_name", "found_in"),
 )
+
+PLACES = ("state_x", "state_dx", "state_noise", "state_best_x")  # in a file, (replicas, dim)
+ENERGIES = ("state_best_energy", "energies")  # (replicas,)
 
 
 @dataclass
@@ -34,6 +42,9 @@ class State:
         Steps done and the seed: with them the noise to come is known.
     best_x, best_energy : ndarray (replicas, dim), (replicas,), optional
         The lowest point that each replica has seen so far.
+    failures : ndarray (replicas, 2) of int, optional
+        How many steps of each replica turned back, because they met a place where the energy or the
+        gradient is not finite: in all, and in a row up to now.
     """
 
     x: np.ndarray
@@ -43,6 +54,7 @@ class State:
     seed: int
     best_x: np.ndarray | None = None
     best_energy: np.ndarray | None = None
+    failures: np.ndarray | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to an .npz file, whole or not at all."""
@@ -63,7 +75,7 @@ class State:
 
 
 def _arrays(state: State) -> dict[str, Any]:
-    names = ("x", "dx", "noise", "best_x", "best_energy")
+    names = ("x", "dx", "noise", "best_x", "best_energy", "failures")
     return {name: getattr(state, name) for name in names if getattr(state, name) is not None}
 
 
@@ -85,6 +97,9 @@ class Snapshot:
         Mean of the schedule's temperature over the same steps.
     best_x, best_energy : ndarray (dim,), float
         The lowest point seen by any replica.
+    failures : int
+        Steps since the last snapshot that met a place where the energy or the gradient is not
+        finite and turned back.
     """
 
     step: int
@@ -98,6 +113,7 @@ class Snapshot:
     configurational: float
     squares: float
     laplacian: float
+    failures: int = 0
 
 
 class Result(OptimizeResult):
@@ -112,20 +128,30 @@ class Result(OptimizeResult):
         that falls for ever; 3: interrupted; 4: read from the checkpoint of a run under way; 99:
         stopped by the callback.
     nit, nfev, njev : int
-        Steps done; energies and gradients evaluated along the trajectories of all replicas.
+        Steps done; energies and gradients evaluated along the trajectories of all replicas,
+        and by the pilot.
     energies, best_energies, best_positions : ndarray (replicas,), (replicas,), (replicas, dim)
         Final energies; the lowest seen by each replica and where.
     history : OptimizeResult
         Arrays with one entry a record: step, target, temperature (exact kinetic estimator), eq22
         (Eq. 22 as written), configurational (of this step's positions alone), squares and laplacian
         (its two sums, of |grad U|^2 and of the Laplacian of U over the replicas looked at),
-        energy_mean, energy_min, best. The configurational temperature of several records is
-        ``squares.sum()/laplacian.sum()`` over them; a mean of its ratios is biased.
+        energy_mean, energy_min, best, failures (since the record before). The configurational
+        temperature of several records is ``squares.sum()/laplacian.sum()`` over them; a mean of its
+        ratios is biased.
+    failures : int
+        Steps of all replicas that met a place where the energy or the gradient is not finite and
+        turned back (``on_failure="wall"``); ``state.failures[:, 0]`` has those of each replica.
     samples : ndarray (records, replicas, dim) or None
         Positions at each record, if asked for; a memory map of the file if they were streamed to
         one.
     state : State
         Where the run stopped; pass it to `anneal` to go on.
+    pilot : Pilot or None
+        What chose the schedule and how it found each number (`langevin_sa.tuning.Pilot`; ``print``
+        it); None if a schedule was given.
+    found_in : str
+        Who found the minimum that x is in: "pilot", or "run" if it came lower by more than T1.
     seed, schedule, integrator, n_steps, seconds, potential_name
         How it was run; `integrator` is None where the schedule brings its own recursion.
     """
@@ -148,6 +174,9 @@ class Result(OptimizeResult):
         if self.samples is not None and streamed is None:
             arrays["samples"] = self.samples
         about = {name: self[name] for name in SCALARS}
+        if self.pilot is not None:
+            found, about["pilot"] = self.pilot.packed()
+            arrays |= prefixed("pilot_", found)
         about |= {"schedule": str(self.schedule), "step": self.state.step}
         if streamed is not None:
             about["samples_file"] = str(streamed)
@@ -157,25 +186,44 @@ class Result(OptimizeResult):
     def load(cls, path: str | os.PathLike[str]) -> Result:
         """Read what `save` wrote, or a checkpoint of `anneal`; `schedule` comes back as text."""
         try:
-            return cls.unpacked(*load(path, "result", "checkpoint"))
-        except (KeyError, TypeError, IndexError):
+            found = cls.unpacked(*load(path, "result", "checkpoint"))
+        except (LookupError, TypeError, AttributeError):
             raise ValueError(f"{os.fspath(path)} holds no result of a run") from None
+        for name in (*SCALARS, "schedule"):  # which are printed
+            if isinstance(found[name], str):
+                found[name] = printable(found[name])
+        return found
 
     @classmethod
-    def unpacked(cls, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Result:
+    def unpacked(
+        cls,
+        arrays: dict[str, np.ndarray],
+        about: dict[str, Any],
+        shape: tuple[int, ...] | None = None,
+    ) -> Result:
         """The result that `packed` took apart; streamed samples are None if their file is gone or
-        damaged.
+        damaged. A ValueError if it is not of a walk of this shape, where one is given.
         """
+        if shape is not None:
+            check_arrays(arrays, dict.fromkeys(PLACES, ("f", shape)))
+            check_arrays(arrays, dict.fromkeys(ENERGIES, ("f", shape[:1])))
+            check_whole(0, step=about["step"])
         state, history = unprefixed("state_", arrays), unprefixed("history_", arrays)
         samples, file = arrays.get("samples"), about.get("samples_file")
         if file is not None:
-            with suppress(OSError, ValueError, EOFError):
+            with suppress(OSError, ValueError, TypeError, EOFError, tokenize.TokenError):
+                check_readable(file)
                 # the file of a run under way may be ahead
                 samples = np.load(file, mmap_mode="r")[: len(history["step"])]
         best, energy = state["best_x"], state["best_energy"]
+        pilot = None
+        if "pilot" in about:
+            pilot = Pilot(**unprefixed("pilot_", arrays), **about["pilot"])
+        x = best[np.argmin(energy)].astype(float)
         return cls(
             {key: about[key] for key in (*SCALARS, "schedule")},
-            x=best[np.argmin(energy)].astype(float),
+            x=pilot.x if pilot is not None and pilot.fun < energy.min() else x,
+            pilot=pilot,
             energies=arrays["energies"],
             best_energies=energy,
             best_positions=best,
@@ -187,6 +235,6 @@ class Result(OptimizeResult):
 
 def put(walk: Walk, state: State) -> None:
     """Put a walk where a state of the same shape was taken."""
-    for name in ("x", "dx", "noise", "best_x", "best_energy"):
+    for name in ("x", "dx", "noise", "best_x", "best_energy", "failures"):
         fill(getattr(walk, name), getattr(state, name))
     walk.step = state.step

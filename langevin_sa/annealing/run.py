@@ -8,17 +8,20 @@ are cut.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ..backends.walk import DIVERGED, NonFinite
 from .records import Record, Recorder
 from .request import Prepared
+from .stability import STANDING, check_standing
 
 SLICE_SECONDS = 0.1
 LONGEST_SLICE = 100_000  # steps, whose coefficients are arrays
 FIRST_SLICE, GROWTH = 16, 8  # steps; from one slice to the next
-MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic")  # of a walk, but for the best points
+MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures")  # of a walk
+BEST = ("best_x", "best_energy")
 
 
 class Run:
@@ -39,7 +42,8 @@ class Run:
         self.recorder = Recorder(prepared.potential, prepared.walk, prepared.backend)
         if prepared.earlier is not None:
             self.recorder.restore(prepared.earlier.sums)
-        self._before = {name: getattr(self.walk, name).copy() for name in MOVED}
+        self._before = {name: getattr(self.walk, name).copy() for name in (*MOVED, *BEST)}
+        self._checked = 0  # the last step at which replicas that stand still were looked at
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
 
     def slices(self) -> Iterator[Record | None]:
@@ -56,20 +60,69 @@ class Run:
             overhead = self._copying + self.prepared.backend.overhead
             seconds = max(SLICE_SECONDS, 10 * overhead)
             length = int(np.clip(rate * seconds, 1, min(GROWTH * length, LONGEST_SLICE)))
-            yield self.recorder.take() if walk.step == end else None
+            if walk.step < end:
+                yield None
+                continue
+            record = self.recorder.take()
+            if walk.wall and walk.step >= self._checked + STANDING:
+                asked, self._checked = self.prepared, walk.step
+                check_standing(asked.potential, walk, asked.coefficients(walk.step - 1, walk.step))
+            yield record
 
     def _advance(self, stop: int) -> None:
-        """Move on to step `stop`, or leave the walk as it was, but for the best points found."""
+        """Move on to step `stop`, past the walls that the backend does not know of."""
+        backend, walk = self.prepared.backend, self.walk
+        while walk.step < stop:
+            began = walk.step
+            try:
+                self._move(stop)
+                if not backend.turns_back:
+                    walk.failures[:, 1] = 0
+            except NonFinite as error:
+                if backend.turns_back or not walk.wall or error.step == began:
+                    raise
+                if error.step - 1 > began:
+                    self._move(error.step - 1)
+                    walk.failures[:, 1] = 0
+                self._move(error.step, self._turn_back)
+
+    def _move(self, stop: int, turn_back: Callable[[], None] | None = None) -> None:
+        """Move on to step `stop`, or leave the walk as it was: but for the best points found if a
+        step failed, and those too after an interrupt, which a backend may not have told which of
+        its arrays they are in. `turn_back` mends a failed step.
+        """
         walk, began, step = self.walk, time.perf_counter(), self.walk.step
         for name, array in self._before.items():
             array[...] = getattr(walk, name)
         self._copying = time.perf_counter() - began
         steps = self.prepared.coefficients(step, stop)
         try:
-            self.prepared.backend.advance(steps)
-        except BaseException:
-            for name, array in self._before.items():
-                getattr(walk, name)[...] = array
+            try:
+                self.prepared.backend.advance(steps)
+            except NonFinite:
+                if turn_back is None:
+                    raise
+                walk.step = stop
+                turn_back()
+        except BaseException as error:
+            for name in MOVED if isinstance(error, NonFinite) else (*MOVED, *BEST):
+                getattr(walk, name)[...] = self._before[name]
             walk.step = step
             raise
         self.recorder.add(steps)
+
+    def _turn_back(self) -> None:
+        """Take replicas whose energy is not finite after a step back to where they were, with dx
+        and noise reflected.
+        """
+        walk, before = self.walk, self._before
+        fails = ~np.isfinite(walk.energy)
+        here = fails & np.isfinite(walk.dx).all(1) & (abs(before["energy"]) < DIVERGED)
+        if bool((fails & ~here).any()):
+            raise NonFinite(walk.step, walk.first_replica + int((fails & ~here).argmax()))
+        for name in ("x", "energy"):
+            getattr(walk, name)[fails] = before[name][fails]
+        walk.dx[fails] *= -1
+        walk.noise[fails] *= -1
+        walk.failures[:, 0] += fails
+        walk.failures[:, 1] = (walk.failures[:, 1] + 1) * fails

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import warn
-from ..backends.walk import NonFinite
+from ..arguments import on_host, warn
+from ..backends.walk import NonFinite, Walk
 from ..descents.batched import descend
 from ..integrators import STABILITY_LIMIT, get_integrator
 from ..momentum import Steps
@@ -21,6 +21,7 @@ MAX_BIAS = 0.05  # of the temperature of the stiffest mode
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows
 OUTSIDE = 10.0  # half widths of home; a minimum that is nearer was within reach of the starts
 DOUBLINGS = 100  # of the way out: 10^30, so that it passes any well that the run was on its way to
+STANDING = 10  # failures in a row
 ENDLESS = (
     "The energy falls for ever: far outside of where the run started it falls on and on, 10^30 "
     "times as far out too, and has no minimum there. Put a wall into the potential that keeps "
@@ -101,6 +102,27 @@ def check_time_step(
             f"{better if isinstance(schedule, Schedule) else ''}"
         )
     return found
+
+
+def check_standing(potential: Potential, walk: Walk, steps: Steps) -> None:
+    """Raise `NonFinite` if the highest of the replicas that stand still before a wall diverged.
+
+    One that rests at a wall, as a cold one does where the energy falls towards it, has curvatures
+    for which the step is stable. One that was thrown onto a slope so steep that no step comes off
+    it has not.
+
+    Parameters
+    ----------
+    steps : Steps
+        The recursion's last step, which is stable up to lr*omega^2 = 2 (1 + rho).
+    """
+    standing = on_host(walk.failures)[:, 1] >= STANDING
+    if not standing.any():
+        return
+    r = int(np.argmax(np.where(standing, on_host(walk.energy), -np.inf)))
+    omega = omega_dt(potential, on_host(walk.x[r : r + 1]).astype(float), 1.0)
+    if steps.lr[-1] * omega**2 >= 2 * (1 + steps.rho[-1]):
+        raise NonFinite(walk.step, walk.first_replica + r)
 
 
 def explain(error: NonFinite, omega_dt: float) -> str:

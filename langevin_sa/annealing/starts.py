@@ -13,6 +13,9 @@ from ..potential import Potential
 from .results import State
 
 DEFAULT_REPLICAS = 64
+DRAWS = 50  # of a starting point, until the energy and the gradient are finite there
+LOOKED_AT = 100_000  # coordinates of points whose gradients are taken at once
+SHOWN = 9  # coordinates of a point that a message shows
 
 
 def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) -> None:
@@ -27,8 +30,26 @@ def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) ->
         )
 
 
-def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: int) -> np.ndarray:
-    """x0 as an array (replicas, dim), drawn from the potential's domain if None."""
+def starting_points(
+    potential: Potential,
+    x0: Any,
+    replicas: int | None,
+    seed: int,
+    dtype: Any = float,
+    look: bool = True,
+) -> np.ndarray:
+    """x0 as an array (replicas, dim), drawn from the potential's domain if None, where energies and
+    gradients are finite.
+
+    A point that is drawn where they are not is drawn again, from a stream of its number and the
+    seed alone; `dtype` is how positions will be stored. Points that are drawn are not looked at
+    without `look`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an x0 of the wrong shape or where they are not finite, or if no such point is found.
+    """
     if replicas is not None:
         check_whole(1, replicas=replicas)
     dim = potential.dim
@@ -56,6 +77,82 @@ def starting_points(potential: Potential, x0: Any, replicas: int | None, seed: i
     if not np.isfinite(x).all():
         r, c = np.argwhere(~np.isfinite(x))[0]
         raise ValueError(f"x0 must be finite, and is {x[r, c]} at replica {r}, coordinate {c}")
+    potential.check_alone(x)
+    if x0 is None and not look:
+        return x
+    energies, fails = _looked_at(potential, x.astype(dtype))
+    if x0 is None:
+        return _drawn_again(potential, x, fails, seed, dtype)
+    if fails.any():
+        replica = int(np.argmax(fails))
+        raise ValueError(not_finite(potential, x, replica, float(energies[replica])))
+    return x
+
+
+def not_finite(potential: Potential, x: np.ndarray, replica: int, energy: float) -> str:
+    """The sentence for a replica that would start where its energy or gradient is not finite."""
+    where = f"at the starting point of replica {replica}"
+    if not np.isfinite(energy):
+        return f"the energy of {potential.name} is {energy} {where}; start where it is finite"
+    with np.errstate(all="ignore"):
+        gradient = potential.gradient(x[replica].astype(float))
+    value = gradient[~np.isfinite(gradient)][:1]
+    found = f"is {value[0]}" if value.size else "is not finite"
+    return (
+        f"the gradient of {potential.name} {found} {where}, although its energy is {energy:.6g}: "
+        f"not differentiable there; start elsewhere{_example(potential, x[replica])}"
+    )
+
+
+def _example(potential: Potential, x: np.ndarray) -> str:
+    """A point where the potential is differentiable, for a message; nothing if none is near."""
+    if potential.dim > SHOWN:
+        return ""
+    generator = np.random.default_rng(0)
+    size = float(np.abs(x).max()) or 1.0  # only shown, so any length will do
+    near = x + 0.1 * size * generator.standard_normal((DRAWS, potential.dim))
+    points = potential.draw_start(DRAWS, generator) if potential.has_domain else near
+    points = np.array([[float(f"{c:.3g}") for c in point] for point in points])
+    fails = _looked_at(potential, points)[1]
+    if fails.all():
+        return ""
+    return f", for example at ({', '.join(f'{c:g}' for c in points[int(np.argmin(fails))])})"
+
+
+@np.errstate(all="ignore")  # failures are what is looked for
+def _looked_at(potential: Potential, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Energies at x (replicas, dim), and where they or the gradients are not finite; of a potential
+    that runs on mini-batches, or whose gradients are differences, only the energies are known.
+    """
+    if hasattr(potential, "batches") or potential._gradient is None:
+        energies = np.asarray(potential.energy(x))
+        return energies, ~np.isfinite(energies)
+    few = max(1, LOOKED_AT // x.shape[1])
+    looks = [potential.energy_gradient(x[r : r + few]) for r in range(0, len(x), few)]
+    energies = np.concatenate([energy for energy, _ in looks])
+    sound = np.concatenate([np.isfinite(gradient).all(1) for _, gradient in looks])
+    return energies, ~(np.isfinite(energies) & sound)
+
+
+def _drawn_again(
+    potential: Potential, x: np.ndarray, fails: np.ndarray, seed: int, dtype: Any
+) -> np.ndarray:
+    """Points x (replicas, dim) that were drawn, with others where they fail."""
+    asked, failed = len(x), int(fails.sum())
+    for k in range(1, DRAWS):
+        left = np.flatnonzero(fails)
+        if not left.size:
+            return x
+        again = potential.draw_start(len(x), np.random.default_rng([seed, 1, k]))
+        x = np.where(fails[:, None], again, x)
+        fails[left] = _looked_at(potential, x[left].astype(dtype))[1]
+        asked, failed = asked + left.size, failed + int(fails.sum())
+    if fails.any():
+        raise ValueError(
+            f"the energy of {potential.name} and its gradient are finite at {asked - failed} of "
+            f"{asked} points that were drawn ({(asked - failed) / asked:.1%}), and at none of "
+            f"{DRAWS} for replica {np.argmax(fails)}; give x0, bounds= or start= where they are"
+        )
     return x
 
 
@@ -99,4 +196,11 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
                 f"{np.shape(state.best_energy)}"
             )
         walk.best_x[...], walk.best_energy[...] = on_host(state.best_x), on_host(state.best_energy)
+    if state.failures is not None:
+        if np.shape(state.failures) != walk.failures.shape:
+            raise ValueError(
+                f"the state's failures have shape {np.shape(state.failures)}; expected "
+                f"{walk.failures.shape}"
+            )
+        walk.failures[...] = on_host(state.failures)
     return walk

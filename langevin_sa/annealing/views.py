@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from ..arguments import on_host
+from ..backends.walk import fill
 from .records import Record, history_of
 from .results import Result, Snapshot, State
 from .run import Run
@@ -29,37 +30,50 @@ def copied(run: Run, array: Any) -> Any:
 
 
 def best(run: Run) -> tuple[np.ndarray, float]:
-    """The lowest point (dim,) that any replica has seen, and its energy."""
-    r = int(np.argmin(run.walk.best_energy))
+    """The lowest point (dim,) that any replica or the pilot has seen, and its energy."""
+    pilot, r = run.prepared.pilot, int(np.argmin(run.walk.best_energy))
+    if pilot is not None and pilot.fun < run.walk.best_energy[r]:
+        there = copied(run, run.walk.best_x[r]).astype(float)
+        fill(there, pilot.x)
+        return there, pilot.fun
     x = copied(run, run.walk.best_x[r]).astype(float, copy=False)
     return x, float(run.walk.best_energy[r])
 
 
-def evaluations(run: Run) -> int:
-    """Energies (and gradients) taken along the trajectories from step 0."""
-    return len(run.walk.x) * (run.walk.step + 1)
+def found_in(run: Run) -> str:
+    """Who found the minimum, "pilot" or "run": the run if it came lower by more than its last
+    temperature, below which its own heat blurs what it sees.
+    """
+    pilot, lowest = run.prepared.pilot, float(run.walk.best_energy.min())
+    return "run" if pilot is None or lowest < pilot.fun - pilot.T1 else "pilot"
+
+
+def evaluations(run: Run) -> tuple[int, int]:
+    """Energies and gradients taken along the trajectories from step 0, and by the pilot."""
+    pilot, along = run.prepared.pilot, len(run.walk.x) * (run.walk.step + 1)
+    return (along, along) if pilot is None else (along + pilot.nfev, along + pilot.njev)
 
 
 def state(run: Run, view: Any = copied) -> State:
     """Where the run stands, in copies, or by `given` in the walk's own arrays."""
     w = run.walk
-    x, dx, noise, best_x, best_energy = (
-        view(run, array) for array in (w.x, w.dx, w.noise, w.best_x, w.best_energy)
+    x, dx, noise, best_x, best_energy, failures = (
+        view(run, array) for array in (w.x, w.dx, w.noise, w.best_x, w.best_energy, w.failures)
     )
-    return State(x, dx, noise, w.step, w.seed, best_x, best_energy)
+    return State(x, dx, noise, w.step, w.seed, best_x, best_energy, failures)
 
 
 def snapshot(run: Run, record: Record) -> Snapshot:
     """What `simulate` yields."""
     x, energy = best(run)
-    columns = ("target", "temperature", "eq22", "configurational", "squares", "laplacian")
+    measured = ("target", "temperature", "eq22", "configurational", "squares", "laplacian")
     return Snapshot(
         step=run.walk.step,
         state=state(run),
         energy=copied(run, run.walk.energy),
         best_x=x,
         best_energy=energy,
-        **{name: getattr(record, name) for name in columns},
+        **{name: getattr(record, name) for name in (*measured, "failures")},
     )
 
 
@@ -68,7 +82,7 @@ def intermediate(run: Run, record: Record) -> OptimizeResult:
     x, fun = best(run)
     energy = copied(run, run.walk.energy)
     return OptimizeResult(
-        record._asdict(), x=x, fun=fun, nit=run.walk.step, nfev=evaluations(run), energy=energy
+        record._asdict(), x=x, fun=fun, nit=run.walk.step, nfev=evaluations(run)[0], energy=energy
     )
 
 
@@ -85,6 +99,7 @@ def result(
     asked.backend.settle()
     x, fun = best(run)
     now = state(run, given)
+    nfev, njev = evaluations(run)
     return Result(
         x=x,
         fun=fun,
@@ -92,8 +107,9 @@ def result(
         status=status,
         message=message,
         nit=walk.step,
-        nfev=evaluations(run),
-        njev=evaluations(run),
+        nfev=nfev,
+        njev=njev,
+        failures=int(walk.failures[:, 0].sum()),
         state=now,
         energies=given(run, walk.energy),
         best_energies=now.best_energy,
@@ -106,4 +122,6 @@ def result(
         n_steps=asked.n_steps,
         seconds=seconds,
         potential_name=asked.potential.name,
+        pilot=asked.pilot,
+        found_in=found_in(run),
     )

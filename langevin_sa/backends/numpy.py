@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from ..momentum import Steps
 from ..noise import normals
-from .walk import Backend, NonFinite, Walk
+from .walk import DIVERGED, Backend, NonFinite, Walk
 
 
 class NumpyBackend(Backend):
     """All replicas at once, one step after the other."""
+
+    turns_back = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         self.potential, self.walk = potential, walk
         self.replicas = walk.first_replica + np.arange(len(walk.x))
         batches = getattr(potential, "batches", None)  # of a StochasticPotential
         self.batches = None if batches is None else batches(walk.seed, self.replicas)
+        # of the point before, where a replica whose step fails goes back to
+        self.last_x, self.last_gradient = np.zeros_like(walk.x), np.zeros(walk.x.shape)
+        self.under_way, self.in_a_row = False, True
         self.gradient = self._look()
         self.settle()
+        self.under_way = True
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
-        for n in range(len(steps.rho)):
-            self._kick(steps, n)
-            self.walk.step += 1
-            self.gradient = self._look()
+        # failures are counted instead
+        quiet = np.errstate(divide="ignore", over="ignore", invalid="ignore")
+        with quiet if self.walk.wall else nullcontext():
+            for n in range(len(steps.rho)):
+                self._kick(steps, n)
+                self.walk.step += 1
+                self.gradient = self._look()
 
     @np.errstate(over="ignore", invalid="ignore")  # the next look sees it
     def _kick(self, steps: Steps, n: int) -> None:
@@ -44,6 +55,7 @@ class NumpyBackend(Backend):
             s z_n/2, for the next step                    noise
         """
         w = self.walk
+        self.last_x[...], self.last_gradient[...] = w.x, self.gradient
         fresh: Any = np.zeros(w.x.shape)
         if steps.s[n] > 0:
             z = normals(w.seed, w.step, self.replicas, w.x.shape[1], w.purpose)
@@ -57,19 +69,83 @@ class NumpyBackend(Backend):
         w.kinetic += squares / steps.velocity_scale[n] ** 2
 
     def _look(self) -> np.ndarray:
-        """The gradient of this step and, unless it is a mini-batch's within an epoch, the
-        energy.
+        """The gradient of this step and, unless it is a mini-batch's within an epoch, the energy;
+        replicas where one is not finite have turned back.
         """
         w = self.walk
-        if self.batches is None:
-            energy, gradient = self._evaluate(w.x)
+        rows = slice(0, len(w.x))
+        try:
+            energy, gradient = self._at(w.x, rows)
+        except Exception:
+            if not (w.wall and self.under_way):
+                raise
+            energy, gradient = self._ask_apart(rows)
+            if np.isnan(gradient).all():  # raises if the functions fail where they worked as well
+                self._at(self.last_x[:1], slice(0, 1))
+        # sums are finite where all terms are, but for overflow
+        if not math.isfinite(energy.sum() + gradient.sum()):
+            fails = ~(np.isfinite(energy) & np.isfinite(gradient).all(1))
+            if fails.any():
+                return self._turn_back(fails, energy, gradient)
+        if self.in_a_row:
+            if self.under_way:
+                w.failures[:, 1] = 0
+            self.in_a_row = not self.under_way
+        if self._weighs():
             self._weigh(energy)
-            return gradient
-        gradient = self.batches.gradient(w.x, w.step)
-        self._check(gradient.sum(1))
-        if self.batches.epoch_starts(w.step):
-            self.refresh()
         return gradient
+
+    def _weighs(self) -> bool:
+        """Whether the energy is looked at in this step."""
+        return self.batches is None or self.batches.epoch_starts(self.walk.step)
+
+    def _turn_back(self, fails: Any, energy: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """Take replicas whose step failed back to where they were, dx and noise reflected; the
+        gradients then.
+        """
+        w, walls = self.walk, self.walk.wall and self.under_way
+        lost = fails & ~((np.abs(w.energy) < DIVERGED) & np.isfinite(w.dx).all(1))
+        if not walls or lost.any():
+            if self._weighs():
+                w.energy[...] = energy
+            raise NonFinite(w.step, w.first_replica + int(np.argmax(lost if walls else fails)))
+        w.x[fails] = self.last_x[fails]
+        w.dx[fails] *= -1
+        w.noise[fails] *= -1
+        w.failures[:, 0] += fails
+        w.failures[:, 1] = np.where(fails, w.failures[:, 1] + 1, 0)
+        self.in_a_row = True
+        if self.batches is None:
+            self._weigh(np.where(fails, w.energy, energy))
+        elif self._weighs():
+            self.refresh()
+        return np.where(fails[:, None], self.last_gradient, gradient)
+
+    def _ask_apart(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Energies and gradients of these replicas, NaN for those whose functions raise an
+        exception, which is found by halves.
+        """
+        x = self.walk.x[rows]
+        try:
+            return self._at(x, rows)
+        except Exception as error:
+            self.raised = f"{type(error).__name__}: {error}"
+        if len(x) == 1:
+            return np.full(1, np.nan), np.full(x.shape, np.nan)
+        middle = (rows.start + rows.stop) // 2
+        (e, g), (f, h) = (
+            self._ask_apart(slice(*ends)) for ends in ((rows.start, middle), (middle, rows.stop))
+        )
+        return np.concatenate([e, f]), np.concatenate([g, h])
+
+    def _at(self, x: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Energies and gradients of these replicas at x; zeros for energies that no one looks
+        at.
+        """
+        if self.batches is None:
+            return self._evaluate(x)
+        gradient = self.batches.gradient(x, self.walk.step, rows)
+        return self.potential.energy(x) if self._weighs() else np.zeros(len(x)), gradient
 
     def settle(self) -> None:
         """Bring the energies up to date where not every step does, without a look for the lowest:
@@ -81,21 +157,19 @@ class NumpyBackend(Backend):
     def refresh(self) -> None:
         """Look at the energy where not every step does."""
         if self.batches is not None:
-            self._weigh(self.potential.energy(self.walk.x))
+            energy = self.potential.energy(self.walk.x)
+            if not np.isfinite(energy).all():
+                self.walk.energy[...] = energy
+                bad = int(np.argmin(np.isfinite(energy)))
+                raise NonFinite(self.walk.step, self.walk.first_replica + bad)
+            self._weigh(energy)
 
     def _weigh(self, energy: np.ndarray) -> None:
         """Note the energies at x; keep the best point."""
         w = self.walk
         w.energy[...] = energy
-        self._check(energy)
         better = w.energy < w.best_energy
         w.best_energy[better], w.best_x[better] = w.energy[better], w.x[better]
-
-    def _check(self, values: np.ndarray) -> None:
-        if not np.isfinite(values).all():
-            raise NonFinite(
-                self.walk.step, self.walk.first_replica + int(np.argmin(np.isfinite(values)))
-            )
 
     def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.potential.energy_gradient(x)

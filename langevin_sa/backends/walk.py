@@ -42,6 +42,12 @@ class Walk:
     ratio : float
         What dx2 is of kinetic, as long as that was the same in every step since `forget`; 0 before
         the first, then NaN. A backend may use it to keep one sum instead of two.
+    failures : ndarray (replicas, 2) of int
+        How many steps of each replica failed: met a place where the energy or the gradient is not
+        finite. In all, and in a row up to now.
+    wall : bool
+        Whether such a place is a wall. If so, a replica whose step fails is back where it was, to
+        the bit, and dx and noise change their signs; if not, `NonFinite` is raised.
     """
 
     x: np.ndarray
@@ -54,9 +60,11 @@ class Walk:
     best_x: np.ndarray
     dx2: np.ndarray
     kinetic: np.ndarray
+    failures: np.ndarray
     first_replica: int = 0
     purpose: int = THERMAL
     ratio: float = 0.0
+    wall: bool = False
 
     @classmethod
     def at_rest(cls, x: Any, seed: int, dtype: Any = float) -> Walk:
@@ -74,6 +82,7 @@ class Walk:
             best_x=aligned(x),
             dx2=zeros.copy(),
             kinetic=zeros.copy(),
+            failures=np.zeros((len(x), 2), dtype=np.int64),
         )
 
     @property
@@ -99,7 +108,10 @@ class Walk:
         return replace(self, **arrays)
 
 
-ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic")
+ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic", "failures")
+# No wall of a potential stands at such energies, in any unit; a run that diverges passes them on
+# its way to where floating-point numbers end.
+DIVERGED = 1e100
 
 
 def fill(array: Any, values: Any) -> None:
@@ -122,8 +134,8 @@ def aligned(array: np.ndarray) -> np.ndarray:
 
 
 class NonFinite(ArithmeticError):
-    """An energy of a walk is not finite; `step` is the first step after which that was so,
-    `replica` one where it was.
+    """An energy or gradient of a walk is not finite, and that is no wall; `step` is the first step
+    after which that was so, `replica` one where it was.
     """
 
     def __init__(self, step: int, replica: int) -> None:
@@ -164,9 +176,17 @@ class Backend:
     ----------
     overhead : float
         Seconds of the last `advance` that were not spent in kernels.
+    turns_back : bool
+        Whether it knows of walls (`Walk.wall`). One that does not raises `NonFinite` where a step
+        fails, whereupon the energies of replicas that failed are not finite, and everything else is
+        as after the step: then `langevin_sa.annealing.run` turns them back.
+    raised : str
+        The last exception of the user's functions that was a failure, in words.
     """
 
     overhead = 0.0
+    turns_back = False
+    raised = ""
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         raise NotImplementedError
@@ -177,8 +197,8 @@ class Backend:
         return walk
 
     def advance(self, steps: Steps) -> None:
-        """Move the walk's arrays on in place by the given steps, with a look at the energy of every
-        point visited; `NonFinite` where one is not finite.
+        """Move the walk's arrays on in place by the given steps, with a look at the energy and the
+        gradient of every point visited; `NonFinite` where one is not finite, and that is no wall.
         """
         raise NotImplementedError
 

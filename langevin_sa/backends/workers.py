@@ -8,17 +8,20 @@ callbacks, checkpoints.
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from typing import Any
 
 import numpy as np
@@ -30,8 +33,11 @@ from .walk import ARRAYS, Backend, NonFinite, Walk
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
 MOST_PROCESSES = 4096
 ATTEMPTS = 3  # at a part whose worker dies
+LOOK = 0.5  # seconds between two looks whether an answer can still come
+GRACE = 1.0  # seconds after the deadline for the slice under way
+LOST = 20.0  # seconds after which a scheduler that is gone does not come back
 # the energy only comes back
-THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic")
+THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic", "failures")
 
 
 def processors() -> int:
@@ -64,20 +70,88 @@ def _map_of(workers: Any) -> Callable[..., Iterable[Any]] | None:
 
 
 @contextmanager
-def mapping(workers: Any) -> Iterator[Callable[..., Iterable[Any]]]:
+def mapping(workers: Any, seconds: float | None = None) -> Iterator[Callable[..., Iterable[Any]]]:
     """The map of processes for an int (-1: one for each processor), or the caller's own, futures
-    resolved: for jobs asked but once.
+    resolved: for jobs asked but once. Processes that have not answered within `seconds`, and
+    `GRACE`, raise `OutOfTime`.
     """
+    limit = math.inf if seconds is None else time.perf_counter() + seconds + GRACE
+
+    def awaited(future: Future[Any]) -> Any:
+        try:
+            left = None if limit == math.inf else max(0.0, limit - time.perf_counter())
+            return future.result(timeout=left)
+        except TimeoutError:
+            if future.done():  # the job's own error
+                raise
+            raise OutOfTime from None
+
     own = _map_of(workers)
     if own is not None:
         yield lambda *call: [
             answer.result() if hasattr(answer, "result") else answer for answer in own(*call)
         ]
     else:
-        with ProcessPoolExecutor(
-            processors() if workers == -1 else workers, get_context("spawn")
-        ) as pool:
-            yield pool.map
+        with Processes(processors() if workers == -1 else int(workers)) as pool:
+            yield lambda function, parts: [
+                awaited(future)
+                for future in [pool.submit(partial(_alive, function), p) for p in parts]
+            ]
+
+
+def _alive(function: Callable[[Any], Any], part: Any) -> Any:
+    """The function, whose ``sys.exit()`` does not end the process that asked."""
+    try:
+        return function(part)
+    except SystemExit as error:
+        raise RuntimeError(f"SystemExit in a worker: {error}") from None
+
+
+class Processes:
+    """Worker processes that end with the context, at work or not, and with the process that began
+    them.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._pool = ProcessPoolExecutor(number, get_context("spawn"), initializer=_begin_worker)
+        self._asked: list[Future[Any]] = []
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """A future of the function's answer."""
+        self._asked = [future for future in self._asked if not future.done()]
+        self._asked.append(future := self._pool.submit(function, *arguments))
+        return future
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if not all(future.done() for future in self._asked):  # nobody waits for the answers
+            for process in list((self._pool._processes or {}).values()):
+                process.kill()
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """In each process, before its first job."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that made the call
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+class SchedulerLost(RuntimeError):
+    """The scheduler of a Dask client does not come back."""
+
+
+class OutOfTime(Exception):
+    """Workers have not answered by the deadline of their team."""
 
 
 class Team:
@@ -85,21 +159,29 @@ class Team:
     anything with a map.
 
     A map is called as ``map(function, parts)`` and may return results or futures, in any order.
+
+    Attributes
+    ----------
+    deadline : float
+        When to wait no longer for futures, but for `GRACE`, as `time.perf_counter` tells time.
     """
 
-    def __init__(self, workers: Any) -> None:
+    def __init__(self, workers: Any, deadline: float = math.inf) -> None:
         check_workers(workers)
+        self.deadline = deadline
         self._map = _map_of(workers)
         self.parts = MAPPED_PARTS if self._map else processors() if workers == -1 else int(workers)
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Processes | None = None
+        # Dask's, which may lose its scheduler
+        self._client: Any = getattr(workers, "__self__", workers) if self._map else None
 
     def __enter__(self) -> Team:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *problem: Any) -> None:
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+            pool, self._pool = self._pool, None
+            pool.__exit__(*problem)
 
     def run(self, job: Callable[[tuple[int, Any]], tuple[int, Any]], parts: list[Any]) -> list[Any]:
         """``job((k, part)) -> (k, answer)`` for each part; the answers in order.
@@ -143,10 +225,14 @@ class Team:
         try:
             for given in self._apply(job, parts):
                 try:
-                    k, answer = given.result() if hasattr(given, "result") else given
+                    k, answer = self._awaited(given)
                     answers[k] = answer
+                except (OutOfTime, SchedulerLost):
+                    raise
                 except Exception as error:  # of one future
                     failure = error
+        except (OutOfTime, SchedulerLost):
+            raise
         except Exception as error:  # of the map
             failure = error
             if isinstance(error, BrokenProcessPool):
@@ -157,26 +243,48 @@ class Team:
         if self._map is not None:
             return self._map(job, parts)
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self.parts, get_context("spawn"), initializer=_ignore_interrupts
-            )
+            self._pool = Processes(self.parts)
         return [self._pool.submit(job, part) for part in parts]
+
+    def _awaited(self, given: Any) -> Any:
+        """What a map gave: an answer, or a future, waited for until the deadline and for as long as
+        there is somebody to bring it.
+        """
+        if not hasattr(given, "result"):
+            return given
+        dask = hasattr(self._client, "scheduler_info")
+        if not (dask or isinstance(given, Future)):
+            return given.result()
+        lost = math.inf
+        while True:
+            try:
+                left = self.deadline + GRACE - time.perf_counter()
+                return given.result(timeout=min(LOOK, max(0.0, left)))
+            except TimeoutError:
+                if given.done():  # a job's own error
+                    raise
+            now = time.perf_counter()
+            if now > self.deadline + GRACE:
+                raise OutOfTime
+            if dask:
+                lost = math.inf if self._client.status == "running" else min(lost, now)
+                if now > lost + LOST:
+                    raise SchedulerLost(
+                        f"Dask's scheduler has been gone for {LOST:g} s; start it and make the "
+                        "call again (checkpoint= keeps what is done)"
+                    )
 
     def spread(self, backend: Backend, potential: Any, walk: Walk, threads: int) -> Spread:
         """`backend`, spread over the team."""
         return Spread(self, backend, potential, walk, threads)
 
 
-def team_of(workers: Any) -> Team | None:
+def team_of(workers: Any, deadline: float = math.inf) -> Team | None:
     """The team of a driver's `workers`, which starts processes when there is work and must be left
     as a context; None for 1.
     """
     check_workers(workers)
-    return None if whole(workers) and workers == 1 else Team(workers)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that made the call
+    return None if whole(workers) and workers == 1 else Team(workers, deadline)
 
 
 class Spread(Backend):
@@ -189,6 +297,7 @@ class Spread(Backend):
     ) -> None:
         self.team, self.backend = team, backend
         self.potential, self.walk, self.threads = potential, walk, threads
+        self.turns_back = backend.turns_back
         parts = min(team.parts, len(walk.x))
         self.edges = np.linspace(0, len(walk.x), parts + 1).astype(int).tolist()
 
@@ -205,6 +314,7 @@ class Spread(Backend):
             w.seed,
             w.purpose,
             w.ratio,
+            w.wall,
         )
         ranges = list(zip(self.edges[:-1], self.edges[1:], strict=True))
         answers = self.team.run(
@@ -214,11 +324,14 @@ class Spread(Backend):
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
+        if [answer[4] for answer in answers] != [(w.step, low) for low, _ in ranges]:
+            raise RuntimeError("the map of workers= returned answers to another slice of the run")
         for (low, high), (arrays, *_) in zip(ranges, answers, strict=True):
             for name, array in arrays.items():
                 getattr(w, name)[low:high] = array
-        self.overhead = time.perf_counter() - began - max(seconds for _, _, seconds, _ in answers)
-        bad = [end for _, _, _, end in answers if end is not None]
+        self.overhead = time.perf_counter() - began - max(answer[2] for answer in answers)
+        self.raised = next((answer[5] for answer in answers if answer[5]), self.raised)
+        bad = [answer[3] for answer in answers if answer[3] is not None]
         if bad:
             raise NonFinite(*min(bad))
         w.step, w.ratio = w.step + len(steps.rho), answers[0][1]
@@ -242,41 +355,39 @@ def _advance_part(
     seed: int,
     purpose: int,
     ratio: float,
+    wall: bool,
     part: tuple[int, tuple[int, Any]],
 ) -> tuple[int, Any]:
-    """A part's arrays and ratio after the steps, seconds in the kernel, and (step, replica) where
-    it is not finite; or an exception.
+    """A part's arrays and ratio after the steps, seconds in the kernel, (step, replica) where it is
+    not finite, where it began, and the backend's `raised`; or an exception.
     """
     k, (first, arrays) = part
     try:
         walk = Walk.at_rest(arrays["x"], seed, arrays["x"].dtype)
         for name in THERE:
             getattr(walk, name)[...] = arrays[name]
-        walk.step, walk.purpose, walk.first_replica, walk.ratio, bad = (
-            step,
-            purpose,
-            first,
-            ratio,
-            None,
-        )
-        began = time.perf_counter()
+        walk.step, walk.purpose, walk.first_replica, walk.ratio = step, purpose, first, ratio
+        walk.wall, bad = wall, None
+        began, raised = time.perf_counter(), ""
         try:
-            kernel(potential, walk, threads).advance(steps)
+            mover = kernel(potential, walk, threads)
+            mover.advance(steps)
+            raised = mover.raised
         except NonFinite as error:
             bad = (error.step, error.replica)
         seconds = time.perf_counter() - began
-        return k, ({name: getattr(walk, name) for name in ARRAYS}, walk.ratio, seconds, bad)
-    except Exception as error:
+        moved = {name: getattr(walk, name) for name in ARRAYS}
+        return k, (moved, walk.ratio, seconds, bad, (step, first), raised)
+    except (Exception, SystemExit) as error:
         return k, _sendable(error)
 
 
-def _sendable(error: Exception) -> Exception:
+def _sendable(error: BaseException) -> Exception:
     """The exception with its traceback as a note, or its text if it does not pickle."""
     error.add_note("in the worker: " + "".join(traceback.format_tb(error.__traceback__)))
-    try:
-        pickle.loads(pickle.dumps(error))
-        return error
-    except Exception:
-        plain = RuntimeError(f"{type(error).__name__}: {error}")
-        plain.__notes__ = error.__notes__
-        return plain
+    with suppress(Exception):
+        if isinstance(error, Exception) and pickle.loads(pickle.dumps(error)) is not None:
+            return error
+    plain = RuntimeError(f"{type(error).__name__}: {error}")
+    plain.__notes__ = error.__notes__
+    return plain

@@ -50,6 +50,8 @@ def build_schedule(
         gamma=options["gamma"],
         dt=options["dt"],
         integrator=options["integrator"],
+        n_steps=options["steps"],
+        replicas=options["replicas"],
     )
     if not cool:
         return schedule

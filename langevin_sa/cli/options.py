@@ -4,12 +4,16 @@ what is made of them.
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import click
+
+TRIED = 65_536  # bytes written to see whether there is room for a file
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -169,6 +173,13 @@ def check_output(path: str | None, image: bool = False) -> None:
         return
     if not Path(path).resolve().parent.is_dir():
         raise click.UsageError(f"cannot write {path}: there is no folder {Path(path).parent}")
+    try:
+        with tempfile.NamedTemporaryFile(dir=Path(path).resolve().parent) as file:
+            file.write(bytes(TRIED))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None
     if image:
         from .. import plots
         from ..arguments import look_up

@@ -33,7 +33,7 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
         return
     try:
         config = tomllib.loads(Path(path).read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise click.UsageError(f"{path} is not TOML: {error}", ctx) from None
     known = {
         parameter.name: parameter
@@ -68,9 +68,8 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 @cooling_options
 @click.option(
     "--schedule",
-    default="exponential",
-    show_default=True,
-    help=f"How temperature falls: {', '.join(LAWS)}.",
+    help=f"How temperature falls: {', '.join(LAWS)}.  [default: as a pilot says, or exponential "
+    "if T0, T1, gamma or dt is given]",
 )
 @click.option("--rho0", type=float, help="First momentum of coolmomentum.  [default: 0.99]")
 @click.option(
@@ -100,8 +99,8 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 def anneal(ctx: click.Context, **options: Any) -> None:
     """Anneal the potential NAME of the catalogue, or a formula, and say where its lowest point is.
 
-    What is not given of T0, T1, gamma and dt is chosen from the potential. Ctrl-C stops and keeps
-    what there is.
+    What is not given of T0, T1, gamma and dt is chosen from the potential; if nothing is, so are
+    the starts. Ctrl-C stops and keeps what there is.
     """
     check_output(options["save"])
     check_output(options["plot"], image=True)
@@ -111,14 +110,18 @@ def anneal(ctx: click.Context, **options: Any) -> None:
     from ..annealing.driver import anneal as run
 
     seed = typed_seed(options["seed"], options["checkpoint"], "checkpoint")
-    start = starts.starting_points(potential, None, options["replicas"], seed)
-    schedule = build_schedule(ctx, potential, start, seed, options)
-    steps = options["steps"]
+    steps, start, schedule = options["steps"], None, None
+    if any(options[name] is not None for name in ("schedule", "rho0", "T0", "T1", "gamma", "dt")):
+        said = options | {"schedule": options["schedule"] or "exponential"}
+        start = starts.starting_points(potential, None, options["replicas"], seed)
+        schedule = build_schedule(ctx, potential, start, seed, said)
     click.echo(
         f"{potential.name}, dim {potential.dim}: {options['replicas']} replicas, {steps:,} steps, "
-        f"seed {seed}\n{short(schedule)}"
+        f"seed {seed}"
     )
-    keywords = ("integrator", "backend", "dtype", "max_seconds", "checkpoint")
+    if schedule is not None:
+        click.echo(short(schedule))
+    keywords = ("integrator", "backend", "dtype", "max_seconds", "checkpoint", "replicas")
     given = {name: options[name] for name in keywords} | {"stop_below": options["target"]}
     given["record_every"] = max(1, steps // 200)
     with closing(Table(steps, options["max_seconds"], not options["no_progress"])) as table:
@@ -138,6 +141,8 @@ def anneal(ctx: click.Context, **options: Any) -> None:
 def outcome(result: Any, potential: Any) -> str:
     """What came out of a run, in lines."""
     lines = [f"\n{result.message}", f"best energy  {result.fun:.10g}"]
+    if result.get("pilot") is not None:
+        lines.insert(1, short(result.schedule))
     if potential.dim <= 6:
         lines.append("at           " + ", ".join(f"{v:.8g}" for v in result.x))
     known = potential.minimum_energy

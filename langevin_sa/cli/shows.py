@@ -194,7 +194,7 @@ def info() -> None:
         ("CPU", f"{llvm.get_host_cpu_name()}, {cores} cores usable"),
         ("SIMD", simd),
         ("threads", f"{threads}, replicas are shared out among them"),
-        ("cache", str(cache_folder())),
+        ("cache", str(cache_folder() or "none")),
         ("GPU", _gpu()),
     ]
     for name, value in rows:

@@ -168,6 +168,8 @@ def _check(potential: Any, methods: Any, judged: Any, tolerance: Any, budgets: A
             "Schedule(...), 'quench': Schedule(...)}"
         )
     for name, method in methods.items():
+        if not isinstance(name, str):
+            raise TypeError(f"names of methods must be text, not {shown(name)}")
         runs = isinstance(method, StepRule) or hasattr(method, "coefficients")
         if isinstance(method, type) or not runs:
             raise TypeError(

@@ -30,7 +30,7 @@ from ..storage.npz import prefixed, unprefixed
 from .outcomes import Outcome
 
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
-STATE = ("x", "dx", "noise", "best_x", "best_energy")  # of a walk
+STATE = ("x", "dx", "noise", "best_x", "best_energy", "failures")  # of a walk
 NOISE_NUMBERS = 65_536  # normals made at a time
 Arrays = dict[str, np.ndarray]
 
@@ -78,10 +78,10 @@ def run_method(
     -------
     dict of ndarray
         ``step``, ``temperature`` and ``rescaled`` (epochs,); ``energy``, ``best`` and ``judged``
-        (epochs, replicas); the walk's ``x``, ``dx``, ``noise``, ``best_x`` (replicas, dim) and
-        ``best_energy``, ``final`` (replicas,); ``polished`` (replicas,), ``polished_x``; ``at``,
-        ``seconds``, ``message`` (); the sums of an epoch under way, whose names begin with
-        ``sums_``.
+        (epochs, replicas); the walk's ``x``, ``dx``, ``noise``, ``best_x`` (replicas, dim),
+        ``best_energy``, ``final`` (replicas,), ``failures`` (replicas, 2); ``polished``
+        (replicas,), ``polished_x``; ``at``, ``seconds``, ``message`` (); the sums of an epoch under
+        way, whose names begin with ``sums_``.
     """
     began, message = time.perf_counter() - float(earlier.get("seconds", 0)), ""
     rows = {name: list(earlier.get(name, ())) for name in ROWS}

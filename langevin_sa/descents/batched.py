@@ -4,6 +4,7 @@ inherent structure).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ TOGETHER = 65_536  # coordinates in one call of the potential
 STEP = 1e-6  # natural lengths, between the two gradients of a first look at the curvature
 ROUNDING = 16 * np.finfo(float).eps  # of an energy, which is a sum
 LONGEST = 0.2  # natural lengths, or of the way so far, that a step may go: no start is flung out
+# of the longest step and of the coordinates: how far curvature is looked for ahead
+NUDGE, NUDGE_ROUNDING = 5e-5, 3e-8
+STRAGGLING, FEW_STEPS = 4, 20
+SHORTEST = 1e-9  # of a step that was wanted: a replica whose energy does not fall by it has arrived
 
 
 def descend(potential: Any, x: Any, tol: float = 1e-7) -> tuple[np.ndarray, np.ndarray]:
@@ -116,3 +121,66 @@ def _search(
         moved[rest[good]] = True
         length[rest] /= 2
     return moved
+
+
+@np.errstate(all="ignore")  # trial points beyond a wall are taken back
+def relax(
+    evaluate: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    x: np.ndarray,
+    fine: float,
+    longest: float,
+    spread: Callable[[np.ndarray], float],
+    going_on: Callable[[], bool],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Go down from the points x (replicas, dim) for as long as one is asked to; where that led, and
+    the energies (replicas,), infinite where no start was sound.
+
+    Every replica tries one step between two calls of `going_on`, so that evaluations can be
+    rationed, and no step moves a coordinate by more than `longest`, so that overlapping particles
+    come apart instead of flying off. A replica has arrived where the decrease still expected is
+    below `fine` of the `spread` of all their energies, or below rounding; the last quarter is not
+    waited for longer than four times as long as for the others.
+    """
+    x, (energy, gradient) = x.copy(), evaluate(x)
+    sound = np.isfinite(energy) & np.isfinite(gradient).all(1)
+    energy = np.where(sound, energy, np.inf)
+    size = np.linalg.norm(gradient, axis=1)
+    h = np.maximum(NUDGE * longest, NUDGE_ROUNDING * np.abs(x).max(1))
+    going = np.flatnonzero(sound & (size > 0))
+    scale = np.full(len(x), np.nan)
+    if going.size and going_on():
+        ahead = evaluate(x[going] + (h / size)[going, None] * gradient[going])[1]
+        scale[going] = h[going] / np.linalg.norm(ahead - gradient[going], axis=1)
+    # length of the first step: to the bottom of a parabola
+    scale = np.where(np.isfinite(scale) & (scale > 0), scale, longest / np.where(size > 0, size, 1))
+    pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    length = np.ones(len(x))
+    steps, most = 0, MOST_STEPS
+    while going.size and going_on() and steps < most:
+        steps += 1
+        memory = [tuple(a[going] for a in pair) for pair in pairs]
+        step = -_two_loops(gradient[going], memory, scale[going])
+        uphill = ~((step * gradient[going]).sum(1) < 0)
+        step[uphill] = -scale[going[uphill], None] * gradient[going[uphill]]
+        farthest = np.abs(step).max(1)
+        shorter = np.where(farthest > longest, longest / farthest, 1) * length[going]
+        step *= shorter[:, None]
+        slope = (step * gradient[going]).sum(1)
+        there, force = evaluate(x[going] + step)
+        good = np.isfinite(there) & np.isfinite(force).all(1)
+        good &= there <= energy[going] + 1e-4 * slope
+        at = going[good]
+        s, y = np.zeros_like(x), np.zeros_like(x)
+        s[at], y[at] = step[good], force[good] - gradient[at]
+        product, squares = (s * y).sum(1), (y * y).sum(1)
+        use = product > 1e-10 * np.sqrt((s * s).sum(1) * squares)
+        scale = np.where(use, product / np.where(use, squares, 1), scale)
+        pairs = [*pairs[1 - MEMORY :], (s, y, np.where(use, 1 / np.where(use, product, 1), 0))]
+        x[at], energy[at], gradient[at] = x[at] + step[good], there[good], force[good]
+        length[going] = np.where(good, 1.0, length[going] / 4)
+        little = fine * spread(energy) + 2 * np.finfo(float).eps * np.abs(energy[going])
+        arrived = (-0.5 * slope < little) & good & (shorter == 1)
+        going = going[~(arrived | (length[going] < SHORTEST))]
+        if going.size <= len(x) / 4:
+            most = min(most, STRAGGLING * steps + FEW_STEPS)
+    return x, energy

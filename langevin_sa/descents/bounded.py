@@ -17,35 +17,47 @@ import numpy as np
 DENSE, MEMORY, STALLED = 60, 10, 10
 ARMIJO, WOLFE, TRIALS = 1e-4, 0.9, 25
 FIRST, LONGEST = 0.5, 10.0  # lengths of the first and of any step, in units
+# coordinates whose whole Hessian is looked at where a precise descent ends, how often, how far
+# apart gradients are, in steps of differences, and the least share of the largest curvature seen
+WHOLE, LOOKS, WIDE, FLAT = 10, 3, 16.0, 1e-7
+SURE = 4  # steps that are expected to gain nothing before a precise descent is over
+EARLY = 5  # steps, at most half of all, by which a descent is off the walls
+CLEAR = 100.0  # roundings of the energy: what a step is expected to gain is then no rounding
+KINK = 8.0  # times as much does a parabola bend over four times the length, by more than a kink
 
 
 class Descent(NamedTuple):
     """Where a descent ended: point, energy, steps made, and whether it "converged", met a "known"
-    minimum, or got "stuck".
+    minimum, or got "stuck"; the gradient there, what was gained after the first steps, and
+    what the next one was expected to.
     """
 
     u: np.ndarray
     fun: float
     nit: int
     how: str
-    slope: np.ndarray | None = None
+    slope: np.ndarray
+    gain: float = 0.0
+    left: float = 0.0
 
 
 class _Dense:
     def __init__(self, dim: int) -> None:
         self.h: np.ndarray | None = None
+        self.learnt = 0
 
     def times(self, g: np.ndarray, free: np.ndarray) -> np.ndarray:
         return np.where(free, g if self.h is None else self.h @ g, 0.0)
 
     def learn(self, s: np.ndarray, y: np.ndarray, product: float) -> None:
         if self.h is None:
-            self.h = np.eye(len(s)) * (product / (y @ y))
+            self.h = np.eye(len(s)) * _share(product, y)
         hy = self.h @ y
         self.h += (
             np.outer(s, s) * ((1 + (y @ hy) / product) / product)
             - (np.outer(hy, s) + np.outer(s, hy)) / product
         )
+        self.learnt += 1
 
     @property
     def fresh(self) -> bool:
@@ -64,7 +76,7 @@ class _Limited:
             weights.append((s @ q) / product)
             q -= weights[-1] * y
         s, y, product = self.pairs[-1]
-        q *= product / (y @ y)
+        q *= _share(product, y)
         for (s, y, product), weight in zip(self.pairs, reversed(weights), strict=True):
             q += (weight - (y @ q) / product) * s
         return np.where(free, q, 0.0)
@@ -76,15 +88,21 @@ class _Limited:
     def fresh(self) -> bool:
         return not self.pairs
 
+    @property
+    def learnt(self) -> int:
+        return len(self.pairs)
+
 
 def descend(
     problem: Any,
     u: np.ndarray,
     *,
     tol: float = 1e-9,
+    scale: float = 0.0,
     maxiter: int = 1000,
     known: Callable[[np.ndarray, float, np.ndarray], bool] | None = None,
     f: float | None = None,
+    precise: bool = False,
 ) -> Descent:
     """The local minimum below u.
 
@@ -92,64 +110,166 @@ def descend(
     ----------
     problem : Problem
         Energies, gradients and bounds.
-    tol : float
-        Converged where the decrease still expected, g H g/2, is below this times the size of f (at
-        least 1e-3).
+    tol, scale : float
+        Converged where the decrease still expected, g H g/2, is below tol times the energy `scale`
+        (without one, tol squared times what the descent has gained), or below rounding.
     known : callable, optional
         ``known(u, f, g)`` true ends the descent early, as where it nears a minimum already found.
     f : float, optional
         The energy at u, if it is known.
+    precise : bool
+        Whether gradients by differences are as exact as can be from the first step on, and what is
+        expected is believed only once the memory has seen every direction.
     """
+    problem.begin()
     if f is None or problem.paired:
         f, g = problem.both(u)
     else:
         g = problem.gradient(u, f)
     if not math.isfinite(f):
         return Descent(u, f, 0, "stuck", g)
+    refined = precise and problem.guesses
+    if refined:
+        problem.refine(u, f)
+        g = problem.gradient(u, f)
     low, high = problem.low, problem.high
     memory = _Dense(problem.dim) if problem.dim <= DENSE else _Limited(problem.dim)
-    restarted, small, mark = False, 0, math.inf
+    sure = SURE if precise else 1
+    doubtful = int((~problem.fixed).sum()) if precise and problem.dim <= DENSE else 0
+    restarted, small, left, energies = False, 0, 0.0, [f]
+    # at the whole Hessian, of which a descent in a narrow valley may have learnt little
+    looks = LOOKS if precise and problem.guesses and problem.dim <= WHOLE else 0
+    first = True  # time that slopes are to be made exact
+    last = np.zeros_like(u)  # step of a memory that had learnt something
+
+    def ended(how: str) -> Descent:
+        gain = energies[min(EARLY, len(energies) // 2)] - energies[-1]
+        problem.begin()
+        return Descent(u, energies[-1], len(energies) - 1, how, g, gain, left)
+
     for nit in range(maxiter):
         free = ~((u <= low) & (g > 0) | (u >= high) & (g < 0))
         pull = np.where(free, g, 0.0)
-        if not pull.any() or (nit % STALLED == 0 and not mark - f > 1e-9 * max(abs(f), 1e-3)):
-            return Descent(u, f, nit, "converged", g)
-        if nit % STALLED == 0:
-            mark = f
+        enough = tol * scale if scale else tol * tol * (energies[0] - f)
+        enough = max(enough, problem.rounding(f))
+        stalled = len(energies) > STALLED and nit % STALLED == 0
+        stalled = stalled and not energies[-1 - STALLED] - f > enough
+        if not pull.any() or (stalled and (looks < LOOKS or not looks)):
+            return ended("converged")
+        if stalled:
+            looks -= 1
+            memory, refined, small = _whole(problem, u), True, 0
         step = -memory.times(pull, free)
         slope = float(step @ pull)
         if not slope < 0:
             memory = type(memory)(problem.dim)
             step, slope = -pull, -float(pull @ pull)
-        size = math.sqrt(float(step @ step))
-        if size < 1e-100:
-            return Descent(u, f, nit, "converged", g)
+        size = _length(step)
         limit = FIRST if memory.fresh else LONGEST * max(1.0, math.sqrt(problem.dim) / 4)
+        if not memory.fresh:
+            left, last = -slope / 2, step
         if memory.fresh or size > limit:
-            scale = limit / size
-            step, slope = step * scale, slope * scale
-        elif -slope / 2 < tol * max(abs(f), 1e-3):
+            length = limit / size
+            step, slope = step * length, slope * length
+        elif left < enough and memory.learnt >= doubtful:
             small += 1
-            if small > 1 or -slope / 2 < tol * tol:
-                return Descent(u, f, nit, "converged", g)
+            if small > sure or left < tol * enough:
+                if looks < LOOKS or not looks:
+                    return ended("converged")
+                looks -= 1
+                memory, refined, small = _whole(problem, u), True, 0
+                continue
         else:
             small = 0
         found = _search(problem, u, f, g, step, slope)
         if found is None:
+            if problem.guesses and not refined and (precise or first):
+                problem.refine(u, f)
+                g, refined, first = problem.gradient(u, f), True, False
+                continue
+            if 0 < left < enough and memory.learnt >= doubtful and (looks < LOOKS or not looks):
+                return ended("converged")
             if restarted or memory.fresh:
-                return Descent(u, f, nit, "stuck", g)
+                last = last if left else step
+                if looks:
+                    looks -= 1
+                    memory, restarted, refined, left = _whole(problem, u), False, True, 0.0
+                    continue
+                if precise:
+                    left = _unexplained(problem, u, f, last, -float(last @ pull), left)
+                    return ended("stuck" if left else "converged")
+                return ended("stuck")
             memory, restarted = type(memory)(problem.dim), True
             continue
-        restarted = False
+        restarted, refined, left = False, False, 0.0
         new, f, fresh = found
         s, y = new - u, np.where(free, fresh - g, 0.0)
         product = float(s @ y)
-        if product > 1e-10 * math.sqrt(float(s @ s) * float(y @ y)):
+        if product > 1e-10 * _length(s) * _length(y):
             memory.learn(s, y, product)
         u, g = new, fresh
+        energies.append(f)
         if known is not None and known(u, f, g):
-            return Descent(u, f, nit + 1, "known", g)
-    return Descent(u, f, maxiter, "stuck", g)
+            return ended("known")
+    return ended("stuck")
+
+
+def _whole(problem: Any, u: np.ndarray) -> _Dense:
+    """A memory of the whole Hessian at u, from central differences of gradients that are such
+    themselves; curvatures that rounding hides are taken for the largest that it can hide.
+    """
+    step = problem.differences.step
+    free = np.flatnonzero(~problem.fixed)
+    hessian = np.zeros((problem.dim, problem.dim))
+    for c in free:
+        h = np.zeros(problem.dim)
+        h[c] = WIDE * step[c]
+        pair = [np.minimum(np.maximum(u + side * h, problem.low), problem.high) for side in (-1, 1)]
+        left, right = (problem.both(point)[1] for point in pair)
+        hessian[c] = (right - left) / (pair[1] - pair[0])[c] * step * step[c]
+    values, vectors = np.linalg.eigh((hessian + hessian.T)[np.ix_(free, free)] / 2)
+    values = np.maximum(np.abs(values), FLAT * np.abs(values).max())
+    inverse = np.zeros((problem.dim, problem.dim))
+    inverse[np.ix_(free, free)] = (vectors / values) @ vectors.T
+    memory = _Dense(problem.dim)
+    memory.h, memory.learnt = inverse * step * step[:, None], problem.dim
+    return memory
+
+
+def _unexplained(
+    problem: Any, u: np.ndarray, f: float, step: np.ndarray, slope: float, left: float
+) -> float:
+    """What was expected of a step that found nothing lower: `left`, or if that is 0 what a parabola
+    along it says; 0 if rounding or a kink explains it.
+    """
+    problem.refine(u, f)
+    rounding = problem.rounding(f)
+    points = u + np.array([-1, 1, -0.25, 0.25])[:, None] * step
+    energies = problem.values(np.minimum(np.maximum(points, problem.low), problem.high)) - f
+    far, near = float(energies[:2].sum()), float(energies[2:].sum())
+    if not left:
+        left = slope / 2 * (slope / far) if slope < far else slope
+    kink = near > CLEAR * rounding and far < KINK * near
+    rounded = left <= CLEAR * rounding or not energies.any()
+    return 0.0 if kink or rounded else left
+
+
+def _scaled(a: np.ndarray) -> tuple[np.ndarray, int]:
+    """a times 2^-k, and k, such that squares stay in the range of numbers in any unit."""
+    k = math.frexp(float(np.abs(a).max()))[1]
+    return np.ldexp(a, -k), k
+
+
+def _length(a: np.ndarray) -> float:
+    """The norm."""
+    scaled, k = _scaled(a)
+    return math.ldexp(math.sqrt(float(scaled @ scaled)), k)
+
+
+def _share(product: float, y: np.ndarray) -> float:
+    """product/(y.y)."""
+    scaled, k = _scaled(y)
+    return math.ldexp(math.ldexp(product, -k) / float(scaled @ scaled), -k)
 
 
 def _search(

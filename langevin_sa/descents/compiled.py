@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from ..backends.cpu.compiled import STEP, call_step, compiled_functions, compiled_source
+from ..backends.cpu.keeping import kernel
 from ..backends.cpu.printed import numba_source
 
 MEMORY, TRIALS = 10, 20  # pairs remembered, and points looked at along a step
+EARLY = 5  # steps, at most half of all, by which a descent is off the walls
+ROUNDED = 4 * float(np.finfo(float).eps)  # of an energy may be its rounding
 EVALUATIONS_A_COORDINATE = 100
 # the decrease hoped for, over that which the curvature promises, once so many pairs are remembered
 HOPED_DECREASE, PAIRS_TO_JUDGE = 3.0, 3
@@ -54,28 +56,29 @@ def evaluator(potential: Any) -> Callable[[np.ndarray], tuple[np.ndarray, np.nda
 
 def descender(
     potential: Any, low: np.ndarray, high: np.ndarray
-) -> Callable[..., tuple[np.ndarray, float, int, bool]]:
-    """``descend(x, tol, longest, room, below)``: L-BFGS inside the bounds; the end, its energy,
-    evaluations made, whether it gave up.
+) -> Callable[..., tuple[np.ndarray, float, int, bool, float]]:
+    """``descend(x, tol, scale, longest, room, below)``: L-BFGS inside the bounds; the end, its
+    energy, evaluations made, whether it gave up, what was gained after the first steps.
 
-    It has converged where the decrease still expected is below `tol` times \\|f\\|, moves no
-    coordinate by more than `longest` in one step, evaluates at most `room` times (and
+    It has converged where the decrease still expected is below `tol` times the energy `scale`
+    (without one, tol squared times what it has gained) or below rounding, moves no coordinate by
+    more than `longest` in one step, evaluates at most `room` times (and
     `EVALUATIONS_A_COORDINATE`), and gives up once it is not going to come down to `below`.
     """
     step, numbers, size = _step(potential)
 
     def descend(
-        x: np.ndarray, tol: float, longest: float, room: float, below: float
-    ) -> tuple[np.ndarray, float, int, bool]:
+        x: np.ndarray, tol: float, scale: float, longest: float, room: float, below: float
+    ) -> tuple[np.ndarray, float, int, bool, float]:
         x = np.array(x, dtype=float)
         most = int(min(room, EVALUATIONS_A_COORDINATE * (10 + len(x))))
         given = (step.address, numbers, size, x, low, high)
-        return x, *_descend(*given, tol, longest, most, below)
+        return x, *_descend(*given, tol, scale, longest, most, below)
 
     return descend
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _arrays(dim):  # type: ignore[no-untyped-def]
     c = np.zeros(5)
     # the step then makes dx = 0*dx + gradient; some formulas' forces never reach the array g
@@ -85,7 +88,7 @@ def _arrays(dim):  # type: ignore[no-untyped-def]
     return place, out, dx, g, z, np.zeros(1), np.zeros(1), rows, c
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _evaluate(step, p, size, arrays, x):  # type: ignore[no-untyped-def]
     """Energy at x; its gradient is in arrays[2]."""
     place, out, dx, g, z, s, e, rows, c = arrays
@@ -94,7 +97,7 @@ def _evaluate(step, p, size, arrays, x):  # type: ignore[no-untyped-def]
     return e[0]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _points(step, p, size, x, energy, gradient):  # type: ignore[no-untyped-def]
     arrays = _arrays(x.shape[1])
     for k in range(len(x)):
@@ -102,9 +105,9 @@ def _points(step, p, size, x, energy, gradient):  # type: ignore[no-untyped-def]
         gradient[k] = arrays[2]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _descend(  # type: ignore[no-untyped-def]
-    step, p, size, x, low, high, tol, longest, room, below
+    step, p, size, x, low, high, tol, scale, longest, room, below
 ):
     """L-BFGS with backtracking, projected into the bounds; x is where it ended.
 
@@ -116,8 +119,9 @@ def _descend(  # type: ignore[no-untyped-def]
         The start; moved in place.
     low, high : float64 arrays (dim,)
         Bounds.
-    tol : float
-        Converged where the decrease still expected is below this times |f| (at least 1e-3).
+    tol, scale : float
+        Converged where the decrease still expected is below tol times the energy scale (if it is 0,
+        tol squared times what was gained), or below rounding.
     longest : float
         By how much a step moves a coordinate at most.
     room : int
@@ -127,8 +131,9 @@ def _descend(  # type: ignore[no-untyped-def]
 
     Returns
     -------
-    (float, int, bool)
-        Energy at x, evaluations made, and whether it gave up.
+    (float, int, bool, float)
+        Energy at x, evaluations made, whether it gave up, and what was gained after the first
+        steps.
     """
     dim = len(x)
     arrays = _arrays(dim)
@@ -136,6 +141,8 @@ def _descend(  # type: ignore[no-untyped-def]
     R, w = np.zeros(MEMORY), np.zeros(MEMORY)  # 1/(s.y), and the first loop's weights
     f, calls, kept, newest, restarts = _evaluate(step, p, size, arrays, x), 1, 0, 0, 0
     g, free, trial = arrays[2].copy(), np.ones(dim), np.zeros(dim)
+    energies, steps = np.zeros(room + 1), 0
+    energies[0] = f
     while calls < room and np.abs(f) < np.inf:
         for d in range(dim):
             held = (x[d] <= low[d] and g[d] > 0) or (x[d] >= high[d] and g[d] < 0)
@@ -158,10 +165,11 @@ def _descend(  # type: ignore[no-untyped-def]
             kept = 0
             continue
         if kept:
-            if slope / 2 < tol * max(abs(f), 1e-3):
+            enough = tol * scale if scale > 0 else tol * tol * (energies[0] - f)
+            if slope / 2 < max(enough, ROUNDED * abs(f)):
                 break
             if kept >= PAIRS_TO_JUDGE and f - HOPED_DECREASE * slope / 2 > below:
-                return f, calls, True
+                return f, calls, True, energies[min(EARLY, (steps + 1) // 2)] - f
         t = longest / largest if kept == 0 and restarts == 0 else min(1.0, longest / largest)
         if kept == 0:
             t *= 0.3
@@ -192,4 +200,6 @@ def _descend(  # type: ignore[no-untyped-def]
             S[newest], Y[newest], R[newest] = step_taken, q, 1 / product
             kept = min(kept + 1, MEMORY)
         f, x[:], g[:] = value, trial, arrays[2]
-    return f, calls, False
+        steps += 1
+        energies[steps] = f
+    return f, calls, False, energies[min(EARLY, (steps + 1) // 2)] - f

@@ -23,40 +23,52 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import short
-from ..storage.cache import cache_folder, write_whole
+from ..storage.cache import keep, kept
 from .parse import CONSTANTS, FUNCTIONS, MAX_NUMBER, FormulaError, evaluate, parse
+from .patience import TooLong, at_most
 from .spec import Body, Source, Spec
+
+SECONDS = 30.0  # of processor time, for the derivatives of one potential
 
 
 @cache
 def source_of(spec: Spec) -> Source:
     """Source for a `Spec`, from the cache folder if it is there, else printed by way of sympy."""
-    code = (Path(__file__).with_name(f"{name}.py").read_text() for name in ("derive", "functions"))
+    code = (
+        Path(__file__).with_name(f"{name}.py").read_text()
+        for name in ("derive", "functions", "spec")
+    )
     text = json.dumps(asdict(spec)) + "".join(code)
     key = hashlib.sha256(text.encode()).hexdigest()[:20]
-    path = cache_folder() / f"{key}.json"
-    source = _kept(path, key, spec)
+    source = _kept(key, spec)
     if source is None:
         try:
-            source = generate(spec, key)
+            with at_most(SECONDS):
+                source = generate(spec, key)
+        except TooLong:
+            text = "; ".join(spec.terms().values())
+            raise FormulaError(
+                f"the formula {short(text)!r} takes more than {SECONDS:g} s to differentiate twice "
+                "(products of many factors do); use array functions or from_numba instead"
+            ) from None
         except RecursionError:
             raise FormulaError(
                 "the formula is nested too deeply, or is a sum of too many terms; use array "
                 "functions instead"
             ) from None
         bodies = {kind: asdict(body) for kind, body in source.bodies.items()}
-        write_whole(path, json.dumps({"latex": source.latex, "bodies": bodies}))
+        keep(f"{key}.json", json.dumps({"latex": source.latex, "bodies": bodies}).encode())
     return source
 
 
-def _kept(path: Path, key: str, spec: Spec) -> Source | None:
-    """The source in a file of the cache; None if it is not there or damaged."""
-    try:
-        kept = json.loads(path.read_text())
-        bodies = {kind: _body(fields) for kind, fields in kept["bodies"].items()}
-        return Source(key, spec, kept["latex"], bodies)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+def _kept(key: str, spec: Spec) -> Source | None:
+    """The source in the cache; None if it is not there or damaged."""
+    data = kept(f"{key}.json")
+    if data is None:
         return None
+    found = json.loads(data)
+    bodies = {kind: _body(fields) for kind, fields in found["bodies"].items()}
+    return Source(key, spec, found["latex"], bodies)
 
 
 def _body(fields: dict[str, Any]) -> Body:
@@ -100,7 +112,10 @@ def generate(spec: Spec, key: str) -> Source:
         shown = sp.latex(value.xreplace(short_floats), symbol_names=upright)
         latex.append(_summed(shown, kind))
         renamed = {s: sp.Symbol(f"v{i}", **known) for i, s in enumerate(local.values())}
-        renamed |= {s: sp.Symbol(f"p_{name}", real=True) for name, s in parameters.items()}
+        # sympy orders by names, and with them roundings: the user's stay until they are printed
+        own = {s: sp.Symbol(f"p_{name}", real=True) for name, s in parameters.items()}
+        renamed |= own
+        printed_names = {own[parameters[n]]: p for n, p in spec.printed_names().items()}
         value = value.xreplace(renamed)
         v = [renamed[symbol] for symbol in local.values()]
         if distance:  # V(r) as a function of v0 = r^2
@@ -110,8 +125,8 @@ def generate(spec: Spec, key: str) -> Source:
         laplacian = sum(second)
         if distance:
             laplacian = 8 * v[0] * second[0] + 4 * spec.space * first[0]
-        lines, (printed, *derivatives) = _emit([value, *first], sp)
-        more, (printed_laplacian,) = _emit([laplacian], sp)
+        lines, (printed, *derivatives) = _emit([value, *first], printed_names, sp)
+        more, (printed_laplacian,) = _emit([laplacian], printed_names, sp)
         bodies[kind] = Body(
             tuple(lines), printed, tuple(derivatives), tuple(more), printed_laplacian
         )
@@ -136,9 +151,9 @@ def _summed(latex: str, kind: str) -> str:
     return rf"\sum_{{{index}}} \left[" + latex + r"\right]"
 
 
-def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
+def _emit(expressions: list[Any], names: dict[Any, str], sp: Any) -> tuple[list[str], list[str]]:
     """Assignments ``t0 = ...`` in order and the text of each expression, in syntax that Python, C
-    and JavaScript share.
+    and JavaScript share; `names` are those of the parameters' symbols.
     """
     from .functions import NAMES, Real
 
@@ -166,7 +181,7 @@ def _emit(expressions: list[Any], sp: Any) -> tuple[list[str], list[str]]:
 
     def show(e: Any) -> str:
         if e.is_Symbol:
-            return str(e)
+            return names.get(e, str(e))
         if e.is_number:
             try:
                 value = float(e)

@@ -30,10 +30,10 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
             )
         for at in where[kind]:
             assign = [f"v{i} = x[{d}]" for i, d in enumerate(at)]
-            assign += [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
+            assign += [f"p_{i} = p[{i}]" for i in range(len(spec.scalars))]
             assign += [
-                f"p_{name} = p[{len(spec.scalars) + k * dim + at[0]}]"
-                for k, name in enumerate(spec.arrays)
+                f"p_{place} = p[{len(spec.scalars) + k * dim + at[0]}]"
+                for k, place in enumerate(spec.array_places())
             ]
             lines = [f"const {line};" for line in (*assign, *body.lines)]
             lines += [

@@ -94,11 +94,11 @@ def numpy_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     for kind, body in bodies.items():
         energy.append(_numpy_term(spec, kind, body.lines, body.value, body.derivatives))
         laplacian.append(_numpy_term(spec, kind, body.laplacian_lines, body.laplacian, ()))
-    unpack = [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
+    unpack = [f"p_{i} = p[{i}]" for i in range(len(spec.scalars))]
     shaped = ".reshape(*size[1:])" if spec.lattice else ""
-    for k, name in enumerate(spec.arrays):
+    for k, place in enumerate(spec.array_places()):
         first = f"{len(spec.scalars)} + {k}*x.shape[1]"
-        unpack.append(f"p_{name} = p[{first}:][:x.shape[1]]{shaped}")
+        unpack.append(f"p_{place} = p[{first}:][:x.shape[1]]{shaped}")
 
     def function(name: str, parts: list[str], result: str) -> str:
         body = indent("\n".join([*unpack, *parts, f"return {result}"]), "    ")
@@ -121,14 +121,15 @@ def _numpy_term(
     if kind == "site":
         return f"{grid}v0 = v\n{body}\n{total}" + "".join(f"gv += {d}\n" for d in derivatives)
     if kind == "bond":
+        places = spec.array_places()
         if spec.periodic:
             load = "v0, v1 = v, roll(v, -1, axis)\n"
             store = ("gv += {}\n", "gv += roll(zeros_like(v0, dtype=float) + {}, 1, axis)\n")
         else:
             load = "low, high = neighbours(v, axis)\nv0, v1 = v[low], v[high]\n"
             store = ("gv[low] += {}\n", "gv[high] += {}\n")
-            load += "".join(f"whole_{a}, p_{a} = p_{a}, p_{a}[low[1:]]\n" for a in spec.arrays)
-        restore = "" if spec.periodic else "".join(f"p_{a} = whole_{a}\n" for a in spec.arrays)
+            load += "".join(f"whole_{a}, p_{a} = p_{a}, p_{a}[low[1:]]\n" for a in places)
+        restore = "" if spec.periodic else "".join(f"p_{a} = whole_{a}\n" for a in places)
         stored = "".join(s.format(d) for s, d in zip(store, derivatives, strict=False))
         inner = f"{load}{body}\n{total}{stored}{restore}"
         return f"{grid}for axis in range(1, v.ndim):\n" + indent(inner, "    ")

@@ -8,6 +8,7 @@ import ast
 import math
 import operator
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,14 @@ CONSTANTS = ("pi", "e")
 MAX_LENGTH, MAX_EXPONENT, MAX_NUMBER = 20_000, 64, 1e300
 DEEPER = {"hypot": 3, "atan2": 3}  # as deep as sqrt(x**2 + y**2)
 MAX_DEPTH, MAX_EFFORT, TOWER = 20, 500_000, 3  # beyond, sympy may take minutes: see `depths`
+
+# read by Python as something else than what is meant
+NO_SIGNS = {
+    "^": "write powers as **, not ^",
+    "#": "# begins a comment, and a formula has none",
+    "\\": "a formula goes on in the next line by itself: leave out the backslash \\",
+    "·": "write products as *, not ·, which is a letter of names",
+}
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -53,8 +62,9 @@ def parse(formula: str) -> ast.expr:
             f"the formula has {len(formula)} characters, more than {MAX_LENGTH}; use array "
             "functions instead"
         )
-    if "^" in formula:
-        raise FormulaError(f"write powers as **, not ^, in {short(formula)!r}")
+    for sign, instead in NO_SIGNS.items():
+        if sign in formula:
+            raise FormulaError(f"{instead}, in {short(formula)!r}")
     if "__" in formula:
         raise FormulaError(
             f"names with a double underscore are forbidden in a formula: {short(formula)!r}"
@@ -152,6 +162,11 @@ def names(tree: ast.expr) -> list[str]:
         part.id for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called
     }
     return sorted(found - set(CONSTANTS), key=natural)
+
+
+def normal(name: Any) -> Any:
+    """A name as Python reads it in a formula: letters that are written in several ways are one."""
+    return unicodedata.normalize("NFKC", name) if isinstance(name, str) else name
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:

@@ -40,6 +40,16 @@ class Spec:
         }
         return {kind: text for kind, text in kinds.items() if text is not None}
 
+    def printed_names(self) -> dict[str, str]:
+        """What parameters are called in printed text, which holds no name of a user's: p_0, p_1,
+        ..., scalars before arrays.
+        """
+        return {name: f"p_{k}" for k, name in enumerate((*self.scalars, *self.arrays))}
+
+    def array_places(self) -> range:
+        """The numbers in the printed names of array parameters."""
+        return range(len(self.scalars), len(self.scalars) + len(self.arrays))
+
     def inputs(self, kind: str) -> tuple[str, ...]:
         """Names of the coordinates that the formula of a kind is written in."""
         return INPUTS.get(kind, self.variables)

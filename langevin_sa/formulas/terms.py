@@ -13,7 +13,7 @@ import numpy as np
 from ..arguments import check_flags, check_whole, real, real_array, short, shown
 from .derive import source_of
 from .in_numpy import Formula
-from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, parse
+from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, normal, parse
 from .spec import INPUTS, Spec, particle_names
 
 
@@ -119,7 +119,10 @@ def sorted_parameters(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Numbers and arrays, each in alphabetical order."""
     scalars, arrays = {}, {}
-    for name, value in sorted(parameters.items()):
+    for given, value in sorted(parameters.items()):
+        name = normal(given)
+        if name in scalars or name in arrays:
+            raise ValueError(f"parameter {name!r} is there twice: Python reads {given!r} as that")
         if name in (*FUNCTIONS, *CONSTANTS):
             raise ValueError(
                 f"a parameter cannot be called {name!r}: that is a function or constant of formulas"
@@ -153,12 +156,13 @@ def coordinates(
         check_whole(1, particles=particles, space=space)
         return particle_names(int(particles), int(space))
     if variables is None:
-        variables = (n for n in names(parse(formula)) if n not in parameters)
+        known = set(map(normal, parameters))
+        variables = (n for n in names(parse(formula)) if n not in known)
     elif isinstance(variables, str) or not isinstance(variables, Iterable):
         raise TypeError(
             f"variables must be a sequence of names, as in ('y', 'x'), not {shown(variables)}"
         )
-    variables = tuple(variables)
+    variables = tuple(map(normal, variables))
     if not variables:
         raise ValueError(
             f"the formula {short(formula)!r} has no coordinates; name them with variables="

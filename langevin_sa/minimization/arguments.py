@@ -12,7 +12,7 @@ from ..potential import Potential, real_array
 from .ensemble import COOLING
 from .strategies import MOVES, Settings, unused
 
-LARGEST = 1e300  # a bound beyond is none
+LARGEST = 1e300  # a bound beyond is none: a domain up to it would not be a number
 UNMET = {
     "constraints": "it keeps to bounds= only; add a penalty to fun, or use a method of SciPy that "
     "has them, such as 'trust-constr'",
@@ -20,6 +20,7 @@ UNMET = {
     "scipy.optimize.differential_evolution",
     "maximize": "give the negative of fun",
 }
+DRAWN = 64  # of a potential's own starts, to see how wide they spread
 FARTHEST = 1e290  # a starting point lies within, so that the domain around it is finite
 
 
@@ -157,8 +158,8 @@ def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:
 
 def starting_point(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarray, Any]:
     """The starting point, and the domain of a potential."""
-    domain = fun.bounds if isinstance(fun, Potential) else None
     generator = np.random.default_rng([seed, 1])
+    domain = domain_of(fun, seed) if isinstance(fun, Potential) else None
     if x0 is None:
         if isinstance(fun, Potential):
             return fun.draw_start(1, generator)[0], domain
@@ -182,6 +183,20 @@ def starting_point(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarra
     if not np.isfinite(point).all():
         raise ValueError(f"x0 must be finite, not {shown(point)}")
     return point, domain
+
+
+def domain_of(potential: Potential, seed: int) -> np.ndarray | None:
+    """Where a potential lies, (dim, 2): its bounds, else twice as wide as its own starts spread, or
+    None where it has neither.
+    """
+    if potential.bounds is not None or not potential.has_domain:
+        return potential.bounds
+    drawn = potential.draw_start(DRAWN, np.random.default_rng([seed, 2]))
+    low, high = drawn.min(0), drawn.max(0)
+    half = high - low
+    half = np.where(half > 0, half, half.max())
+    middle = low / 2 + high / 2
+    return np.stack([middle - half, middle + half], axis=1) if half.max() > 0 else None
 
 
 def onto_bounds(

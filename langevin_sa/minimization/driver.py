@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from ..arguments import check_flags, look_up, teller
-from ..backends.workers import check_workers, mapping
+from ..backends.workers import OutOfTime, check_workers, mapping
 from ..noise import seed_of
 from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint, digest
@@ -65,6 +65,7 @@ def minimize(
     rng: Any = None,
     workers: Any = 1,
     vectorized: bool = False,
+    on_failure: str = "wall",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
     disp: bool = False,
@@ -94,7 +95,8 @@ def minimize(
         returns (f, gradient); None takes forward differences, whose evaluations are counted.
     bounds : Bounds or sequence of (low, high), optional
         Kept by every evaluation. They are also the domain that is searched; without them it is the
-        potential's, or 10 times the size of x0 (at least 1) to all sides.
+        potential's, else 10 lengths of each coordinate to both sides of x0: its size, and at least
+        where the function, probed along it, departs from a parabola.
     callback : callable, optional
         After each iteration ``callback(intermediate_result=...)`` if that is its only parameter,
         with an OptimizeResult: x, fun (best so far), nit, step, nfev, njev, temperature (without
@@ -114,8 +116,8 @@ def minimize(
     maxfev, maxiter, max_seconds : optional
         Budgets: evaluations (never exceeded), iterations, seconds; status 1 when one is spent.
     tol : float, optional
-        Relative energy tolerance of descents (1e-9); the last one, from the best minimum, goes to
-        rounding.
+        Tolerance of descents (1e-9) in energies of the search, that is what a descent gains after
+        its first steps; the last one, from the best minimum, goes to rounding.
     moves : sequence of str, optional
         Which of "sample", "line", "hop", "difference", "funnel" the portfolio has.
     polish : bool
@@ -137,6 +139,13 @@ def minimize(
         (-1: one for each processor), or by anything with a map.
     vectorized : bool
         `fun` takes many points at once.
+    on_failure : {"wall", "raise"}
+        What becomes of an exception in `fun` or `jac`. "wall": the point counts as not finite, that
+        is as +inf, and the message tells of it; unless an exception also comes from the last point
+        that worked, or else from x0, which is asked for once more (and counted): then the function
+        is broken, or a simulator gone. "raise": it passes through. Values that are
+        not finite, and arithmetic that fails (division by zero, math domain error), count as +inf
+        in either case.
     checkpoint, checkpoint_seconds : path, float, optional
         As for `anneal`: the search so far, and every answer of `fun` and `jac` since, is written
         there now and then and at the end, and the same call goes on from it to the same bits (rng
@@ -152,16 +161,15 @@ def minimize(
         OptimizeResult (x, fun, hits), the lowest first; seed; the annealing strategies add
         temperature (T0, T1), dt, log_z. Status 0: done or target reached; 1: budget spent; 2: the
         function is -inf somewhere, falls without end, or is finite nowhere; 3: interrupted; 99:
-        stopped by the callback.
+        stopped by the callback; 4: the last descent was stuck with a slope.
 
     Raises
     ------
     ValueError, TypeError
         For bad input, and for a wish that cannot be met: constraints, integrality, maximize. (A
-        `seed` or `maxfun` is taken for rng or maxfev, with a warning.) An exception in `fun`, `jac`
-        or `callback` passes through with the best so far as its attribute `partial_result`;
-        arithmetic that fails at a point (division by zero, math domain error) counts as +inf
-        instead.
+        `seed` or `maxfun` is taken for rng or maxfev, with a warning.) An exception in
+        `callback`, or one in `fun` or `jac` that is no wall (`on_failure`), passes through with the
+        best so far as its attribute `partial_result`.
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
@@ -177,6 +185,7 @@ def minimize(
     check_settings(settings)
     check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
+    walls = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
     strategy = automatic(fun, settings) if strategy == "auto" else strategy
     advise(strategy, settings, fun, args, jac, vectorized, hess=hess, hessp=hessp, **unknown)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
@@ -201,16 +210,16 @@ def minimize(
         {"the starting point": digest(clipped), "the bounds": digest(low, high)},
     )
     found = keeper.claim(fingerprint)
-    on_workers = nullcontext() if workers == 1 else mapping(workers)
+    on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
     with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
-        functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply)
+        functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
         journal = Journal(functions, keeper)
         limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
         problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)
         search = journal.begin(Search.of(problem, seed, tol), found)
 
         def result(status: int, message: str) -> OptimizeResult:
-            sentences = " ".join([message, *notes, *_remarks(problem)])
+            sentences = " ".join([message, *notes, *_remarks(search)])
             return _result(search, seed, journal.nit, status, sentences)
 
         try:
@@ -236,6 +245,7 @@ def _ending(
     search = journal.search
     try:
         _check_iterations(journal.nit, maxiter)
+        search.problem.measure()
         for _ in () if search.verdict else iterations:
             journal.at_yield()
             if look(search, journal.nit):
@@ -243,12 +253,14 @@ def _ending(
             _check_iterations(journal.nit, maxiter)
     except Finished as end:
         return end.status, end.message
+    except OutOfTime:
+        return 1, f"Time limit of {search.problem.seconds:g} s reached."
     except StopIteration:
         return 99, "`callback` raised `StopIteration`."
     except KeyboardInterrupt:
         return 3, "Interrupted; the best point so far is kept."
     lost = search.problem.best_fun == math.inf or search.problem.endless
-    return 2 if lost else 0, search.verdict
+    return 2 if lost else 4 if search.stuck else 0, search.verdict
 
 
 def _check_iterations(nit: int, maxiter: int | None) -> None:
@@ -272,12 +284,20 @@ def _best(problem: Problem, nit: int) -> dict[str, Any]:
     return {"x": problem.best_x.copy(), "fun": float(problem.best_fun), **counts}
 
 
-def _remarks(problem: Problem) -> Iterator[str]:
+def _remarks(search: Search) -> Iterator[str]:
     """What the message adds of the function."""
+    problem = search.problem
     if problem.failures:
         yield (
             f"The function was not finite at {problem.failures} of {problem.nfev} evaluations, "
             "which count as +inf."
+        )
+    if search.stuck and not problem.endless:
+        gradient = "the gradient by differences is not exact enough, or " if problem.guesses else ""
+        yield (
+            f"The last descent was stuck with a slope: it expected to gain {search.stuck:.2g} more "
+            f"and found nothing lower; {gradient}the gradient is wrong, or coordinates are too "
+            "different in scale: give jac=, bounds=, or other coordinates."
         )
     if problem.endless:
         yield (
@@ -287,6 +307,8 @@ def _remarks(problem: Problem) -> Iterator[str]:
     if problem.best_fun == math.inf:
         seen = "No point with a finite value was seen" if problem.nfev else "Nothing was evaluated"
         yield f"{seen}; x is the starting point."
+    if problem.functions.raised:
+        yield f"Points where it raised an exception are among them ({problem.functions.raised})."
 
 
 def _intermediate(search: Search, nit: int) -> OptimizeResult:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class Ensemble:
         That variance per squared unit of u.
     stiffest, mean : float
         The largest and the mean curvature met.
+    thermal : float
+        The curvature that is taken where none is met: one temperature for a squared unit.
     settled : bool
         Whether the replicas have come down from where they started, so that a time step that was
         too short there is too short.
@@ -64,6 +66,7 @@ class Ensemble:
     best_u: np.ndarray
     best_f: np.ndarray
     variance: Any
+    thermal: float = 1.0
     stiffest: float = 0.0
     mean: float = 0.0
     step: int = 0
@@ -71,15 +74,20 @@ class Ensemble:
 
     @classmethod
     def at_rest(
-        cls, problem: Problem, u: np.ndarray, seed: int, gradient_noise: Any = None
+        cls,
+        problem: Problem,
+        u: np.ndarray,
+        seed: int,
+        gradient_noise: Any = None,
+        temperature: float = 1.0,
     ) -> Ensemble:
-        """Replicas at u, folded into the bounds."""
+        """Replicas at u, folded into the bounds, of which `temperature` is the highest."""
         u = problem.inside(np.array(u, dtype=float))
         f, g = problem.gradients(u)
         known = gradient_noise not in (None, "estimate")
         variance = float(gradient_noise) * problem.unit**2 if known else 0.0
         state = (u, np.zeros_like(u), np.zeros_like(u), f, g, u.copy(), f.copy())
-        ensemble = cls(problem, seed, gradient_noise, *state, variance)
+        ensemble = cls(problem, seed, gradient_noise, *state, variance, temperature)
         ensemble.look()
         return ensemble
 
@@ -118,12 +126,17 @@ class Ensemble:
     @property
     def dt(self) -> float:
         """Time step: omega*dt = 0.35 in the stiffest direction met."""
-        return OMEGA_DT / math.sqrt(self.stiffest or 1.0)
+        return OMEGA_DT / math.sqrt(self.stiffest or self.thermal)
 
     def steps(self, temperature: Any) -> Steps:
         """The numbers of a step at a temperature."""
-        gamma = 0.5 * math.sqrt(self.mean or self.stiffest or 1.0)
-        return get_integrator("gjf").steps(gamma, self.dt, temperature)
+        stiffest = self.stiffest or self.thermal
+        # in a unit of energy near the curvature: roots are then to the bit those of any other unit
+        k = math.frexp(stiffest)[1]
+        dt = OMEGA_DT / math.sqrt(math.ldexp(stiffest, -k))
+        gamma = 0.5 * math.sqrt(math.ldexp(self.mean or stiffest, -k))
+        now = get_integrator("gjf").steps(gamma, dt, np.ldexp(temperature, -k))
+        return replace(now, lr=np.ldexp(now.lr, -k))
 
     def advance(self, temperature: Any) -> None:
         """One step at a temperature, or one for each replica (replicas,)."""

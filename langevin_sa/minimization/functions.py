@@ -28,9 +28,13 @@ class Functions:
         Whether fun and jac take many points at once.
     apply : callable or None
         A ``map`` for points that are known together.
+    walls : bool
+        Whether an exception makes a point that is not finite.
 
     Attributes
     ----------
+    raised : str
+        The last exception that did, in words.
     compiled : callable or None
         A potential's ``x (points, dim) -> energies (points,), gradients (points, dim)``.
     paired : bool
@@ -49,9 +53,11 @@ class Functions:
         *,
         vectorized: bool = False,
         apply: Callable[..., Any] | None = None,
+        walls: bool = True,
     ) -> None:
         self.fun, self.jac, self.args = fun, jac, args
         self.vectorized, self.apply = vectorized, apply
+        self.walls, self.raised = walls, ""
         self.compiled: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
         if isinstance(fun, Potential):
             from ..descents.compiled import evaluator

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SAME_FUN = 1e-6  # relative difference of energies (size at least 1e-3)
 SAME_PLACE = 0.1  # distance in units
 NEAR, PARABOLIC = 2.0, 0.03  # how far a parabola is trusted, and how well it must fit
 MOST_MINIMA, MOST_WATCHED = 2000, 256  # that are kept; that a descent looks out for
@@ -44,9 +43,10 @@ class Minima:
         """The lowest."""
         return self.found[0]
 
-    def add(self, u: np.ndarray, fun: float) -> tuple[Minimum, bool]:
-        """The minimum that this point is, and whether it is new."""
-        tolerance = SAME_FUN * max(abs(fun), 1e-3)
+    def add(self, u: np.ndarray, fun: float, tolerance: float = 0.0) -> tuple[Minimum, bool]:
+        """The minimum that this point is, whose energies may differ by the tolerance, and whether
+        it is new.
+        """
         for minimum in self.found:
             if abs(minimum.fun - fun) <= tolerance and self.same(minimum.u, u):
                 minimum.hits += 1

@@ -10,6 +10,7 @@ from .search import Search
 
 SCANNED, COORDINATES = 24, 8  # points along a coordinate, coordinates in one move of `line`
 ZOOMS = 8  # halvings of the part of a coordinate that `line` looks at
+LOWER = 1e-9  # in energies of the search, by which another valley of `line` has to be lower
 CHEAP = 0.5  # evaluations spent on looking, by those that a descent takes
 
 
@@ -84,7 +85,9 @@ def funnel(search: Search) -> bool:
     u, f = np.array([m.u for m in found]), np.array([m.fun for m in found])
     separate = 2 * dim + 1 < len(found) and search.rng.random() < 0.5
     squares = u**2 if separate else (u**2).sum(1, keepdims=True)
-    scale = max(float(np.quantile(f, 0.5)) - f[0], 1e-12)
+    scale = float(np.quantile(f, 0.5)) - f[0]
+    if not scale > 0:  # half of them are equal, and no parabola has them at its bottom
+        return False
     weight = np.exp(-np.minimum((f - f[0]) / (2 * scale), 50)) ** 0.5
     columns = np.hstack([np.ones((len(f), 1)), u, squares])
     solution, *_ = np.linalg.lstsq(columns * weight[:, None], (f - f[0]) * weight, rcond=1e-10)
@@ -117,7 +120,7 @@ def line(search: Search) -> bool:
         for f, place in _valleys(search, base.u, base.fun, c, window)[:1]:
             u = base.u.copy()
             u[c] = place
-            if f < base.fun - 1e-9 * max(1.0, abs(base.fun)):
+            if f < base.fun - search.matters(LOWER, base.fun):
                 together[c] = place
                 better.append((f, u))
             elif f < other[0]:

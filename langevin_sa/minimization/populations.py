@@ -47,7 +47,7 @@ def exchange(
             for k in range((n // sweep) % 2, len(u) - 1, 2):
                 kept["tried"] += 1
                 gain = (beta[k] - beta[k + 1]) * (u[k] - u[k + 1])
-                if math.log(rng.random() + 1e-300) < gain:
+                if math.log(rng.random() + 1e-300) < gain:  # of a share, which may be drawn as 0
                     order[[k, k + 1]] = order[[k + 1, k]]
                     kept["swaps"] += 1
             scale = np.sqrt(temperatures / temperatures[order])[:, None]

@@ -2,8 +2,9 @@
 with the best point kept.
 
 Coordinates u are ``x = centre + unit*u``, where `unit` is a twentieth of half the width of the
-domain along each coordinate, so that one length makes sense in all directions. Whatever is not a
-finite number counts as +inf.
+domain along each coordinate, so that one length makes sense in all directions. The domain is the
+bounds, else where a potential's own starts lie, else around x0, as far as the function asks for
+(`lengths`). Whatever is not a finite number counts as +inf.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from ..potential import Potential
+from .differences import EPS, Differences, rounding
 from .functions import Functions
+from .lengths import OPEN, lengths
 
 UNITS = 20.0  # units in half the width of the domain
-OPEN = 10.0  # half the width of a domain that nobody gave, in sizes of x0 (at least 1)
+ROUNDED = 4 * EPS  # of an energy may be its rounding, where nobody has measured it
 FAR = 1e8  # units from the middle of the domain at which every coordinate has a bound
-DIFFERENCE = math.sqrt(np.finfo(float).eps)
 
 
 class Finished(Exception):
@@ -44,7 +46,8 @@ class Problem:
     bounds : two ndarrays (dim,)
         Lower and upper bounds of x, infinite where there are none.
     domain : ndarray (dim, 2) or None
-        Where points of x are drawn along coordinates without bounds; around x0 by default.
+        Where points of x are drawn along coordinates without bounds; without it that is around x0
+        (`measure`).
     ask : callable, optional
         ``ask(kind, x)`` calls the functions in place of ``functions.ask``, which it may remember.
     maxfev, seconds, target : float, optional
@@ -91,18 +94,54 @@ class Problem:
         self.dim = x0.size
         low, high = bounds
         self.fixed = low == high
-        self.centre, half = _domain(x0, low, high, domain)
-        self.unit = np.where(half > 0, half, 1.0) / UNITS
-        self.x_low = np.maximum(low, self.centre - FAR * self.unit)
-        self.x_high = np.minimum(high, self.centre + FAR * self.unit)
-        self.low, self.high = self.u(self.x_low), self.u(self.x_high)
-        self.box = np.stack([-half, half], axis=1) / self.unit[:, None]
+        self.x0, self.bounds = x0.copy(), bounds
+        # whether the domain is to be measured, and how far it then reaches from x0
+        self.open, self.reach = domain is None and not np.isfinite(bounds).all(), np.empty(0)
         self.maxfev = math.inf if maxfev is None else maxfev
         self.target, self.seconds = target, seconds
         self.started = time.perf_counter()
         self.nfev = self.njev = self.failures = 0
         self.best_fun, self.best_x = math.inf, x0.copy()
+        self.differences = Differences()
         self.descender: Any = None
+        a, b = (x0, x0) if domain is None else domain.T
+        self._settle(*_domain(low, high, a, b, b - a))
+
+    # --------------------------------------------------------------------------------------- domain
+
+    def measure(self) -> None:
+        """Find how far the domain reaches where nobody said it, unless that is known."""
+        if not self.open or self.reach.size:
+            return
+        low, high = self.bounds
+        seen: list[tuple[np.ndarray, np.ndarray]] = []
+
+        def values(x: np.ndarray) -> np.ndarray:
+            return self._values(x, lambda *pair: seen.append(pair))
+
+        try:
+            sought = ~(np.isfinite(low) & np.isfinite(high))
+            self.spread(OPEN * lengths(values, self.x0, low, high, sought))
+        finally:  # probes far outside of what is searched are none of its points
+            for x, f in seen:
+                near = ((x >= self.x_low) & (x <= self.x_high)).all(1) | (not self.reach.size)
+                if near.any():
+                    self._keep(x[near], f[near])
+
+    def spread(self, reach: np.ndarray) -> None:
+        """Let the domain reach so far (dim,) from x0 along coordinates that lack a bound."""
+        self.reach = reach
+        self._settle(*_domain(*self.bounds, self.x0 - reach, self.x0 + reach, reach))
+
+    def _settle(self, centre: np.ndarray, half: np.ndarray) -> None:
+        low, high = self.bounds
+        self.centre = centre
+        # 1: where bounds fix a coordinate it never moves
+        self.unit = np.where(half > 0, half, 1.0) / UNITS
+        self.x_low = np.maximum(low, centre - FAR * self.unit)
+        self.x_high = np.minimum(high, centre + FAR * self.unit)
+        self.low, self.high = self.u(self.x_low), self.u(self.x_high)
+        self.box = np.stack([-half, half], axis=1) / self.unit[:, None]
         if isinstance(self.fun, Potential):
             from ..descents.compiled import descender, is_compiled
 
@@ -130,7 +169,8 @@ class Problem:
     @property
     def endless(self) -> bool:
         """Whether the lowest point lies where only `FAR` kept it from going on."""
-        return bool((np.abs(self.u(self.best_x)) >= 0.999 * FAR).any())
+        unknown = self.open and not self.reach.size
+        return not unknown and bool((np.abs(self.u(self.best_x)) >= 0.999 * FAR).any())
 
     def draw(self, count: int, generator: np.random.Generator) -> np.ndarray:
         """Points (count, dim) spread over the domain: one in each of `count` layers of every
@@ -153,39 +193,48 @@ class Problem:
         if self.seconds is not None and time.perf_counter() - self.started > self.seconds:
             raise Finished(1, f"Time limit of {self.seconds:g} s reached.")
 
-    def _note(self, x: np.ndarray, f: np.ndarray) -> np.ndarray:
-        """Keep the best of points (n, dim) and make what is not finite +inf; Finished at the
-        target.
-        """
+    def _keep(self, x: np.ndarray, f: np.ndarray) -> None:
+        """Keep the best of points (n, dim); Finished at the target."""
         if np.isneginf(f).any():
             k = int(np.argmin(f))
             self.best_fun, self.best_x = -math.inf, x[k].copy()
             raise Finished(2, "The function is -inf at the point returned: it has no minimum.")
-        bad = ~np.isfinite(f)
-        if bad.any():
-            self.failures += int(bad.sum())
-            f = np.where(bad, math.inf, f)
         k = int(np.argmin(f))
         if f[k] < self.best_fun:
             self.best_fun, self.best_x = float(f[k]), x[k].copy()
             if self.target is not None and self.best_fun <= self.target:
                 raise Finished(0, f"Target {self.target:g} reached.")
-        return f
+
+    def _sound(self, f: np.ndarray) -> np.ndarray:
+        """Energies (n,) with what is not finite as +inf, but -inf as it is."""
+        bad = ~np.isfinite(f) & ~np.isneginf(f)
+        self.failures += int(bad.sum())
+        return np.where(bad, math.inf, f)
 
     def values(self, u: np.ndarray) -> np.ndarray:
         """Energies (n,) of points (n, dim), as far as the budget goes."""
-        self.check()
-        room = min(len(u), int(min(self.maxfev - self.nfev, 2**31)))
-        x = self.x(u[:room])
-        parts = [x] if room == 1 or self.functions.at_once else x[:, None]
-        f = np.concatenate([self._values(part) for part in parts])
-        if room < len(u):
-            self.check()
-        return f
+        return self._values(self.x(u), self._keep)
 
-    def _values(self, x: np.ndarray) -> np.ndarray:
-        self.nfev += len(x)
-        return self._note(x, self.ask("energies", x))
+    def _values(self, x: np.ndarray, note: Callable[[np.ndarray, np.ndarray], None]) -> np.ndarray:
+        """Energies of points x in the user's coordinates; `note` is told them at once."""
+        self.check()
+        room = min(len(x), int(min(self.maxfev - self.nfev, 2**31)))
+        parts = [x[:room]] if room == 1 or self.functions.at_once else x[:room, None]
+        found = []
+        for part in parts:
+            self.check(len(part))  # an exception of a point before may have cost calls
+            self.nfev += len(part)
+            found.append(self._sound(self.ask("energies", part)))
+            note(part, found[-1])
+        if room < len(x):
+            self.check()
+        return np.concatenate(found)
+
+    def _noted(self, x: np.ndarray, f: float) -> float:
+        """The energy f of one point, kept."""
+        energy = self._sound(np.array([f]))
+        self._keep(x[None], energy)
+        return float(energy[0])
 
     def value(self, u: np.ndarray) -> float:
         """Energy of one point."""
@@ -198,7 +247,7 @@ class Problem:
         if self.functions.has_slopes:
             self.njev += 1
             return self._finite(self.ask("slopes", self.x(u)[None]) * self.unit)
-        return self._differences(u, f)
+        return self._finite(self.differences.gradient(self, u, f))
 
     def both(self, u: np.ndarray) -> tuple[float, np.ndarray]:
         """Energy and gradient of one point."""
@@ -210,7 +259,7 @@ class Problem:
         self.njev += 1
         x = self.x(u)
         pair = self.ask("pair", x)
-        f = float(self._note(x[None], pair[:1])[0])
+        f = self._noted(x, pair[0])
         return f, self._finite(pair[1:] * self.unit) if f < math.inf else np.zeros(self.dim)
 
     def gradients(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -225,18 +274,39 @@ class Problem:
             return f, self._finite(slopes * self.unit)
         return f, np.array([self.gradient(p, e) for p, e in zip(u, f, strict=True)])
 
+    @property
+    def guesses(self) -> bool:
+        """Whether gradients are differences."""
+        return not (self.paired or self.functions.has_slopes)
+
+    def rounding(self, f: float) -> float:
+        """By how much energies near f are rounded, as far as this descent knows it."""
+        return max(self.differences.noise, ROUNDED * abs(f))
+
+    def begin(self) -> None:
+        """Forget what was measured around a point, as each descent does when it begins and ends."""
+        self.differences = Differences()
+
+    def refine(self, u: np.ndarray, f: float) -> None:
+        """Measure the rounding at u; if gradients are differences, have them exact there."""
+        if self.guesses:
+            self.differences.refine(self, u, f)
+        else:
+            self.differences.noise = rounding(self, u, f)
+
     def descend(
-        self, x: np.ndarray, tol: float, longest: float, below: float = math.inf
-    ) -> tuple[np.ndarray, float]:
-        """Where a compiled descent from x (dim,) ends, and its energy; +inf if it gave up because
-        it would not come down to `below`.
+        self, x: np.ndarray, tol: float, scale: float, longest: float, below: float = math.inf
+    ) -> tuple[np.ndarray, float, float]:
+        """Where a compiled descent from x (dim,) ends, its energy, +inf if it gave up because it
+        would not come down to `below`, and what it gained after its first steps.
         """
         self.check()
-        x, f, calls, gave_up = self.descender(x, tol, longest, self.maxfev - self.nfev, below)
+        room = self.maxfev - self.nfev
+        x, f, calls, gave_up, fell = self.descender(x, tol, scale, longest, room, below)
         self.nfev += calls
         self.njev += calls
-        f = float(self._note(x[None], np.array([f]))[0])
-        return x, math.inf if gave_up else f
+        f = self._noted(x, f)
+        return x, math.inf if gave_up else f, fell
 
     @property
     def evaluations(self) -> int:
@@ -247,39 +317,18 @@ class Problem:
     def cost(self) -> int:
         """Evaluations that an energy with its gradient takes."""
         free = int((~self.fixed).sum())
-        return 1 if self.paired or self.functions.has_slopes else 1 + free
-
-    def _differences(self, u: np.ndarray, f: float) -> np.ndarray:
-        """Forward differences, backward at an upper bound."""
-        free = np.flatnonzero(~self.fixed)
-        if not math.isfinite(f) or not free.size:
-            return np.zeros(self.dim)
-        x = self.x(u)
-        size = np.maximum(np.abs(x), np.minimum(self.unit, 1.0))
-        # more than x can be rounded by
-        h = DIFFERENCE * np.maximum(size, 8 * DIFFERENCE * np.abs(self.centre)) / self.unit
-        h = np.where(u + h > self.high, -h, h)
-        points, each = np.repeat(u[None], len(free), axis=0), np.arange(len(free))
-        points[each, free] += h[free]
-        moved = (self.centre + self.unit * points)[each, free]
-        steps = moved - (self.centre + self.unit * u)[free]
-        self.check(len(free))
-        gradient = np.zeros(self.dim)
-        gradient[free] = (self.values(points) - f) / (steps / self.unit[free])
-        return self._finite(gradient)
+        return 1 + free if self.guesses else 1
 
     def _finite(self, gradient: np.ndarray) -> np.ndarray:
         return np.where(np.isfinite(gradient) & ~self.fixed, gradient, 0.0)
 
 
 def _domain(
-    x0: np.ndarray, low: np.ndarray, high: np.ndarray, domain: np.ndarray | None
+    low: np.ndarray, high: np.ndarray, a: np.ndarray, b: np.ndarray, size: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and half widths of where points are drawn: the bounds, else the given domain, else
-    around x0.
+    """Centre and half widths of where points are drawn: the bounds, else from a to b, which reach
+    at least `size` from a bound on the other side.
     """
-    size = OPEN * np.maximum(1, np.abs(x0))
-    a, b = (x0 - size, x0 + size) if domain is None else domain.T
     below, above = np.isfinite(low), np.isfinite(high)
     left = np.where(below, low, np.where(above, np.minimum(a, high - size), a))
     right = np.where(above, high, np.where(below, np.maximum(b, low + size), b))

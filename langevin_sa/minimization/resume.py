@@ -26,6 +26,7 @@ KINDS = {
     kind.__name__: kind for kind in (Search, Minima, Minimum, Account, Cycle, Ensemble, Descending)
 }
 COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
+SAME_VALUE = 1e-6  # of a value, or of the energy of the search, by which its function may differ
 LONGEST_RECORD = 2**20  # numbers in answers between two looks at the search
 
 
@@ -70,7 +71,8 @@ class Journal:
         ValueError
             If the function is another one than when the file was written.
         """
-        self.search = search
+        self.search, self._start = search, search.problem.best_x.copy()
+        self._worked: dict[str, np.ndarray] = {}  # the last point of each kind of question
         self._given = {"problem": search.problem, "same": search.minima.same}
         if found is not None:
             self._restore(*found)
@@ -80,21 +82,49 @@ class Journal:
         return self.search
 
     def ask(self, kind: str, x: np.ndarray) -> np.ndarray:
-        """``functions.ask(kind, x)``, unless the run that was broken off has asked that already."""
+        """``functions.ask(kind, x)``, unless the run that was broken off has asked that already;
+        NaN where it raises an exception, and that is a wall.
+        """
         if self.keeper.path is None or self.functions.compiled is not None:
-            return self.functions.ask(kind, x)
+            return self._asked(kind, x)
         key = zlib.crc32(octets(x), zlib.crc32(kind.encode()))
         if self._known and self._known[0][0] == key:
             answer = self._known.popleft()[1]
         else:
             self._known.clear()  # a machine that rounds differently has come to another point
-            answer = self.functions.ask(kind, x)
+            answer = self._asked(kind, x)
         if kind != "slopes" and np.isfinite(answer[0]):
             self._seen = np.atleast_2d(x)[0], float(answer[0])
         self._answers.append((key, answer))
         self._size += answer.size
         self.keeper.save(self._contents)
         return answer
+
+    def _asked(self, kind: str, x: np.ndarray) -> np.ndarray:
+        try:
+            answer = self.functions.ask(kind, x)
+        except Exception as error:
+            if not self.functions.walls:
+                raise
+            return self._failed(kind, x, error)
+        self._worked[kind] = x if kind == "pair" else x[:1]
+        return answer
+
+    def _failed(self, kind: str, x: np.ndarray, error: Exception) -> np.ndarray:
+        """The answer after an exception: NaN, unless it comes again where the functions worked, or
+        at the start if they never did. Which of many points it minds is found by halves. All calls
+        are counted, and there are none beyond the budget.
+        """
+        problem = self.search.problem
+        points = 1 if kind == "pair" else len(x)
+        if problem.nfev + points <= problem.maxfev:
+            problem.nfev += points
+            if points > 1:
+                return np.concatenate([self._asked(kind, half) for half in np.array_split(x, 2)])
+            start = self._start if kind == "pair" else self._start[None]
+            self.functions.ask(kind, self._worked.get(kind, start))
+        self.functions.raised = f"{type(error).__name__}: {error}"
+        return np.full({"energies": points, "slopes": x.size, "pair": 1 + x.size}[kind], np.nan)
 
     def at_yield(self) -> None:
         """Called where the strategy yields."""
@@ -112,7 +142,7 @@ class Journal:
         arrays: dict[str, np.ndarray] = {}
         tree, problem = taken_apart(self.search, arrays, self._given), self.search.problem
         counts = {name: getattr(problem, name) for name in COUNTS}
-        arrays["best_x"] = problem.best_x.copy()
+        arrays |= {"best_x": problem.best_x.copy(), "reach": problem.reach.copy()}
         return arrays, {"search": tree, "counts": counts, "nit": self.nit}
 
     def _renewed(self) -> Contents:
@@ -142,6 +172,8 @@ class Journal:
             seen = arrays["seen_x"], float(facts["seen"])
             for name in COUNTS:
                 setattr(problem, name, facts["counts"][name])
+            if arrays["reach"].size:
+                problem.spread(arrays["reach"])
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"checkpoint {self.keeper.path} holds no search: {error}") from None
         walker = self.search.walker
@@ -158,7 +190,9 @@ class Journal:
         if not np.isfinite(fun):
             return
         here, again = (float(self.functions.energies(x[None])[0]) for _ in range(2))
-        if here == again and not np.isclose(here, fun, rtol=1e-6, atol=1e-6):
+        # what another machine may round otherwise, also where terms cancel
+        allowed = SAME_VALUE * max(abs(fun), self.search.energy)
+        if here == again and not abs(here - fun) <= allowed:
             raise ValueError(
                 f"checkpoint {self.keeper.path} belongs to another function: at a point that it "
                 f"knows it was {fun:.9g} and is {here:.9g} now; give another name, or remove the "

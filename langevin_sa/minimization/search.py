@@ -17,11 +17,15 @@ import numpy as np
 from ..descents.bounded import descend
 from .clusters import alike, is_cluster
 from .minima import Minima, Minimum, Watch
-from .problem import Problem
+from .problem import ROUNDED, Problem
 
 FORGET = 0.9  # what is left of a move's earnings and costs at its next call
 LEAST_SHARE = 0.04  # of the calls that any move gets
-IMPROVED = 1e-6  # decrease, relative to the size of f (at least 0.1), that counts as an improvement
+# in energies of the search: a decrease that counts as an improvement, a difference between ends of
+# descents to one minimum, and what is gained by the last step of a descent
+IMPROVED, SAME_FUN, TOL = 1e-6, 1e-6, 1e-9
+LAST = 2000  # steps of the last descent
+REMEMBERED = 99  # descents whose gains tell the energy of a search
 
 
 @dataclass
@@ -66,9 +70,15 @@ class Search:
     order : list of int
         Coordinates that `moves.line` has yet to look along.
     tol : float
-        Relative energy tolerance of descents.
+        Tolerance of descents, in energies of the search.
+    gains : list of float
+        What the last descents gained after their first steps.
+    spread : float
+        Energy of a search that has not descended.
     slope : ndarray (dim,) or None
         The gradient where `finish` ended.
+    stuck : float
+        What the descent of `finish` still expected to gain where it found nothing lower; else 0.
     stage : Cycle, Descending or None
         Where the strategy stands, besides.
     verdict : str
@@ -92,15 +102,18 @@ class Search:
     pool: list[tuple[float, np.ndarray]] = field(default_factory=list)
     starts: list[np.ndarray] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
-    tol: float = 1e-9
+    tol: float = TOL
+    gains: list[float] = field(default_factory=list)
+    spread: float = 0.0
     slope: np.ndarray | None = None
+    stuck: float = 0.0
     stage: Any = None
     verdict: str = ""
     report: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, problem: Problem, seed: int, tol: float | None = None) -> Search:
-        """A search that has done nothing yet; `tol` of its descents 1e-9 by default."""
+        """A search that has done nothing yet; `tol` of its descents is `TOL` by default."""
         minima = Minima()
         if is_cluster(problem.fun):
             same = alike(problem.fun.formula.source.spec.space)
@@ -115,8 +128,9 @@ class Search:
         """
         self.starts.append(u)
         watch = Watch(self.minima)
-        end = descend(self.problem, u, tol=self.tol, known=watch, f=f)
+        end = descend(self.problem, u, tol=self.tol, scale=self.energy, known=watch, f=f)
         self.descents += 1
+        self.learn(end.gain)
         if watch.met is not None:
             watch.met.hits += 1
             return watch.met, False
@@ -124,12 +138,30 @@ class Search:
             return None
         return self.meet(end.u, end.fun)
 
+    @property
+    def energy(self) -> float:
+        """The size of energies here, 0 if nothing is known of it.
+
+        What a descent gains after its first steps, in the median: neither walls that it came down
+        from nor an offset of the function count.
+        """
+        return float(np.quantile(self.gains, 0.5, method="lower")) if self.gains else self.spread
+
+    def learn(self, gain: float) -> None:
+        """Book what a descent gained after its first steps."""
+        if gain > 0:
+            self.gains = [*self.gains[1 - REMEMBERED :], gain]
+
+    def matters(self, share: float, fun: float) -> float:
+        """A share of the energy of this search, but at least the rounding of energies like fun."""
+        return max(share * self.energy, ROUNDED * abs(fun))
+
     def meet(self, u: np.ndarray, fun: float) -> tuple[Minimum, bool]:
         """Book a minimum: which it is, and whether it is new."""
         best = self.minima.best.fun if len(self.minima) else np.inf
-        if not fun >= (best - IMPROVED * max(abs(best), 0.1) if np.isfinite(best) else best):
+        if not fun >= (best - self.matters(IMPROVED, best) if np.isfinite(best) else best):
             self.improved_at, self.improved_after = self.attempts, self.problem.evaluations
-        return self.minima.add(u, fun)
+        return self.minima.add(u, fun, self.matters(SAME_FUN, fun))
 
     def accept(self, reached: tuple[Minimum, bool] | None) -> None:
         """Move the walker if the new minimum is not too high above its own."""
@@ -145,11 +177,20 @@ class Search:
 
     def finish(self) -> None:
         """Take the best point down to rounding, and its gradient."""
-        if not np.isfinite(self.problem.best_fun):
+        problem = self.problem
+        if not np.isfinite(problem.best_fun):
             return
-        end = descend(self.problem, self.problem.u(self.problem.best_x), tol=1e-15, maxiter=200)
+        end = descend(
+            problem,
+            problem.u(problem.best_x),
+            tol=TOL**3,
+            scale=self.energy,
+            maxiter=LAST,
+            precise=True,
+        )
         self.minima.improve(end.u, end.fun)
-        self.slope = end.slope
+        matters = end.how == "stuck" and end.left > TOL * TOL * self.energy
+        self.slope, self.stuck = end.slope, end.left if matters else 0.0
 
     def choose(self, moves: Sequence[tuple[str, Callable[[Search], bool]]]) -> int:
         """Index of the move to make: those not tried yet in their order, then at random by what

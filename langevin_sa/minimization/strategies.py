@@ -41,7 +41,8 @@ LOOK_EVERY = 20  # steps
 POINTS = 32  # at least, of which the first cycle starts from the best
 CYCLES = 4  # without improvement that end the search where no two replicas agree
 # clusters
-COARSE, FINE = 1e-5, 1e-12  # tolerance of a trial descent, and of the last one of a run
+# tolerance of a trial descent, and of the last one of a run, in energies of the search
+COARSE, FINE = 1e-5, 1e-12
 LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest distances
 REARRANGED = 0.95  # share of trials that move the loosest particles; the others shake all
 STALL = 12  # trials without success that end a run
@@ -138,7 +139,7 @@ def tempering(search: Search, settings: Settings) -> Iterator[None]:
     """Replica exchange between temperatures from T0 down to T1, in cycles as for annealing."""
 
     def exchanged(c: Cycle) -> Iterator[float]:
-        ladder, steps = np.geomspace(c.hot, c.cold, len(c.ensemble.u)), settings.n_steps or STEPS
+        ladder, steps = _ladder(c, len(c.ensemble.u)), settings.n_steps or STEPS
         return exchange(c.ensemble, ladder, steps, SWEEP, search.rng, search.report, c.kept)
 
     return _cycles(search, settings, exchanged, LOOK_EVERY)
@@ -149,7 +150,7 @@ def population(search: Search, settings: Settings) -> Iterator[None]:
 
     def resampled(c: Cycle) -> Iterator[float]:
         sweeps = (settings.n_steps or STEPS) // SWEEP
-        ladder = np.geomspace(c.hot, c.cold, max(2, sweeps - sweeps // 5))
+        ladder = _ladder(c, max(2, sweeps - sweeps // 5))
         return populate(c.ensemble, ladder, sweeps // 5, SWEEP, search.rng, search.report, c.kept)
 
     return _cycles(search, settings, resampled, SWEEP)
@@ -182,6 +183,11 @@ class Cycle:
     fruitless: int = 0
 
 
+def _ladder(c: Cycle, rungs: int) -> np.ndarray:
+    """Temperatures from T0 to T1 in equal ratios, to the bit the same in any unit of energy."""
+    return c.hot * np.geomspace(1.0, c.cold / c.hot, rungs)
+
+
 def _cycles(
     search: Search, settings: Settings, run: Callable[[Cycle], Iterator[float]], every: int
 ) -> Iterator[None]:
@@ -192,7 +198,7 @@ def _cycles(
     while not search.verdict:
         if c.ensemble is None:
             seed = int(search.rng.integers(2**63))
-            c.ensemble = Ensemble.at_rest(problem, c.points, seed, settings.gradient_noise)
+            c.ensemble = Ensemble.at_rest(problem, c.points, seed, settings.gradient_noise, c.hot)
             c.kept = {}
             search.attempts += 1
             c.best = search.improved_at
@@ -230,6 +236,7 @@ def _first_cycle(search: Search, settings: Settings, count: int) -> Cycle:
     energies = np.append(problem.values(drawn), problem.value(problem.u(problem.best_x)))
     hot, cold = temperature_range(energies, problem.dim, settings.temperature)
     search.report |= {"temperature": (hot, cold)}
+    search.spread = hot
     points = np.vstack([problem.u(problem.best_x), drawn[np.argsort(energies[:-1])]])
     return Cycle(hot, cold, points[:count])
 
@@ -273,17 +280,21 @@ def _runs(search: Search, patience: float, space: int) -> Iterator[None]:
     while not search.verdict:
         if run.fun is None:
             search.attempts += 1
-            run.x, run.fun = problem.descend(run.x, COARSE, longest(run.x))
+            run.x, run.fun, gain = problem.descend(run.x, COARSE, search.energy, longest(run.x))
+            search.learn(gain)
         while run.idle < STALL:
             trial = np.clip(_trial(run.x, space, rng), problem.x_low, problem.x_high)
-            end, value = problem.descend(trial, COARSE, longest(run.x), below=run.fun)
+            end, value, gain = problem.descend(
+                trial, COARSE, search.energy, longest(run.x), below=run.fun
+            )
             search.descents += 1
-            if value < run.fun - 10 * COARSE * abs(run.fun):
+            search.learn(gain if np.isfinite(value) else 0.0)
+            if value < run.fun - search.matters(10 * COARSE, run.fun):
                 run.x, run.fun, run.idle = end, value, 0
                 yield
             else:
                 run.idle += 1
-        x, fun = problem.descend(run.x, FINE, longest(run.x))
+        x, fun, _ = problem.descend(run.x, FINE, search.energy, longest(run.x))
         search.meet(problem.u(x), fun)
         agreed, since = search.minima.best.hits, problem.evaluations - search.improved_after
         enough = max(CLUSTER_FAMILIAR * problem.dim, CLUSTER_AGAIN * search.improved_after)

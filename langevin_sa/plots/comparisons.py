@@ -25,6 +25,7 @@ from .style import (
     check_like,
     dots,
     given_axes,
+    literal,
     new_axes,
     stack,
     styled,
@@ -40,7 +41,14 @@ def _series(comparison: Any) -> list[tuple[Any, dict[str, Any]]]:
     """
     check_like(comparison, "Comparison", "outcomes potential minimum_energy", "comparison")
     return [
-        (o, {"color": SERIES[k % len(SERIES)], "linestyle": DASHES[k % len(DASHES)], "label": name})
+        (
+            o,
+            {
+                "color": SERIES[k % len(SERIES)],
+                "linestyle": DASHES[k % len(DASHES)],
+                "label": literal(name),
+            },
+        )
         for k, (name, o) in enumerate(comparison.outcomes.items())
     ]
 

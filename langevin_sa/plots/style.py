@@ -79,6 +79,11 @@ def image_formats() -> dict[str, str]:
     return FigureCanvasBase.get_supported_filetypes()
 
 
+def literal(name: str) -> str:
+    """A user's name, none of which is mathematics to matplotlib."""
+    return name.replace("$", r"\$")
+
+
 def check_like(value: Any, kind: str, attributes: str, what: str) -> None:
     """Raise a TypeError unless a value has the attributes, in one string, that a picture reads of a
     `kind`.

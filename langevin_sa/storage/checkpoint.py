@@ -8,13 +8,14 @@ import glob
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_file, real, shown, warn
+from ..arguments import check_file, printable, real, shown, warn
 from ..laws import NamedLaw
 from .npz import load, octets, save
 
@@ -105,7 +106,7 @@ class Checkpoint:
         there = self.found[1]["problem"]
         for name in here:
             if here[name] != there.get(name):
-                values = f": {there.get(name)} there, {here[name]} here"
+                values = f": {printable(str(there.get(name)))} there, {here[name]} here"
                 raise ValueError(
                     f"checkpoint {os.fspath(self.path or '')} belongs to another run (it differs "
                     f"in {name}{values if name in fingerprint.facts else ''}); give another name, "
@@ -130,6 +131,19 @@ class Checkpoint:
             self.failed = True
         ended = time.perf_counter()
         self.due = ended + max(self.seconds, (1 / SHARE - 1) * (ended - started))
+
+
+@contextmanager
+def fitting(path: Any) -> Iterator[None]:
+    """What a file with a right checksum holds is still anybody's: a ValueError for what is missing
+    in it, or is of another kind.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} does not hold what it should: {type(error).__name__} {error}"
+        ) from None
 
 
 def digest(*arrays: Any) -> str:

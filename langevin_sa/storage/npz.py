@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from ..arguments import on_host, short
+from .whole import check_readable
 
 VERSION = 3  # of the files; others are refused
 
@@ -43,6 +47,20 @@ def save(
             os.close(folder)
 
 
+def _check_sizes(file: BinaryIO) -> None:
+    """Raise a ValueError for parts that are packed: ours are not, and a small file may unpack to
+    more than there is memory.
+    """
+    if not zipfile.is_zipfile(file):
+        file.seek(0)
+        return  # said better by who reads it
+    room = file.seek(0, os.SEEK_END)
+    with zipfile.ZipFile(file) as parts:
+        if sum(part.file_size for part in parts.infolist()) > room:
+            raise ValueError("its parts are larger than the file")
+    file.seek(0)
+
+
 def _checksum(text: str, arrays: dict[str, np.ndarray]) -> str:
     """SHA-256 of the facts and of every array's name, type, shape and bytes."""
     total = hashlib.sha256(text.encode())
@@ -67,12 +85,12 @@ def load(path: str | os.PathLike[str], *kinds: str) -> tuple[dict[str, np.ndarra
     ValueError
         If the file is damaged, is not ours, is of another version or holds another kind.
     """
-    import zipfile
-    import zlib
-
+    check_readable(path)
     try:
-        with open(os.fspath(path), "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+        with open(os.fspath(path), "rb") as opened:
+            _check_sizes(opened)
+            with np.load(opened, allow_pickle=False) as file:
+                arrays = {key: file[key] for key in file.files}
         text, checksum = str(arrays.pop("about")), str(arrays.pop("sha256", ""))
         about = json.loads(text)
         made, found = about.pop("format").split(), about.pop("kind")
@@ -89,6 +107,8 @@ def load(path: str | os.PathLike[str], *kinds: str) -> tuple[dict[str, np.ndarra
         EOFError,
         MemoryError,
         RuntimeError,
+        OverflowError,
+        tokenize.TokenError,  # of a damaged head of an array
         zipfile.BadZipFile,
         zlib.error,
     ) as error:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import io
 import os
+import tokenize
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .npz import octets
+from .whole import check_readable
 
 
 class Trajectory:
@@ -53,6 +55,7 @@ class Trajectory:
             raise ValueError(
                 f"samples {os.fspath(self.path)!r} must be a file in a folder that exists"
             )
+        check_readable(self.path)
         if going_on:
             self._check(going_on)
             self.file = open(self.path, "r+b", buffering=0)  # noqa: SIM115
@@ -85,7 +88,7 @@ class Trajectory:
             if not self.path.exists() or self.path.stat().st_size == 0:
                 return False
             return len(np.load(self.path, mmap_mode="r")) > 0
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, tokenize.TokenError):
             return True
 
     def _check(self, count: int) -> None:
@@ -95,7 +98,7 @@ class Trajectory:
             there = np.load(self.path, mmap_mode="r")
             same = there.shape[1:] == self.shape and there.dtype == self.dtype
             held = same and len(there) >= count
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, TypeError, EOFError, tokenize.TokenError) as error:
             raise ValueError(
                 f"samples {os.fspath(self.path)!r} cannot be gone on with: {error}"
             ) from None

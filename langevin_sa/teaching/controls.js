@@ -35,7 +35,7 @@ function readAddress(hash) {
     const value = Number(given[name]);
     if (name in given && value > 0 && value < Infinity) settings[name] = Math.min(Math.max(value, RANGES[name][0]), RANGES[name][1]);
   }
-  if (given.integrator in RULES) settings.integrator = given.integrator;
+  if (Object.hasOwn(RULES, given.integrator)) settings.integrator = given.integrator;
   if (given.balls >= 1) settings.balls = Math.min(DATA.mostBalls, Math.floor(given.balls));
   if (validSeed(given.seed)) settings.seed = given.seed;
   if (given.start && startOf(given.start)) settings.start = given.start;

@@ -14,7 +14,6 @@ import os
 import re
 from html import escape
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from ..formulas.spec import Spec
 from ..integrators import INTEGRATORS, get_integrator
 from ..noise import seed_of
 from ..potential import Potential
+from ..storage.whole import write_whole
 from ..tuning import OMEGA_DT, largest_curvature
 from .basins import CELLS, Landscape, hot_temperature, survey, window_of
 
@@ -89,7 +89,7 @@ def page(
     setting: dict[str, Any] = {"integrator": integrator, "balls": balls, "window": window}
     text = assemble(*describe(potential, seed=seed_of(rng), **numbers, **setting))
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
+        write_whole(path, text)
     return text
 
 

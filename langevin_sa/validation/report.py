@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from ..storage.whole import write_whole
 from .families import title
 from .html import html
 from .lab import Check
@@ -110,9 +111,9 @@ class Report:
         """Write a self-contained page (.html) or the numbers (.json)."""
         path = Path(path)
         if path.suffix == ".html":
-            path.write_text(html(self), encoding="utf-8")
+            write_whole(path, html(self))
         elif path.suffix == ".json":
-            path.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
+            write_whole(path, json.dumps(self.to_dict(), indent=1))
         else:
             raise ValueError(
                 f"a report is written as .html or .json, not {path.suffix or 'without an ending'!r}"

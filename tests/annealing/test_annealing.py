@@ -58,7 +58,7 @@ def test_fields():
     for array in (result.state.x, result.state.dx, result.state.noise, result.state.best_x):
         assert array.shape == (5, 3)
     measured = "temperature eq22 configurational squares laplacian"
-    columns = f"step target {measured} energy_mean energy_min best".split()
+    columns = f"step target {measured} energy_mean energy_min best failures".split()
     assert set(result.history) == set(columns)
     assert all(len(result.history[name]) == 10 for name in columns)
     np.testing.assert_array_equal(result.history.step, np.arange(20, 201, 20))

@@ -417,4 +417,8 @@ def test_one_worker_for_each_processor_that_this_process_may_use(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
     assert Team(-1).parts == processors() == 1
     with mapping(-1) as mapped:
-        assert mapped.__self__._max_workers == 1
+        assert len(set(mapped(worker, range(4)))) == 1
+
+
+def worker(part):
+    return os.getpid()

@@ -147,7 +147,7 @@ def test_bounds_of_a_formula(here):
     )
     far = "(x - 50)**2*((x - 53)**2 + 0.1)"
     text = good("anneal", "--formula", far, "--bounds", 48, 55, *QUICK[3:], "--no-progress")
-    assert float(re.search(r"exponential\(([^,]+),", text)[1]) < 100
+    assert float(re.search(r"two_stage\(([^,]+),", text)[1]) < 100
     (here / "run.toml").write_text(f'formula = "{far}"\nbounds = [48, 55]\n')
     assert (
         good("anneal", "--config", "run.toml", *QUICK[3:], "--no-progress").splitlines()[1]

@@ -128,7 +128,7 @@ def outcome(arguments):
             done.output
         )
         if done.exit_code:
-            assert "Error: " in done.output, done.output
+            assert "Error: " in done.output or "non-finite" in done.output, done.output
         else:
             assert "best energy  nan" not in done.output, done.output
 

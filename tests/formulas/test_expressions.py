@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings, strategies as st
 from scipy import special
 
 from langevin_sa import FormulaError, Potential
-from langevin_sa.formulas import derive
 from langevin_sa.formulas.parse import names as names_in, parse
+from langevin_sa.storage import cache
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def grow(inner):
 @pytest.fixture(scope="module")
 def other_cache(tmp_path_factory):
     """A folder of its own, so that hundreds of formulas do not stay in the user's cache."""
-    before = derive.cache_folder
+    before = cache.cache_folder
     folder = tmp_path_factory.mktemp("cache")
-    derive.cache_folder = lambda: folder
+    cache.cache_folder = lambda: folder
     yield folder
-    derive.cache_folder = before
+    cache.cache_folder = before
 
 
 @settings(max_examples=120, deadline=None, database=None, derandomize=True)

@@ -63,7 +63,7 @@ def test_duplicates_are_recognised():
     minima = Minima()
     first, new = minima.add(np.zeros(2), 1.0)
     assert new
-    assert minima.add(np.full(2, 1e-4), 1.0 + 1e-9) == (first, False)
+    assert minima.add(np.full(2, 1e-4), 1.0 + 1e-9, 1e-8) == (first, False)
     assert minima.add(np.full(2, 3.0), 1.0)[1] and minima.add(np.full(2, 5.0), 0.5)[1]
     assert [m.fun for m in minima.found] == [0.5, 1.0, 1.0] and first.hits == 2
 
@@ -274,9 +274,8 @@ def test_a_compiled_descent_keeps_bounds_and_budget():
 
     potential = lsa.potentials.rosenbrock(dim=4)
     low, high = np.array([-2, -2, -2, -2.0]), np.array([2, 0.5, 2, 2])
-    x, f, calls, gave_up = descender(potential, low, high)(
-        np.full(4, -1.5), 1e-14, 0.5, 10_000, np.inf
-    )
+    descend = descender(potential, low, high)
+    x, f, calls, gave_up, gain = descend(np.full(4, -1.5), 1e-9, 0.0, 0.5, 10_000, np.inf)
     reference = minimize(
         potential.energy,
         np.full(4, -1.5),
@@ -285,8 +284,9 @@ def test_a_compiled_descent_keeps_bounds_and_budget():
     )
     assert not gave_up and calls < 400 and np.all((low <= x) & (x <= high))
     assert f == pytest.approx(potential.energy(x)) and f == pytest.approx(reference.fun, abs=1e-6)
-    assert descender(potential, low, high)(np.full(4, -1.5), 1e-14, 0.5, 7, np.inf)[2] == 7
-    assert descender(potential, low, high)(np.full(4, -1.5), 1e-14, 0.5, 10_000, -1.0)[3]
+    assert 0 < gain < potential.energy(np.full(4, -1.5)) - f
+    assert descend(np.full(4, -1.5), 1e-9, 0.0, 0.5, 7, np.inf)[2] == 7
+    assert descend(np.full(4, -1.5), 1e-9, 0.0, 0.5, 10_000, -1.0)[3]
 
 
 def test_a_cluster_stops_by_itself():

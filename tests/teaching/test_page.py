@@ -354,6 +354,13 @@ def test_no_requests_and_no_errors(opened):
         assert page.run("experiment.walk.stepNumber") > 0
 
 
+@pytest.mark.parametrize("name", ["constructor", "toString", "__proto__", "hasOwnProperty"])
+def test_words_of_javascript_are_no_integrators(opened, name):
+    """They froze the page: every object has them."""
+    page = opened(lsa.potentials.double_well(), address=f"integrator={name}&balls=7")
+    assert page.run("settings.integrator") == "gjf" and not page.errors()
+
+
 def test_the_address_holds_the_situation(opened):
     page = opened(
         lsa.potentials.double_well(),

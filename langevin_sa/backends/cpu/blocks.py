@@ -13,14 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import float32, float64, njit
+from numba import float32, float64
 
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
+from .keeping import kernel
 from .philox import fill_normals
 from .printed import numba_source
 from .simd import inline
+from .walls import keep, turn_back
 
 WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
 # coordinates in one block, so that its arrays stay in cache; pairs use each one often
@@ -37,12 +39,12 @@ def carve(arena: Any, at: int, rows: int, columns: int) -> tuple[Any, int]:
 
 
 @inline
-def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
-    """Keep the points that are the lowest so far; the first replica whose energy is not finite, or
-    -1.
+def look(E: Any, S: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
+    """Keep the points that are the lowest so far; the first replica whose energy, or sum of dx^2
+    (where a gradient ends up), is not finite, or -1.
     """
     if n == 1:  # a lone replica cannot afford the slices below
-        if not np.abs(E[0]) < np.inf:
+        if not np.abs(E[0]) + S[0] < np.inf:
             return 0
         if E[0] < BE[0]:
             BE[0] = E[0]
@@ -51,14 +53,14 @@ def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
         return -1
     for low in range(0, n, GROUP):
         m = min(n - low, GROUP)
-        e, be = E[low : low + m], BE[low : low + m]
+        e, s, be = E[low : low + m], S[low : low + m], BE[low : low + m]
         better, bad = 0, 0
         for i in range(m):
             better += e[i] < be[i]
-            bad += not (np.abs(e[i]) < np.inf)
+            bad += not (np.abs(e[i]) + s[i] < np.inf)
         if bad:
             for i in range(m):
-                if not np.abs(e[i]) < np.inf:
+                if not np.abs(e[i]) + s[i] < np.inf:
                     return low + i
         if better:
             for d in range(len(X)):
@@ -81,7 +83,137 @@ def look(E: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
 #     z                                                         z
 #     s z_{n-1}/2, paired noise's half kick of the step before  noise, NOISE, or from z
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
+def advance_block(
+    potential: Any,
+    walk: Any,
+    steps: Any,
+    paired: bool,
+    ratio: float,
+    change: int,
+    wall: bool,
+    stream: Any,
+    first_step: int,
+    shift: int,
+    block: Any,
+    careful: bool,
+) -> tuple[int, int]:
+    """Run one block through all steps, with the parameters of `advance_replicas` and besides
+
+    Parameters
+    ----------
+    block : (int, int, int, int, float64 array)
+        Its first replica, how many there are, the steps whose noise is made together, numbers in a
+        row of that noise, and room.
+    careful : bool
+        The step before is kept, so that replicas can turn back.
+
+    Returns
+    -------
+    (int, int)
+        Step and replica in the block of a failure, or a negative replica. If the failure may be a
+        wall, and the block was not `careful`, the walk is as it was.
+    """
+    address, p, size = potential
+    r, n, chunk, normals, arena = block
+    x, dx, noise, energy, best_energy, best_x, dx2, kinetic, failures = walk
+    carry, lr, kick, weight22, weight = steps[0], steps[1], steps[2], steps[3], steps[4]
+    first_replica, purpose, k0, k1 = stream
+    dim, width, n_steps = x.shape[1], 1 << shift, steps.shape[1]
+    # float32 is a storage format: arithmetic is float64, rounded once a step
+    single = x.itemsize == 4
+    origin = -(arena.ctypes.data >> 3) & 7
+    z, at = carve(arena, origin, 4, normals)
+    NOISE, at = carve(arena, at, dim, width)
+    X, at = carve(arena, at, dim, width)
+    Y, at = carve(arena, at, dim, width)
+    DX, at = carve(arena, at, dim, width)
+    G, at = carve(arena, at, dim, width)
+    BX, at = carve(arena, at, dim, width)
+    EBS, at = carve(arena, at, 5, width)
+    E, BE, S, S22, SPARE = EBS[0], EBS[1], EBS[2], EBS[3], EBS[4]
+    rows, c = np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
+    past = (NOISE.ctypes.data - z.ctypes.data) >> 3
+    kept = np.zeros((2 * dim + 1 if careful else 0, width))
+    first, t, bad = 0, 0, -1
+    for i in range(n):
+        for d in range(dim):
+            X[d, i], DX[d, i] = x[r + i, d], dx[r + i, d]
+            NOISE[d, i], BX[d, i] = noise[r + i, d], best_x[r + i, d]
+        BE[i], S[i], S22[i] = best_energy[r + i], kinetic[r + i], dx2[r + i]
+    apart = change < 0
+    for t in range(n_steps):
+        # number of this step's first normal in a replica's stream
+        start = (first_step + t) * dim
+        fresh = t % chunk == 0
+        if fresh:
+            first = start >> 2
+            quads = ((start + chunk * dim + 3) >> 2) - first
+            if np.any(kick[t : t + chunk] > 0.0):
+                fill_normals(z, first, quads, first_replica + r, shift, purpose, k0, k1)
+        c[0], c[1], c[2], c[4] = carry[t], lr[t], kick[t], weight[t]
+        by_hand = fresh or careful  # the half kick is in NOISE
+        c[3] = 0.0 if not paired else 1.0 if by_hand else kick[t - 1]
+        for d in range(dim):
+            m = start + d - 4 * first
+            rows[d] = (m & 3) * normals + ((m >> 2) << shift)
+            m -= dim
+            before = (m & 3) * normals + ((m >> 2) << shift)
+            rows[dim + d] = past + d * width if by_hand else before
+        if t == change:
+            apart = True
+            for i in range(n):
+                S22[i] = ratio * S[i]
+        if careful:
+            keep(Y, DX, S, kept, n)
+        call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), n)
+        bad = look(E, S, BE, X, BX, n)
+        if careful and t > 0:
+            inputs = (X, Y, DX, G, z, S, E, p, rows, size, c)
+            bad = turn_back(address, inputs, kept, NOISE, BE, BX, failures[r : r + n], bad)
+        if bad >= 0:
+            break
+        if single:
+            for d in range(dim):
+                for i in range(n):
+                    DX[d, i] = float64(float32(DX[d, i]))
+                    Y[d, i] = float64(float32(X[d, i] + DX[d, i]))
+        if apart:
+            for d in range(dim):
+                for i in range(n):
+                    S22[i] += weight22[t] * (DX[d, i] * DX[d, i])
+        X, Y = Y, X
+        if paired and (careful or t % chunk == chunk - 1 or t == n_steps - 1):
+            for d in range(dim):
+                row = arena[origin + rows[d] :]
+                for i in range(n):
+                    NOISE[d, i] = c[2] * row[i]
+    if bad < 0:  # the energy of where they are now
+        t = n_steps
+        c[:], SPARE[:] = 0.0, 0.0
+        if careful:
+            keep(Y, DX, SPARE, kept, n)
+        call_step(address, (X, Y, Y, G, z, SPARE, E, p, rows, size, c), n)
+        bad = look(E, SPARE, BE, X, BX, n)
+        if careful and t > 0:
+            inputs = (X, Y, Y, G, z, SPARE, E, p, rows, size, c)
+            bad = turn_back(address, inputs, kept, NOISE, BE, BX, failures[r : r + n], bad)
+            for i in range(n):
+                if failures[r + i, 1] > 0:
+                    for d in range(dim):
+                        DX[d, i] = -DX[d, i]
+    if bad >= 0 and wall and not careful:
+        return t, bad
+    for i in range(n):
+        for d in range(dim):
+            x[r + i, d], dx[r + i, d], noise[r + i, d] = X[d, i], DX[d, i], NOISE[d, i]
+            best_x[r + i, d] = BX[d, i]
+        kinetic[r + i], dx2[r + i] = S[i], S22[i] if apart else ratio * S[i]
+        energy[r + i], best_energy[r + i] = E[i], BE[i]
+    return t, bad
+
+
+@kernel(nogil=True)
 def advance_replicas(
     potential: Any,
     walk: Any,
@@ -89,6 +221,7 @@ def advance_replicas(
     paired: bool,
     ratio: float,
     change: int,
+    wall: bool,
     stream: Any,
     first_step: int,
     shift: int,
@@ -110,6 +243,9 @@ def advance_replicas(
     ratio, change : float, int
         dx2 is `ratio` times kinetic up to step `change`, and a sum of its own from there on (from
         the start if that is -1).
+    wall : bool
+        `Walk.wall`. A block where a step fails is run again, carefully
+        (`langevin_sa.backends.cpu.walls`), and is from then on.
     stream : (int, int, uint64, uint64)
         `Walk.stream` of replica 0.
     first_step : int
@@ -118,93 +254,21 @@ def advance_replicas(
     Returns
     -------
     (int, int)
-        Step and replica of a non-finite energy, or (-1, -1).
+        Step and replica of a failure that is no wall, or (-1, -1).
     """
-    address, p, size = potential
-    x, dx, noise, energy, best_energy, best_x, dx2, kinetic = walk
-    carry, lr, kick, weight22, weight = steps[0], steps[1], steps[2], steps[3], steps[4]
-    first_replica, purpose, k0, k1 = stream
-    dim, width, n_steps = x.shape[1], 1 << shift, steps.shape[1]
-    # float32 is a storage format: arithmetic is float64, rounded once a step
-    single = x.itemsize == 4
+    dim, width = walk[0].shape[1], 1 << shift
     # steps whose noise is made together
-    chunk = max(1, min(n_steps, max(4, NOISE_NUMBERS >> shift) // dim))
+    chunk = max(1, min(steps.shape[1], max(4, NOISE_NUMBERS >> shift) // dim))
     normals = (((chunk * dim + 6) // 4) << shift) + PADDING
-    arena = np.zeros(4 * normals + (6 * dim + 4) * width + 12 * PADDING)
-    origin = -(arena.ctypes.data >> 3) & 7
-    z, at = carve(arena, origin, 4, normals)
-    NOISE, at = carve(arena, at, dim, width)
-    X, at = carve(arena, at, dim, width)
-    Y, at = carve(arena, at, dim, width)
-    DX, at = carve(arena, at, dim, width)
-    G, at = carve(arena, at, dim, width)
-    BX, at = carve(arena, at, dim, width)
-    EBS, at = carve(arena, at, 4, width)
-    E, BE, S, S22 = EBS[0], EBS[1], EBS[2], EBS[3]
-    rows, c = np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
-    past = (NOISE.ctypes.data - z.ctypes.data) >> 3
-    first, t, bad = 0, 0, -1
+    arena = np.zeros(4 * normals + (6 * dim + 5) * width + 12 * PADDING)
     for r in range(low, high, width):
         n = min(width, high - r)
-        for i in range(n):
-            for d in range(dim):
-                X[d, i], DX[d, i] = x[r + i, d], dx[r + i, d]
-                NOISE[d, i], BX[d, i] = noise[r + i, d], best_x[r + i, d]
-            BE[i], S[i], S22[i] = best_energy[r + i], kinetic[r + i], dx2[r + i]
-        apart = change < 0
-        for t in range(n_steps):
-            # number of this step's first normal in a replica's stream
-            start = (first_step + t) * dim
-            fresh = t % chunk == 0
-            if fresh:
-                first = start >> 2
-                quads = ((start + chunk * dim + 3) >> 2) - first
-                if np.any(kick[t : t + chunk] > 0.0):
-                    fill_normals(z, first, quads, first_replica + r, shift, purpose, k0, k1)
-            c[0], c[1], c[2], c[4] = carry[t], lr[t], kick[t], weight[t]
-            c[3] = 0.0 if not paired else 1.0 if fresh else kick[t - 1]
-            for d in range(dim):
-                m = start + d - 4 * first
-                rows[d] = (m & 3) * normals + ((m >> 2) << shift)
-                m -= dim
-                before = (m & 3) * normals + ((m >> 2) << shift)
-                rows[dim + d] = past + d * width if fresh else before
-            if t == change:
-                apart = True
-                for i in range(n):
-                    S22[i] = ratio * S[i]
-            call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), n)
-            bad = look(E, BE, X, BX, n)
-            if bad >= 0:
-                break
-            if single:
-                for d in range(dim):
-                    for i in range(n):
-                        DX[d, i] = float64(float32(DX[d, i]))
-                        Y[d, i] = float64(float32(X[d, i] + DX[d, i]))
-            if apart:
-                for d in range(dim):
-                    for i in range(n):
-                        S22[i] += weight22[t] * (DX[d, i] * DX[d, i])
-            X, Y = Y, X
-            if paired and (t % chunk == chunk - 1 or t == n_steps - 1):
-                for d in range(dim):
-                    row = arena[origin + rows[d] :]
-                    for i in range(n):
-                        NOISE[d, i] = c[2] * row[i]
-        for i in range(n):
-            for d in range(dim):
-                x[r + i, d], dx[r + i, d], noise[r + i, d] = X[d, i], DX[d, i], NOISE[d, i]
-            kinetic[r + i], dx2[r + i] = S[i], S22[i] if apart else ratio * S[i]
-        if bad < 0:  # the energy of where they are now; Y, G, NOISE and S are spent
-            t = n_steps
-            c[:] = 0.0
-            call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), n)
-            bad = look(E, BE, X, BX, n)
-        for i in range(n):
-            energy[r + i], best_energy[r + i] = E[i], BE[i]
-            for d in range(dim):
-                best_x[r + i, d] = BX[d, i]
+        careful = wall and np.any(walk[8][r : r + n, 0] > 0)
+        block = (r, n, chunk, normals, arena)
+        common = (steps, paired, ratio, change, wall, stream, first_step, shift)
+        t, bad = advance_block(potential, walk, *common, block, careful)
+        if bad >= 0 and wall and not careful:
+            t, bad = advance_block(potential, walk, *common, block, True)
         if bad >= 0:
             return first_step + t, r + bad
     return -1, -1
@@ -212,6 +276,8 @@ def advance_replicas(
 
 class BlockBackend(Backend):
     """Formulas and numba functions: everything inside one kernel."""
+
+    turns_back = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         self.walk, self.threads = walk, threads
@@ -238,11 +304,11 @@ class BlockBackend(Backend):
         ratio, change = self._ratio(steps)
         numbers = np.stack([steps.carry, steps.lr, steps.kick, *steps.weights.T])
         potential = (self.step.address, self.numbers, self.size)
-        common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.stream(), w.step)
+        common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.wall, w.stream())
         shift = self.width.bit_length() - 1
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
-            return advance_replicas(*common, shift, *part)
+            return advance_replicas(*common, w.step, shift, *part)
 
         bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
         if bad:

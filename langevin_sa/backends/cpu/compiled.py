@@ -5,11 +5,12 @@ numba functions.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import inspect
 import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 import numba
@@ -18,8 +19,8 @@ from llvmlite import ir
 from numba import carray, cfunc, int64, njit, types, void
 from numba.extending import intrinsic
 
-from ...storage.cache import cache_folder, write_whole
 from . import simd
+from .keeping import c_function
 
 REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
 STEP = void(
@@ -52,33 +53,50 @@ def call_step(typing: Any, address: Any, inputs: Any, n: Any) -> Any:
 
 @cache
 def compiled_source(text: str, name: str, signature: Any) -> Any:
-    """The function `name` of a printed source as a C function, compiled or loaded from the cache
-    folder.
-    """
+    """The function `name` of a printed source as a C function, compiled or taken from the cache."""
     version = hashlib.sha256(
         (text + str(signature) + Path(simd.__file__).read_text() + numba.__version__).encode()
     ).hexdigest()[:20]
-    path = cache_folder() / f"langevin_sa_{name}_{version}.py"
-    if not path.exists():
-        write_whole(path, text)
-    if path.exists():
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None and spec.loader is not None
-        # numba's cache looks it up there
-        module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return cfunc(signature, cache=True, error_model="numpy")(getattr(module, name))
-    namespace: dict[str, Any] = {}  # the cache folder is full
-    exec(compile(text, f"<{name}>", "exec"), namespace)
-    return cfunc(signature, error_model="numpy")(namespace[name])
+    module = ModuleType(f"langevin_sa_{name}_{version}")
+    sys.modules[module.__name__] = module  # where numba looks up what it has compiled
+    exec(compile(text, f"<{module.__name__}>", "exec"), vars(module))
+    return c_function(getattr(module, name), signature, module.__name__)
 
 
 def over_replicas(
     energy: Callable[..., Any], gradient: Callable[..., Any]
-) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+) -> tuple[tuple[Any, Any], tuple[OverReplicas, OverReplicas]]:
     """The jitted pair of one-replica functions, and the same as array functions over (replicas,
-    dim).
+    dim); compiled once a process for one pair, as long as what it takes from outside is the same.
     """
+    outside = _frozen(energy), _frozen(gradient)
+    if None in outside:
+        pair, functions = _over_replicas.__wrapped__(energy, gradient, outside)
+    else:
+        pair, functions = _over_replicas(energy, gradient, outside)
+    return pair, (OverReplicas(pair, 0, functions[0]), OverReplicas(pair, 1, functions[1]))
+
+
+class OverReplicas:
+    """One of `over_replicas` as an array function; pickled as the pair."""
+
+    def __init__(self, pair: tuple[Any, Any], which: int, function: Any) -> None:
+        self.pair, self.which, self.function = pair, which, function
+
+    def __call__(self, x: np.ndarray) -> Any:
+        """Contiguous, writable and float64: one compilation."""
+        return self.function(np.array(x, dtype=float))
+
+    def __reduce__(self) -> Any:
+        return _array_function, (*self.pair, self.which)
+
+
+def _array_function(energy: Any, gradient: Any, which: int) -> OverReplicas:
+    return over_replicas(energy, gradient)[1][which]
+
+
+@cache
+def _over_replicas(energy: Any, gradient: Any, outside: Any) -> Any:
     one_energy, one_gradient = (f if hasattr(f, "py_func") else njit(f) for f in (energy, gradient))
 
     @njit
@@ -95,11 +113,24 @@ def over_replicas(
             one_gradient(x[r], out[r])
         return out
 
-    def doubled(function: Any) -> Callable[[np.ndarray], np.ndarray]:
-        # contiguous, writable and float64: one compilation
-        return lambda x: function(np.array(x, dtype=float))
+    return (one_energy, one_gradient), (energies, gradients)
 
-    return (one_energy, one_gradient), (doubled(energies), doubled(gradients))
+
+def _frozen(function: Any) -> tuple[Any, ...] | None:
+    """The values from outside that numba freezes into a function; None if they cannot be told, or
+    may change in place.
+    """
+    if hasattr(function, "py_func"):  # compiled by the user, who froze them
+        return ()
+    code = getattr(function, "__code__", None)
+    if code is None or any(isinstance(part, CodeType) for part in code.co_consts):
+        return None
+    known = inspect.getclosurevars(function)
+    values = sorted({**known.globals, **known.nonlocals}.items())
+    constant = (bool, int, float, complex, str, ModuleType)
+    if not all(isinstance(v, constant) or callable(v) for _, v in values):
+        return None
+    return tuple((name, type(value), value) for name, value in values)
 
 
 @cache

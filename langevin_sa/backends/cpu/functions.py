@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import float64, njit
+from numba import float64
 
 from ...momentum import Steps
 from ..numpy import NumpyBackend
 from ..walk import Walk, share
+from .keeping import kernel
 from .philox import fill_normals
 
 EVALUATED = 16_384  # coordinates in one call of the user's functions
@@ -25,7 +26,7 @@ REPLICAS_TOGETHER = 64  # whose noise is made side by side, if there are so many
 WORTH_A_THREAD = 20_000  # coordinates
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def make_noise(
     z: Any, first: int, quads: int, shift: int, stream: Any, low: int, high: int
 ) -> None:
@@ -47,12 +48,13 @@ def make_noise(
 #     z                                                         z
 #     s z_{n-1}/2, paired noise's half kick of the step before  noise
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def move(
     x: Any,
     dx: Any,
     noise: Any,
     gradient: Any,
+    last: Any,
     z: Any,
     offset: int,
     shift: int,
@@ -68,14 +70,16 @@ def move(
     high: int,
 ) -> None:
     """The step of groups low <= k < high, with normals from number `offset` of z on, and the sums
-    that thermometers read.
+    that thermometers read; `last` is where x and gradient are kept as they were before.
     """
+    last_x, last_gradient = last
     for k in range(low, high):
         for r in range(k << shift, min((k + 1) << shift, len(x))):
             i = r - (k << shift)
             total = 0.0
             for d in range(x.shape[1]):
                 m = offset + d
+                last_x[r, d], last_gradient[r, d] = x[r, d], gradient[r, d]
                 fresh = kick * z[k, m & 3, ((m >> 2) << shift) + i]
                 v = carry * dx[r, d] - lr * gradient[r, d]
                 if paired:
@@ -126,6 +130,7 @@ class ArrayBackend(NumpyBackend):
                 w.dx,
                 w.noise,
                 gradient,
+                (self.last_x, self.last_gradient),
                 self.z,
                 w.step * dim - 4 * first if noisy else 0,
                 self.shift,

@@ -15,11 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import njit, types, void
+from numba import types, void
 
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, aligned, share
 from .compiled import INTEGERS, REALS, call_step, compiled_source
+from .keeping import kernel
 from .philox import fill_line
 from .printed import lattice_source
 from .simd import prefetch
@@ -54,7 +55,7 @@ def suits(potential: Any, replicas: int) -> bool:
 #     s, or paired s/2                  kick                    coefficients[2]
 #     z                                                         z
 #     s z_{n-1}/2, paired noise's half kick of the step before  noise
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def sweep_tiles(
     lattice: Any,
     mode: int,
@@ -145,10 +146,10 @@ def sweep_tiles(
         energy[k], squares[k] = sums[0], sums[1]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def settle(order: Any, energy: Any, squares: Any, best: float) -> tuple[float, float]:
-    """Energy before and sum of dx^2 after a step; if that energy is below `best`, the point it was
-    taken at is kept.
+    """Energy before and sum of dx^2 after a step; if that energy is below `best`, and the sum
+    finite, as it is where the gradient is, the point it was taken at is kept.
 
     `order` names the arrays of x: now, next, best. They change names, nothing is copied.
     """
@@ -158,14 +159,14 @@ def settle(order: Any, energy: Any, squares: Any, best: float) -> tuple[float, f
         q += squares[k]
     now, after, lowest = order[0], order[1], order[2]
     order[0] = after
-    if e < best:
+    if e < best and q < np.inf:
         order[1], order[2] = lowest, now
     else:
         order[1] = now
     return e, q
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def run_alone(
     lattice: Any,
     modes: Any,
@@ -180,8 +181,8 @@ def run_alone(
     first_step: int,
     stream: Any,
 ) -> int:
-    """All steps of one replica on one thread; the number of steps before the first energy that is
-    not finite, or -1.
+    """All steps of one replica on one thread; the number of steps before the first energy or
+    gradient that is not finite, or -1.
 
     Parameters
     ----------
@@ -206,7 +207,7 @@ def run_alone(
             lattice, modes[t], coefficients[t], motion, totals, first_normal, stream, 0, len(energy)
         )
         e, q = settle(order, energy, squares, sums[0])
-        if not np.abs(e) < np.inf:
+        if not np.abs(e) + q < np.inf:
             return t
         sums[0] = min(sums[0], e)
         sums[1] += q * weights[t, 0]
@@ -242,9 +243,10 @@ class LatticeBackend(Backend):
         else:
             ends = share(self.pool, lambda r: self._alone(r, steps), replicas)
         self.walk.step += len(steps.rho)
-        for r, end in enumerate(ends):
-            if end >= 0:
-                raise NonFinite(self.walk.step - len(steps.rho) + end, self.walk.first_replica + r)
+        bad = [(end, r) for r, end in enumerate(ends) if end >= 0]
+        if bad:
+            end, r = min(bad)
+            raise NonFinite(self.walk.step - len(steps.rho) + end, self.walk.first_replica + r)
 
     def measure(self) -> tuple[float, float]:
         """Sums over replicas of |grad U|^2 and of the Laplacian at the present positions, for the
@@ -273,7 +275,7 @@ class LatticeBackend(Backend):
         for t, mode in enumerate(modes):
             self._sweep(r, mode, coefficients[t], rows[order[0]], rows[order[1]], t)
             e, q = settle(order, self.energy[r], self.squares[r], sums[0])
-            if not np.isfinite(e):
+            if not np.isfinite(e + q):
                 end = t
                 break
             sums[:] = min(sums[0], e), *(sums[1:] + q * steps.weights[t])
@@ -314,7 +316,8 @@ class LatticeBackend(Backend):
         w = self.walk
         if end < 0:
             self._sweep(r, 0, np.zeros(3), rows[order[0]], rows[order[1]], 0)
-            w.energy[r] = settle(np.arange(3), self.energy[r], self.squares[r], -np.inf)[0]
+            e, q = settle(np.arange(3), self.energy[r], self.squares[r], -np.inf)
+            w.energy[r] = e if np.isfinite(q) else np.nan
             end = -1 if np.isfinite(w.energy[r]) else steps
         x, best = rows[order[0]], rows[order[2]]
         if end < 0 and w.energy[r] < sums[0]:

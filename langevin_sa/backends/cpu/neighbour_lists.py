@@ -12,10 +12,11 @@ import itertools
 from typing import Any
 
 import numpy as np
-from numba import int64, njit
+from numba import int64
 
 from ..walk import aligned, share
 from .distances import WIDE, count_before, find_near, find_near_images
+from .keeping import kernel
 from .printed import LANES
 from .simd import inline
 
@@ -50,7 +51,7 @@ def _span(c: int, cells: int, periodic: bool) -> tuple[int, int, int]:
     return max(c - 1, 0), min(c + 2, cells), other
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def sort_by_cell(
     x: Any, space: int, box: Any, layout: Any, kinds: Any, ranks: Any, slots: Any, home: Any
 ) -> None:
@@ -99,7 +100,7 @@ def sort_by_cell(
     first[0] = 0
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def list_neighbours(
     slots: Any,
     box: Any,

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import int64, njit
+from numba import int64
 
 from .compiled import call_step
 from .distances import add_up, pack_near
+from .keeping import kernel
 from .neighbour_lists import wrapped
 from .philox import fill_line
 from .printed import LANES, PACKED
@@ -34,7 +35,7 @@ FETCHED_AHEAD = 4
 #     -f(x)                                                     gradient
 #     z                                                         z
 #     s z_{n-1}/2, paired noise's half kick of the step before  noise
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def sweep_particles(
     fluid: Any,
     what: int,
@@ -162,7 +163,7 @@ def sweep_particles(
     return farthest
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(nogil=True)
 def total(values: Any) -> float:
     """Sum in the order of the vector's lanes, the same for the same length."""
     s = 0.0

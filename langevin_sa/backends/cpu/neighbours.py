@@ -73,10 +73,14 @@ class NeighbourBackend(Backend):
         self.pool = ThreadPoolExecutor(threads) if busy else None
         self.systems = [Particles(self.formula, parts) for _ in walk.x]
         self.spare = np.zeros_like(walk.x)
+        self.stale = False
         self._raise(self._each(self._start))
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
+        if self.stale:  # a failure left lists and forces of places that the walk left again
+            self.stale = False
+            self._raise(self._each(self._start))
         self._raise(self._each(lambda r: self._run(r, steps)))
         self.walk.step += len(steps.rho)
 
@@ -86,6 +90,7 @@ class NeighbourBackend(Backend):
     def _raise(self, ends: list[int]) -> None:
         bad = [(end, r) for r, end in enumerate(ends) if end >= 0]
         if bad:
+            self.stale = True
             end, r = min(bad)
             raise NonFinite(self.walk.step + end, self.walk.first_replica + r)
 
@@ -97,8 +102,8 @@ class NeighbourBackend(Backend):
         return self._look(r, 0)
 
     def _run(self, r: int, steps: Steps) -> int:
-        """All steps of replica r, whose forces are known; the first step after which its energy is
-        not finite, or -1.
+        """All steps of replica r, whose forces are known; the first step after which its energy or
+        a force is not finite, or -1.
         """
         w, system, n = self.walk, self.systems[r], len(steps.rho)
         # they change names, and nothing is copied
@@ -111,18 +116,18 @@ class NeighbourBackend(Backend):
             what = KICK | (FORCES if t else 0)
             step = (steps.carry[t], steps.lr[t], steps.kick[t], steps.paired)
             farthest = self._sweep(r, what, step, now, after, t, t + 1 if noisy else -1)
-            energy = total(system.energy)
-            if not np.isfinite(energy):
+            energy, squares = total(system.energy), total(system.squares)
+            if not np.isfinite(energy + squares):
                 end = t
                 break
-            sums += total(system.squares) * steps.weights[t]
+            sums += squares * steps.weights[t]
             if energy < w.best_energy[r]:
                 w.best_energy[r] = energy
                 now, after, best = after, best, now
             else:
                 now, after = after, now
             if not np.isfinite(farthest):
-                end = t + 1
+                end, w.energy[r] = t + 1, np.nan
                 break
             system.points, system.after = system.after, system.points
             if 4 * farthest > system.skin**2:
@@ -136,9 +141,12 @@ class NeighbourBackend(Backend):
         return self._look(r, n) if end < 0 else end
 
     def _look(self, r: int, step: int) -> int:
-        """Energy of where the replica is; `step` if it is not finite, else -1."""
-        w = self.walk
-        w.energy[r] = total(self.systems[r].energy)
+        """Energy of where the replica is, NaN if a force is not finite; `step` if it is not finite,
+        else -1.
+        """
+        w, system = self.walk, self.systems[r]
+        sound = np.isfinite(system.gradient).all()
+        w.energy[r] = total(system.energy) if sound else np.nan
         if not np.isfinite(w.energy[r]):
             return step
         if w.energy[r] < w.best_energy[r]:

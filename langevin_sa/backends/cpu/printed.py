@@ -39,8 +39,10 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         "kick_before, weight = coefficients[3], coefficients[4]",
     ]
     head += [f"{v} = carray({v}_, (dim, WIDTH))" for v in ("x", "y", "dx", "g")]
-    head += [f"p_{name} = p[{i}]" for i, name in enumerate(spec.scalars)]
-    head += [f"a_{name} = {len(spec.scalars)} + {k}*dim" for k, name in enumerate(spec.arrays)]
+    head += _scalars(spec)
+    head += [
+        f"a_{place} = {len(spec.scalars)} + {k}*dim" for k, place in enumerate(spec.array_places())
+    ]
     kinds = list(bodies)
     if kinds == ["coordinates"]:
         parts = [_fused_coordinates(bodies["coordinates"])]
@@ -52,13 +54,16 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         parts.append(
             _over("d", "dim", _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]")))
         )
-    source = (
+    return (
         "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(PRINTED)}, power\n\n\n{STEP}\n"
+        f"{', '.join(PRINTED)}, power\n\nWIDTH = {width}\n\n\n{STEP}\n"
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
-    return source.replace("WIDTH", str(width))
+
+
+def _scalars(spec: Spec) -> list[str]:
+    return [f"p_{k} = p[{k}]" for k in range(len(spec.scalars))]
 
 
 def _over(index: str, count: str, body: str) -> str:
@@ -103,7 +108,7 @@ def _fused_sites(spec: Spec, body: Body) -> str:
 
 
 def _array_parameters(spec: Spec) -> str:
-    return "".join(f"p_{a} = p[a_{a} + d]\n" for a in spec.arrays)
+    return "".join(f"p_{a} = p[a_{a} + d]\n" for a in spec.array_places())
 
 
 def _coordinate_forces(spec: Spec, body: Body) -> str:
@@ -185,9 +190,9 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
     at from both ends), so that a run needs nothing but x, and in the same pass it moves on, ``dx =
     carry*dx - lr*g + (kick*z + noise); y = x + dx``. Modes: 0 only energies, 1 without noise, 2
-    single noise, 3 paired noise with noise = kick*z kept for the next step. Energy and dx^2 are
-    added to sums[0] and sums[1]; in mode 4, which moves nothing, the squared force and the
-    Laplacian.
+    single noise, 3 paired noise with noise = kick*z kept for the next step. Energy and dx^2
+    (in mode 0 zero, NaN if a gradient is not finite) are added to sums[0] and sums[1]; in mode 4,
+    which moves nothing, the squared force and the Laplacian.
     """
     axes = range(spec.lattice if "bond" in bodies else 0)
     head = ["i0 = places[0]", "x = carray(x_, (i0 + n,))[i0:]", "y = carray(y_, (i0 + n,))[i0:]"]
@@ -197,7 +202,7 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
         "carry, lr, kick = coefficients[0], coefficients[1], coefficients[2]",
         "e, q = 0.0, 0.0",
     ]
-    head += [f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars)]
+    head += _scalars(spec)
     for k in axes:
         for side, at in (("u", 2 * k + 2), ("l", 2 * k + 3)):
             head += [f"{side}{k}, has_{side}{k} = places[{at}], places[{at}] >= 0"]
@@ -205,16 +210,17 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
                 f"{side}{k} = {side}{k} if has_{side}{k} else i0",
                 f"x_{side}{k} = carray(x_, ({side}{k} + n,))[{side}{k}:]",
             ]
-    for k, name in enumerate(spec.arrays):
+    for k, place in enumerate(spec.array_places()):
         for tag, start in (("i", "i0"), *((f"l{axis}", f"l{axis}") for axis in axes)):
             offset = f"{len(spec.scalars)} + {k}*dim + {start}"
-            head.append(f"a{tag}_{name} = carray(p, ({offset} + n,))[{offset}:]")
+            head.append(f"a{tag}_{place} = carray(p, ({offset} + n,))[{offset}:]")
     if spec.arrays:
         head.insert(0, "dim = places[1]")
     lanes = _lattice_lanes(spec, bodies, axes)
     quiet = "carry*dx[i] - lr*g"
     moves = {1: quiet, 2: quiet + " + kick*z[i]", 3: quiet + " + (kick*z[i] + noise[i])"}
-    loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + "\ne = plus(e, energy)"), "    ")]
+    still = "\ne, q = plus(e, energy), plus(q, 0.0*g)"
+    loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + still), "    ")]
     for mode, move in moves.items():
         keep = "noise[i] = kick*z[i]\n" if mode == 3 else ""
         step = (
@@ -241,7 +247,7 @@ def _lattice_lanes(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
     if "site" in bodies:
         body = bodies["site"]
         parts += [
-            *(f"p_{a} = ai_{a}[i]" for a in spec.arrays),
+            *(f"p_{a} = ai_{a}[i]" for a in spec.array_places()),
             *body.lines,
             f"energy += {body.value}",
             f"g += {body.derivatives[0]}",
@@ -251,7 +257,7 @@ def _lattice_lanes(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
         for side, mine, other, tag in ((f"u{k}", "v0", "v1", "i"), (f"l{k}", "v1", "v0", f"l{k}")):
             text = [
                 f"{other} = 1.0*x_{side}[i]",
-                *(f"p_{a} = a{tag}_{a}[i]" for a in spec.arrays),
+                *(f"p_{a} = a{tag}_{a}[i]" for a in spec.array_places()),
                 *body.lines,
             ]
             if mine == "v0":
@@ -268,7 +274,7 @@ def _lattice_lanes(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
 def _lattice_laplacian(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
     """Second derivatives of a site's own energy and, for both ends, of its upper bonds'."""
     parts = ["laplacian = 0.0"]
-    parts += [f"p_{a} = ai_{a}[i]" for a in spec.arrays]
+    parts += [f"p_{a} = ai_{a}[i]" for a in spec.array_places()]
     if "site" in bodies:
         parts += [*bodies["site"].laplacian_lines, f"laplacian += {bodies['site'].laplacian}"]
     for k in axes:
@@ -303,10 +309,7 @@ def neighbour_source(spec: Spec, body: Body) -> str:
     derivatives by the squared distance, of `laplacians` row 4 the Laplacians and row 5 zero. p
     holds the parameters of this pair of species and the energy at the cut-off, which is taken off.
     """
-    head = [
-        f"d = carray(d_, (6, {PACKED}))",
-        *(f"p_{name} = p[{k}]" for k, name in enumerate(spec.scalars)),
-    ]
+    head = [f"d = carray(d_, (6, {PACKED}))", *_scalars(spec)]
     text = (
         "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
         f"{', '.join(PRINTED)}, power\n"

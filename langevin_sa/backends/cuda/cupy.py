@@ -97,7 +97,7 @@ def on_device(walk: Walk) -> Walk:
         return walk
     needed = (
         sum(getattr(walk, name).nbytes for name in ARRAYS)
-        + 2 * walk.x.nbytes
+        + 3 * walk.x.nbytes
         + walk.dx.nbytes
         + walk.noise.nbytes
     )
@@ -167,6 +167,8 @@ class DeviceBackend(Backend):
 class ReplicaBackend(DeviceBackend):
     """Small systems: one thread a replica, all steps of an `advance` in one launch."""
 
+    turns_back = True
+
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         super().__init__(potential, walk, threads)
         self.kernel = kernel(self.code(potential, self.single), "replicas", self.single)
@@ -197,6 +199,7 @@ class ReplicaBackend(DeviceBackend):
                 np.int64(n),
                 np.int64(self.given.step),
                 np.int32(paired),
+                np.int32(self.given.wall),
                 *self._noise(),
             ),
         )
@@ -255,7 +258,7 @@ class SweepBackend(DeviceBackend):
             (
                 w.x,
                 self.other,
-                *(getattr(w, name) for name in ARRAYS[1:]),
+                *(getattr(w, name) for name in ARRAYS[1:-1]),  # it leaves failures to the run
                 coefficients,
                 weights,
                 self.numbers,
@@ -331,6 +334,14 @@ class ArrayBackend(SweepBackend):
 
     def _inputs(self, potential: Any) -> tuple[Any, Any]:
         return self._numbers(np.empty(0)), None
+
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""
+        try:
+            super().advance(steps)
+        except BaseException:
+            self.extra = None  # the gradient of a place that the walk may leave again
+            raise
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
         points = (self.walk.x, self.other)

@@ -3,11 +3,14 @@
 // dx = rho dx + lr f(x) + s xi, x = x + dx; xi = z, or paired (z_n + z_{n-1})/2:
 // rho, with the change of dt: carry; s, or paired s/2: kick; -f(x): g; kick times z: fresh;
 // s z_{n-1}/2, paired noise's half kick of the step before: noise.
+//
+// A step that meets an energy or force that is not finite turns back where that is a wall: the way is gone again from step `base`, whose
+// x, dx, noise and sums are in memory, up to the failed step, which changes dx and noise but not x.
 extern "C" __global__ void __launch_bounds__(THREADS) replicas(
     real* __restrict__ X, real* __restrict__ DX, double* __restrict__ NOISE, double* __restrict__ energy, double* __restrict__ best_energy,
-    real* __restrict__ BEST, double* __restrict__ dx2, double* __restrict__ kinetic, const real* __restrict__ coefficients,
-    const double* __restrict__ weights, const real* __restrict__ p, u64* failure, i64 count, i64 steps, i64 first_step, int paired,
-    u32 first_replica, u32 purpose, u32 k0, u32 k1) {
+    real* __restrict__ BEST, double* __restrict__ dx2, double* __restrict__ kinetic, i64* __restrict__ failures,
+    const real* __restrict__ coefficients, const double* __restrict__ weights, const real* __restrict__ p, u64* failure, i64 count,
+    i64 steps, i64 first_step, int paired, int wall, u32 first_replica, u32 purpose, u32 k0, u32 k1) {
     for (i64 r = blockIdx.x * i64(blockDim.x) + threadIdx.x; r < count; r += i64(gridDim.x) * blockDim.x) {
         real x[DIM], dx[DIM], noise[DIM], g[DIM];
 #pragma unroll UNROLL
@@ -18,11 +21,49 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
         }
         Stream stream(first_replica + u32(r), purpose, k0, k1);
         double e, lowest = best_energy[r], squares22 = dx2[r], squares = kinetic[r];
+        i64 base = 0, turn = -1, in_a_row = failures[2 * r + 1];
         for (i64 t = 0;; ++t) {
             e = force(x, g, p);
-            if (!finite(e)) {
-                atomicMin(failure, u64(t) << 32 | u64(r));
-                break;
+            double sound = e;  // finite if the energy and all forces are
+#pragma unroll UNROLL
+            for (int d = 0; d < DIM; ++d) sound += 0 * g[d];
+            if (t == turn) {
+                double reflected = 0;
+#pragma unroll UNROLL
+                for (int d = 0; d < DIM; ++d) {
+                    X[r * DIM + d] = x[d];
+                    DX[r * DIM + d] = dx[d] = -dx[d];
+                    NOISE[r * DIM + d] = noise[d] = -noise[d];
+                    reflected += 0 * dx[d];
+                }
+                dx2[r] = squares22;
+                kinetic[r] = squares;
+                base = t;
+                turn = -1;
+                ++in_a_row;
+                ++failures[2 * r];
+                if (!finite(reflected) || !(::fabs(e) < DIVERGED)) {
+                    atomicMin(failure, u64(t) << 32 | u64(r));
+                    break;
+                }
+            } else if (!finite(sound)) {
+                if (!wall || t == 0) {
+                    atomicMin(failure, u64(t) << 32 | u64(r));
+                    break;
+                }
+                turn = t;
+                t = base - 1;
+#pragma unroll UNROLL
+                for (int d = 0; d < DIM; ++d) {
+                    x[d] = X[r * DIM + d];
+                    dx[d] = DX[r * DIM + d];
+                    noise[d] = NOISE[r * DIM + d];
+                }
+                squares22 = dx2[r];
+                squares = kinetic[r];
+                continue;
+            } else if (t > base) {
+                in_a_row = 0;
             }
             if (e < lowest) {
                 lowest = e;
@@ -47,7 +88,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
                     m += fresh;
                 }
                 dx[d] = m;
-                x[d] += m;
+                if (t + 1 != turn) x[d] += m;
                 q += m * m;
             }
             squares22 += weights[2 * t] * double(q);
@@ -63,5 +104,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
         best_energy[r] = lowest;
         dx2[r] = squares22;
         kinetic[r] = squares;
+        failures[2 * r + 1] = in_a_row;
     }
 }

@@ -16,6 +16,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from ...noise import KIND
+from ..walk import DIVERGED
 from .arithmetic import functions
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def arrays_module(dim: int, single: bool) -> str:
 def _module(
     dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]
 ) -> str:
-    names = {"DIM": f"{dim}LL", "KIND": KIND, "THREADS": THREADS, **constants}
+    names = {"DIM": f"{dim}LL", "KIND": KIND, "THREADS": THREADS}
+    names |= {"DIVERGED": DIVERGED, **constants}
     parts = ["\n".join(f"#define {name} {value}" for name, value in names.items())]
     parts += [
         "namespace langevin_sa {",
@@ -290,14 +292,12 @@ def _term(
     ]
     results = [*([body.value] if energy else []), *(derivative for _, derivative in wanted)]
     lines = needed([*load, *body.lines], results)
-    used = set(re.findall(r"\bp_(\w+)", " ".join([*lines, *results])))
-    scalars = [
-        f"const real p_{name} = p[{k}];" for k, name in enumerate(spec.scalars) if name in used
-    ]
+    used = set(map(int, re.findall(r"\bp_(\d+)", " ".join([*lines, *results]))))
+    scalars = [f"const real p_{k} = p[{k}];" for k in range(len(spec.scalars)) if k in used]
     arrays = [
-        f"const real p_{name} = p[{len(spec.scalars)} + {k}*DIM + {place}];"
-        for k, name in enumerate(spec.arrays)
-        if name in used
+        f"const real p_{n} = p[{len(spec.scalars)} + {k}*DIM + {place}];"
+        for k, n in enumerate(spec.array_places())
+        if n in used
     ]
     out = [
         *([f"{energy}{body.value};"] if energy else []),

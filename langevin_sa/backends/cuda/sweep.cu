@@ -44,6 +44,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
                 for (int k = 0; k < UNIT; ++k) {
                     const i64 i = unit * UNIT + k;
                     if (i >= DIM) continue;
+                    if (looks) e += 0 * g[k];  // not finite where a force is not
                     if (saves) BEST[origin + i] = y[i];
                     if (!moves) continue;
                     const u64 number = u64(first_step + t) * DIM + i;
@@ -93,7 +94,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
                 }
             }
             if (threadIdx.x == 0 && (blocks == 1 || last)) {
-                const double total = GIVEN ? energy[r] : sums[0][0];
+                const double total = (GIVEN ? energy[r] : 0) + sums[0][0];
                 const bool failed = t > 0 && better[r] < 0;
                 if (looks && !failed && !finite(total)) {
                     atomicMin(failure, u64(t) << 32 | u64(r));

@@ -42,6 +42,9 @@ def checks(lab: Lab) -> Iterator[Check]:
         yield plane("Muller-Brown surface, gjf", law, U, points, 40.0, x, y)
     for name in ("gjf", "bbk"):
         yield ratio(lab, name)
+    # the first two would show an update that is not reflected, the last one such a half kick
+    for name, gamma, dt in (("gjf", 1.0, 0.5), ("bbk", 1.0, 0.5), ("gjf", 3.0, 0.7)):
+        yield from between_walls(lab, name, gamma, dt, many)
 
 
 def final(
@@ -67,6 +70,20 @@ def plane(
 ) -> Check:
     counts = np.histogram2d(points[:, 0], points[:, 1], [x, y])[0]
     return binned(name, law, counts, boltzmann_bins(U, T, [x, y], margin=1.0) * len(points))
+
+
+def between_walls(lab: Lab, name: str, gamma: float, dt: float, replicas: int) -> Iterator[Check]:
+    """A flat box, beyond whose walls the energy is not finite: uniform at any time step."""
+    box = formula("1e-9*sqrt(x*(1 - x))")
+    driven = lab.drive(box, lab.generator.uniform(0.4, 0.6, size=(replicas, 1)))
+    if not getattr(driven.backend, "turns_back", False):  # a backend that leaves walls to the run
+        return
+    driven.walk.wall = True
+    driven.advance(row(name, gamma, dt, 0.5, 150))
+    counts = np.histogram(driven.walk.x.astype(float)[:, 0], np.linspace(0, 1, 21))[0]
+    law = "$p(x) = 1$ between walls"
+    what = f"box with walls, {name} at gamma dt = {gamma * dt:g}"
+    yield binned(what, law, counts, np.full(20, replicas / 20))
 
 
 def ratio(lab: Lab, name: str) -> Check:
