@@ -46,7 +46,7 @@ LOOKS = {
     "boltzmann": (boltzmann, 1e-11, None, ("plane", "bounds")),
     "refused": (refused, 1e-9, None, ("smoothness",)),
     "simulate": (simulated, 1e-9, None, ()),
-    "anneal": (annealed, 1e-9, ONE_OF_EACH, ()),
+    "anneal": (annealed, 1e-9, (*ONE_OF_EACH, "turns back"), ()),
     "patience": (patient, 1e-9, ONE_OF_EACH, ()),
     "automatic_schedule": (chosen, 1e-5, ONE_OF_EACH, ()),
     "anneal by itself": (by_itself, 1e-5, ONE_OF_EACH, ()),
