@@ -15,13 +15,13 @@ from ..arguments import finite, shown
 from ..drawing import draw
 from ..noise import child_seed, seed_of
 from ..potential import Potential
-from ..scale import rounding
 from ..statistics import Fit, fit_law
 from .driver import compare, judge
 from .outcomes import Comparison
 
 LAWS = ("power", "logarithmic")  # of the decay of the residual energy
 POOR, CLOSE = 0.01, 2.0  # p-value below which a law is refused; AIC by which one must lead
+ALIKE = 1e-6  # of the tolerance: energies that differ by less are one
 
 
 @dataclass
@@ -187,8 +187,9 @@ def _fitted(steps: np.ndarray, found: list[Comparison]) -> tuple[dict[str, Fit],
     """Both laws, and which of them the points allow."""
     mean, low, high = np.array([c["anneal"].residual for c in found]).T
     error = (high - low) / (2 * 1.96)
-    # replicas that all end alike have no error but rounding's
-    use = np.isfinite(mean) & (mean > 3 * error) & (error > rounding(mean))
+    # replicas that all end alike have no error but that of where their descents stop
+    apart = [np.ptp(c["anneal"].energies[c.judged]) > ALIKE * c.tolerance for c in found]
+    use = np.isfinite(mean) & (mean > 3 * error) & (error > 0) & apart
     if use.sum() < 3:
         points = f"{int(use.sum())} points whose residual energy is three errors above zero"
         return {}, f"no law can be told from {points}"

@@ -241,6 +241,8 @@ CASES = [
             names=("x", "y"), bounds=(-3, 3), lacks=["smoothness"]),
     formula("hard wall", points([1.], [2.], spread=.2), .1, 1., .05,
             formula="x - log(x) + (sqrt(x) - 1)**4", names=("x",), bounds=(0.05, 4)),
+    formula("turns back", points([.3], [1.2], spread=.2), 1., 1., .2,
+            formula="x*log(x)", names=("x",), bounds=(0.05, 4)),
     formula("twelve names", points(np.arange(12.), spread=.3), .3, 1., .05,
             formula=" + ".join(f"(x{i} - {i})**2*(1 + {i}/10) + (x{i} - {i})*(x{i + 1} - {i + 1})/4"
                                for i in range(11)) + " + (x11 - 11)**2",
