@@ -78,6 +78,13 @@ class Scale:
             return np.broadcast_to(self.length, x.shape)
         return np.broadcast_to(sizes(np.abs(x).max(1, keepdims=True)), x.shape)
 
+    def bend(self, x: np.ndarray, way: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """How the gradient, which at x is `gradient`, changes along `way`; all (replicas, dim), the
+        ways as long as natural lengths.
+        """
+        step = STEP * way
+        return difference(self._potential.gradient, x, step, gradient) / STEP
+
     @cached_property
     def energy(self) -> float:
         """Natural energy, 0 where nothing differs."""

@@ -134,13 +134,15 @@ def fit_law(law: str, steps: Any, y: Any, error: Any) -> Fit:
         )
     weight = y / error
     columns = np.stack([np.ones(steps.size), -np.log(_clock(law, steps))], axis=1)
-    (a, zeta), *_ = np.linalg.lstsq(columns * weight[:, None], np.log(y) * weight, rcond=None)
-    if not np.linalg.matrix_rank(columns * weight[:, None]) == 2:
+    weighted = columns * weight[:, None]
+    if np.linalg.matrix_rank(weighted) < 2:
         raise ValueError(
             f"a law is fitted to steps that differ and errors of like size, not {shown(steps)} and "
             f"{shown(error)}"
         )
-    covariance = np.linalg.inv((columns * weight[:, None] ** 2).T @ columns)
+    (a, zeta), *_ = np.linalg.lstsq(weighted, np.log(y) * weight, rcond=None)
+    inverse = np.linalg.inv(np.linalg.qr(weighted, mode="r"))  # squares nothing, as X.T @ X would
+    covariance = inverse @ inverse.T
     chi2 = float(np.sum((weight * (np.log(y) - columns @ [a, zeta])) ** 2))
     centre = np.average(np.log(y), weights=weight**2)
     spread = float(np.sum((weight * (np.log(y) - centre)) ** 2))

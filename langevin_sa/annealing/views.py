@@ -49,9 +49,12 @@ def found_in(run: Run) -> str:
 
 
 def evaluations(run: Run) -> tuple[int, int]:
-    """Energies and gradients taken along the trajectories from step 0, and by the pilot."""
+    """Energies and gradients taken along the trajectories from step 0, by the thermometer of
+    records and by the pilot.
+    """
     pilot, along = run.prepared.pilot, len(run.walk.x) * (run.walk.step + 1)
-    return (along, along) if pilot is None else (along + pilot.nfev, along + pilot.njev)
+    nfev, njev = (0, 0) if pilot is None else (pilot.nfev, pilot.njev)
+    return along + nfev, along + run.recorder.asked + njev
 
 
 def state(run: Run, view: Any = copied) -> State:

@@ -11,7 +11,6 @@ import numpy as np
 
 MEMORY, MOST_STEPS, HALVINGS = 8, 1000, 30
 TOGETHER = 65_536  # coordinates in one call of the potential
-STEP = 1e-6  # natural lengths, between the two gradients of a first look at the curvature
 ROUNDING = 16 * np.finfo(float).eps  # of an energy, which is a sum
 LONGEST = 0.2  # natural lengths, or of the way so far, that a step may go: no start is flung out
 # of the longest step and of the coordinates: how far curvature is looked for ahead
@@ -37,16 +36,13 @@ def descend(potential: Any, x: Any, tol: float = 1e-7) -> tuple[np.ndarray, np.n
 # trial points beyond a wall are taken back
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
-    unit, start = (
-        potential.scale.lengths(x),
-        x.copy(),
-    )  # forces, steps and memory are in natural lengths
-    energy, gradient = potential.energy_gradient(x)
-    gradient = gradient * unit
+    unit, start = potential.scale.lengths(x), x.copy()
+    energy, force = potential.energy_gradient(x)
+    gradient = force * unit  # this, steps and memory are in natural lengths
     going = np.flatnonzero(np.isfinite(energy) & np.isfinite(gradient).all(1))
     size = np.linalg.norm(gradient, axis=1, keepdims=True)
-    ahead = potential.gradient(x + STEP * unit * gradient / np.where(size > 0, size, 1)) * unit
-    curvature = np.abs(((ahead - gradient) * gradient).sum(1)) / (size * STEP)[:, 0]
+    way = gradient / np.where(size > 0, size, 1)
+    curvature = np.abs((potential.scale.bend(x, unit * way, force) * unit * way).sum(1))
     # length of the first step: to the bottom of a parabola
     scale = np.where(curvature > 0, 1 / curvature, np.inf)
     scale = np.fmin(scale, LONGEST / size[:, 0])
@@ -62,11 +58,12 @@ def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.
         step[uphill] = -scale[going[uphill], None] * gradient[going[uphill]]
         slope[uphill] = (step * gradient[going])[uphill].sum(1)
         longest = np.abs(step).max(1)
-        going_on = (longest > tol) & (-slope > ROUNDING * np.abs(energy[going]))
-        going, step, slope, longest = (a[going_on] for a in (going, step, slope, longest))
+        way = np.abs((x[going] - start[going]) / unit[going]).max(1)
+        near = tol if potential.has_domain else tol * np.minimum(1, way)
+        going_on = (longest > near) & (-slope > ROUNDING * np.abs(energy[going]))
+        going, step, slope, longest, way = (a[going_on] for a in (going, step, slope, longest, way))
         if not going.size:
             break
-        way = np.abs((x[going] - start[going]) / unit[going]).max(1)
         shorter = np.fmin(1, LONGEST * np.maximum(1, way) / longest)
         before, force = x[going], gradient[going]
         step, slope = step * shorter[:, None], slope * shorter

@@ -69,15 +69,18 @@ def omega_dt(potential: Potential, points: np.ndarray, dt: float) -> float:
 
 
 def laplacian_estimate(
-    potential: Potential, x: np.ndarray, generator: np.random.Generator
+    potential: Potential,
+    x: np.ndarray,
+    generator: np.random.Generator,
+    here: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The Laplacian where it is exact, else an unbiased estimate from two gradients along one
-    random direction a replica.
+    """The Laplacian where it is exact, else an unbiased estimate from gradients on both sides of x
+    along one random direction a replica; `here` is the gradient at x, if it is known.
     """
     if potential.has_laplacian:
         return potential.laplacian(x)
     direction = generator.choice([-1.0, 1.0], x.shape)
     # along the direction in x, not in lengths, as far as the shortest of them allows
     step = steps(potential, x).min(1, keepdims=True) * direction
-    change = difference(potential.gradient, x, step) / np.abs(step[:, :1])
+    change = difference(potential.gradient, x, step, here) / np.abs(step[:, :1])
     return (direction * change).sum(1)
