@@ -185,7 +185,7 @@ def test_help_says_what_each_command_does():
 def test_known_minimum_is_reported():
     quick = ("--steps", 1000, "--replicas", 8, "--seed", 1, "--backend", "numpy", "--no-progress")
     assert re.search(
-        r"known        -0.3054284837, reached by [1-8] of 8 replicas \(within 0.001\)",
+        r"known        -0.3054284837, reached by [1-8] of 8 replicas \(within 0.0003\)",
         good("anneal", "double_well", *quick),
     )
     far = good("anneal", "rastrigin", "--dim", 8, *quick, "--steps", 5)
