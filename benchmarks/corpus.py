@@ -27,7 +27,35 @@ import langevin_sa as lsa
 
 BOTH = {**CORPUS, **MORE}
 REPLICAS, FIRST_SEED = 64, 7001
-KNOWN: dict[str, float] = {}  # lowest energies seen in long independent searches; see `known`
+KNOWN: dict[str, float] = {  # lowest energies seen, by any method; `table` prints lower ones
+    "AB polymer 8": -1.5216269404216733,
+    "Born ions 8": -4.7652155098037925,
+    "Frenkel Kontorova 40": 9.36607147120787,
+    "Gupta 13": -24.69848079100582,
+    "QUBO 30": -275.49314967557325,
+    "XOR network": 0.012264856071141987,
+    "XY glass 24": -18.2825823538677,
+    "Yukawa 2d 15": 30.46147672617716,
+    "copper13 eV": -34.77579430555411,
+    "disks 11": 0.04237001165924885,
+    "double funnel": 2.0053868803029719e-13,
+    "fene chain": 152.52655725543053,
+    "gaussian wells": -1.540388202673496,
+    "gaussian wells box 50": -1.5,
+    "harmonic chain": -20.06950572240604,
+    "ions in trap": 115.0418247401285,
+    "log NaN": -4.209559611826117,
+    "mixture": 0.4485019057824156,
+    "phi4 chain": -3.2099382686709608,
+    "ring polymer 8": -19.774455684740644,
+    "spin glass 40": -32.02768899085382,
+    "torsions": -9.605134110528004,
+    "vortices 12": -39.85243534772367,
+    "washboard": -4.911446580900269,
+}
+
+
+TOGETHER = 256  # descents of multistart between two looks whether it is done
 
 
 def known(name: str, seen: float = np.inf) -> float:
@@ -78,12 +106,14 @@ def multistart(name: str, steps: int, seed: int) -> dict:
     sigma = U.draw_start(64, generator).std(0)
     while calls < room:
         if x0 is None:
-            x = U.draw_start(REPLICAS, generator)
+            x = U.draw_start(TOGETHER, generator)
         else:  # one point, jittered by a tenth of its spread
-            x = x0 + generator.normal(0, 0.1 * np.std(x0), (REPLICAS, U.dim))
+            x = x0 + generator.normal(0, 0.1 * np.std(x0), (TOGETHER, U.dim))
         e, n = relaxed(U, x, room - calls, sigma if x0 is None else None)
         found.append(e)
         calls += max(n, 1)
+        if e.min() <= known(name) + BOTH[name][3]:
+            break
     e = np.concatenate(found)
     return {"kind": "multistart", "name": name, "steps": steps, "seed": seed, "ends": e}
 

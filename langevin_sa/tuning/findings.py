@@ -10,7 +10,7 @@ import numpy as np
 
 from ..integrators import Integrator
 from ..schedules import Schedule, two_stage
-from .ladder import GRAIN, NO_SPREAD, OMEGA_DT, smooth
+from .ladder import NO_SPREAD, OMEGA_DT, smooth
 from .sight import Sight, stiffest, typical
 from .spread import ranked
 
@@ -23,7 +23,9 @@ LEAST_FRICTION = 1e-9  # of gamma*dt, so that 1 - gamma*dt is not 1 in rounding
 SAME = 1e-6  # of the spread of minima: energies that differ by less are of one minimum
 NEAR, STARTS, TURNS = 8, 8, 8  # hot points and starts whose curvature is looked at, how sharply
 GIVEN = 64  # starts of x0 among which the stiffest are sought
-QUANTILE = 0.75  # of the curvatures of hot points
+# spreads above the median, to which scouts must come down, and the logarithm of the factor from T0
+# within which they must have been, to tell how stiff it is there
+DOWN, ABOUT = 3.0, 2.3
 KNOTS, WIDTH = 40, 0.5  # temperatures at which heat capacity and relaxation are told
 
 
@@ -202,12 +204,12 @@ def _stiffest(found: Any, starts: np.ndarray, T0: float, interrupted: bool) -> t
     rungs = found.rungs
     k, where = 0.0, "of the largest curvature at the starts"
     if rungs is not None:
-        middle = np.median(rungs.after) + GRAIN * found.spread
-        good = np.flatnonzero(rungs.after <= middle)  # those that came down
-        near = good[np.argsort(np.abs(rungs.heat[good] - np.log(T0 / found.top)), kind="stable")]
-        near = near[:NEAR]
+        high = np.median(rungs.after) + DOWN * found.spread if found.spread else np.inf
+        good = np.flatnonzero(rungs.after <= high)  # those that came down
+        away = np.abs(rungs.heat[good] - np.log(T0 / found.top))
+        near = good[np.argsort(away, kind="stable")][: max(1, min(NEAR, (away < ABOUT).sum()))]
         seen = np.fmax(rungs.k[near] * found.top, _look(sight, rungs.hot[near], found.mass, 0.5))
-        k = float(np.quantile(seen, QUANTILE))
+        k = float(seen.max())
         where = "of the largest curvature met in short runs near T0 and at the starts"
     points = starts
     if found.given:  # the stiffest of them may be far from low

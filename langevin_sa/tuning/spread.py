@@ -42,6 +42,6 @@ def low_spread(energies: np.ndarray, noise: float = 0.0) -> float:
     for share in (0.75, 0.9, 1.0):
         lower = sound[: int(np.ceil(share * sound.size))]
         width = float(np.std(lower)) if lower.size else 0.0
-        if width > max(noise, ROUNDING * float(np.abs(lower).min(initial=np.inf))):
+        if np.inf > width > max(noise, ROUNDING * float(np.abs(lower).min(initial=np.inf))):
             return width
     return 0.0
