@@ -12,7 +12,9 @@ import numpy as np
 MEMORY, MOST_STEPS, HALVINGS = 8, 1000, 30
 TOGETHER = 65_536  # coordinates in one call of the potential
 ROUNDING = 16 * np.finfo(float).eps  # of an energy, which is a sum
-LONGEST = 0.2  # natural lengths, or of the way so far, that a step may go: no start is flung out
+# natural lengths, or of the way so far, that a step may go: no start is flung out; without a domain
+# a step may go as far as to the bottom of the first parabola, or as all steps before
+LONGEST = 0.2
 # of the longest step and of the coordinates: how far curvature is looked for ahead
 NUDGE, NUDGE_ROUNDING = 5e-5, 3e-8
 STRAGGLING, FEW_STEPS = 4, 20
@@ -45,7 +47,10 @@ def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.
     curvature = np.abs((potential.scale.bend(x, unit * way, force) * unit * way).sum(1))
     # length of the first step: to the bottom of a parabola
     scale = np.where(curvature > 0, 1 / curvature, np.inf)
-    scale = np.fmin(scale, LONGEST / size[:, 0])
+    reach, growth = np.full(len(x), LONGEST), LONGEST
+    if not potential.has_domain:  # of natural lengths only the parabola's does not know the origin
+        reach, growth = np.where(curvature > 0, size[:, 0] / curvature, LONGEST), 1.0
+    scale = np.fmin(scale, reach / size[:, 0])
     pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for _ in range(MOST_STEPS):
         going = going[gradient[going].any(1)]
@@ -64,7 +69,7 @@ def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.
         going, step, slope, longest, way = (a[going_on] for a in (going, step, slope, longest, way))
         if not going.size:
             break
-        shorter = np.fmin(1, LONGEST * np.maximum(1, way) / longest)
+        shorter = np.fmin(1, np.maximum(reach[going], growth * way) / longest)
         before, force = x[going], gradient[going]
         step, slope = step * shorter[:, None], slope * shorter
         moved = _search(potential, x, energy, gradient, unit, going, step, slope)
