@@ -23,7 +23,7 @@ FRICTION = 0.25  # rule 6
 LEAST_FRICTION = 1e-9  # of gamma*dt, so that 1 - gamma*dt is not 1 in rounding
 SAME = 1e-6  # of the spread of minima: energies that differ by less are of one minimum
 NEAR, STARTS, TURNS = 8, 8, 8  # hot points and starts whose curvature is looked at, how sharply
-REACHES = 10  # energies on a ray
+REACHES = 10  # energies on a ray, if there is room
 GIVEN = 64  # starts of x0 among which the stiffest are sought
 # spreads above the median, to which scouts must come down, and the logarithm of the factor from T0
 # within which they must have been, to tell how stiff it is there
@@ -238,11 +238,12 @@ def _reach(sight: Sight, low: np.ndarray, hot: np.ndarray, high: np.ndarray) -> 
     """Points on the rays from minima through hot points, just before the energy is `high`; none of
     rays on which it was not seen to be lower.
     """
-    count = int(0.5 * sight.left / REACHES)
+    count = max(1, int(0.5 * sight.left / REACHES))
+    looks = int(min(REACHES, 0.5 * sight.left / count))
     low, way, high = low[:count], (hot - low)[:count], high[:count]
     below, above = np.zeros(len(low)), np.full(len(low), np.inf)
     s, growth = np.ones(len(low)), 2.0
-    for _ in range(REACHES if len(low) else 0):
+    for _ in range(looks):
         over = ~(sight(low + s[:, None] * way)[0] < high)
         below, above = np.where(over, below, s), np.where(over, s, above)
         found = np.isfinite(above)
