@@ -45,7 +45,7 @@ def evaluator(potential: Any) -> Callable[[np.ndarray], tuple[np.ndarray, np.nda
     if potential.formula is not None and potential.formula.truncated:
         return potential.formula.compiled
     if not is_compiled(potential):
-        return potential.energy_gradient  # type: ignore[no-any-return]
+        return potential.energy_gradient
     step, numbers, size = _step(potential)
 
     def energy_gradient(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
