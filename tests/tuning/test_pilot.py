@@ -93,7 +93,9 @@ def test_the_result_counts_and_names_what_the_pilot_did():
     U, _ = counted()
     result = anneal(U, n_steps=400, replicas=4, rng=1, backend="numpy", record_every=400)
     assert result.pilot.nfev > 0
-    assert result.nfev == 4 * 401 + result.pilot.nfev and result.njev == 4 * 401 + result.pilot.njev
+    assert result.nfev == 4 * 401 + result.pilot.nfev
+    thermometers = result.njev - 4 * 401 - result.pilot.njev
+    assert 0 <= thermometers <= 0.1 * 4 * 400
     assert str(result.pilot).startswith("T0: T0 = ")
     assert {"T0", "T_freeze", "T1", "gamma", "dt", "starts"} <= {*result.pilot.reasons}
 
