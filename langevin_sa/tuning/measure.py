@@ -10,7 +10,8 @@ where to start, how hot, how cold, how fast to cool, with what friction and what
    that beyond which quenches end worse than they began: free clusters evaporate there. T_freeze is
    half of where a tenth is forgotten; T1 = T_freeze/10,000.
 5. dt from the stiffest curvature met near T0 and at the starts: omega*dt = 0.7 for integrators
-   whose positions are exact in a harmonic well, 0.35 for the others.
+   whose positions are exact in a harmonic well, 0.35 for the others; at most 1.3 where a replica
+   gets once in the run, ln(evaluations)*T0 above a minimum.
 6. gamma is a quarter of the root of the mean curvature at the lowest minima.
 7. Starts are the lowest minima met, unless x0 was given.
 
