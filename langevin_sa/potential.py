@@ -151,8 +151,8 @@ class Potential:
             Number of particles and dimensions of space; dim is their product, coordinates x1, y1,
             z1, x2, ...
         cutoff : float or array (types, types), optional
-            Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Neighbour
-            lists then make the work grow as the number of particles (numba backend).
+            Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Beside no
+            other terms, work then grows as the number of particles (neighbour lists of numba).
         box : float or tuple of float, optional
             Length of the periodic box, or one an axis, at least twice the cutoff: pairs are between
             nearest images. Coordinates are not wrapped. None leaves space open.

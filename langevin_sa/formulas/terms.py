@@ -44,6 +44,8 @@ def read_formula(
         Its other arguments that may be numbers, and so be mistaken for parameters.
     """
     check_terms(texts, particles, shape, cutoff, box, species)
+    if cutoff is not None and set(texts) != {"pair"}:
+        texts, cutoff = {**texts, "pair": _truncated(texts["pair"], parameters, cutoff)}, None
     if particles is not None and "bond" in texts:
         texts = {"link" if kind == "bond" else kind: text for kind, text in texts.items()}
     scalars, arrays = sorted_parameters(parameters)
@@ -100,8 +102,10 @@ def check_terms(
     """Raise a TypeError unless the terms that are there and what belongs to pairs go together."""
     if not texts:
         raise TypeError("give a formula, or site=, bond= or pair=")
-    if cutoff is not None and set(texts) != {"pair"}:
-        raise TypeError("cutoff= goes with pair= alone")
+    if cutoff is not None and "pair" not in texts:
+        raise TypeError("cutoff= goes with pair=")
+    if len(texts) > 1 and (box is not None or species is not None):
+        raise TypeError("box= and species= go with pair= alone, not with other terms")
     if cutoff is None and (box is not None or species is not None):
         raise TypeError(
             "box= and species= go with cutoff=, the distance beyond which a pair does not count"
@@ -112,6 +116,24 @@ def check_terms(
         raise TypeError("particles= goes with pair=, with bond= or with a formula of coordinates")
     if "bond" in texts and particles is not None and shape is not None:
         raise TypeError("with particles=, bond= joins consecutive particles: give no shape=")
+
+
+def _truncated(pair: str, parameters: Mapping[str, Any], cutoff: Any) -> str:
+    """A pair formula truncated and shifted, V(r) - V(cutoff) for r < cutoff, as a formula."""
+    if not (real(cutoff) and 0 < cutoff < math.inf):
+        raise ValueError(
+            f"beside other terms cutoff must be a positive, finite number, not {shown(cutoff)}"
+        )
+    used = set(names(parse(pair)))
+    own = {name: value for name, value in parameters.items() if normal(name) in used}
+    end = float(cutoff)
+    none = dict.fromkeys(("dim", "shape", "cutoff", "box", "species"))
+    two: dict[str, Any] = {**none, "space": 1, "periodic": False, "particles": 2}
+    alone, _ = read_formula({"pair": pair}, own, None, {}, **two)
+    shift = float(alone.energy(np.array([[0.0, end]]))[0])
+    if not math.isfinite(shift):
+        raise ValueError(f"the pair formula {short(pair)!r} is {shift} at the cutoff, {end:g}")
+    return f"where({end!r} - r, ({pair}) - ({shift!r}), 0)"
 
 
 def sorted_parameters(

@@ -389,7 +389,9 @@ def test_kob_andersen_has_one_b_in_five():
         ({"species": [0] * 8}, TypeError, "box= and species= go with cutoff="),
         ({"cutoff": -1.0}, ValueError, "cutoff must be positive and finite, not -1.0"),
         ({"cutoff": "far"}, ValueError, "cutoff must be a number or a matrix"),
-        ({"cutoff": 2.0, "site": "x**2"}, TypeError, "cutoff= goes with pair= alone"),
+        ({"cutoff": 2.0, "site": "x**2", "box": 9.0}, TypeError, "not with other terms"),
+        ({"cutoff": -2.0, "site": "x**2"}, ValueError, "beside other terms cutoff must be"),
+        ({"cutoff": [[2.0]], "site": "x**2"}, ValueError, "beside other terms cutoff must be"),
         (
             {"cutoff": 2.0, "species": [0] * 7},
             ValueError,
@@ -433,3 +435,20 @@ def test_a_pair_between_its_own_cutoff_and_the_longest_one():
     x = [0.0, 0.0, 1.5, 0.0]
     assert U.energy(x) == U.laplacian(x) == 0
     assert not U.gradient(x).any()
+
+
+def test_a_cutoff_beside_other_terms():
+    """The same energy and forces as the terms apart, one of them with its lists of neighbours."""
+    form, trap = lsa.Potential.from_formula, {"site": "k*x**2", "k": 0.3}
+    keywords = {"pair": "4*eps*(r**-12 - r**-6)", "eps": 1.5, "particles": 6, "cutoff": 1.7}
+    together, pairs = form(**trap, **keywords), form(**keywords)
+    alone = form(**trap, dim=18)
+    x = np.random.default_rng(4).normal(size=(9, 18))
+    for look in ("energy", "gradient", "laplacian"):
+        parts = [getattr(U, look)(x) for U in (pairs, alone)]
+        np.testing.assert_allclose(getattr(together, look)(x), sum(parts), rtol=1e-10)
+    found = [
+        lsa.anneal(together, x, Schedule(0.0, 1.0, 1e-5), 20, rng=1, backend=b).energies
+        for b in ("numba", "numpy")
+    ]
+    np.testing.assert_allclose(*found, rtol=1e-9)
