@@ -179,7 +179,7 @@ def anneal(
     samples : bool or path
         Keep the positions at each record; with the path of a new .npy file there, one record after
         the other, where ``np.load(path, mmap_mode="r")`` reads them, also during the run and after
-        a kill.
+        a kill; no link, and no other run's.
     check_gradient : bool
         First compare the gradient with differences of the energy, and refuse to start if they
         disagree by more than 1e-4.
