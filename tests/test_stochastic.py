@@ -175,12 +175,14 @@ def test_compare_gives_every_method_the_same_batches_and_judges_by_all_data():
     assert found["adam"].success.value == 1  # convex: all descents end in one place
 
 
-def test_a_batch_that_is_not_finite_stops_the_run_and_names_the_step():
+def test_a_batch_that_is_not_finite_is_a_wall_or_stops_the_run():
     def bad(x, y):
         return np.where(np.abs(x) > 4, np.nan, -x)
 
     U = lsa.StochasticPotential(spring_energy, bad, DATA, 10, dim=1)
     found = lsa.anneal(U, [1.0], lsa.Momentum(0.9, 0.1), 100, rng=1)
+    assert found.success and found.failures > 0 and abs(found.state.x).max() <= 4
+    found = lsa.anneal(U, [1.0], lsa.Momentum(0.9, 0.1), 100, rng=1, on_failure="raise")
     assert (
         found.status == 2 and "non-finite at step" in found.message and np.isfinite(found.x).all()
     )

@@ -192,6 +192,7 @@ def prepare(
                 integrator=integrator,
                 max_seconds=max_seconds,
                 tell=tell,
+                on_failure=on_failure,
             )
         if pilot is not None:
             schedule, x = pilot.schedule, pilot.starts

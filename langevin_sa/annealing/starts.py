@@ -78,6 +78,10 @@ def starting_points(
         r, c = np.argwhere(~np.isfinite(x))[0]
         raise ValueError(f"x0 must be finite, and is {x[r, c]} at replica {r}, coordinate {c}")
     potential.check_alone(x)
+    if potential.numba_functions is not None:
+        from ..backends.cpu.compiled import check_functions  # loads numba
+
+        check_functions(potential, x[0].astype(float))
     if x0 is None and not look:
         return x
     energies, fails = _looked_at(potential, x.astype(dtype))

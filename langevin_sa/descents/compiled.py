@@ -42,6 +42,8 @@ def _step(potential: Any) -> tuple[Any, np.ndarray, np.ndarray]:
 
 def evaluator(potential: Any) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """``energy_gradient(x)`` for x of shape (points, dim)."""
+    if potential.formula is not None and potential.formula.truncated:
+        return potential.formula.compiled
     if not is_compiled(potential):
         return potential.energy_gradient
     step, numbers, size = _step(potential)

@@ -132,21 +132,21 @@ class CutoffFormula(Formula):
 
     def _both(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         few = len(self.species) < MANY
-        return self.energy_gradient(x) if few else self._compiled(x, "pairs")
+        return self.energy_gradient(x) if few else self.compiled(x, "pairs")
 
     def laplacian(self, x: np.ndarray) -> np.ndarray:
         """Laplacian (replicas,)."""
         if len(self.species) >= MANY:
-            return self._compiled(x, "laplacians")[0]
+            return self.compiled(x, "laplacians")[0]
         laplacian = np.zeros(len(x))
         for r in np.flatnonzero(self._finite(x, laplacian)):
             for _, _, kinds, apart in self._near(x[r]):
                 laplacian[r] += self._pairs("laplacian", apart, kinds).sum()
         return laplacian
 
-    def _compiled(self, x: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The same by the numba backend, for many particles: energy and gradient, or Laplacian and
-        zeros.
+    def compiled(self, x: np.ndarray, name: str = "pairs") -> tuple[np.ndarray, np.ndarray]:
+        """The same by the numba backend, for many particles or calls: energy and gradient, or
+        Laplacian and zeros.
         """
         from ..backends.cpu.neighbours import evaluate
 

@@ -1,9 +1,10 @@
 """Replicas under Langevin dynamics inside the bounds: the GJF recursion of the package on a
 `Problem`, each at its own temperature.
 
-Step, friction and temperatures choose themselves by the rules of `langevin_sa.tuning`: T0 from the
-spread of the energies, T1 = T0/10,000, the time step from the curvature met (omega*dt = 0.35),
-friction half the root of the mean curvature.
+Step, friction and temperatures choose themselves, by plainer rules than those of the pilot of
+`anneal`, as there are no evaluations to spare: T0 from the spread of the energies at the start
+(`langevin_sa.tuning.spread_temperature`), T1 = T0/10,000, the time step from the curvature met on
+the way (omega*dt = 0.35), friction half the root of the mean curvature met.
 """
 
 from __future__ import annotations

@@ -16,12 +16,14 @@ from .spread import ranked
 
 EXACT = 0.7  # omega*dt where positions have no error in a harmonic well; else OMEGA_DT
 WIDE = 30  # T0/T_freeze where no ladder was run
+REACHED = 1.3  # omega*dt at most, where a replica gets once in the run; the limit is 2
 UNSEEN = 2.0  # by which it is shorter where no ladder has seen how stiff it is when hot
 HOT, LOST, FREEZING, COLDEST = 2.0, 0.35, 0.5, 1e-4  # rule 4
 FRICTION = 0.25  # rule 6
 LEAST_FRICTION = 1e-9  # of gamma*dt, so that 1 - gamma*dt is not 1 in rounding
 SAME = 1e-6  # of the spread of minima: energies that differ by less are of one minimum
 NEAR, STARTS, TURNS = 8, 8, 8  # hot points and starts whose curvature is looked at, how sharply
+REACHES = 10  # energies on a ray, if there is room
 GIVEN = 64  # starts of x0 among which the stiffest are sought
 # spreads above the median, to which scouts must come down, and the logarithm of the factor from T0
 # within which they must have been, to tell how stiff it is there
@@ -107,7 +109,10 @@ def choose(found: Any, row: Integrator, interrupted: bool, began: float) -> Pilo
     unit = found.top or 1.0
     T0, T_freeze = _temperatures(found, unit, reasons)
     starts = _starts(found)
-    k, reasons["dt"] = _stiffest(found, starts, T0, interrupted)
+    wanted = EXACT if row.paired or not row.thermal else OMEGA_DT
+    if found.rungs is None:
+        wanted /= UNSEEN
+    k, reasons["dt"] = _stiffest(found, starts, T0, interrupted, (wanted / REACHED) ** 2)
     mean = found.mean
     if found.rungs is not None and not interrupted and sight.left > 2 * FEW_MINIMA:
         low = ranked(found.energies, SAME * found.spread)[:FEW_MINIMA]
@@ -116,9 +121,6 @@ def choose(found: Any, row: Integrator, interrupted: bool, began: float) -> Pilo
     mean = mean or k
     time_unit = found.length / np.sqrt(unit)
     gamma = float(FRICTION * np.sqrt(mean / unit) / time_unit)
-    wanted = EXACT if row.paired or not row.thermal else OMEGA_DT
-    if found.rungs is None:
-        wanted /= UNSEEN
     dt = row.time_step(wanted, float(np.sqrt(k / unit)) / time_unit, gamma)
     gamma = max(gamma, LEAST_FRICTION / dt)  # x0 may be steeper than all else by any factor
     reasons["dt"] = f"dt = {dt:.3g}, so that omega*dt = {wanted:g}, {reasons['dt']}"
@@ -196,8 +198,12 @@ def _starts(found: Any) -> np.ndarray:
     return found.minima[np.resize(order, found.replicas)] if order.size else found.minima[:1]
 
 
-def _stiffest(found: Any, starts: np.ndarray, T0: float, interrupted: bool) -> tuple[float, str]:
-    """The largest curvature that a time step must resolve, and where it was seen."""
+def _stiffest(
+    found: Any, starts: np.ndarray, T0: float, interrupted: bool, once: float
+) -> tuple[float, str]:
+    """The largest curvature that a time step must resolve, and where it was seen; of curvatures
+    where a replica gets once in the run it is this part.
+    """
     sight: Sight = found.sight
     if found.glanced or interrupted:
         return found.stiffest, "of a bound of the curvature from a few energies at the start"
@@ -208,15 +214,43 @@ def _stiffest(found: Any, starts: np.ndarray, T0: float, interrupted: bool) -> t
         good = np.flatnonzero(rungs.after <= high)  # those that came down
         away = np.abs(rungs.heat[good] - np.log(T0 / found.top))
         near = good[np.argsort(away, kind="stable")][: max(1, min(NEAR, (away < ABOUT).sum()))]
-        seen = np.fmax(rungs.k[near] * found.top, _look(sight, rungs.hot[near], found.mass, 0.5))
+        seen = np.fmax(rungs.k[near] * found.top, _look(sight, rungs.hot[near], found.mass, 0.3))
         k = float(seen.max())
         where = "of the largest curvature met in short runs near T0 and at the starts"
+        low, hot, energy = rungs.minima[near], rungs.hot[near], rungs.after[near]
+    else:
+        low, energy = starts[:1], found.energies[:1]
+        hot = low + np.random.default_rng([found.seed, 16]).standard_normal(low.shape)
+    points = _reach(sight, low, hot, energy + np.log(found.evaluations) * T0)
+    if len(points):
+        reached = once * float(_look(sight, points, found.mass, 0.5).max())
+        if reached > k:
+            k, where = reached, f"{where}; walls that are met once in the run are steeper"
     points = starts
     if found.given:  # the stiffest of them may be far from low
         points = found.fixed[:: max(1, len(found.fixed) // GIVEN)] / found.sigma
         points = points[: max(1, int(sight.left / 4))]
         points = points[np.argsort(-stiffest(sight, points, found.mass), kind="stable")]
     return max(k, float(_look(sight, points[:STARTS], found.mass, 1.0).max())), where
+
+
+def _reach(sight: Sight, low: np.ndarray, hot: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Points on the rays from minima through hot points, just before the energy is `high`; none of
+    rays on which it was not seen to be lower.
+    """
+    count = max(1, int(0.5 * sight.left / REACHES))
+    looks = int(min(REACHES, 0.5 * sight.left / count))
+    low, way, high = low[:count], (hot - low)[:count], high[:count]
+    below, above = np.zeros(len(low)), np.full(len(low), np.inf)
+    s, growth = np.ones(len(low)), 2.0
+    for _ in range(looks):
+        over = ~(sight(low + s[:, None] * way)[0] < high)
+        below, above = np.where(over, below, s), np.where(over, s, above)
+        found = np.isfinite(above)
+        s = np.where(found, np.sqrt(np.fmax(below, above / 16) * above), growth * s)
+        growth *= 2
+    points: np.ndarray = (low + below[:, None] * way)[below > 0]
+    return points
 
 
 def _look(sight: Sight, u: np.ndarray, mass: np.ndarray, share: float) -> np.ndarray:

@@ -10,7 +10,8 @@ where to start, how hot, how cold, how fast to cool, with what friction and what
    that beyond which quenches end worse than they began: free clusters evaporate there. T_freeze is
    half of where a tenth is forgotten; T1 = T_freeze/10,000.
 5. dt from the stiffest curvature met near T0 and at the starts: omega*dt = 0.7 for integrators
-   whose positions are exact in a harmonic well, 0.35 for the others.
+   whose positions are exact in a harmonic well, 0.35 for the others; at most 1.3 where a replica
+   gets once in the run, ln(evaluations)*T0 above a minimum.
 6. gamma is a quarter of the root of the mean curvature at the lowest minima.
 7. Starts are the lowest minima met, unless x0 was given.
 
@@ -26,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_type, check_whole, on_host
+from ..arguments import check_type, check_whole, look_up, on_host
 from ..descents.batched import relax
 from ..integrators import get_integrator
 from ..noise import seed_of
@@ -67,6 +68,7 @@ def pilot(
     integrator: str = "gjf",
     max_seconds: float | None = None,
     tell: Callable[[int], Any] | None = None,
+    on_failure: str = "wall",
 ) -> Pilot:
     """Measure a potential, at the cost of at most a tenth of a run of `n_steps` and `replicas`, and
     choose all that the run needs.
@@ -88,6 +90,9 @@ def pilot(
         evaluations.
     tell : callable, optional
         Called with the number of evaluations just made.
+    on_failure : {"wall", "raise"}
+        What an exception of the potential's functions is after the first evaluation: a place where
+        it is not defined, or an end.
 
     Returns
     -------
@@ -109,9 +114,10 @@ def pilot(
     check_type(potential, Potential, "potential")
     check_whole(1, n_steps=n_steps, replicas=replicas)
     row = get_integrator(integrator)
+    wall = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
     measured = _Measurement(potential, n_steps * replicas, replicas, x0, seed_of(rng))
     seconds = np.inf if max_seconds is None else SHARE * max_seconds
-    return measured.finish(row, seconds, tell)
+    return measured.finish(row, seconds, tell, wall)
 
 
 class _Measurement:
@@ -149,10 +155,12 @@ class _Measurement:
         length = self.fixed[0].std() or np.abs(self.fixed[0]).max() or 1.0
         return np.full(self.potential.dim, length)
 
-    def finish(self, row: Any, seconds: float, tell: Callable[[int], Any] | None) -> Pilot:
+    def finish(
+        self, row: Any, seconds: float, tell: Callable[[int], Any] | None, wall: bool
+    ) -> Pilot:
         """Measure, and choose."""
         began = time.perf_counter()
-        self.sight = Sight(self.potential, self.sigma, self.room, seconds, tell)
+        self.sight = Sight(self.potential, self.sigma, self.room, seconds, tell, wall)
         self.length = float(np.sqrt(np.mean(self.sigma**2)))
         self.mass = (self.length / self.sigma) ** 2
         self.energies, self.minima = np.empty(0), np.empty((0, self.potential.dim))
@@ -198,7 +206,7 @@ class _Measurement:
     def _measure(self) -> None:
         cost = self._descend(DESCENTS)
         ladders = self._ladders(cost)
-        if not ladders and not self.given:
+        if not ladders and not self.given and self.sight.left > 0:
             self._descend(2 * DESCENTS)
         # the ladders are for those that are low already
         half = np.resize(np.arange(max(1, min(self.size, len(self.energies)) // 2)), self.size)

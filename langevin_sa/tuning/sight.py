@@ -12,6 +12,7 @@ import numpy as np
 
 from ..potential import Potential
 
+LOOKS = 0.05  # of the time that may be spent, between two looks at the clock
 NUDGE, NUDGE_ROUNDING = 1e-5, 3e-8  # of a difference, in units of the spread and of |u|
 
 
@@ -19,7 +20,8 @@ class Sight:
     """``sight(u) -> energies (points,), gradients (points, dim)`` for x = u*sigma.
 
     An exception of the potential at the very first points passes through; later it is a place where
-    the potential is not defined, as a NaN is.
+    the potential is not defined, as a NaN is. Points of a call for which there is no time any more,
+    but for the first of them, are NaN too.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ class Sight:
         Time that may be spent from the first evaluation on, which compiles.
     tell : callable, optional
         Is told how many evaluations were just made.
+    wall : bool
+        Whether an exception is a wall; else every one passes through.
 
     Attributes
     ----------
@@ -49,13 +53,15 @@ class Sight:
         room: float,
         seconds: float = np.inf,
         tell: Callable[[int], Any] | None = None,
+        wall: bool = True,
     ) -> None:
         from ..descents.compiled import evaluator  # loads numba
 
         self.potential, self.sigma, self.room = potential, sigma, room
         self.calls, self.x, self.fun = 0, np.full(len(sigma), np.nan), np.inf
-        self._evaluate, self._tell = evaluator(potential), tell
+        self._evaluate, self._tell, self._wall = evaluator(potential), tell, wall
         self._seconds, self._since = seconds, np.inf
+        self._together = 1  # points in one call, between looks at the clock
         self.by_differences = potential.formula is None and potential._gradient is None
 
     @property
@@ -72,39 +78,59 @@ class Sight:
     @np.errstate(all="ignore")  # of energies beyond a wall
     def __call__(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = u * self.sigma
-        energy, gradient = self._try(x)
-        if not self.calls:
-            self._since = time.perf_counter()
+        if self._seconds == np.inf:
+            energy, gradient = self._seen(x)
+        else:
+            energy, gradient = np.full(len(x), np.nan), np.full(x.shape, np.nan)
+            k = 0
+            while k < len(x) and (k == 0 or self.left > 0 or not np.isfinite(self.fun)):
+                part, began = slice(k, k + self._together), time.perf_counter()
+                energy[part], gradient[part] = self._seen(x[part])
+                k += len(x[part])
+                if self._since == np.inf:  # what compiles tells nothing of the pace
+                    self._since = time.perf_counter()
+                else:
+                    pace = (time.perf_counter() - began) / len(x[part])
+                    self._together = max(1, int(LOOKS * self._seconds / max(pace, 1e-9)))
+        return energy, gradient * self.sigma
+
+    def _seen(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Energies and gradients in x, which are counted."""
+        energy, gradient = self._try(x, self._evaluate)
         self.calls += len(x)
         if self._tell is not None:
             self._tell(len(x))
         energy, gradient = np.asarray(energy, float), np.asarray(gradient, float)
-        seen = np.where(np.isfinite(energy) & np.isfinite(gradient).all(1), energy, np.inf)
-        lowest = int(np.argmin(seen))
-        if seen[lowest] < self.fun:
-            self.x, self.fun = x[lowest].copy(), float(seen[lowest])
-        return energy, gradient * self.sigma
+        self._note(x, np.where(np.isfinite(gradient).all(1), energy, np.inf))
+        return energy, gradient
 
     @np.errstate(all="ignore")
     def energy(self, u: np.ndarray) -> np.ndarray:
         """Energies (points,) alone, one after the other."""
-        found = np.array([self.potential.energy(x) for x in u * self.sigma])
-        self.calls += len(u)
-        lowest = int(np.argmin(np.where(np.isfinite(found), found, np.inf)))
-        if found[lowest] < self.fun:
-            self.x, self.fun = u[lowest] * self.sigma, float(found[lowest])
+        x, found = u * self.sigma, np.empty(len(u))
+        for k in range(len(x)):
+            found[k] = self._try(x[k : k + 1], lambda x: (self.potential.energy(x), x))[0][0]
+            self.calls += 1
+        self._note(x, found)
         return found
 
-    def _try(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _note(self, x: np.ndarray, energy: np.ndarray) -> None:
+        """Keep the lowest point."""
+        seen = np.where(np.isfinite(energy), energy, np.inf)
+        lowest = int(np.argmin(seen))
+        if seen[lowest] < self.fun:
+            self.x, self.fun = x[lowest].copy(), float(seen[lowest])
+
+    def _try(self, x: np.ndarray, evaluate: Callable[[np.ndarray], Any]) -> Any:
         """Energies and gradients; if that fails, point by point, NaN where it does."""
         try:
-            return self._evaluate(x)
+            return evaluate(x)
         except Exception:
-            if not self.calls:
+            if not self.calls or not self._wall:
                 raise
             if len(x) == 1:
                 return np.full(1, np.nan), np.full(x.shape, np.nan)
-        parts = [self._try(x[k : k + 1]) for k in range(len(x))]
+        parts = [self._try(x[k : k + 1], evaluate) for k in range(len(x))]
         return np.concatenate([e for e, _ in parts]), np.concatenate([g for _, g in parts])
 
 

@@ -50,13 +50,13 @@ def measured(code, *arguments):
     ["formula", *(pytest.param(k, marks=pytest.mark.slow) for k in ("lattice", "functions"))],
 )
 def test_peak_of_a_large_run(tmp_path, kind):
-    """In numbers of 8 bytes a coordinate: 4 for the walk, 3 for the copy before a slice, what the
-    kernel needs; writing needs none.
+    """In numbers of 8 bytes a coordinate: 4 for the walk, 4 for the copy before a slice, what the
+    kernel needs; writing needs none, but for 16 MB. Each replica's counts of failures are 4 more.
     """
-    expected = {"formula": 7, "lattice": 9, "functions": 11}[kind]
+    expected = {"formula": 8, "lattice": 10, "functions": 12}[kind]
     for checkpoint in ("", str(tmp_path / "c.npz")):
         peak, left = measured(PEAK, kind, checkpoint)
-        assert expected - 0.5 < peak < expected + 0.8, f"peak {peak:.2f} N"
+        assert expected - 0.5 < peak < expected + 0.85, f"peak {peak:.2f} N"
         assert 4 <= left < (5 if kind == "lattice" else 4) + 0.3, f"left {left:.2f} N"
 
 

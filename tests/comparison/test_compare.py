@@ -443,13 +443,14 @@ def test_energies_below_the_known_minimum_are_no_success():
 
 
 class Interrupts:
-    """Energies of a bowl, and Ctrl-C (or another end) once `at` of them have been asked for."""
+    """Energies of a bowl; once `at` of them have been asked for, Ctrl-C, or an error each time."""
 
     def __init__(self, at, error):
         self.calls, self.at, self.error = itertools.count(), at, error
 
     def __call__(self, x):
-        if next(self.calls) == self.at:
+        call = next(self.calls)
+        if call == self.at or (call > self.at >= 0 and isinstance(self.error, Exception)):
             raise self.error
         return (x**2).sum(1) / 2
 

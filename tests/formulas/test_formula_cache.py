@@ -147,7 +147,13 @@ def test_a_read_only_installation(folder, monkeypatch, tmp_path):
     assert [path.name[:2] for path in folder.iterdir()] == ["f."]
 
 
-@pytest.mark.parametrize("place", ["/proc/no/such/folder", "file/below", None])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *(pytest.param(p, marks=pytest.mark.slow) for p in ("/proc/no/such/folder", "file/below")),
+        None,
+    ],
+)
 @pytest.mark.long
 def test_without_a_cache(tmp_path, place):
     """The run goes on, says so once, and leaves nothing in the temporary folder."""

@@ -180,8 +180,8 @@ POPULATION, EXCHANGE = (
 @pytest.mark.parametrize(
     ("well", "strategy", "keywords"),
     [
-        ("quartic", *EXCHANGE),
-        *(pytest.param(well, *EXCHANGE, marks=pytest.mark.slow) for well in ("tilted", "sextic")),
+        pytest.param(well, *EXCHANGE, marks=pytest.mark.slow)
+        for well in ("quartic", "tilted", "sextic")
     ]
     + [(well, *POPULATION) for well in WELLS],
 )

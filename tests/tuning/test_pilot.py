@@ -93,7 +93,9 @@ def test_the_result_counts_and_names_what_the_pilot_did():
     U, _ = counted()
     result = anneal(U, n_steps=400, replicas=4, rng=1, backend="numpy", record_every=400)
     assert result.pilot.nfev > 0
-    assert result.nfev == 4 * 401 + result.pilot.nfev and result.njev == 4 * 401 + result.pilot.njev
+    assert result.nfev == 4 * 401 + result.pilot.nfev
+    thermometer = 3 * 4  # of the one record
+    assert result.njev == 4 * 401 + result.pilot.njev + thermometer
     assert str(result.pilot).startswith("T0: T0 = ")
     assert {"T0", "T_freeze", "T1", "gamma", "dt", "starts"} <= {*result.pilot.reasons}
 
@@ -169,6 +171,40 @@ def test_an_exception_is_a_wall_but_at_the_start():
     assert pilot(interrupting(30, ZeroDivisionError), 1000, 8, rng=1).fun < 0
 
 
+def test_where_exceptions_are_to_be_raised_the_pilot_raises_them():
+    how = dict(n_steps=1000, replicas=8, rng=1)
+    assert anneal(interrupting(30, ZeroDivisionError), **how).status == 0
+    with pytest.raises(ZeroDivisionError):
+        anneal(interrupting(30, ZeroDivisionError), **how, on_failure="raise")
+    with pytest.raises(ValueError, match="on_failure"):
+        pilot(wells(), on_failure="no")
+
+
+# energies, gradients, and the second derivative where the energy is so high above the minimum
+WALLS = {
+    "x**4": (lambda x: x**4, lambda x: 4 * x**3, lambda high: 12 * high**0.5),
+    "x**6": (lambda x: x**6, lambda x: 6 * x**5, lambda high: 30 * high ** (2 / 3)),
+    "exp": (
+        lambda x: np.exp(4 * x**2),
+        lambda x: 8 * x * np.exp(4 * x**2),
+        lambda high: (8 + 16 * np.log(1 + high)) * (1 + high),
+    ),
+}
+
+
+@pytest.mark.parametrize("wall", WALLS)
+@pytest.mark.parametrize("n_steps, replicas", [(300, 4), (1000, 8)])
+def test_a_time_step_holds_where_a_replica_gets_once(wall, n_steps, replicas):
+    """All of these have hardly any curvature at the minimum, or much more on their walls."""
+    energy, gradient, curvature = WALLS[wall]
+    U = Potential(lambda x: energy(x[:, 0]), gradient, 1, bounds=(-1.5, 1.5))
+    for seed in range(6):
+        found = pilot(U, n_steps, replicas, rng=seed)
+        high = np.log(n_steps * replicas) * found.T0
+        assert found.dt * curvature(high) ** 0.5 < 1.5
+        assert anneal(U, n_steps=n_steps, replicas=replicas, rng=seed).status == 0
+
+
 def test_a_checkpoint_spares_the_pilot(tmp_path):
     U, calls = counted()
     how = dict(n_steps=400, replicas=4, rng=1, record_every=40)
@@ -195,6 +231,23 @@ def test_a_deadline_bounds_the_pilot(monkeypatch):
 
     found = pilot(Potential(energy, inner.gradient, 3, bounds=(-2, 2)), 10**6, 8, max_seconds=100)
     assert clock[0] < 30 and found.nfev < 1000
+
+
+def test_a_pilot_looks_at_the_clock_between_points(monkeypatch):
+    """After the first, which compiles, and up to a few without which it knows no curvature."""
+    clock, inner = [0.0], wells()
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+
+    def energy(x):
+        clock[0] += 1.0 * len(x)
+        return inner.energy(x)
+
+    U = Potential(energy, inner.gradient, 3, bounds=(-2, 2))
+    for seconds in (50, 500):
+        clock[0] = 0.0
+        found = pilot(U, 10_000, 64, max_seconds=seconds)
+        assert clock[0] == found.nfev <= 1 + 0.1 * seconds + 12
+        assert 0.01 < found.dt < 1
 
 
 def test_one_start_has_no_spread_of_its_own():

@@ -114,9 +114,12 @@ def test_noise_off_by_two_percent_is_noticed(name, drive, agree):
 
 
 @pytest.mark.parametrize(
-    # baoab differs from gjf in rho alone
+    # baoab differs from gjf in rho alone; `validate` has the modes of bbk
     "name",
-    [pytest.param(n, marks=pytest.mark.slow if n == "baoab" else ()) for n in lab.INERTIAL],
+    [
+        pytest.param(n, marks=pytest.mark.slow if n in ("baoab", "bbk") else ())
+        for n in lab.INERTIAL
+    ],
 )
 def test_chain_of_100_modes(name, drive, agree):
     """Each normal mode by itself: bbk heats the stiff ones by 1/(1 - a/4), gjf and baoab none."""
