@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -66,30 +66,32 @@ def simulate(
         finite); the message says at which step and what omega*dt was.
     """
     team = team_of(workers)
-    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
-    run = _begin(
-        keeper,
-        False,
-        potential,
-        x0,
-        schedule,
-        n_steps,
-        replicas=replicas,
-        integrator=integrator,
-        record_every=record_every,
-        backend=backend,
-        rng=rng,
-        state=state,
-        dtype=dtype,
-        noise=noise,
-        threads=threads,
-        on_failure=on_failure,
-        team=team,
-    )
-    log = Log(run, keeper, time.perf_counter())
+    with ExitStack() as held:
+        keeper = held.enter_context(Checkpoint(checkpoint, checkpoint_seconds, "checkpoint"))
+        run = _begin(
+            keeper,
+            False,
+            potential,
+            x0,
+            schedule,
+            n_steps,
+            replicas=replicas,
+            integrator=integrator,
+            record_every=record_every,
+            backend=backend,
+            rng=rng,
+            state=state,
+            dtype=dtype,
+            noise=noise,
+            threads=threads,
+            on_failure=on_failure,
+            team=team,
+        )
+        log = Log(run, keeper, time.perf_counter())
+        owned = held.pop_all()
 
     def snapshots() -> Iterator[Snapshot]:
-        with team or nullcontext():
+        with owned, team or nullcontext():
             try:
                 for record in run.slices():
                     if record is not None:
@@ -177,7 +179,7 @@ def anneal(
     samples : bool or path
         Keep the positions at each record; with the path of a new .npy file there, one record after
         the other, where ``np.load(path, mmap_mode="r")`` reads them, also during the run and after
-        a kill.
+        a kill; no link, and no other run's.
     check_gradient : bool
         First compare the gradient with differences of the energy, and refuse to start if they
         disagree by more than 1e-4.
@@ -229,57 +231,57 @@ def anneal(
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
     team = team_of(workers, math.inf if max_seconds is None else started + max_seconds)
-    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
-    with PilotBar(progress) as seen:
-        run = _begin(
-            keeper,
-            bool(samples),
-            potential,
-            x0,
-            schedule,
-            n_steps,
-            replicas=replicas,
-            integrator=integrator,
-            record_every=record_every,
-            backend=backend,
-            rng=rng,
-            state=state,
-            dtype=dtype,
-            noise=noise,
-            threads=threads,
-            on_failure=on_failure,
-            team=team,
-            max_seconds=max_seconds,
-            tell=seen,
-        )
-    if check_gradient:
-        _check_gradient(run)
-    log = Log(run, keeper, started, samples)
-    with team or nullcontext(), closing(log), bar_of_run(progress, run) as bar:
-        if run.prepared.pilot is not None and run.prepared.pilot.interrupted:
-            return log.finish(3, "Interrupted in the pilot, before step 1.")
-        if run.prepared.earlier is None:
-            log.save(now=True)  # so that the call can be made again from the very first step on
-        try:
-            stops = stop_rules(stop_below, patience, run)
-            status, message = _drain(run, log, stops, tell, bar, started, max_seconds)
-            asked = stop_below is not None and views.best(run)[1] <= stop_below
-            if status == 0 and not asked and _endless(run):
-                status, message = 2, f"{message} {ENDLESS}"
-            return log.finish(status, message)
-        except OutOfTime:
-            return log.finish(1, _late(max_seconds, run))
-        except StopIteration:
-            return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
-        except NonFinite as error:
-            why = explain(error, run.prepared.omega_dt)
-            return log.finish(2, f"{why} {ENDLESS}" if _endless(run) else why)
-        except KeyboardInterrupt:
-            return log.finish(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
-        except Exception as error:
-            why = f"{type(error).__name__} at step {run.walk.step}: {error}"
-            vars(error)["partial_result"] = log.finish(-1, why)
-            raise
+    with Checkpoint(checkpoint, checkpoint_seconds, "checkpoint") as keeper:
+        with PilotBar(progress) as seen:
+            run = _begin(
+                keeper,
+                bool(samples),
+                potential,
+                x0,
+                schedule,
+                n_steps,
+                replicas=replicas,
+                integrator=integrator,
+                record_every=record_every,
+                backend=backend,
+                rng=rng,
+                state=state,
+                dtype=dtype,
+                noise=noise,
+                threads=threads,
+                on_failure=on_failure,
+                team=team,
+                max_seconds=max_seconds,
+                tell=seen,
+            )
+        if check_gradient:
+            _check_gradient(run)
+        log = Log(run, keeper, started, samples)
+        with team or nullcontext(), closing(log), bar_of_run(progress, run) as bar:
+            if run.prepared.pilot is not None and run.prepared.pilot.interrupted:
+                return log.finish(3, "Interrupted in the pilot, before step 1.")
+            if run.prepared.earlier is None:
+                log.save(now=True)  # so that the call can be made again from the very first step on
+            try:
+                stops = stop_rules(stop_below, patience, run)
+                status, message = _drain(run, log, stops, tell, bar, started, max_seconds)
+                asked = stop_below is not None and views.best(run)[1] <= stop_below
+                if status == 0 and not asked and _endless(run):
+                    status, message = 2, f"{message} {ENDLESS}"
+                return log.finish(status, message)
+            except OutOfTime:
+                return log.finish(1, _late(max_seconds, run))
+            except StopIteration:
+                return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
+            except NonFinite as error:
+                why = explain(error, run.prepared.omega_dt)
+                return log.finish(2, f"{why} {ENDLESS}" if _endless(run) else why)
+            except KeyboardInterrupt:
+                return log.finish(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
+            except Exception as error:
+                why = f"{type(error).__name__} at step {run.walk.step}: {error}"
+                vars(error)["partial_result"] = log.finish(-1, why)
+                raise
 
 
 def _begin(
@@ -313,7 +315,9 @@ def _begin(
             return None
         with fitting(keeper.path):
             result = Result.unpacked(*contents, walk.x.shape)
-        return Earlier(result.state, result.energies, unprefixed("sums_", contents[0]), result)
+        arrays, _ = contents
+        sums, written = unprefixed("sums_", arrays), arrays.get("written")
+        return Earlier(result.state, result.energies, sums, result, written)
 
     if rng is None and state is None:
         rng = keeper.seed
@@ -355,7 +359,10 @@ def _drain(
         if bar is not None:
             bar.update(step - bar.n)
         late = time.perf_counter() > deadline and step < n_steps
-        taken = run.recorder.take() if record is None and late else record
+        taken = record
+        if record is None and late:  # a record that a run without a limit does not have
+            log.leave(1, _late(max_seconds, run))
+            taken = run.recorder.take()
         if taken is not None:
             log.add(taken)
             if tell is not None and tell(views.intermediate(run, taken)):

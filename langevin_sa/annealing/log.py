@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,8 @@ class Log:
             with fitting(keeper.path or "state"):
                 self.records = records_of(earlier.history)
         self.started = started - (0.0 if earlier is None else earlier.seconds)
+        self.known = 0 if earlier is None else len(self.records)  # records that the file counts
+        self.left = False  # whether the file says already where a later call goes on
         self.trajectory: Trajectory | None = None
         if samples:
             self.trajectory = Trajectory(
@@ -59,6 +62,8 @@ class Log:
                 run.walk.x.dtype,
                 None if earlier is None else len(self.records),
                 None if earlier is None else earlier.samples,
+                run.prepared.earlier and run.prepared.earlier.written,
+                run.prepared.fingerprint.name,
             )
 
     def add(self, record: Record) -> None:
@@ -79,16 +84,26 @@ class Log:
         """Write a checkpoint of the run under way, if it is time to or `now`."""
 
         def contents() -> Contents:
-            if self.trajectory is not None:
-                self.trajectory.sync()
             step, n_steps = self.run.walk.step, self.run.prepared.n_steps
             return self._contents(self.result(4, f"Under way, at step {step} of {n_steps}."))
 
-        self.keeper.save(contents, now)
+        self._keep(contents, now)
+
+    def leave(self, status: int, message: str) -> None:
+        """Write the run to the checkpoint for the last time: what comes after is in the result
+        alone, and a later call goes on as if it had not been.
+        """
+        self._keep(lambda: self._contents(self._last(status, message)), now=True)
+        self.left = True
 
     def finish(self, status: int, message: str) -> Result:
         """The last result, which the checkpoint then holds."""
-        self.close()
+        last = self._last(status, message)
+        if not self.left:
+            self._keep(lambda: self._contents(last), now=True)
+        return last
+
+    def _last(self, status: int, message: str) -> Result:
         last = self.result(status, message)
         if last.failures:
             why = f" ({raised})" if (raised := self.run.prepared.backend.raised) else ""
@@ -97,15 +112,22 @@ class Log:
                 f" {last.failures} {steps} met places where the energy or its gradient is not "
                 f"finite{why} and turned back."
             )
-        self.keeper.save(lambda: self._contents(last), now=True)
         return last
+
+    def _keep(self, contents: Callable[[], Contents], now: bool) -> None:
+        if self.keeper.save(contents, now):
+            self.known = len(self.records)
 
     def close(self) -> None:
         """Close the file of samples."""
         if self.trajectory is not None:
-            self.trajectory.close()
+            self.trajectory.close(self.keeper.path is None or self.known > 0)
 
     def _contents(self, result: Result) -> Contents:
         """What a checkpoint holds: a result, and the sums that the next record is made of."""
         arrays, about = result.packed()
+        if self.trajectory is not None and self.trajectory.path is not None:
+            self.trajectory.sync()
+            sums = self.trajectory.sums[: len(self.records)]
+            arrays["written"] = np.array(sums, dtype=np.uint32)
         return arrays | prefixed("sums_", self.run.recorder.sums()), about

@@ -48,12 +48,15 @@ class Earlier(NamedTuple):
         What its next record will be made of, as `Recorder.sums` gives it.
     result : Result, optional
         All that it had brought.
+    written : ndarray, optional
+        Checksums of the records that it streamed to a file.
     """
 
     state: State
     energies: np.ndarray
     sums: dict[str, np.ndarray]
     result: Result | None = None
+    written: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

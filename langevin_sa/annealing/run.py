@@ -19,9 +19,28 @@ from .stability import STANDING, check_standing
 
 SLICE_SECONDS = 0.1
 LONGEST_SLICE = 100_000  # steps, whose coefficients are arrays
-FIRST_SLICE, GROWTH = 16, 8  # steps; from one slice to the next
+GROWTH = 8  # from one slice to the next
 MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures")  # of a walk
 BEST = ("best_x", "best_energy")
+
+
+def next_length(length: int, rate: float, longest: int, overhead: float = 0.0) -> int:
+    """Steps of the slice after one of so many steps.
+
+    The first slice is one step, since a step may take minutes, and each may be `GROWTH` times as
+    long as the one before.
+
+    Parameters
+    ----------
+    length, longest : int
+        Steps of the last slice, and of any.
+    rate : float
+        Steps a second.
+    overhead : float
+        Seconds that a slice takes besides its steps.
+    """
+    seconds = max(SLICE_SECONDS, 10 * overhead)
+    return int(np.clip(rate * seconds, 1, min(GROWTH * length, longest)))
 
 
 class Run:
@@ -51,15 +70,14 @@ class Run:
         slice between.
         """
         walk, n_steps, every = self.walk, self.prepared.n_steps, self.prepared.record_every
-        length = FIRST_SLICE
+        length = 1
         while walk.step < n_steps:
             end = min((walk.step // every + 1) * every, n_steps)
             start, began = walk.step, time.perf_counter()
             self._advance(min(start + length, end))
             rate = (walk.step - start) / max(time.perf_counter() - began, 1e-9)
             overhead = self._copying + self.prepared.backend.overhead
-            seconds = max(SLICE_SECONDS, 10 * overhead)
-            length = int(np.clip(rate * seconds, 1, min(GROWTH * length, LONGEST_SLICE)))
+            length = next_length(length, rate, LONGEST_SLICE, overhead)
             if walk.step < end:
                 yield None
                 continue

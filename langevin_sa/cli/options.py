@@ -163,8 +163,10 @@ def typed_seed(seed: int | None, checkpoint: str | None, kind: str) -> int:
     from ..noise import seed_of
     from ..storage.checkpoint import Checkpoint
 
-    known = Checkpoint(checkpoint, 0, kind).seed if seed is None else seed
-    return seed_of(None) >> 32 if known is None else seed_of(known)
+    if seed is None:
+        with Checkpoint(checkpoint, 0, kind) as keeper:
+            seed = keeper.seed
+    return seed_of(None) >> 32 if seed is None else seed_of(seed)
 
 
 def check_output(path: str | None, image: bool = False) -> None:

@@ -101,59 +101,66 @@ def compare(
     check_whole(1, n_steps=n_steps, epochs=epochs)
     steps = _steps(methods, int(n_steps), budgets or {})
     team = team_of(workers)
-    keeper = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
-    seed = seed_of(keeper.seed if rng is None else rng)
-    if replicas is None and np.ndim(x0) < 2:
-        replicas = REPLICAS
-    start = starting_points(potential, x0, replicas, seed)
-    fingerprint = Fingerprint(
-        {
-            "potential": potential.name,
-            "dim": potential.dim,
-            "replicas": len(start),
-            "seed": seed,
-            "epochs": int(epochs),
+    with Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint") as keeper:
+        seed = seed_of(keeper.seed if rng is None else rng)
+        if replicas is None and np.ndim(x0) < 2:
+            replicas = REPLICAS
+        start = starting_points(potential, x0, replicas, seed)
+        fingerprint = Fingerprint(
+            {
+                "potential": potential.name,
+                "dim": potential.dim,
+                "replicas": len(start),
+                "seed": seed,
+                "epochs": int(epochs),
+                "judged": judged,
+                "integrator": integrator,
+                "common_noise": bool(common_noise),
+                "methods": list(methods),
+                "n_steps": list(steps.values()),
+            },
+            {
+                "the methods": [
+                    digest_of(method, steps[name], integrator) for name, method in methods.items()
+                ],
+                "the starting points": digest(start),
+            },
+        )
+        found = keeper.claim(fingerprint)
+        kept = _Kept(keeper, list(methods), start.shape, found)
+        if tolerance is None:
+            scale = potential.scale if potential.has_domain else Scale(potential, start)
+            tolerance = NEAR * scale.energy
+        judging = {
+            "tolerance": tolerance,
             "judged": judged,
-            "integrator": integrator,
-            "common_noise": bool(common_noise),
-            "methods": list(methods),
-            "n_steps": list(steps.values()),
-        },
-        {
-            "the methods": [
-                digest_of(method, steps[name], integrator) for name, method in methods.items()
-            ],
-            "the starting points": digest(start),
-        },
-    )
-    found = keeper.claim(fingerprint)
-    kept = _Kept(keeper, list(methods), start.shape, found)
-    if tolerance is None:
-        scale = potential.scale if potential.has_domain else Scale(potential, start)
-        tolerance = NEAR * scale.energy
-    judging = {"tolerance": tolerance, "judged": judged, "seed": seed, "common_noise": common_noise}
-    outcomes: dict[str, Outcome] = {}
-    with team or nullcontext():
-        try:
-            for k, (name, method) in enumerate(methods.items()):
-                if not kept.finished(name):
-                    own = seed if common_noise else child_seed(seed, k)
-                    run = partial(run_method, potential, method, start, steps[name], int(epochs))
-                    earlier, keep = kept.arrays[name], partial(kept.keep, name)
-                    arrays = run(own, judged, integrator, backend, team, earlier, keep)
-                    kept.arrays[name] = arrays
-                    keep(arrays.copy, now=k == len(methods) - 1)
-                outcomes[name] = outcome_of(name, method, steps[name], kept.arrays[name])
-        except BaseException as error:
-            kept.save()
-            if not outcomes:
+            "seed": seed,
+            "common_noise": common_noise,
+        }
+        outcomes: dict[str, Outcome] = {}
+        with team or nullcontext():
+            try:
+                for k, (name, method) in enumerate(methods.items()):
+                    if not kept.finished(name):
+                        own = seed if common_noise else child_seed(seed, k)
+                        run = partial(
+                            run_method, potential, method, start, steps[name], int(epochs)
+                        )
+                        earlier, keep = kept.arrays[name], partial(kept.keep, name)
+                        arrays = run(own, judged, integrator, backend, team, earlier, keep)
+                        kept.arrays[name] = arrays
+                        keep(arrays.copy, now=k == len(methods) - 1)
+                    outcomes[name] = outcome_of(name, method, steps[name], kept.arrays[name])
+            except BaseException as error:
+                kept.save()
+                if not outcomes:
+                    raise
+                message = f"{type(error).__name__} in {name}: what was finished before is here"
+                finished = _compared(potential, outcomes, message, **judging)
+                if isinstance(error, KeyboardInterrupt):
+                    return finished
+                vars(error)["partial_result"] = finished
                 raise
-            message = f"{type(error).__name__} in {name}: what was finished before is here"
-            finished = _compared(potential, outcomes, message, **judging)
-            if isinstance(error, KeyboardInterrupt):
-                return finished
-            vars(error)["partial_result"] = finished
-            raise
     return _compared(potential, outcomes, "", **judging)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..annealing.request import Earlier, prepare
 from ..annealing.results import State, put
-from ..annealing.run import Run
+from ..annealing.run import Run, next_length
 from ..annealing.stability import falls_for_ever
 from ..annealing.starts import check_energies, home_of
 from ..backends.numpy import NumpyBackend
@@ -259,10 +259,13 @@ class RuleWalk(NumpyBackend):
         """Move on to the end: NaN, as no dt is known, and the mean of dx^2 at each epoch; None
         after slices between.
         """
-        w = self.walk
+        w, length = self.walk, 1
         while w.step < self.n_steps:
             end = min((w.step // self.every + 1) * self.every, self.n_steps)
-            self._take(min(end - w.step, max(1, NOISE_NUMBERS // w.x.size)))
+            start, began = w.step, time.perf_counter()
+            self._take(min(end - w.step, length))
+            rate = (w.step - start) / max(time.perf_counter() - began, 1e-9)
+            length = next_length(length, rate, max(1, NOISE_NUMBERS // w.x.size))
             if w.step < end:
                 yield None
                 continue

@@ -188,49 +188,49 @@ def minimize(
     walls = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
     strategy = automatic(fun, settings) if strategy == "auto" else strategy
     advise(strategy, settings, fun, args, jac, vectorized, hess=hess, hessp=hessp, **unknown)
-    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
-    seed = seed_of(keeper.seed if rng is None else rng)
-    fun, jac = function_and_gradient(fun, jac)
-    point, domain = starting_point(fun, x0, bounds, seed)
-    low, high = limits(bounds, point.size)
-    clipped, notes = onto_bounds(point, low, high, given=x0 is not None)
-    args = args if isinstance(args, tuple) else (args,)
-    look = _looker(tell, disp)
-    fingerprint = Fingerprint(
-        {
-            "potential": fun.name if isinstance(fun, Potential) else "a function",
-            "dim": point.size,
-            "seed": seed,
-            "strategy": strategy,
-            **{name: str(value) for name, value in vars(settings).items()},
-            "tol": str(tol),
-            "vectorized": bool(vectorized),
-            "jac": "a function" if callable(jac) else jac,
-        },
-        {"the starting point": digest(clipped), "the bounds": digest(low, high)},
-    )
-    found = keeper.claim(fingerprint)
-    on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
-    with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
-        functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
-        journal = Journal(functions, keeper)
-        limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
-        problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)
-        search = journal.begin(Search.of(problem, seed, tol), found)
+    with Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize") as keeper:
+        seed = seed_of(keeper.seed if rng is None else rng)
+        fun, jac = function_and_gradient(fun, jac)
+        point, domain = starting_point(fun, x0, bounds, seed)
+        low, high = limits(bounds, point.size)
+        clipped, notes = onto_bounds(point, low, high, given=x0 is not None)
+        args = args if isinstance(args, tuple) else (args,)
+        look = _looker(tell, disp)
+        fingerprint = Fingerprint(
+            {
+                "potential": fun.name if isinstance(fun, Potential) else "a function",
+                "dim": point.size,
+                "seed": seed,
+                "strategy": strategy,
+                **{name: str(value) for name, value in vars(settings).items()},
+                "tol": str(tol),
+                "vectorized": bool(vectorized),
+                "jac": "a function" if callable(jac) else jac,
+            },
+            {"the starting point": digest(clipped), "the bounds": digest(low, high)},
+        )
+        found = keeper.claim(fingerprint)
+        on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
+        with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
+            functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
+            journal = Journal(functions, keeper)
+            limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
+            problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)
+            search = journal.begin(Search.of(problem, seed, tol), found)
 
-        def result(status: int, message: str) -> OptimizeResult:
-            sentences = " ".join([message, *notes, *_remarks(search)])
-            return _result(search, seed, journal.nit, status, sentences)
+            def result(status: int, message: str) -> OptimizeResult:
+                sentences = " ".join([message, *notes, *_remarks(search)])
+                return _result(search, seed, journal.nit, status, sentences)
 
-        try:
-            iterations = STRATEGIES[strategy](search, settings)
-            return result(*_ending(journal, iterations, maxiter, look))
-        except Exception as error:
-            said = f"{type(error).__name__} after {problem.nfev} evaluations: {error}."
-            vars(error)["partial_result"] = result(-1, said)
-            raise
-        finally:
-            journal.at_end()
+            try:
+                iterations = STRATEGIES[strategy](search, settings)
+                return result(*_ending(journal, iterations, maxiter, look))
+            except Exception as error:
+                said = f"{type(error).__name__} after {problem.nfev} evaluations: {error}."
+                vars(error)["partial_result"] = result(-1, said)
+                raise
+            finally:
+                journal.at_end()
 
 
 def _ending(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ import numpy as np
 from ..arguments import check_file, printable, real, shown, warn
 from ..laws import NamedLaw
 from .npz import load, octets, save
+from .owner import Owner
 
 SHARE = 0.1  # of the time at most goes into writing
 LOOKED_AT = 100_000  # steps by which a schedule is known
@@ -38,9 +40,18 @@ class Fingerprint(NamedTuple):
     facts: dict[str, Any]
     digests: dict[str, Any]
 
+    @property
+    def name(self) -> str:
+        """A short name for all of it."""
+        text = json.dumps([self.facts, self.digests], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
 
 class Checkpoint:
     """A driver's checkpoint file; with path None nothing is read and nothing written.
+
+    Within ``with`` the file is this run's alone: it is read at the beginning, and no other run can
+    have it until the end.
 
     Parameters
     ----------
@@ -60,8 +71,8 @@ class Checkpoint:
     Raises
     ------
     TypeError, ValueError
-        If `path` or `seconds` is none, or if the file is there and is damaged, of another kind or
-        of another version.
+        If `path` or `seconds` is none; within ``with``, if the file is there and is damaged, of
+        another kind or of another version, or if another run that is under way holds it.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, seconds: float, kind: str) -> None:
@@ -75,16 +86,30 @@ class Checkpoint:
         if path is None:
             return
         self.path = check_file(path, "checkpoint")
-        if self.path.exists():
-            self.found = load(self.path, kind)
-            if not isinstance(self.found[1].get("problem"), dict):
-                raise ValueError(
-                    f"{os.fspath(path)} does not say which problem it is the checkpoint of"
-                )
-        # by a process killed while it wrote
-        for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):
-            left.unlink(missing_ok=True)
         self.due = time.perf_counter() + self.seconds
+
+    def __enter__(self) -> Checkpoint:
+        if self.path is None:
+            return self
+        self._owner = Owner(self.path, "checkpoint")
+        try:
+            if self.path.exists():
+                self.found = load(self.path, self.kind)
+                if not isinstance(self.found[1].get("problem"), dict):
+                    raise ValueError(
+                        f"{self.path} does not say which problem it is the checkpoint of"
+                    )
+            if self._owner.alone:  # of a process killed while it wrote
+                for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):
+                    left.unlink(missing_ok=True)
+        except BaseException:
+            self._owner.release()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.path is not None:
+            self._owner.release()
 
     @property
     def seed(self) -> int | None:
@@ -115,12 +140,13 @@ class Checkpoint:
         found, self.found = self.found, None
         return found
 
-    def save(self, contents: Callable[[], Contents], now: bool = False) -> None:
-        """Write what `contents` returns if it is time to, or `now`; what cannot be written is
-        warned of once.
+    def save(self, contents: Callable[[], Contents], now: bool = False) -> bool:
+        """Write what `contents` returns if it is time to, or `now`, and say whether that was done;
+        what cannot be written is warned of once.
         """
         if self.path is None or not (now or time.perf_counter() >= self.due):
-            return
+            return False
+        written = True
         started = time.perf_counter()
         arrays, about = contents()
         try:
@@ -128,9 +154,10 @@ class Checkpoint:
         except OSError as error:
             if not self.failed:
                 warn(f"checkpoint not written, the last good one stays: {error}")
-            self.failed = True
+            self.failed, written = True, False
         ended = time.perf_counter()
         self.due = ended + max(self.seconds, (1 / SHARE - 1) * (ended - started))
+        return written
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..arguments import on_host, short
-from .whole import check_readable
+from .whole import check_readable, whole_file
 
 VERSION = 3  # of the files; others are refused
 
@@ -29,22 +29,8 @@ def save(
     arrays = {key: on_host(array) for key, array in arrays.items()}
     target = Path(path)
     text = json.dumps({"format": f"langevin_sa {VERSION}", "kind": kind, **about})
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            np.savez(file, about=np.array(text), sha256=np.array(_checksum(text, arrays)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # so that the new name, too, outlives a power failure
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    with whole_file(target) as file:
+        np.savez(file, about=np.array(text), sha256=np.array(_checksum(text, arrays)), **arrays)
 
 
 def _check_sizes(file: BinaryIO) -> None:

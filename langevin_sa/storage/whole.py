@@ -1,30 +1,52 @@
-"""Texts that take the place of a file only when they are written whole."""
+"""Files that take the place of others only when they are written whole."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text in UTF-8 by way of a new file beside it; what is there stays if that fails."""
-    data = text.encode("utf-8")
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():  # a pipe or a terminal
-        target.write_bytes(data)
-        return
+@contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """A new file beside `target`, which takes its place when all is written; what is there stays
+    if that fails.
+
+    Its name is used by nobody else, on any machine, and what bears it already, a link too, is not
+    opened. A `target` that is a link is replaced, not followed.
+    """
     part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
+    file = open(part, "xb")  # noqa: SIM115
     try:
-        with open(part, "xb") as file:
-            file.write(data)
+        with file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    if os.name == "posix":  # so that the new name, too, outlives a power failure
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_whole(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text in UTF-8, whole or not at all, to where a link leads."""
+    data = text.encode("utf-8")
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():  # a pipe or a terminal
+        target.write_bytes(data)
+        return
+    with whole_file(target) as file:
+        file.write(data)
 
 
 def check_readable(path: str | os.PathLike[str]) -> None:
