@@ -44,7 +44,7 @@ def test_fields():
         0,
         200,
         5 * 201,
-        5 * 201,
+        5 * 201 + 5 * 10,  # thermometers, of 10 records
     )
     assert result.message == "Schedule of 200 steps finished."
     assert result.energies.shape == result.best_energies.shape == (
