@@ -30,7 +30,7 @@ REPLICAS, FIRST_SEED = 64, 7001
 KNOWN: dict[str, float] = {  # lowest energies seen, by any method; `table` prints lower ones
     "AB polymer 8": -1.5216269404216733,
     "Born ions 8": -4.7652155098037925,
-    "Frenkel Kontorova 40": 9.36607147120787,
+    "Frenkel Kontorova 40": 3.9871278950411746,
     "Gupta 13": -24.69848079100582,
     "QUBO 30": -275.49314967557325,
     "XOR network": 0.012264856071141987,
@@ -42,7 +42,7 @@ KNOWN: dict[str, float] = {  # lowest energies seen, by any method; `table` prin
     "fene chain": 152.52655725543053,
     "gaussian wells": -1.540388202673496,
     "gaussian wells box 50": -1.5,
-    "harmonic chain": -20.06950572240604,
+    "harmonic chain": -20.077279836325612,
     "ions in trap": 115.0418247401285,
     "log NaN": -4.209559611826117,
     "mixture": 0.4485019057824156,
@@ -51,7 +51,7 @@ KNOWN: dict[str, float] = {  # lowest energies seen, by any method; `table` prin
     "spin glass 40": -32.02768899085382,
     "torsions": -9.605134110528004,
     "vortices 12": -39.85243534772367,
-    "washboard": -4.911446580900269,
+    "washboard": -4.932941825888805,
 }
 
 
