@@ -191,6 +191,8 @@ def test_another_process_and_its_kill(tmp_path):
     assert os.listdir(tmp_path) == ["c.npz"]
 
 
+# JAX, which another test may have loaded, warns of any fork
+@pytest.mark.filterwarnings("ignore:os.fork")
 def test_a_fork_does_not_let_go(tmp_path):
     held = owner.Owner(tmp_path / "c.npz", "checkpoint")
     child = os.fork()

@@ -72,6 +72,15 @@ def look(E: Any, S: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
     return -1
 
 
+@inline
+def lost(E: Any, n: int) -> int:
+    """The first replica whose energy is not finite, or -1."""
+    for i in range(n):
+        if not np.abs(E[i]) < np.inf:
+            return i
+    return -1
+
+
 # One step, x = x + dx after
 #
 #     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
@@ -168,6 +177,8 @@ def advance_block(
             keep(Y, DX, S, kept, n)
         call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), n)
         bad = look(E, S, BE, X, BX, n)
+        if t == 0 and bad >= 0:  # of these points the gradient is known to be finite
+            bad = lost(E, n)
         if careful and t > 0:
             inputs = (X, Y, DX, G, z, S, E, p, rows, size, c)
             bad = turn_back(address, inputs, kept, NOISE, BE, BX, failures[r : r + n], bad)

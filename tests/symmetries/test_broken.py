@@ -3,7 +3,7 @@
 import looks
 import numpy as np
 import pytest
-import test_order
+import test_naming
 import units
 from cases import BY_NAME
 from units import Units, symmetric
@@ -69,6 +69,6 @@ def test_a_natural_energy_with_a_floor(monkeypatch, there):
 def test_names_in_the_order_of_their_letters(monkeypatch):
     monkeypatch.setattr(parse, "natural", lambda name: name)
     case, names = BY_NAME["twelve names"], "abcdfghijklm"
-    other = test_order.called(case, names, order=list(range(12)))
+    other = test_naming.called(case, names, order=list(range(12)))
     with pytest.raises(AssertionError):
-        test_order.agree(looks.evaluated, case, other, list(range(12)), 1e-12)
+        test_naming.agree(looks.evaluated, case, other, list(range(12)), 1e-12)

@@ -1,7 +1,7 @@
 """No result depends on how coordinates are called, in which order a formula names them, or which
 particle is the first.
 
-(That formulas mean the same in other names: `tests/formulas/test_order.py`.)
+(That formulas mean the same in other names: `tests/formulas/test_naming.py`.)
 """
 
 import re
