@@ -116,8 +116,13 @@ def minimize_like_scipy(found):
     assert stopped["langevin_sa"] < stopped["dual_annealing"]
 
 
+LONG = ("thermostat_error", "two_funnels")  # whose laws `validate` and the clusters' tests hold
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(d, marks=pytest.mark.slow if d in LONG else ()) for d in DEMOS]
+)
 def test_demo(name, run):
     globals()[name](run(name))
 

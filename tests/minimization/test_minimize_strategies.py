@@ -183,7 +183,10 @@ POPULATION, EXCHANGE = (
         pytest.param(well, *EXCHANGE, marks=pytest.mark.slow)
         for well in ("quartic", "tilted", "sextic")
     ]
-    + [(well, *POPULATION) for well in WELLS],
+    + [
+        pytest.param(well, *POPULATION, marks=pytest.mark.slow if well == "quartic" else ())
+        for well in WELLS
+    ],
 )
 def test_free_energy_against_quadrature(well, strategy, keywords):
     """ln Z between the first and the last temperature, over independent seeds."""

@@ -19,8 +19,13 @@ FAST = ("momentum", "free", "kinetic", "verlet", "noise")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("backend", "dtype"),
+    [
+        *(("numba", "float64"), ("numba", "float32"), ("numpy", "float64")),
+        pytest.param("numpy", "float32", marks=pytest.mark.slow),
+    ],
+)
 def test_fast_families_pass(backend, dtype):
     report = validate(backend, dtype, families=FAST, rng=1)
     assert report.passed, str(report)
