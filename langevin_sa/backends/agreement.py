@@ -12,10 +12,8 @@ from ..arguments import on_gpu, on_host
 from .numpy import NumpyBackend
 from .walk import Backend, Walk
 
-FEW, MOST = (
-    4,
-    1_000_000,
-)  # replicas looked at; coordinates beyond which the reference takes too long
+# replicas looked at; coordinates beyond which the reference takes too long
+FEW, MOST = 4, 1_000_000
 MOST_NEIGHBOURS = 30_000  # the same with a cut-off, where it makes lists of neighbours anew
 NEARBY = 0.01  # natural lengths, within which energies say how much is much
 # how many roots of the rounding unit; the energy may lose half of its digits by cancelling

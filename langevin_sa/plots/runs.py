@@ -84,7 +84,7 @@ def temperature(result: Any, ax: Axes | None = None) -> Axes:
     log_if_wide(ax, np.asarray(run.target))
     ax.set(xlabel="step", ylabel="$T$ (energy)")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.legend(loc="upper right")
+    ax.legend(loc="best")
     return ax
 
 

@@ -1,9 +1,8 @@
 """Temperatures, friction, time step and starts, chosen from the potential.
 
 `measure` has the pilot, which measures and chooses, and states the rules; `ladder` holds what it
-measures at a row of
-temperatures, `findings` what it hands back; `driver` makes a schedule of it; `curvature` is what
-time steps are compared with.
+measures at a row of temperatures, `findings` what it hands back; `driver` makes a schedule of it;
+`curvature` is what time steps are compared with.
 """
 
 from .curvature import (

@@ -195,6 +195,7 @@ class _Measurement:
         )
         if not np.isfinite(self.energies[0]):
             raise self._nowhere(1)
+        # without a curvature only the energy's own size is left, or no size at all
         self.top = self.top or abs(float(self.energies[0])) or 1.0
 
     def _nowhere(self, points: int) -> ValueError:
@@ -213,7 +214,8 @@ class _Measurement:
         u, before = self.minima[half], self.energies[half]
         few = slice(None) if self.room > 10 * self.size else slice(1)
         self.mean, self.top = typical(self.sight, u[few], self.mass, [self.seed, 13])
-        self.top = self.top or low_spread(self.energies) or float(np.abs(before).max()) or 1.0
+        # of a flat potential any energy will do
+        self.top = self.top or low_spread(self.energies) or 1.0
         self.spread = low_spread(self.energies[: self.size], SAME * self.top)
         self._climb(u, before, ladders, cost)
 
