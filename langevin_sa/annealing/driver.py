@@ -95,8 +95,11 @@ def simulate(
             try:
                 for record in run.slices():
                     if record is not None:
-                        yield views.snapshot(run, record)
-                        run.cut.commit()
+                        seen = views.snapshot(run, record)
+                        try:
+                            yield seen
+                        finally:  # whoever asked has it
+                            run.cut.commit()
                     log.save()
             except NonFinite as error:
                 raise FloatingPointError(explain(error, run.prepared.omega_dt)) from None
