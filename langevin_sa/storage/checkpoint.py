@@ -83,6 +83,7 @@ class Checkpoint:
         self.problem: dict[str, Any] = {}
         self.path: Path | None = None
         self.failed = False
+        self._owner: Owner | None = None
         if path is None:
             return
         self.path = check_file(path, "checkpoint")
@@ -91,8 +92,8 @@ class Checkpoint:
     def __enter__(self) -> Checkpoint:
         if self.path is None:
             return self
-        self._owner = Owner(self.path, "checkpoint")
         try:
+            self._owner = Owner(self.path, "checkpoint")
             if self.path.exists():
                 self.found = load(self.path, self.kind)
                 if not isinstance(self.found[1].get("problem"), dict):
@@ -102,13 +103,17 @@ class Checkpoint:
             if self._owner.alone:  # of a process killed while it wrote
                 for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):
                     left.unlink(missing_ok=True)
+            return self
         except BaseException:
-            self._owner.release()
+            self.close()
             raise
-        return self
 
     def __exit__(self, *error: object) -> None:
-        if self.path is not None:
+        self.close()
+
+    def close(self) -> None:
+        """Let other runs have the file."""
+        if self._owner is not None:
             self._owner.release()
 
     @property
