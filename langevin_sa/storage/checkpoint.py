@@ -90,8 +90,13 @@ class Checkpoint:
         self.due = time.perf_counter() + self.seconds
 
     def __enter__(self) -> Checkpoint:
-        if self.path is None:
-            return self
+        self.open()
+        return self
+
+    def open(self) -> None:
+        """What ``with`` does at the beginning, unless it is done."""
+        if self.path is None or self._owner is not None:
+            return
         try:
             self._owner = Owner(self.path, "checkpoint")
             if self.path.exists():
@@ -103,7 +108,6 @@ class Checkpoint:
             if self._owner.alone:  # of a process killed while it wrote
                 for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):
                     left.unlink(missing_ok=True)
-            return self
         except BaseException:
             self.close()
             raise

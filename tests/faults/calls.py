@@ -100,7 +100,9 @@ def _run(potential: Potential = WELL, **keywords: Any) -> Call:
         if not np.array_equal(potential.energy(result.state.x), result.energies):
             if not np.allclose(potential.energy(result.state.x), result.energies, 1e-12, 1e-12):
                 wrong.append("energies")
-        if not np.allclose(potential.energy(result.best_positions), result.best_energies, 1e-12, 1e-12):
+        if not np.allclose(
+            potential.energy(result.best_positions), result.best_energies, 1e-12, 1e-12
+        ):
             wrong.append("best energies")
         if not np.isclose(potential.energy(result.x[None])[0], result.fun, 1e-12, 1e-12):
             wrong.append("fun")
@@ -147,7 +149,11 @@ def _minimize(fun: Any, **keywords: Any) -> Call:
 
     def torn(result: Any, whole: dict[str, Any]) -> str:
         value = fun.energy(result.x[None])[0] if isinstance(fun, Potential) else fun(result.x)
-        return "" if result.fun == value or np.isclose(result.fun, value, 1e-12) or np.isinf(result.fun) else "fun"
+        return (
+            ""
+            if result.fun == value or np.isclose(result.fun, value, 1e-12) or np.isinf(result.fun)
+            else "fun"
+        )
 
     return Call(make, torn)
 

@@ -7,6 +7,7 @@ A line is named by its file, its number and its turn, since a line in a loop run
 
 from __future__ import annotations
 
+import linecache
 import os
 import pickle
 import shutil
@@ -24,13 +25,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from calls import Call, differing
 
 import langevin_sa
+from langevin_sa.backends import walk
 
 PACKAGE = str(Path(langevin_sa.__file__).parent) + os.sep
 POOLS = str(Path(futures.__file__).parent) + os.sep  # where Ctrl-C may fall while work is queued
+# where threads of a pool are told whether to begin; nothing of a run is changed there
+POOLED = walk.__file__
 LIMIT = 30  # seconds after which a fork hangs
 SLOW = 0.002  # seconds that a line of another thread takes after the fault
 
@@ -88,7 +91,7 @@ class Watch:
             return self.line
         line = Line(frame.f_code.co_filename, frame.f_lineno)
         other = threading.get_ident() != self.main
-        ours = line.file.startswith(PACKAGE)
+        ours = line.file.startswith(PACKAGE) and line.file != POOLED
         if other and self.struck:
             if self.over and ours:
                 self.late = str(line)
@@ -168,10 +171,13 @@ def undisturbed(call: Call) -> tuple[dict[str, Any], list[Line], dict[bool, Coun
 
 
 def places(counts: Counter[Line]) -> list[Place]:
-    """Each line at its first, a middle and its last turn."""
+    """Each line at its first, a middle and its last turn; but no ``with`` of a pool's own locks,
+    which the interpreter takes and lets go without a look at signals.
+    """
     return [
         Place(line, turn)
         for line, count in sorted(counts.items())
+        if line.file.startswith(PACKAGE) or "with " not in linecache.getline(*line)
         for turn in sorted({1, (count + 1) // 2, count})
     ]
 

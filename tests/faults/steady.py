@@ -1,5 +1,8 @@
 """Settings under which a call executes the same lines each time."""
+
 import os
+
+
 def steady(patch):
     patch.setattr("langevin_sa.annealing.run.LONGEST_SLICE", 3)
     patch.setattr("langevin_sa.annealing.run.SLICE_SECONDS", 1e9)
