@@ -285,8 +285,11 @@ def by_python(potential: Potential, text: str, values: dict[str, float], x: np.n
         return function
 
     known |= {name: noted(name) for name in FUNCTIONS}
-    with np.errstate(all="ignore"):
-        value = np.asarray(eval(text, {"__builtins__": {}, **known}))
+    try:
+        with np.errstate(all="ignore"):
+            value = np.asarray(eval(text, {"__builtins__": {}, **known}))
+    except (ArithmeticError, TypeError):  # of plain numbers: 1/0, floor((-1)**0.5)
+        value = np.array(np.nan)
     return (np.full(len(x), np.nan) if np.iscomplexobj(value) else value.astype(float)), largest
 
 
