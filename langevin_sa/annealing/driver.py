@@ -56,8 +56,8 @@ def simulate(
     before the first step.
 
     Going on from a checkpoint yields the snapshots after it, of which the first may have been
-    yielded before. Processes of `workers` end with the iterator, also when it is closed or thrown
-    away.
+    yielded before: one that was not dealt with, since the next was not asked for, comes again.
+    Processes of `workers` end with the iterator, also when it is closed or thrown away.
 
     Raises
     ------
@@ -99,11 +99,8 @@ def _snapshots(run: Run, log: Log, team: Team | None) -> Iterator[Snapshot]:
         try:
             for record in run.slices():
                 if record is not None:
-                    seen = views.snapshot(run, record)
-                    try:
-                        yield seen
-                    finally:  # whoever asked has it
-                        run.cut.commit()
+                    yield views.snapshot(run, record)
+                    run.cut.commit()  # whoever asked has dealt with it, since he asks for more
                 log.save()
         except NonFinite as error:
             raise FloatingPointError(explain(error, run.prepared.omega_dt)) from None
