@@ -5,6 +5,7 @@ no measure of a formula tells beforehand.
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,9 +24,10 @@ def at_most(seconds: float) -> Iterator[None]:
     """
     worker, lock = ctypes.c_ulong(threading.get_ident()), threading.Lock()
     began, over = time.process_time(), threading.Event()
-    raise_there = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    raise_there, raised = ctypes.pythonapi.PyThreadState_SetAsyncExc, False
 
     def watch() -> None:
+        nonlocal raised
         left = seconds
         while left > 0:
             if over.wait(left):
@@ -33,6 +35,7 @@ def at_most(seconds: float) -> Iterator[None]:
             left = seconds - (time.process_time() - began)
         with lock:
             if not over.is_set():
+                raised = True
                 raise_there(worker, ctypes.py_object(TooLong))
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -41,5 +44,8 @@ def at_most(seconds: float) -> Iterator[None]:
         yield
     finally:
         over.set()
-        with lock:  # one that is raised but has not arrived is taken back
-            raise_there(worker, None)
+        # One that is raised but has not arrived is taken back. With none on its way the interpreter
+        # would look for it for ever, which slows it, and hangs it where a debugger is at work.
+        with lock:
+            if raised and not isinstance(sys.exc_info()[1], TooLong):
+                raise_there(worker, None)

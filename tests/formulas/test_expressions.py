@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings, strategies as st
@@ -133,3 +136,18 @@ def inner_parts(text):
         for node in ast.walk(ast.parse(text, mode="eval").body)
         if isinstance(node, (ast.BinOp, ast.Call, ast.UnaryOp))
     ]
+
+
+def test_a_debugger_does_not_hang_after_a_formula():
+    """In CPython 3.11 it does as long as an exception from another thread is looked for."""
+    script = """
+import sys
+from langevin_sa.formulas.patience import at_most
+with at_most(10.0):
+    pass
+sys.settrace(lambda *_: None)
+(lambda: None)()
+print("done")
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30)
+    assert ended.stdout.strip() == b"done"
