@@ -155,7 +155,7 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def undisturbed(call: Call) -> tuple[dict[str, Any], list[Line], dict[bool, Counter[Line]]]:
+def undisturbed(call: Call) -> tuple[dict[str, Any], dict[bool, Counter[Line]]]:
     """The outcome of a call, and how often its lines are executed, in all threads and in the main
     one.
     """
@@ -171,13 +171,19 @@ def undisturbed(call: Call) -> tuple[dict[str, Any], list[Line], dict[bool, Coun
 
 
 def places(counts: Counter[Line]) -> list[Place]:
-    """Each line at its first, a middle and its last turn; but no ``with`` of a pool's own locks,
-    which the interpreter takes and lets go without a look at signals.
+    """Each line at its first, a middle and its last turn; but none at which nothing can happen: a
+    ``with`` of a pool's own locks, which the interpreter takes and lets go without a look at
+    signals, and a bare ``try``, an empty instruction that CPython's tables of handlers leave out.
     """
+
+    def counts_for_nothing(line: Line) -> bool:
+        text = linecache.getline(*line).strip()
+        return text == "try:" or ("with " in text and not line.file.startswith(PACKAGE))
+
     return [
         Place(line, turn)
         for line, count in sorted(counts.items())
-        if line.file.startswith(PACKAGE) or "with " not in linecache.getline(*line)
+        if not counts_for_nothing(line)
         for turn in sorted({1, (count + 1) // 2, count})
     ]
 
