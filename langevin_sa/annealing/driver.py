@@ -88,14 +88,17 @@ def simulate(
             on_failure=on_failure,
             team=team,
         )
-        return _snapshots(run, Log(run, keeper, time.perf_counter()), team)
+        snapshots = _snapshots(run, Log(run, keeper, time.perf_counter()), team)
+        next(snapshots)  # it holds the file from here on
+        return snapshots
     except BaseException:
         keeper.close()
         raise
 
 
-def _snapshots(run: Run, log: Log, team: Team | None) -> Iterator[Snapshot]:
+def _snapshots(run: Run, log: Log, team: Team | None) -> Iterator[Any]:
     with closing(log.keeper) as keeper, keeper, team or nullcontext():
+        yield
         try:
             for record in run.slices():
                 if record is not None:
