@@ -1,9 +1,14 @@
 """Integrators are rows of a table that turns (gamma, dt, T) into the recursion's (rho, lr, s).
 
-Every row obeys ``lr = (1 + rho)/2 dt^2``, so every row has the same stability limit, ``lr*k < 2*(1
-+ rho)`` for a curvature k = omega^2: that is ``omega*dt < 2``, with ``dt = sqrt(2 lr/(1 + rho))``,
-which is `Steps.dt`. For the overdamped rows, rho = 0 and lr = dt/gamma, it reads omega^2 dt/gamma <
-2. `Integrator.time_step` is this law turned around.
+Every integrator with one force a step is the recursion of `langevin_sa.momentum.Steps`, with noise
+of one or two consecutive normals. For a curvature k = omega^2 all are stable for ``lr*k < 2*(1 +
+rho)``: that is ``omega*dt < 2`` with ``dt = sqrt(2 lr/(1 + rho))``, which is `Steps.dt`. It is the
+schedule's dt for rows with ``lr = (1 + rho)/2 dt^2``; for the overdamped rows, rho = 0 and lr =
+dt/gamma, the limit reads omega^2 dt/gamma < 2. `Integrator.time_step` is this law turned around.
+
+>>> row = kick_drift_kick("mine", lambda gamma, dt: (1, dt / 2, dt, 1, dt / 2, ZERO), "Verlet")
+>>> float(row.steps(0.0, 0.1, 1.0).lr)
+0.010000000000000002
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import numpy as np
 
 from .arguments import look_up
 from .momentum import Langevin, Steps
+from .taps import MEMORY, Scheme, drifting, reduced
 
 STABILITY_LIMIT = 2.0  # of omega*dt, for every row and every rho
 
@@ -29,9 +35,10 @@ class Integrator:
     name : str
         What it is asked for by.
     rule : callable
-        ``rule(gamma, dt, temperature) -> (rho, lr, s)``, for arrays.
+        ``rule(gamma, dt, temperature) -> (rho, lr, s)``, for arrays, which are consecutive steps;
+        or (rho, lr, s, share) if the next step's share of the noise is not a half (`Steps`).
     paired : bool
-        A step's noise is the mean of two consecutive normals.
+        A step's noise is of two consecutive normals.
     source : str
         Equation or paper.
     order : int or None
@@ -43,33 +50,67 @@ class Integrator:
         No velocity is carried over: rho = 0, and dt/gamma is the step.
     physical : bool
         The velocity dx/dt is carried over when dt changes between steps, instead of dx.
+    exact : bool
+        Positions in a harmonic well have no error at any stable dt.
     """
 
     name: str
-    rule: Callable[[Any, Any, Any], tuple[Any, Any, Any]]
+    rule: Callable[[Any, Any, Any], tuple[Any, ...]]
     paired: bool
     source: str
     order: int | None = None
     thermal: bool = True
     overdamped: bool = False
     physical: bool = True
+    exact: bool = False
 
     def steps(self, gamma: Any, dt: Any, temperature: Any) -> Steps:
-        """Coefficients for arrays (or numbers) of friction, time step and temperature."""
+        """Coefficients for numbers, or for arrays of consecutive steps, of friction, time step and
+        temperature.
+        """
         Langevin(gamma, dt, temperature)  # refuses what is no friction, time step or temperature
         gamma, dt, temperature = np.broadcast_arrays(
             *(np.asarray(v, dtype=float) for v in (gamma, dt, temperature))
         )
-        rho, lr, s = (np.broadcast_to(v, dt.shape) for v in self.rule(gamma, dt, temperature))
-        return Steps(rho, lr, s, paired=self.paired)
+        made = self.rule(gamma, dt, temperature)
+        rho, lr, s, *share = (np.broadcast_to(v, dt.shape) for v in made)
+        if not share:
+            return Steps(rho, lr, s, paired=self.paired)
+        return Steps(rho, lr, s, paired=True, share=share[0], target=temperature)
 
     def time_step(self, omega_dt: float, omega: float, gamma: float) -> float:
         """The dt of schedules with which omega*dt, of ``sqrt(2 lr/(1 + rho))``, is as wished in a
         direction of curvature omega^2: overdamped, lr = dt/gamma.
+
+        Raises
+        ------
+        ValueError
+            If no dt gives that at this friction.
         """
         if self.overdamped:
             return gamma * (omega_dt / omega) ** 2 / 2
-        return omega_dt / omega
+        wanted = omega_dt / omega
+        if abs(self._reach(gamma, wanted) / wanted - 1) < 1e-12:  # lr = (1 + rho)/2 dt^2
+            return wanted
+        low = high = wanted
+        while self._reach(gamma, low) > wanted:
+            low /= 2
+        while self._reach(gamma, high) < wanted:
+            high *= 2
+            if high > 1e6 * wanted:
+                raise ValueError(
+                    f"no time step of {self.name} gives omega*dt = {omega_dt:g} at gamma/omega = "
+                    f"{gamma / omega:.3g}; take less friction"
+                )
+        for _ in range(60):
+            middle = np.sqrt(low * high)
+            low, high = (low, middle) if self._reach(gamma, middle) > wanted else (middle, high)
+        return float(low)
+
+    @np.errstate(all="ignore")  # what is no recursion any more is beyond any reach
+    def _reach(self, gamma: float, dt: float) -> float:
+        steps = self.steps(gamma, dt, 0.0)
+        return float(steps.dt) if steps.rho > -1 and steps.lr > 0 else np.inf
 
     def carrying(self, steps: Steps, previous_dt: float | None) -> Steps:
         """`steps` with the velocity, not dx, carried over where the time step changes."""
@@ -78,6 +119,70 @@ class Integrator:
         dt = np.asarray(steps.dt)
         before = np.concatenate([dt[:1] if previous_dt is None else [previous_dt], dt[:-1]])
         return replace(steps, carry=steps.rho * (dt / before))
+
+    @property
+    def memory(self) -> int:
+        """On how many steps before the numbers of a step depend."""
+        return 1 if self.exact or not self.paired else MEMORY
+
+
+def kick_drift_kick(name: str, scheme: Scheme, source: str, order: int | None = None) -> Integrator:
+    """The row of any scheme of kick, drift and kick, to be entered in `INTEGRATORS`.
+
+    ::
+
+        vh = A v + B f(x) + N1        x' = x + C vh + N2        v' = A2 vh + B2 f(x') + N3
+
+    Without velocities that is ``dx' = A A2 dx + C (A B2 + B) f + W``, with W the sum of ``C N1 +
+    N2`` of this step and ``C A N3 - A A2 N2`` of the one before: two taps, see
+    `langevin_sa.taps`.
+
+    Parameters
+    ----------
+    name : str
+        What it is asked for by.
+    scheme : callable
+        ``scheme(gamma, dt) -> (A, B, C, A2, B2, noise)``, for arrays; `noise` is the covariance of
+        (N1, N2, N3) at temperature 1, a nested 3 x 3 sequence.
+    source, order
+        Columns of the `Integrator`.
+
+    Returns
+    -------
+    Integrator
+        A row with paired noise.
+
+    Examples
+    --------
+    >>> def obabo(gamma, dt):
+    ...     half, heat = np.exp(-gamma * dt / 2), -np.expm1(-gamma * dt)
+    ...     noise = [[heat, 0, 0], [0, 0, 0], [0, 0, heat]]
+    ...     return half, dt / 2, dt, half, half * dt / 2, noise
+    >>> row = kick_drift_kick("mine", obabo, "Bussi, Parrinello 2007", order=2)
+    >>> float(row.steps(1.0, 0.1, 1.0).tail)
+    0.0
+    """
+
+    def rule(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, ...]:
+        return reduced(temperature, *scheme(gamma, dt))
+
+    return Integrator(name, rule, True, source, order)
+
+
+def splitting(word: str, source: str = "a splitting", order: int | None = None) -> Integrator:
+    """The row of a splitting with one force a step, such as "OBABO", written in the order in which
+    its parts are applied: A drift, B kick, O friction and noise.
+
+    Each part takes dt over the number of its letters. Positions of the row are where the force is
+    taken: ABOBA's are OBABO's, and OABAO's are BAOAB's.
+
+    Raises
+    ------
+    ValueError
+        If the word needs more than one force a step, or is none of these letters.
+    """
+    scheme = drifting(word)
+    return kick_drift_kick(word.lower(), scheme, source, order)
 
 
 def _bbk(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
@@ -108,10 +213,135 @@ def _heavy_ball(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
     return _bbk(gamma, dt, np.zeros_like(dt))
 
 
+def _gj(attenuation: Callable[[Any], tuple[Any, Any]]) -> Callable[[Any, Any, Any], Any]:
+    """A member of the GJ family: ``attenuation(c) -> (c2, c3)``, c3 = (1 - c2)/c."""
+
+    def rule(gamma: Any, dt: Any, temperature: Any) -> tuple[Any, Any, Any]:
+        c2, c3 = attenuation(gamma * dt)
+        lr = c3 * dt**2
+        return c2, lr, lr * np.sqrt(2 * gamma * temperature / dt)
+
+    return rule
+
+
+def _gj_ii(c: Any) -> tuple[Any, Any]:
+    return np.exp(-c), _decay(c)
+
+
+def _gj_iii(c: Any) -> tuple[Any, Any]:
+    return 1 - c, np.ones_like(c)
+
+
+def _gj_iv(c: Any) -> tuple[Any, Any]:
+    c2 = 2 / (1 + np.sqrt(1 + 4 * c))  # c c2^2 = 1 - c2
+    return c2, c2**2
+
+
+def _gj_v(c: Any) -> tuple[Any, Any]:
+    return 1 / (1 + c), 1 / (1 + c)
+
+
+def _gj_vi(c: Any) -> tuple[Any, Any]:
+    c2 = (1 + c / 2) ** -2
+    return c2, (1 + c / 4) * c2
+
+
+def _gj_vii(c: Any) -> tuple[Any, Any]:
+    """BAOAB at the friction u/dt with u^2/2 coth(u/2) = c, where its diffusion is right."""
+    u = c + 0.0
+    for _ in range(60):  # a contraction: u coth(u/2)/2 rises from 1 to u/2
+        u = np.sqrt(c * u / _coth(u))
+    return np.exp(-u), _decay(u) / _coth(u)
+
+
+def _gj_viii(c: Any) -> tuple[Any, Any]:
+    root = np.sqrt(1 + c**2)
+    return 1 / (root + c), 2 / (1 + c + root)
+
+
+def _decay(c: Any) -> Any:
+    """(1 - exp(-c))/c."""
+    c = np.asarray(c)
+    return np.divide(-np.expm1(-c), c, out=np.ones(c.shape), where=c > 0)
+
+
+def _coth(u: Any) -> Any:
+    """(u/2) coth(u/2)."""
+    return (1 + np.exp(-u)) / 2 / _decay(u)
+
+
+ZERO = ((0.0,) * 3,) * 3
+
+
+def _vec(gamma: Any, dt: Any) -> tuple[Any, ...]:
+    c = gamma * dt
+    a, b = 1 - c / 2 + c**2 / 8, dt / 2 - c * dt / 8
+    kick, drift = (1 / 2 - c / 8, -c / 4 / np.sqrt(3)), (0.0, dt / 2 / np.sqrt(3))
+    factors = (kick, drift, kick)  # of two normals of variance 2 gamma dt
+    noise = [[2 * c * (p[0] * q[0] + p[1] * q[1]) for q in factors] for p in factors]
+    return a, b, dt, a, b, noise
+
+
+def _langevin_impulse(gamma: Any, dt: Any) -> tuple[Any, ...]:
+    c = gamma * dt
+    xx, xv, vv = _flight(c)
+    noise = [[0, 0, 0], [0, dt**2 * xx, dt * xv], [0, dt * xv, vv]]
+    return 1.0, dt / 2, dt * _decay(c), np.exp(-c), dt / 2, noise
+
+
+def _van_gunsteren_berendsen(gamma: Any, dt: Any) -> tuple[Any, ...]:
+    """The free flight is exact; the force is as if it acted at t_n on the leap from t_{n-1/2} to
+    t_{n+1/2}.
+    """
+    a, _, drift, decay, _, noise = _langevin_impulse(gamma, dt)
+    kick = dt * np.exp(gamma * dt / 2) * _decay(gamma * dt)
+    return a, kick, drift, decay, 0.0, noise
+
+
+def _flight(c: Any) -> tuple[Any, Any, Any]:
+    """Covariances of (x, v) after a free flight of time 1 from rest at friction c and temperature
+    1: <xx>, <xv>, <vv>.
+    """
+    # 2 c times the integral over y in (0, 1) of ((1 - exp(-c y))/c)^2 = y^2 decay(c y)^2
+    node, weight = np.polynomial.legendre.leggauss(16)
+    y = (1 + node) / 2
+    near = np.minimum(c, 1.0)[..., None]
+    small = np.sum(weight * near * (y * _decay(near * y)) ** 2, axis=-1)
+    far = np.maximum(c, 1.0)
+    lost = -np.expm1(-far)
+    xx = np.where(c < 1, small, (2 * far - 2 * lost - lost**2) / far**2)
+    return xx, c * _decay(c) ** 2, -np.expm1(-2 * c)
+
+
+_GJ = "Gronbech-Jensen 2020, Mol. Phys. 118, e1662506"
+_FLIGHT = "van Gunsteren, Berendsen 1982, as their leap-frog of 1988, Mol. Simul. 1, 173"
+_IMPULSE = "Skeel, Izaguirre 2002, Mol. Phys. 100, 3885"
+_HALVES: dict[str, Any] = {"order": 2, "exact": True}
 _ROWS = (
     Integrator("bbk", _bbk, False, "the paper's Eqs. (13)-(17); Brunger, Brooks, Karplus 1984", 2),
-    Integrator("gjf", _bbk, True, "Gronbech-Jensen, Farago 2013", 2),
-    Integrator("baoab", _baoab, True, "Leimkuhler, Matthews 2013", 2),
+    Integrator("obabo", _baoab, False, "Bussi, Parrinello 2007", 2),
+    Integrator("gjf", _bbk, True, "Gronbech-Jensen, Farago 2013", **_HALVES),
+    Integrator("gj_i", _bbk, True, f"{_GJ}: gjf", **_HALVES),
+    Integrator("gj_ii", _gj(_gj_ii), True, _GJ, **_HALVES),
+    Integrator("gj_iii", _gj(_gj_iii), True, _GJ, **_HALVES),
+    Integrator("gj_iv", _gj(_gj_iv), True, _GJ, **_HALVES),
+    Integrator("gj_v", _gj(_gj_v), True, _GJ, **_HALVES),
+    Integrator("gj_vi", _gj(_gj_vi), True, _GJ, **_HALVES),
+    Integrator(
+        "gj_vii",
+        _gj(_gj_vii),
+        True,
+        "Finkelstein et al. 2021, J. Chem. Phys. 155, 184104",
+        **_HALVES,
+    ),
+    Integrator(
+        "gj_viii", _gj(_gj_viii), True, "Gronbech-Jensen 2024, J. Stat. Phys. 191, 137", **_HALVES
+    ),
+    Integrator("baoab", _baoab, True, "Leimkuhler, Matthews 2013", **_HALVES),
+    splitting("BOAOB", "Leimkuhler, Matthews 2013, the third symmetric splitting", 2),
+    kick_drift_kick("vec", _vec, "Vanden-Eijnden, Ciccotti 2006", 2),
+    kick_drift_kick("van_gunsteren_berendsen", _van_gunsteren_berendsen, _FLIGHT, 2),
+    kick_drift_kick("langevin_impulse", _langevin_impulse, _IMPULSE, 2),
     Integrator(
         "ermak_mccammon",
         _overdamped,
@@ -125,8 +355,8 @@ _ROWS = (
         _overdamped,
         True,
         "Leimkuhler, Matthews 2013, overdamped limit",
-        order=2,
         overdamped=True,
+        **_HALVES,
     ),
     Integrator(
         "verlet",
@@ -134,6 +364,9 @@ _ROWS = (
         False,
         "Eq. (2); Stormer 1907, Verlet 1967; ignores gamma and T",
         thermal=False,
+    ),
+    Integrator(
+        "velocity_verlet", _verlet, False, "Swope et al. 1982: verlet in positions", thermal=False
     ),
     Integrator(
         "heavy_ball", _heavy_ball, False, "Polyak 1964; bbk at T = 0", thermal=False, physical=False

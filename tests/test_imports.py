@@ -17,7 +17,7 @@ import langevin_sa as lsa
 
 PACKAGE = Path(lsa.__file__).parent
 CORE = {
-    *("arguments", "laws", "momentum", "integrators", "schedules", "noise"),
+    *("arguments", "laws", "momentum", "integrators", "taps", "schedules", "noise"),
     *("drawing", "optimizers"),
 }
 MAY_IMPORT = {
