@@ -302,11 +302,10 @@ def _flight(c: Any) -> tuple[Any, Any, Any]:
     """Covariances of (x, v) after a free flight of time 1 from rest at friction c and temperature
     1: <xx>, <xv>, <vv>.
     """
-    # 2 c times the integral over y in (0, 1) of ((1 - exp(-c y))/c)^2 = y^2 decay(c y)^2
-    node, weight = np.polynomial.legendre.leggauss(16)
-    y = (1 + node) / 2
-    near = np.minimum(c, 1.0)[..., None]
-    small = np.sum(weight * near * (y * _decay(near * y)) ** 2, axis=-1)
+    # <xx> is (2 c - 3 + 4 exp(-c) - exp(-2 c))/c^2, whose first orders cancel
+    n = np.arange(3, 28)
+    terms = (4 - 2.0**n) * (-1.0) ** n / np.cumprod(np.append(2.0, n))[1:]
+    small = np.sum(terms * np.minimum(c, 1.0)[..., None] ** (n - 2), axis=-1)
     far = np.maximum(c, 1.0)
     lost = -np.expm1(-far)
     xx = np.where(c < 1, small, (2 * far - 2 * lost - lost**2) / far**2)
