@@ -192,7 +192,7 @@ class Steps:
         1.3333333333333333
         """
         a, share = np.asarray(a, dtype=float), np.asarray(self.share)
-        both = share * (1 - share) if self.paired else np.zeros(())
+        both = (share * (1 - share) if self.paired else 0.0) * np.ones_like(self.rho)
         lost = 2 * both * (1 - self.rho)
         conf = (1 - both * a) / (1 - a / 4)
         return conf, conf - lost, (conf - lost) / (1 - lost)

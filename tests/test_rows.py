@@ -7,11 +7,10 @@ import pytest
 from scipy.linalg import expm, solve_discrete_lyapunov
 
 from langevin_sa import INTEGRATORS, Schedule
-from langevin_sa.backends.walk import Walk
 from langevin_sa.integrators import kick_drift_kick, splitting
 from langevin_sa.noise import normals
 from langevin_sa.schedules import linear
-from langevin_sa.taps import drifting, reduced
+from langevin_sa.taps import drifting
 
 GRID = [(1.0, 0.5, 0.5, 1.0), (4.0, 0.1, 0.6, 0.3), (0.09, 1.7, 0.5, 2.0), (2.0, 0.9, 1.0, 0.7)]
 ATTENUATION = {  # c2 of gamma*dt
