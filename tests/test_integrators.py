@@ -11,6 +11,7 @@ import pytest
 import langevin_sa as lsa
 from langevin_sa.noise import normals
 from langevin_sa.plots.checks import ROW_STYLE
+from langevin_sa.validation.lab import MEASURED, OVERDAMPED
 
 SEED, STEPS, EXACT = 5, 100, {"rtol": 1e-12, "atol": 1e-12}
 WELL = lsa.Potential.from_formula("x**4/4 + 3*cos(x) + x*y + y**2")
@@ -149,14 +150,9 @@ def test_stability_limit(name, gamma_dt, drive):
     """
     farthest = {}
     for omega_dt in (1.99, 2.01):
-        dt = 1.0
-        steps = lsa.Schedule(
-            0.0,
-            gamma_dt,
-            gamma_dt * dt**2 / 2 if lsa.INTEGRATORS[name].rule.__name__ == "_overdamped" else dt,
-        )
-        steps = steps.coefficients(1500, name)
-        np.testing.assert_allclose(steps.dt, dt, rtol=1e-12)
+        dt = lsa.INTEGRATORS[name].time_step(1.0, 1.0, gamma_dt)
+        steps = lsa.Schedule(0.0, gamma_dt, dt).coefficients(1500, name)
+        np.testing.assert_allclose(steps.dt, 1.0, rtol=1e-12)
         walk, backend = drive(lsa.potentials.harmonic(k=omega_dt**2), [[1.0]], backend="numpy")
         backend.advance(steps)
         farthest[omega_dt] = abs(walk.x[0, 0])
@@ -242,14 +238,13 @@ def test_columns_say_what_rules_do():
 
 
 def test_pages_and_pictures_know_every_row():
-    """JavaScript needs a rule of its own for each row, and a picture a colour for each with
-    noise.
+    """JavaScript needs a rule of its own for each row, and a picture a colour for each that is
+    measured.
     """
     script = resources.files("langevin_sa.teaching").joinpath("walk.js").read_text(encoding="utf-8")
     rules = re.findall(r"^  (\w+): \{ rule:", script, flags=re.MULTILINE)
     assert set(rules) == set(lsa.INTEGRATORS), "RULES in langevin_sa/teaching/walk.js"
-    thermal = {name for name, row in lsa.INTEGRATORS.items() if row.thermal}
-    assert set(ROW_STYLE) == thermal, "ROW_STYLE in langevin_sa/plots/checks.py"
+    assert set(ROW_STYLE) == {*MEASURED, *OVERDAMPED}, "ROW_STYLE in langevin_sa/plots/checks.py"
 
 
 @pytest.mark.parametrize(
