@@ -17,8 +17,9 @@ import langevin_sa as lsa
 
 PACKAGE = Path(lsa.__file__).parent
 CORE = {
-    *("arguments", "laws", "momentum", "integrators", "taps", "schedules", "noise"),
+    *("arguments", "laws", "momentum", "integrators", "schedules", "noise"),
     *("drawing", "optimizers"),
+    *("integrators.row", "integrators.table", "integrators.taps"),
 }
 MAY_IMPORT = {
     "potential": "core scale formulas backends",

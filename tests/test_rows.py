@@ -7,10 +7,10 @@ import pytest
 from scipy.linalg import expm, solve_discrete_lyapunov
 
 from langevin_sa import INTEGRATORS, Schedule
-from langevin_sa.integrators import kick_drift_kick, splitting
+from langevin_sa.integrators import kick_drift_kick, splitting, table
+from langevin_sa.integrators.taps import drifting
 from langevin_sa.noise import normals
 from langevin_sa.schedules import linear
-from langevin_sa.taps import drifting
 
 GRID = [(1.0, 0.5, 0.5, 1.0), (4.0, 0.1, 0.6, 0.3), (0.09, 1.7, 0.5, 2.0), (2.0, 0.9, 1.0, 0.7)]
 ATTENUATION = {  # c2 of gamma*dt
@@ -255,9 +255,7 @@ def covariances(name, schedule, n):
     s = np.arange(n) / n
     gamma, dt, T = schedule.gamma(s), schedule.dt(s), schedule.temperature(s)
     rows = {"boaob": drifting("BOAOB")}
-    from langevin_sa import integrators
-
-    A, _, C, A2, _, noise = rows.get(name, getattr(integrators, f"_{name}", None))(gamma, dt)
+    A, _, C, A2, _, noise = (rows.get(name) or getattr(table, f"_{name}"))(gamma, dt)
     noise = np.array([[np.broadcast_to(v, n) for v in line] for line in noise]) * T
     now, later = [C, 1 + 0 * C, 0 * C], [0 * C, -A * A2, C * A]
     now, later = (np.array([np.broadcast_to(v, n) for v in p]) for p in (now, later))

@@ -1,6 +1,6 @@
 // The walk: dx = rho*dx + lr*force + s*xi; x = x + dx, as in langevin_sa/backends/numpy.py.
 
-// Each integrator turns (gamma, dt, T) into (rho, lr, s), as in langevin_sa/integrators.py;
+// Each integrator turns (gamma, dt, T) into (rho, lr, s), as in langevin_sa/integrators/table.py;
 // `friction` is the way back, from rho to gamma.
 function bbk(gamma, dt, T) {
   const c = gamma * dt, lr = dt ** 2 / (1 + c / 2);
@@ -43,7 +43,7 @@ function gjVIII(c) {
   return [1 / (root + c), 2 / (1 + c + root)];
 }
 
-// Kick, drift and kick, as in langevin_sa/taps.py: `own`, `mixed` and `later` are the covariances of what
+// Kick, drift and kick, as in langevin_sa/integrators/taps.py: `own`, `mixed` and `later` are the covariances of what
 // the noises of a step do in its own dx and in the next one.
 function reduced(T, [A, B, C, A2, B2, noise]) {
   const now = [C, 1, 0], later = [0, -A * A2, C * A];
@@ -132,7 +132,7 @@ function coefficients(integrator, gamma, dt, T, before = null) {
   return follow(c, before);
 }
 
-// What of a step's normal is in its own dx (kick) and in the next one (tail), see langevin_sa/taps.py.
+// What of a step's normal is in its own dx (kick) and in the next one (tail), see langevin_sa/integrators/taps.py.
 function follow(c, before) {
   if (c.unit) {
     const still = stationary(...c.unit);
