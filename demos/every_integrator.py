@@ -25,8 +25,9 @@ STYLES = {
 }
 PAIRS, C, F = ((0.3, 0.2), (0.7, 0.6), (1.1, 1.2), (1.5, 1.8)), 0.5, 0.3  # omega dt, gamma dt
 TITLES = (r"positions, $k\langle x^2\rangle/T$", r"velocities, $T_\mathrm{kin}/T$")
+LEVELS = "full", "quick"
 TITLES += (r"diffusion, $D\gamma/T$", r"drift, $\langle v\rangle\gamma/F$")
-LABELS = r"$\omega\,\Delta t$", r"$\gamma\,\Delta t$"
+LABELS, LIMITS = (r"$\omega\,\Delta t$", r"$\gamma\,\Delta t$"), ((0.9, 2.6), (0.82, 1.4))
 
 
 def law(name: str, omega: float, gamma: float) -> tuple[float, ...]:
@@ -57,10 +58,9 @@ def run(lab: Lab, name: str, omega: float, gamma: float) -> tuple[np.ndarray, np
 
 def main(quick: bool = False) -> float:
     """The largest deviation of a point from its curve, in standard errors (and 0.2 %)."""
-    lab = Lab("auto", "float64", "quick" if quick else "full", 1, 2)
+    lab, worst, x = Lab("auto", "float64", LEVELS[quick], 1, 2), [], np.linspace(0.04, 1.96)
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.4), layout="constrained")
-        worst, x = [], np.linspace(0.04, 1.96)
         for name in INERTIAL:
             colour, marker, label = STYLES["gjf" if name.startswith("gj") else name]
             curves = np.array([law(name, at, at) for at in x])
@@ -71,11 +71,7 @@ def main(quick: bool = False) -> float:
                 ax.plot(x, curves[:, k], color=colour)
                 mark = {"markerfacecolor": "none", "label": label if name in STYLES else None}
                 ax.plot([p[k // 2] for p in PAIRS], seen[:, k], marker, color=colour, **mark)
-                ax.set(
-                    title=TITLES[k],
-                    xlabel=LABELS[k // 2],
-                    ylim=(0.9, 2.6) if k < 2 else (0.82, 1.4),
-                )
+                ax.set(title=TITLES[k], xlabel=LABELS[k // 2], ylim=LIMITS[k // 2])
         axes[0, 0].legend(loc="upper left")
         finish(figure, "every_integrator", quick)
     return float(max(worst))
