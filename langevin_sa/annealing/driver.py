@@ -95,7 +95,11 @@ def simulate(
             try:
                 for record in run.slices():
                     if record is not None:
-                        yield views.snapshot(run, record)
+                        seen = views.snapshot(run, record)
+                        try:
+                            yield seen
+                        finally:  # whoever asked has it
+                            run.cut.commit()
                     log.save()
             except NonFinite as error:
                 raise FloatingPointError(explain(error, run.prepared.omega_dt)) from None
@@ -272,14 +276,14 @@ def anneal(
             except OutOfTime:
                 return log.finish(1, _late(max_seconds, run))
             except StopIteration:
-                return log.finish(99, f"Stopped by the callback at step {run.walk.step}.")
+                return log.finish(99, f"Stopped by the callback at step {run.rewind()}.")
             except NonFinite as error:
                 why = explain(error, run.prepared.omega_dt)
                 return log.finish(2, f"{why} {ENDLESS}" if _endless(run) else why)
             except KeyboardInterrupt:
-                return log.finish(3, f"Interrupted at step {run.walk.step} of {n_steps}.")
+                return log.finish(3, f"Interrupted at step {run.rewind()} of {n_steps}.")
             except Exception as error:
-                why = f"{type(error).__name__} at step {run.walk.step}: {error}"
+                why = f"{type(error).__name__} at step {run.rewind()}: {error}"
                 vars(error)["partial_result"] = log.finish(-1, why)
                 raise
 
@@ -362,6 +366,7 @@ def _drain(
         taken = record
         if record is None and late:  # a record that a run without a limit does not have
             log.leave(1, _late(max_seconds, run))
+            run.hold()
             taken = run.recorder.take()
         if taken is not None:
             log.add(taken)
@@ -377,7 +382,7 @@ def _drain(
 
 def _late(max_seconds: float | None, run: Run) -> str:
     limit, n_steps = f"{max_seconds:g} s", run.prepared.n_steps
-    return f"Time limit of {limit} reached at step {run.walk.step} of {n_steps}."
+    return f"Time limit of {limit} reached at step {run.rewind()} of {n_steps}."
 
 
 def _endless(run: Run) -> bool:

@@ -71,9 +71,12 @@ class Log:
         if self.trajectory is not None:
             self.trajectory.append(on_host(self.run.walk.x))
         self.records.append(record)
+        self.run.cut.commit()
 
     def result(self, status: int, message: str) -> Result:
-        """The run so far; it shares its arrays with the walk."""
+        """The run up to its last cut; it shares its arrays with the walk."""
+        self.run.rewind()
+        self.records = [r for r in self.records if r.step <= self.run.recorder.since]
         samples: Any = None
         if self.trajectory is not None:
             samples = self.trajectory.array()[: len(self.records)]
@@ -84,7 +87,7 @@ class Log:
         """Write a checkpoint of the run under way, if it is time to or `now`."""
 
         def contents() -> Contents:
-            step, n_steps = self.run.walk.step, self.run.prepared.n_steps
+            step, n_steps = self.run.rewind(), self.run.prepared.n_steps
             return self._contents(self.result(4, f"Under way, at step {step} of {n_steps}."))
 
         self._keep(contents, now)

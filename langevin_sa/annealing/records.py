@@ -54,6 +54,7 @@ class Record(NamedTuple):
 
 
 WHOLE = ("step", "failures")  # columns of whole numbers
+RECORDED = ("since", "failed", "target", "asked")  # numbers of a `Recorder`
 
 
 def history_of(records: Iterable[Record]) -> OptimizeResult:
@@ -104,7 +105,7 @@ class Recorder:
         self.target = float(np.cumsum(np.append(self.target, steps.temperature))[-1])
 
     def take(self) -> Record:
-        """A record of where the walk is."""
+        """A record of where the walk is; the sums begin anew."""
         walk = self.walk
         steps = walk.step - self.since
         numbers = max(1, walk.x.size * steps)
@@ -146,8 +147,7 @@ class Recorder:
     def sums(self) -> dict[str, Any]:
         """What the next record will be made of, so far."""
         walk = self.walk
-        numbers = {"ratio": walk.ratio, "since": self.since, "target": self.target}
-        numbers |= {"failed": self.failed, "asked": self.asked}
+        numbers = {"ratio": walk.ratio} | {name: getattr(self, name) for name in RECORDED}
         arrays = {"dx2": walk.dx2, "kinetic": walk.kinetic}
         return arrays | {name: np.array(value) for name, value in numbers.items()}
 

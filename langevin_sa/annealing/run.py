@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..backends.walk import DIVERGED, NonFinite
-from .records import Record, Recorder
+from ..backends.walk import ARRAYS, DIVERGED, NonFinite
+from .cut import Cut
+from .records import RECORDED, Record, Recorder
 from .request import Prepared
 from .stability import STANDING, check_standing
 
 SLICE_SECONDS = 0.1
 LONGEST_SLICE = 100_000  # steps, whose coefficients are arrays
 GROWTH = 8  # from one slice to the next
-MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures")  # of a walk
-BEST = ("best_x", "best_energy")
+MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures")  # of a walk, by a step
 
 
 def next_length(length: int, rate: float, longest: int, overhead: float = 0.0) -> int:
@@ -54,6 +54,9 @@ class Run:
         Where the replicas are.
     recorder : Recorder
         What takes the records.
+    cut : Cut
+        Where to go back to when the run is broken off: the last slice that ended between records,
+        or the last record that whoever was given it has kept, which it says by ``cut.commit()``.
     """
 
     def __init__(self, prepared: Prepared) -> None:
@@ -61,9 +64,14 @@ class Run:
         self.recorder = Recorder(prepared.potential, prepared.walk, prepared.backend)
         if prepared.earlier is not None:
             self.recorder.restore(prepared.earlier.sums)
-        self._before = {name: getattr(self.walk, name).copy() for name in (*MOVED, *BEST)}
+        self.cut = Cut((self.walk, ARRAYS, ("step", "ratio")), (self.recorder, (), RECORDED))
         self._checked = 0  # the last step at which replicas that stand still were looked at
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
+
+    def rewind(self) -> int:
+        """Go back to the last cut; its step."""
+        self.cut.rewind()
+        return self.walk.step
 
     def slices(self) -> Iterator[Record | None]:
         """Move on to the end of the schedule: a record at each moment of interest, None after each
@@ -79,6 +87,7 @@ class Run:
             overhead = self._copying + self.prepared.backend.overhead
             length = next_length(length, rate, LONGEST_SLICE, overhead)
             if walk.step < end:
+                self.cut.commit()
                 yield None
                 continue
             record = self.recorder.take()
@@ -105,14 +114,11 @@ class Run:
                 self._move(error.step, self._turn_back)
 
     def _move(self, stop: int, turn_back: Callable[[], None] | None = None) -> None:
-        """Move on to step `stop`, or leave the walk as it was: but for the best points found if a
-        step failed, and those too after an interrupt, which a backend may not have told which of
-        its arrays they are in. `turn_back` mends a failed step.
+        """Move on to step `stop`; if a step fails, the walk is as it was, but for the best points
+        found. `turn_back` mends a failed step.
         """
-        walk, began, step = self.walk, time.perf_counter(), self.walk.step
-        for name, array in self._before.items():
-            array[...] = getattr(walk, name)
-        self._copying = time.perf_counter() - began
+        walk, step = self.walk, self.walk.step
+        self.hold()
         steps = self.prepared.coefficients(step, stop)
         try:
             try:
@@ -122,18 +128,25 @@ class Run:
                     raise
                 walk.step = stop
                 turn_back()
-        except BaseException as error:
-            for name in MOVED if isinstance(error, NonFinite) else (*MOVED, *BEST):
-                getattr(walk, name)[...] = self._before[name]
+        except NonFinite:
+            for name in MOVED:
+                getattr(walk, name)[...] = self.cut.copies[0][name]
             walk.step = step
+            self.cut.commit()
             raise
         self.recorder.add(steps)
+
+    def hold(self) -> None:
+        """Keep where the run stands, before something moves or looks at it."""
+        began = time.perf_counter()
+        self.cut.hold()
+        self._copying = time.perf_counter() - began
 
     def _turn_back(self) -> None:
         """Take replicas whose energy is not finite after a step back to where they were, with dx
         and noise reflected.
         """
-        walk, before = self.walk, self._before
+        walk, before = self.walk, self.cut.copies[0]
         fails = ~np.isfinite(walk.energy)
         here = fails & np.isfinite(walk.dx).all(1) & (abs(before["energy"]) < DIVERGED)
         if bool((fails & ~here).any()):

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Condition
 from typing import Any
 
 import numpy as np
@@ -155,15 +156,29 @@ def share(
     if vars(pool).setdefault("owner", os.getpid()) != os.getpid():
         pool.__init__(pool._max_workers)  # type: ignore[misc]
         vars(pool)["owner"] = os.getpid()
-    futures: list[Future[Any]] = []
+    door, inside, broken_off = Condition(), 0, False
+
+    def enter(part: Any) -> Any:
+        nonlocal inside
+        with door:
+            if broken_off:
+                return None
+            inside += 1
+        try:
+            return function(part)
+        finally:
+            with door:
+                inside -= 1
+                door.notify_all()
+
+    # an interrupt within submit leaves a part in the queue of which there is no future
     try:
-        for part in parts:
-            futures.append(pool.submit(function, part))
-        wait(futures)
+        return [future.result() for future in [pool.submit(enter, part) for part in parts]]
     except BaseException:
-        wait(futures)
+        with door:
+            broken_off = True
+            door.wait_for(lambda: not inside)
         raise
-    return [future.result() for future in futures]
 
 
 class Backend:

@@ -152,7 +152,6 @@ def compare(
                         keep(arrays.copy, now=k == len(methods) - 1)
                     outcomes[name] = outcome_of(name, method, steps[name], kept.arrays[name])
             except BaseException as error:
-                kept.save()
                 if not outcomes:
                     raise
                 message = f"{type(error).__name__} in {name}: what was finished before is here"
@@ -217,7 +216,8 @@ class _Kept:
     Attributes
     ----------
     arrays : dict of dict of ndarray
-        By the name of the method; empty before it has begun.
+        By the name of the method, as they were found or when it was finished; empty before it has
+        begun.
     """
 
     def __init__(
@@ -239,20 +239,12 @@ class _Kept:
         """
 
         def contents() -> Contents:
-            self.arrays[name] = arrays()
-            return self._contents()
+            found: Arrays = {}
+            for k, (other, known) in enumerate(self.arrays.items()):
+                found |= prefixed(f"{k} ", arrays() if other == name else known)
+            return found, {}
 
         self.keeper.save(contents, now)
-
-    def save(self) -> None:
-        """Write the arrays as they were last asked for."""
-        self.keeper.save(self._contents, now=True)
-
-    def _contents(self) -> Contents:
-        found: Arrays = {}
-        for k, arrays in enumerate(self.arrays.values()):
-            found |= prefixed(f"{k} ", arrays)
-        return found, {}
 
 
 def _compared(

@@ -6,19 +6,21 @@ All of it is in arrays, which a checkpoint holds and from which it goes on.
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
+from ..annealing.cut import Cut
 from ..annealing.request import Earlier, prepare
 from ..annealing.results import State, put
 from ..annealing.run import Run, next_length
 from ..annealing.stability import falls_for_ever
 from ..annealing.starts import check_energies, home_of
 from ..backends.numpy import NumpyBackend
-from ..backends.walk import NonFinite, Walk
+from ..backends.walk import ARRAYS, NonFinite, Walk
 from ..backends.workers import Team
 from ..descents.batched import descend
 from ..laws import progress_of, values
@@ -47,7 +49,7 @@ def run_method(
     backend: str,
     team: Team | None,
     earlier: Arrays,
-    keep: Callable[[Callable[[], Arrays]], None],
+    keep: Callable[..., None],
 ) -> Arrays:
     """Run one method to its end.
 
@@ -72,7 +74,8 @@ def run_method(
     earlier : dict of ndarray
         What an earlier run handed to `keep`, to go on from; empty for none.
     keep : callable
-        Is called between slices with a function that returns the arrays so far.
+        Is called between slices with a function that returns the arrays so far, and, with
+        ``now=True``, when an interrupt or an exception breaks the method off.
 
     Returns
     -------
@@ -98,10 +101,14 @@ def run_method(
         )
 
     def arrays() -> Arrays:
+        contestant.cut.rewind()
         contestant.settle()
         at = contestant.walk.on_host()
+        # of the epochs up to there
+        epochs_done = bisect_right(rows["step"], contestant.since)
         found = {
-            name: np.array(row, int if name == "step" else float) for name, row in rows.items()
+            name: np.array(row[:epochs_done], int if name == "step" else float)
+            for name, row in rows.items()
         }
         for name in ("energy", "best", "judged"):  # also where no epoch was finished
             found[name] = found[name].reshape(-1, len(start))
@@ -110,32 +117,45 @@ def run_method(
         about = {"at": at.step, "seconds": time.perf_counter() - began, "message": message}
         return found | {name: np.array(value) for name, value in about.items()}
 
+    def look(measured: tuple[float, float]) -> None:
+        """Add an epoch to the rows."""
+        at = contestant.walk.on_host()
+        energy, lowest = at.energy.copy(), at.best_energy.copy()
+        seen = {"final": energy, "best": lowest}
+        judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged]
+        epoch = (at.step, energy, lowest, judge, *measured)
+        for row, value in zip(rows.values(), epoch, strict=True):
+            row.append(value)
+        contestant.cut.commit()
+
     try:
-        for measured in contestant.slices():
-            if measured is not None:
-                at = contestant.walk.on_host()
-                energy, lowest = at.energy.copy(), at.best_energy.copy()
-                seen = {"final": energy, "best": lowest}
-                judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged]
-                for row, value in zip(
-                    rows.values(), (at.step, energy, lowest, judge, *measured), strict=True
-                ):
-                    row.append(value)
-            keep(arrays)
-    except NonFinite as error:
-        message = f"diverged at step {error.step}"
-    last = contestant.walk.on_host()
-    x, r = last.x, int(np.argmin(last.best_energy))
-    # where a minimum is known, no energy below it is taken for success
-    judged_by_lowest = not message and potential.minimum_energy is None
-    best = last.best_x[r].astype(float), float(last.best_energy[r])
-    if judged_by_lowest and falls_for_ever(potential, home_of(potential, start), *best):
-        message = "falls for ever, far outside of the start: put a wall into the potential"
-    if message:
-        polished_x, polished = x.copy(), np.full(len(x), np.nan)
-    else:
-        polished_x, polished = descend(potential, x)
-    return arrays() | {"polished": polished, "polished_x": polished_x}
+        try:
+            for measured in contestant.slices():
+                if measured is not None:
+                    look(measured)
+                keep(arrays)
+        except NonFinite as error:
+            message = f"diverged at step {error.step}"
+        last = contestant.walk.on_host()
+        message = message or _endless(potential, start, last)
+        polished_x, polished = last.x.copy(), np.full(len(start), np.nan)
+        if not message:
+            polished_x, polished = descend(potential, last.x)
+        return arrays() | {"polished": polished, "polished_x": polished_x}
+    except BaseException:
+        keep(arrays, now=True)
+        raise
+
+
+def _endless(potential: Potential, start: np.ndarray, walk: Walk) -> str:
+    """A message if the lowest point seen lies where the energy falls for ever, else none."""
+    if potential.minimum_energy is not None:  # no energy below it is taken for success
+        return ""
+    r = int(np.argmin(walk.best_energy))
+    best = walk.best_x[r].astype(float), float(walk.best_energy[r])
+    if not falls_for_ever(potential, home_of(potential, start), *best):
+        return ""
+    return "falls for ever, far outside of the start: put a wall into the potential"
 
 
 def _stand(arrays: Arrays, seed: int) -> Earlier | None:
@@ -221,7 +241,12 @@ class ScheduledRun:
                 earlier=lambda *_: earlier,
             )
         )
-        self.walk = self.run.walk
+        self.walk, self.cut = self.run.walk, self.run.cut
+
+    @property
+    def since(self) -> int:
+        """Step of the last epoch."""
+        return self.run.recorder.since
 
     def slices(self) -> Iterator[tuple[float, float] | None]:
         """Move on to the end: T by Eq. (22) and T dt^2 at each epoch, None after slices between."""
@@ -252,8 +277,10 @@ class RuleWalk(NumpyBackend):
         super().__init__(potential, walk)
         self.rule, self.n_steps, self.every, self.since = rule, n_steps, every, walk.step
         self.lr = values(rule.lr, progress_of(n_steps), "lr")
-        self.memory = [np.zeros_like(walk.x) for _ in range(rule.memory)]
+        self.memory = np.zeros((rule.memory, *walk.x.shape))
         self.moved = np.zeros(len(walk.x))  # sums of dx^2 since the last epoch
+        own = (self, ("memory", "moved"), ("since",))
+        self.cut = Cut((walk, ARRAYS, ("step", "ratio")), own)
 
     def slices(self) -> Iterator[tuple[float, float] | None]:
         """Move on to the end: NaN, as no dt is known, and the mean of dx^2 at each epoch; None
@@ -263,10 +290,16 @@ class RuleWalk(NumpyBackend):
         while w.step < self.n_steps:
             end = min((w.step // self.every + 1) * self.every, self.n_steps)
             start, began = w.step, time.perf_counter()
-            self._take(min(end - w.step, length))
+            self.cut.hold()
+            try:
+                self._take(min(end - w.step, length))
+            except NonFinite:  # it ends where it failed
+                self.cut.commit()
+                raise
             rate = (w.step - start) / max(time.perf_counter() - began, 1e-9)
             length = next_length(length, rate, max(1, NOISE_NUMBERS // w.x.size))
             if w.step < end:
+                self.cut.commit()
                 yield None
                 continue
             self.refresh()
@@ -289,7 +322,7 @@ class RuleWalk(NumpyBackend):
 
     def sums(self) -> Arrays:
         """What, besides the walk, it takes to go on from here."""
-        return {"moved": self.moved, "since": np.array(self.since), "memory": np.array(self.memory)}
+        return {"moved": self.moved, "since": np.array(self.since), "memory": self.memory}
 
     def restore(self, earlier: Earlier) -> None:
         """Go on where a walk of the same rule stood; a ValueError if the potential is another."""
@@ -300,4 +333,5 @@ class RuleWalk(NumpyBackend):
         self.settle()
         check_energies(self.potential, self.walk.energy, earlier.energies)
         self.moved[...], self.since = sums["moved"], int(sums["since"])
-        self.memory = list(sums["memory"])
+        self.memory[...] = sums["memory"]
+        self.cut.commit()

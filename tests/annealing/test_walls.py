@@ -215,7 +215,7 @@ def test_an_interrupt_leaves_the_lowest_point_with_its_energy():
     with pytest.raises(KeyboardInterrupt):
         list(moving.slices())
     walk = moving.walk
-    assert walk.step == 40
+    assert moving.rewind() == walk.step == 40
     np.testing.assert_allclose(LOG.energy(walk.best_x), walk.best_energy, rtol=1e-12)
 
 

@@ -533,14 +533,11 @@ def test_full_disk_under_a_trajectory(tmp_path, monkeypatch):
     monkeypatch.setattr("langevin_sa.storage.samples.octets", octets)
     with pytest.raises(OSError, match="No space left") as caught:
         run(samples=tmp_path / "s.npy", checkpoint=tmp_path / "c.npz")
-    assert (
-        caught.value.partial_result.samples.shape == (7, 4, 2)
-        and caught.value.partial_result.nit == 80
-    )
+    part = caught.value.partial_result
+    assert part.samples.shape == (7, 4, 2) and 70 <= part.nit < 80
     monkeypatch.undo()
     rest = run(samples=tmp_path / "s.npy", checkpoint=tmp_path / "c.npz")
-    assert rest.samples.shape[1:] == (4, 2)
-    np.testing.assert_array_equal(rest.state.x, run().state.x)
+    same(rest, run(samples=True))
 
 
 # ---------------------------------------------------------------------------- what raises at step k
