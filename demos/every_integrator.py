@@ -1,8 +1,8 @@
 """Every integrator with one force a step
 ========================================
 
-Positions and velocities of a harmonic mode against omega*dt, diffusion and drift of a free particle
-against gamma*dt, of every row of the table: closed forms of the recursion's numbers, and runs.
+A harmonic mode against omega*dt, diffusion and drift of a free particle against gamma*dt, of every
+row of the table: closed forms of the recursion's numbers, and runs.
 """
 
 import matplotlib.pyplot as plt
@@ -24,8 +24,8 @@ STYLES = {
     "langevin_impulse": (plots.SKY, "+", "Langevin impulse"),
 }
 PAIRS, C, F = ((0.3, 0.2), (0.7, 0.6), (1.1, 1.2), (1.5, 1.8)), 0.5, 0.3  # omega dt, gamma dt
-TITLES = (r"positions, $k\langle x^2\rangle/T$", r"velocities, $T_\mathrm{kin}/T$")
 LEVELS = "full", "quick"
+TITLES = (r"positions, $k\langle x^2\rangle/T$", r"velocities, $T_\mathrm{kin}/T$")
 TITLES += (r"diffusion, $D\gamma/T$", r"drift, $\langle v\rangle\gamma/F$")
 LABELS, LIMITS = (r"$\omega\,\Delta t$", r"$\gamma\,\Delta t$"), ((0.9, 2.6), (0.82, 1.4))
 
