@@ -62,15 +62,21 @@ def main(quick: bool = False) -> float:
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.4), layout="constrained")
         for name in INERTIAL:
-            colour, marker, label = STYLES["gjf" if name.startswith("gj") else name]
+            colour, marker, label = STYLES.get(name, (plots.BLUE, "s", None))
             curves = np.array([law(name, at, at) for at in x])
             seen, error = np.array([run(lab, name, *pair) for pair in PAIRS]).transpose(1, 0, 2)
             off = np.abs(seen - [law(name, *pair) for pair in PAIRS])
             worst.append(np.max(off / np.hypot(error, 0.002)))
             for k, ax in enumerate(axes.flat):
                 ax.plot(x, curves[:, k], color=colour)
-                mark = {"markerfacecolor": "none", "label": label if name in STYLES else None}
-                ax.plot([p[k // 2] for p in PAIRS], seen[:, k], marker, color=colour, **mark)
+                ax.plot(
+                    [p[k // 2] for p in PAIRS],
+                    seen[:, k],
+                    marker,
+                    c=colour,
+                    mfc="none",
+                    label=label,
+                )
                 ax.set(title=TITLES[k], xlabel=LABELS[k // 2], ylim=LIMITS[k // 2])
         axes[0, 0].legend(loc="upper left")
         finish(figure, "every_integrator", quick)
