@@ -23,8 +23,7 @@ STYLES = {
     "van_gunsteren_berendsen": (plots.PURPLE, "x", "van Gunsteren, Berendsen"),
     "langevin_impulse": (plots.SKY, "+", "Langevin impulse"),
 }
-PAIRS, C, F = ((0.3, 0.2), (0.7, 0.6), (1.1, 1.2), (1.5, 1.8)), 0.5, 0.3  # omega dt, gamma dt
-LEVELS = "full", "quick"
+AT, C, F = ((0.3, 0.7, 1.1, 1.5), (0.2, 0.6, 1.2, 1.8)), 0.5, 0.3  # omega dt, gamma dt
 TITLES = (r"positions, $k\langle x^2\rangle/T$", r"velocities, $T_\mathrm{kin}/T$")
 TITLES += (r"diffusion, $D\gamma/T$", r"drift, $\langle v\rangle\gamma/F$")
 LABELS, LIMITS = (r"$\omega\,\Delta t$", r"$\gamma\,\Delta t$"), ((0.9, 2.6), (0.82, 1.4))
@@ -40,45 +39,39 @@ def law(name: str, omega: float, gamma: float) -> tuple[float, ...]:
 
 def run(lab: Lab, name: str, omega: float, gamma: float) -> tuple[np.ndarray, np.ndarray]:
     """The same four measured, and their standard errors."""
-    x0, n = np.zeros((lab.replicas(4000), 1)), 1600
+    x0, n, burn = np.zeros((lab.replicas(4000), 1)), 1600, row(name, C, 1.0, 1.0, 300)
     mode = lab.drive(formula("k*x**2/2", k=omega**2), x0)
-    mode.advance(row(name, C, 1.0, 1.0, 300))
+    mode.advance(burn)
     mode.forget()
-    mode.advance(row(name, C, 1.0, 1.0, 200))
-    found = [omega**2 * mode.walk.x[:, 0] ** 2, mode.walk.kinetic / 200]
+    mode.advance(burn)
+    found = [omega**2 * mode.walk.x[:, 0] ** 2, mode.walk.kinetic / 300]
     for force in (0.0, F):
         free = lab.drive(formula("-force*x", force=force), x0)
         free.advance(row(name, gamma, 1.0, 1.0, 100))
         start = free.walk.x[:, 0].copy()
         free.advance(row(name, gamma, 1.0, 1.0, n))
-        v = (free.walk.x[:, 0] - start) / n
-        found.append(v * gamma / F if force else v**2 * n / 2 * gamma)
+        v = gamma * (free.walk.x[:, 0] - start) / n
+        found.append(v / F if force else v**2 * n / 2 / gamma)
     return np.mean(found, axis=1), np.std(found, axis=1) / np.sqrt(len(x0))
 
 
 def main(quick: bool = False) -> float:
     """The largest deviation of a point from its curve, in standard errors (and 0.2 %)."""
-    lab, worst, x = Lab("auto", "float64", LEVELS[quick], 1, 2), [], np.linspace(0.04, 1.96)
+    lab = Lab("auto", "float64", ["full", "quick"][quick], 1, 2)
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.4), layout="constrained")
+        worst, x = [], np.linspace(0.04, 1.96)
         for name in INERTIAL:
             colour, marker, label = STYLES.get(name, (plots.BLUE, "s", None))
             curves = np.array([law(name, at, at) for at in x])
-            seen, error = np.array([run(lab, name, *pair) for pair in PAIRS]).transpose(1, 0, 2)
-            off = np.abs(seen - [law(name, *pair) for pair in PAIRS])
-            worst.append(np.max(off / np.hypot(error, 0.002)))
+            seen, error = np.array([*map(run, 4 * [lab], 4 * [name], *AT)]).transpose(1, 0, 2)
+            off = np.abs(seen - [*map(law, 4 * [name], *AT)])
+            worst += [np.max(off / np.hypot(error, 0.002))]
             for k, ax in enumerate(axes.flat):
                 ax.plot(x, curves[:, k], color=colour)
-                ax.plot(
-                    [p[k // 2] for p in PAIRS],
-                    seen[:, k],
-                    marker,
-                    c=colour,
-                    mfc="none",
-                    label=label,
-                )
+                ax.plot(AT[k // 2], seen[:, k], marker, c=colour, mfc="none", label=label)
                 ax.set(title=TITLES[k], xlabel=LABELS[k // 2], ylim=LIMITS[k // 2])
-        axes[0, 0].legend(loc="upper left")
+        axes.flat[0].legend(loc="upper left")
         finish(figure, "every_integrator", quick)
     return float(max(worst))
 
