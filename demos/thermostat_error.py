@@ -13,7 +13,6 @@ from _figure import finish
 import langevin_sa as lsa
 from langevin_sa import plots
 from langevin_sa.validation.lab import unit_row
-from langevin_sa.validation.laws import stationary
 
 
 def main(quick: bool = False) -> float:
@@ -31,8 +30,7 @@ def friction(points: list) -> plt.Figure:
     figure, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
     x = np.linspace(0, 1.85, 2)
     for gamma_dt, colour in ((0.05, plots.SKY), (0.5, plots.BLUE), (1.5, plots.PURPLE)):
-        rho = float(unit_row("gjf", gamma_dt, 1.0, 1).rho[0])
-        ax.plot(x, stationary("gjf", x**2, rho)[1], color=colour)
+        ax.plot(x, unit_row("gjf", gamma_dt, 1.0, 2).stationary(x**2)[1], color=colour)
         for what, face in (("T_conf", colour), ("T_22", "white")):
             shown = [
                 c

@@ -2,13 +2,14 @@
 
 Both sides are one recursion, ``dx = rho*dx + lr*f(x) + s*xi; x = x + dx`` (Eq. 14). A physicist
 says it with friction, time step and temperature, an optimizer's user with momentum, learning rate
-and noise; this file is the only place where the two vocabularies meet. Mass and k_B are 1,
-temperatures are energies.
+and noise; this file is the only place where the two vocabularies meet. The noise ``s*xi`` of a step
+is made of one normal or of two consecutive ones (`Steps`). Mass and k_B are 1, temperatures are
+energies.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -91,17 +92,24 @@ class Momentum:
 
 @dataclass(frozen=True)
 class Steps:
-    """The recursion's numbers for each step, which are all that a backend knows of an integrator.
+    """The recursion's numbers for each step, which are all that a backend knows of an integrator:
+    ``dx_n = carry_n dx_{n-1} + lr_n f(x) + kick_n z_n + tail_{n-1} z_{n-1}``, z standard normals.
 
     Attributes
     ----------
     rho, lr, s : ndarray (n_steps,)
-        Momentum, effective learning rate and noise amplitude, as those of a `Momentum`.
+        Momentum, effective learning rate and noise amplitude, as those of a `Momentum`: s is what
+        the normal of a step does in all, kick + tail.
     paired : bool
-        The noise of a step is the mean of two consecutive normals (GJF, BAOAB) instead of one.
+        The noise of a step is of two consecutive normals (GJF, BAOAB, VEC) instead of one.
     carry : ndarray (n_steps,)
         What multiplies the old dx: rho, times dt_n/dt_{n-1} where a physical time step changes, so
         that the velocity dx/dt is what carries over.
+    share : float or ndarray (n_steps,)
+        Part of s that the next step gets of paired noise, below 1: half of it unless an integrator
+        says otherwise.
+    target : ndarray (n_steps,), optional
+        The temperature that was asked for, where the noise sustains it only nearly.
     """
 
     rho: Any
@@ -109,6 +117,8 @@ class Steps:
     s: Any
     paired: bool = False
     carry: Any = field(default=None, repr=False)
+    share: Any = field(default=0.5, repr=False)
+    target: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.carry is None:
@@ -120,13 +130,22 @@ class Steps:
 
     @cached_property
     def dt(self) -> Any:
-        """Time step of each step, Eq. (16)."""
+        """Time step of each step as the recursion knows it, Eq. (16): stable for omega*dt < 2. It
+        is the schedule's for integrators with ``lr = (1 + rho)/2 dt^2``.
+        """
         return self._momentum.dt
 
     @cached_property
-    def temperature(self) -> Any:
-        """Temperature that the noise of each step sustains, Eq. (19)."""
+    def sustained(self) -> Any:
+        """Temperature that the noise of each step sustains, Eq. (19): by Einstein's relation, and
+        so for k<x^2> in wells that are wide for the step.
+        """
         return self._momentum.temperature
+
+    @property
+    def temperature(self) -> Any:
+        """The target; what the noise sustains if there is none."""
+        return self.sustained if self.target is None else self.target
 
     @cached_property
     def force_noise(self) -> Any:
@@ -134,12 +153,49 @@ class Steps:
         return self._momentum.force_noise
 
     @cached_property
-    def velocity_scale(self) -> Any:
-        """dx / velocity_scale is the velocity whose mean square is the temperature.
+    def _unequal(self) -> Any:
+        # 0 for equal halves, 1 for single noise
+        return (1 - 2 * np.asarray(self.share)) ** 2
 
-        Single noise: dt, which is Eq. (22). Paired noise: sqrt(lr), exact at any stable dt.
+    @cached_property
+    def ratio(self) -> Any:
+        """(velocity_scale/dt)^2: 1 for single noise, (1 + rho)/2 for halves."""
+        if not self.paired:
+            return np.ones_like(self.rho)
+        return ((1 + self.rho) + self._unequal * (1 - self.rho)) / 2
+
+    @cached_property
+    def velocity_scale(self) -> Any:
+        """dx / velocity_scale is the velocity whose mean square is the temperature of a free
+        particle at any dt, and with halves of every harmonic mode at any stable dt.
+
+        Single noise: dt, which is Eq. (22). Halves: sqrt(lr). In general
+        ``dt^2 (1 - 2 share (1 - share) (1 - rho))`` is its square.
         """
-        return np.sqrt(self.lr) if self.paired else self.dt
+        if not self.paired:
+            return self.dt
+        return np.sqrt(self.lr * (1 + self._unequal * ((1 - self.rho) / (1 + self.rho))))
+
+    def stationary(self, a: Any) -> tuple[Any, Any, Any]:
+        """T_conf, T_22 and the kinetic estimator of harmonic modes, in units of what the noise
+        sustains, in closed form at any stable time step (`docs/integrators.md`).
+
+        Parameters
+        ----------
+        a : float or array
+            (omega dt)^2 of the modes, with the recursion's own dt, `Steps.dt`.
+
+        Examples
+        --------
+        >>> from langevin_sa import INTEGRATORS
+        >>> float(INTEGRATORS["bbk"].steps(1.0, 1.0, 1.0).stationary(1.0)[0])
+        1.3333333333333333
+        """
+        a, share = np.asarray(a, dtype=float), np.asarray(self.share)
+        both = (share * (1 - share) if self.paired else 0.0) * np.ones_like(self.rho)
+        lost = 2 * both * (1 - self.rho)
+        conf = (1 - both * a) / (1 - a / 4)
+        return conf, conf - lost, (conf - lost) / (1 - lost)
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -148,26 +204,37 @@ class Steps:
 
     @cached_property
     def kick(self) -> Any:
-        """What multiplies a fresh normal: s, or s/2 where noise is paired."""
-        return self.s / 2 if self.paired else self.s
+        """What multiplies a fresh normal: s, or what of it the next step does not get."""
+        return self.s * (1 - np.asarray(self.share)) if self.paired else self.s
+
+    @cached_property
+    def tail(self) -> Any:
+        """What multiplies the same normal in the next step: 0 for single noise."""
+        return self.s * np.asarray(self.share) if self.paired else np.zeros_like(self.s)
+
+    def part(self, start: int, stop: int) -> Steps:
+        """Steps start <= n < stop."""
+        arrays = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(self, **{k: v[start:stop] for k, v in arrays.items() if np.ndim(v)})
 
     def checked(self) -> Steps:
         """Itself, or a ValueError that names the first step at which the recursion makes no
         sense.
         """
+        share = np.broadcast_to(self.share, np.shape(self.s))
         for wrong, what in (
             ((self.rho <= -1) | (self.rho > 1), "rho must be in (-1, 1], and rho = {rho:g}"),
             (self.lr <= 0, "lr must be positive, and lr = {lr:g}"),
             (self.s < 0, "the noise amplitude s must not be negative, and s = {s:g}"),
+            (~(share < 1), "the next step's share of the noise must be below 1, and is {share:g}"),
         ):
             if np.any(wrong):
                 n = int(np.argmax(wrong))
-                raise ValueError(
-                    what.format(rho=self.rho[n], lr=self.lr[n], s=self.s[n]) + f" at step {n}"
-                )
+                numbers = {"rho": self.rho[n], "lr": self.lr[n], "s": self.s[n], "share": share[n]}
+                raise ValueError(what.format(**numbers) + f" at step {n}")
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             extreme = ~(
-                np.isfinite(self.temperature) & np.isfinite(self.dt) & np.isfinite(self.carry)
+                np.isfinite(self.sustained) & np.isfinite(self.dt) & np.isfinite(self.carry)
             )
         if np.any(extreme):
             n = int(np.argmax(extreme))

@@ -198,7 +198,8 @@ class Schedule:
         """
         row = get_integrator(integrator)
         start, stop = steps or (0, n_steps)
-        first = max(start - 1, 0)  # the step before, whose dt the velocity was measured with
+        # of steps before, the last of which has the dt that the velocity was measured with
+        first = max(start - row.memory, 0)
         progress = progress_of(n_steps, (first, stop))
         laws = {
             name: values(getattr(self, name), progress, name)
@@ -214,10 +215,9 @@ class Schedule:
                 raise ValueError(
                     f"{name} must be {want}, and is {laws[name][n]:g} at step {first + n}"
                 )
-        skip = start - first
-        previous = row.steps(**{name: v[:1] for name, v in laws.items()}).dt[0] if skip else None
-        now = row.steps(**{name: v[skip:] for name, v in laws.items()}).checked()
-        return row.carrying(now, previous)
+        known, skip = row.steps(**laws), start - first
+        now = known.part(skip, stop - first).checked()
+        return row.carrying(now, known.dt[skip - 1] if skip else None)
 
     plot = Momentum.plot
 

@@ -147,7 +147,7 @@ def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
     dx : array (records, replicas, dim) or (records, dim)
         Updates, x_{n+1} - x_n.
     dt : float
-        Time step; for the overdamped rows sqrt(2 h).
+        Time step as the recursion knows it (`Steps.dt`); for the overdamped rows sqrt(2 h).
     """
     check_flags(rescaled=rescaled)
     if not rescaled and not (finite(dt) and dt > 0):
@@ -156,8 +156,8 @@ def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
 
 
 def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estimate:
-    """The integrator's exact kinetic estimator: <dx^2>/dt^2 for single noise, <dx^2>/lr for paired
-    noise.
+    """The integrator's exact kinetic estimator, <dx^2>/velocity_scale^2: <dx^2>/dt^2 for single
+    noise, <dx^2>/lr for noise in halves, see `langevin_sa.momentum.Steps`.
 
     Parameters
     ----------
@@ -170,17 +170,6 @@ def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estima
         raise ValueError(f"gamma must be >= 0 and dt > 0, not {shown(gamma)} and {shown(dt)}")
     scale = float(get_integrator(integrator).steps(gamma, dt, 1.0).velocity_scale)
     return average((_samples(dx, "dx") ** 2).mean(-1) / scale**2)
-
-
-def stationary(integrator: str, a: Any, rho: float) -> tuple[Any, Any, Any]:
-    """T_conf/T, T_22/T and (kinetic estimator)/T of harmonic modes with a = (omega dt)^2, in closed
-    form at any stable time step (`docs/validation.md`).
-    """
-    a = np.asarray(a, dtype=float)
-    if get_integrator(integrator).paired:
-        return np.ones_like(a), np.full_like(a, (1 + rho) / 2), np.ones_like(a)
-    hot = 1 / (1 - a / 4)
-    return hot, hot, hot
 
 
 def _samples(x: Any, name: str) -> np.ndarray:

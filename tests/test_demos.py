@@ -49,6 +49,10 @@ def thermostat_error(deviation):
     assert deviation < 5  # standard errors, the largest of some hundred points
 
 
+def every_integrator(deviation):
+    assert deviation < 5  # standard errors, the largest of 256 points
+
+
 def rastrigin_ten(found):
     (_, first), (comparison, best) = found[min(found)], found[max(found)]
     assert comparison["anneal"].residual.high < best.low < comparison["quench"].residual.low
@@ -116,7 +120,11 @@ def minimize_like_scipy(found):
     assert stopped["langevin_sa"] < stopped["dual_annealing"]
 
 
-LONG = ("thermostat_error", "two_funnels")  # whose laws `validate` and the clusters' tests hold
+LONG = (
+    "thermostat_error",
+    "every_integrator",
+    "two_funnels",
+)  # whose laws `validate` and the clusters' tests hold
 
 
 @pytest.mark.long

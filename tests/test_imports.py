@@ -19,6 +19,7 @@ PACKAGE = Path(lsa.__file__).parent
 CORE = {
     *("arguments", "laws", "momentum", "integrators", "schedules", "noise"),
     *("drawing", "optimizers"),
+    *("integrators.row", "integrators.table", "integrators.taps"),
 }
 MAY_IMPORT = {
     "potential": "core scale formulas backends",

@@ -96,12 +96,10 @@ def samples(integrator, gamma=0.5, dt=0.8, T=0.7):
 @pytest.mark.parametrize("integrator", ["bbk", "gjf", "baoab"])
 def test_every_thermometer_on_a_run(integrator):
     """T = 0.7 at omega*dt = 0.8: each law of PHYSICS.md by the thermometer that users call."""
-    from langevin_sa.validation.laws import stationary
-
     gamma, dt, T, well = 0.5, 0.8, 0.7, harmonic(dim=2, k=1.0)
     x, dx = samples(integrator)
-    rho = float(lsa.INTEGRATORS[integrator].steps(gamma, dt, T).rho)
-    conf, eq22, kinetic = (T * float(v) for v in stationary(integrator, dt**2, rho))
+    steps = lsa.INTEGRATORS[integrator].steps(gamma, dt, T)
+    conf, eq22, kinetic = (T * float(v) for v in steps.stationary(dt**2))
     for found, exact in (
         (thermometers.configurational(well, x), conf),
         (thermometers.virial(well, x), conf),

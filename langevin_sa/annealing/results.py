@@ -37,7 +37,7 @@ class State:
     Attributes
     ----------
     x, dx, noise : ndarray (replicas, dim)
-        Positions, last updates, and the half kick that paired noise carries to the next step.
+        Positions, last updates, and what paired noise carries to the next step.
     step, seed : int
         Steps done and the seed: with them the noise to come is known.
     best_x, best_energy : ndarray (replicas, dim), (replicas,), optional

@@ -50,18 +50,19 @@ class NumpyBackend(Backend):
 
             rho, with the change of dt                    carry
             f(x_n)                                        -gradient
-            s z_n, or s z_n/2 of paired noise             fresh = kick*z
-            s xi_n, paired: s (z_n + z_{n-1})/2           fresh + noise
-            s z_n/2, for the next step                    noise
+            alpha z_n, s z_n or less of paired noise      fresh = kick*z
+            s xi_n, paired: alpha z_n + beta z_{n-1}      fresh + noise
+            what the next step gets of paired noise       noise = tail*z
         """
         w = self.walk
         self.last_x[...], self.last_gradient[...] = w.x, self.gradient
-        fresh: Any = np.zeros(w.x.shape)
+        z: Any = np.zeros(w.x.shape)
         if steps.s[n] > 0:
             z = normals(w.seed, w.step, self.replicas, w.x.shape[1], w.purpose)
-            fresh = steps.kick[n] * z
+        fresh = steps.kick[n] * z
         if steps.paired:
-            fresh, w.noise[...] = fresh + w.noise, fresh
+            fresh += w.noise
+            w.noise[...] = steps.tail[n] * z
         w.dx[...] = steps.carry[n] * w.dx - steps.lr[n] * self.gradient + fresh
         w.x += w.dx
         squares = (w.dx.astype(float) ** 2).sum(1)

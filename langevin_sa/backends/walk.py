@@ -25,8 +25,8 @@ class Walk:
     Attributes
     ----------
     x, dx, noise : ndarray (replicas, dim)
-        Positions, last updates, and the half kick s*z/2 that paired noise carries to the next step
-        (always float64).
+        Positions, last updates, and what paired noise carries to the next step, tail*z (always
+        float64).
     step, seed, first_replica : int
         Steps done, and what the noise is a function of; replica r here is number first_replica + r
         of the streams.

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 
 from ..arguments import finite, shown
 from ..integrators import INTEGRATORS
-from ..thermometers import stationary
 from .style import (
     BLACK,
     BLUE,
@@ -25,10 +24,11 @@ from .style import (
     styled,
 )
 
-ROW_STYLE = {
+ROW_STYLE = {  # of the rows that the suite measures
     "bbk": (RED, "o", 11, "BBK"),
     "gjf": (BLUE, "s", 11, "GJF"),
     "baoab": (GREEN, "^", 7, "BAOAB"),
+    "vec": (BLACK, "v", 7, "VEC"),
     "ermak_mccammon": (ORANGE, "D", 5, "Ermak-McCammon"),
     "leimkuhler_matthews": (PURPLE, "x", 6, "Leimkuhler-Matthews"),
 }
@@ -71,7 +71,7 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
             overdamped = INTEGRATORS[name].overdamped
             # dt = 1 as the stability limit knows it, dt^2 = 2 h of the overdamped rows
             steps = INTEGRATORS[name].steps(*((1.0, 0.5) if overdamped else (gamma_dt, 1.0)), 1.0)
-            curve = stationary(name, omega_dt**2, float(steps.rho))[index]
+            curve = steps.stationary(omega_dt**2)[index] * steps.sustained
             panel.plot(omega_dt, curve, color=colour, linestyle="--" if overdamped else "-")
             unit = float(steps.dt / steps.velocity_scale) ** 2 if index == 2 else 1.0
             found = [

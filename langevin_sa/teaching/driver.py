@@ -139,8 +139,9 @@ def describe(
     spec: Spec = source.spec
     scalars = [float(v) for v in potential.formula.numbers[: len(spec.scalars)]]
     wells = [vars(well) | {"x": well.x.tolist()} for well in land.wells]
+    columns = ("paired", "physical", "thermal", "overdamped", "source")
     rows = {
-        row.name: {"paired": row.paired, "physical": row.physical, "source": row.source}
+        row.name: {column: getattr(row, column) for column in columns}
         for row in INTEGRATORS.values()
     }
     data = {

@@ -109,7 +109,7 @@ def choose(found: Any, row: Integrator, interrupted: bool, began: float) -> Pilo
     unit = found.top or 1.0
     T0, T_freeze = _temperatures(found, unit, reasons)
     starts = _starts(found)
-    wanted = EXACT if row.paired or not row.thermal else OMEGA_DT
+    wanted = EXACT if row.exact or not row.thermal else OMEGA_DT
     if found.rungs is None:
         wanted /= UNSEEN
     k, reasons["dt"] = _stiffest(found, starts, T0, interrupted, (wanted / REACHED) ** 2)

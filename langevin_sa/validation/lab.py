@@ -9,7 +9,7 @@ slow backend gets fewer replicas, and so wider standard errors, not looser laws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -26,6 +26,9 @@ SMALLEST = float(stats.norm.isf(2.5e-324))  # the deviation whose p-value is the
 THERMAL = {name: row for name, row in INTEGRATORS.items() if row.thermal}
 INERTIAL = tuple(name for name, row in THERMAL.items() if not row.overdamped)
 OVERDAMPED = tuple(name for name, row in THERMAL.items() if row.overdamped)
+# One row for each way in which the recursion that kernels know can differ: single noise, halves,
+# another rho, unequal parts. What the other rows make of (gamma, dt, T) are identities ("rows").
+MEASURED = ("bbk", "gjf", "baoab", "vec")
 
 
 @dataclass
@@ -287,14 +290,13 @@ def unit_row(name: str, gamma_dt: float, temperature: float, n: int) -> Steps:
     """n equal steps with dt = 1 as the stability limit knows it (dt^2 = 2 h for the overdamped
     rows).
     """
-    gamma, dt = (1.0, 0.5) if name in OVERDAMPED else (gamma_dt, 1.0)
-    return row(name, gamma, dt, temperature, n)
+    if name in OVERDAMPED:
+        return row(name, 1.0, 0.5, temperature, n)
+    unit = float(INTEGRATORS[name].steps(gamma_dt, 1.0, 0.0).dt)
+    return row(name, gamma_dt * unit, 1 / unit, temperature, n)
 
 
-def part(steps: Steps, start: int, stop: int) -> Steps:
-    """Steps start <= n < stop."""
-    names = ("rho", "lr", "s", "carry")
-    return replace(steps, **{name: getattr(steps, name)[start:stop] for name in names})
+part = Steps.part
 
 
 @cache

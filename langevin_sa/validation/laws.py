@@ -1,8 +1,8 @@
 """The closed forms that checks compare with: what a correct recursion does at any stable time step.
 
 In a harmonic well of curvature k every row of `integrators` is a linear recursion, x_{n+1} = (1 +
-rho - lr k) x_n - rho x_{n-1} + s xi_n, an AR(2) process for single noise and ARMA(2,1) for paired
-noise; `docs/validation.md` derives what stands here.
+rho - lr k) x_n - rho x_{n-1} + kick z_n + tail z_{n-1}, an AR(2) process for single noise and
+ARMA(2,1) for paired noise; `docs/validation.md` derives what stands here.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ import numpy as np
 
 from ..integrators import INTEGRATORS
 from ..momentum import Steps
-from ..thermometers import stationary
 
 Function = Callable[[np.ndarray], np.ndarray]
 
 
-def autocovariance(name: str, a: float, rho: float, lags: int) -> tuple[np.ndarray, np.ndarray]:
-    """k <x_0 x_j>/T and <dx_0 dx_j>/(T dt^2) for lags j = 0 ... lags - 1."""
-    c = np.empty(lags + 1)
-    c[0] = stationary(name, a, rho)[0]
-    c[1] = 1 - a * (1 + rho) / 4 if INTEGRATORS[name].paired else (1 - a / 2) * c[0]
+def autocovariance(steps: Steps, a: float, lags: int) -> tuple[np.ndarray, np.ndarray]:
+    """k <x_0 x_j>/T and <dx_0 dx_j>/(T dt^2) for lags j = 0 ... lags - 1, T what the noise of the
+    one step sustains.
+    """
+    c, rho = np.empty(lags + 1), float(np.ravel(steps.rho)[0])
+    conf, eq22, _ = (float(np.ravel(v)[0]) for v in steps.stationary(a))
+    c[0], c[1] = conf, conf - a * eq22 / 2
     for j in range(2, lags + 1):
         c[j] = ((1 + rho) * (1 - a / 2)) * c[j - 1] - rho * c[j - 2]
     before = np.concatenate([c[1:2], c[: lags - 1]])
@@ -33,16 +34,14 @@ def second_moments(steps: Steps, carry: np.ndarray, k: float, x0: float = 0.0) -
     """<x^2> and <dx^2> after each step from rest at x0 in a harmonic well, shape (n_steps, 2): the
     exact linear recursion.
 
-    The state is (x, dx, w) with w the half kick that paired noise carries on.
+    The state is (x, dx, w) with w what paired noise carries on.
     """
     moments, out = np.zeros((3, 3)), np.empty((len(carry), 2))
     moments[0, 0] = x0**2
     for n in range(len(carry)):
-        half = steps.s[n] / 2 if steps.paired else steps.s[n]
-        kept = 1.0 if steps.paired else 0.0
-        dx = np.array([-steps.lr[n] * k, carry[n], kept])
+        dx = np.array([-steps.lr[n] * k, carry[n], 1.0])
         move = np.array([dx + np.array([1, 0, 0]), dx, [0, 0, 0]])
-        kick = np.array([half, half, half if steps.paired else 0.0])
+        kick = np.array([steps.kick[n], steps.kick[n], steps.tail[n]])
         moments = move @ moments @ move.T + np.outer(kick, kick)
         out[n] = moments[0, 0], moments[1, 1]
     return out
@@ -149,12 +148,13 @@ def inertial_average(
     """The stationary <function(x)> of an inertial row, by a transfer operator on Hermite
     polynomials in two variables.
 
-    Single noise is Markov in (x, dx). Paired noise is so in b = x - w and q = dx - w, with w = s
-    z/2 the half kick that was just made: x = b + w, q' = rho q + lr f(x) + (1 + rho) w, b' = x +
-    q'. `width` is that of the positions' distribution.
+    It is Markov in b = x - w and q = dx - w, with w = kick z what the newest normal just did: x = b
+    + w, q' = rho q + lr f(x) + (rho kick + tail) z, b' = x + q'. `width` is that of the positions'
+    distribution.
     """
     steps = INTEGRATORS[name].steps(gamma, dt, T)
-    rho, lr, s = float(steps.rho), float(steps.lr), float(steps.s)
+    rho, lr, kick = float(steps.rho), float(steps.lr), float(steps.kick)
+    later = rho * kick + float(steps.tail)
     z, z_weight = np.polynomial.hermite_e.hermegauss(24)
     node, node_weight = np.polynomial.hermite_e.hermegauss(2 * basis)
     z_weight, node_weight = z_weight / z_weight.sum(), node_weight / node_weight.sum()
@@ -168,12 +168,8 @@ def inertial_average(
 
     image, average = np.zeros((len(x), basis**2)), np.zeros(len(x))
     for zk, wk in zip(z, z_weight, strict=True):
-        if steps.paired:
-            at = x + s * zk / 2
-            moved = rho * v + lr * force(at) + (1 + rho) * s * zk / 2
-        else:
-            at = x
-            moved = rho * v + lr * force(at) + s * zk
+        at = x + kick * zk
+        moved = rho * v + lr * force(at) + later * zk
         image += wk * polynomials(at + moved, moved)
         average += wk * function(at)
     here = polynomials(x, v) * weight[:, None]

@@ -107,7 +107,7 @@ def test_dt_suits_the_integrator_that_runs(name):
     U = Potential.from_formula("9*x**2/2", bounds=(-1, 1))
     found = pilot(U, 2000, 8, rng=1, integrator=name)
     steps = found.schedule.coefficients(10, name)
-    wanted = 0.7 if row.paired or not row.thermal else 0.35
+    wanted = 0.7 if row.exact or not row.thermal else 0.35
     assert steps.lr * 9 == pytest.approx(wanted**2 / 4 * 2 * (1 + steps.rho), rel=1e-4)
 
 

@@ -62,6 +62,24 @@ class PairedNoiseTakenForSingle(Wrapped):
         return dataclasses.replace(steps, paired=False)
 
 
+class TailForgotten(Wrapped):
+    """What the next step should get is not carried on."""
+
+    def change(self, steps):
+        return dataclasses.replace(steps, s=steps.kick, share=0.0) if steps.paired else steps
+
+
+class TailOfTheWrongStep(Wrapped):
+    """What is carried on is by the numbers of the step that gets it."""
+
+    def change(self, steps):
+        if not steps.paired or len(steps.s) < 2:
+            return steps
+        share = np.append(np.broadcast_to(steps.share, steps.s.shape)[1:], 0.0)
+        tail = np.append((steps.s[1:] * share[:-1]), steps.tail[-1])
+        return dataclasses.replace(steps, s=steps.kick + tail, share=tail / (steps.kick + tail))
+
+
 class TemperatureIgnoredAfterStep100(Wrapped):
     frozen = None
 
@@ -186,6 +204,8 @@ MUTATIONS = {
     LrWithoutItsFactor: "stationary",
     PairedNoiseNotShared: "kinetic",
     PairedNoiseTakenForSingle: "kinetic",
+    TailForgotten: "kinetic",
+    TailOfTheWrongStep: "momentum",
     TemperatureIgnoredAfterStep100: "ramp",
     SameNoiseOnAllCoordinates: "noise",
     OneStreamUsedTwice: "noise",

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from scipy import stats
 
+import langevin_sa as lsa
 from langevin_sa import validate
 from langevin_sa.cli import main
 from langevin_sa.validation import lab, laws
@@ -105,24 +106,26 @@ def test_closed_forms_agree_with_each_other():
     """
     for name in lab.INERTIAL:
         steps = lab.row(name, 0.3, 1.0, 0.7, 400)
-        conf, eq22, _ = laws.stationary(name, 0.49, float(steps.rho[0]))
-        position, velocity = laws.autocovariance(name, 0.49, float(steps.rho[0]), 6)
+        dt2, T = steps.dt[0] ** 2, steps.sustained[0]
+        conf, eq22, _ = (v[0] for v in steps.stationary(0.49 * dt2))
+        position, velocity = laws.autocovariance(steps.part(0, 1), 0.49 * dt2, 6)
         np.testing.assert_allclose([position[0], velocity[0]], [conf, eq22], rtol=1e-12)
         x2, dx2 = laws.second_moments(steps, steps.rho, 0.49)[-1]
-        np.testing.assert_allclose([0.49 * x2 / 0.7, dx2 / 0.7], [conf, eq22], rtol=1e-9)
+        np.testing.assert_allclose([0.49 * x2 / T, dx2 / T / dt2], [conf, eq22], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", lab.INERTIAL + lab.OVERDAMPED)
+@pytest.mark.parametrize("name", lab.MEASURED + lab.OVERDAMPED)
 def test_transfer_operators_on_a_harmonic_well(name):
     """Where the answer is known: k<x^2>/T of `stationary`."""
     dt = 0.8 if name in lab.INERTIAL else 0.32
     if name in lab.INERTIAL:
         found = laws.inertial_average(name, np.negative, np.square, 1.0, dt, 1.0, 1.1)
-        a = dt**2
+        steps = lsa.INTEGRATORS[name].steps(1.0, dt, 1.0)
     else:
         found = laws.overdamped_average(name, np.negative, np.square, dt, 1.0, 8.0)
-        a = 2 * dt
-    assert found == pytest.approx(float(laws.stationary(name, a, 0.5)[0]), rel=1e-5)
+        steps = lsa.INTEGRATORS[name].steps(1.0, dt, 1.0)
+    exact = float(steps.stationary(steps.dt**2)[0] * steps.sustained)
+    assert found == pytest.approx(exact, rel=1e-5)
 
 
 def test_mean_first_passage_of_flat_ground():

@@ -83,14 +83,14 @@ def lost(E: Any, n: int) -> int:
 
 # One step, x = x + dx after
 #
-#     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+#     dx = rho dx + lr f(x) + s xi        s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}
 #
 #     x before and after                                        X, Y
 #     rho, with the change of dt                                carry
-#     s, or paired s/2                                          kick
+#     alpha; beta of the next step                              kick, tail
 #     -f(x)                                                     G
 #     z                                                         z
-#     s z_{n-1}/2, paired noise's half kick of the step before  noise, NOISE, or from z
+#     beta z_{n-1}, what paired noise carried on                noise, NOISE, or from z
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
 @kernel(nogil=True)
 def advance_block(
@@ -126,7 +126,14 @@ def advance_block(
     address, p, size = potential
     r, n, chunk, normals, arena = block
     x, dx, noise, energy, best_energy, best_x, dx2, kinetic, failures = walk
-    carry, lr, kick, weight22, weight = steps[0], steps[1], steps[2], steps[3], steps[4]
+    carry, lr, kick, tail, weight22, weight = (
+        steps[0],
+        steps[1],
+        steps[2],
+        steps[3],
+        steps[4],
+        steps[5],
+    )
     first_replica, purpose, k0, k1 = stream
     dim, width, n_steps = x.shape[1], 1 << shift, steps.shape[1]
     # float32 is a storage format: arithmetic is float64, rounded once a step
@@ -161,8 +168,8 @@ def advance_block(
             if np.any(kick[t : t + chunk] > 0.0):
                 fill_normals(z, first, quads, first_replica + r, shift, purpose, k0, k1)
         c[0], c[1], c[2], c[4] = carry[t], lr[t], kick[t], weight[t]
-        by_hand = fresh or careful  # the half kick is in NOISE
-        c[3] = 0.0 if not paired else 1.0 if by_hand else kick[t - 1]
+        by_hand = fresh or careful  # what is carried on is in NOISE
+        c[3] = 0.0 if not paired else 1.0 if by_hand else tail[t - 1]
         for d in range(dim):
             m = start + d - 4 * first
             rows[d] = (m & 3) * normals + ((m >> 2) << shift)
@@ -198,7 +205,7 @@ def advance_block(
             for d in range(dim):
                 row = arena[origin + rows[d] :]
                 for i in range(n):
-                    NOISE[d, i] = c[2] * row[i]
+                    NOISE[d, i] = tail[t] * row[i]
     if bad < 0:  # the energy of where they are now
         t = n_steps
         c[:], SPARE[:] = 0.0, 0.0
@@ -247,8 +254,8 @@ def advance_replicas(
         Address of the compiled step, and the parameters and sizes that it reads.
     walk : tuple of arrays
         Those of the `Walk`, moved on in place.
-    steps : float64 array (5, n_steps)
-        Carry, lr, kick, 1/dt^2 and 1/velocity_scale^2.
+    steps : float64 array (6, n_steps)
+        Carry, lr, kick, tail, 1/dt^2 and 1/velocity_scale^2.
     paired : bool
         Noise is paired.
     ratio, change : float, int
@@ -313,7 +320,7 @@ class BlockBackend(Backend):
         """Move the walk on by the given steps."""
         w, n = self.walk, len(steps.rho)
         ratio, change = self._ratio(steps)
-        numbers = np.stack([steps.carry, steps.lr, steps.kick, *steps.weights.T])
+        numbers = np.stack([steps.carry, steps.lr, steps.kick, steps.tail, *steps.weights.T])
         potential = (self.step.address, self.numbers, self.size)
         common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.wall, w.stream())
         shift = self.width.bit_length() - 1
@@ -335,8 +342,7 @@ class BlockBackend(Backend):
         """
         if not len(steps.rho) or np.isnan(self.walk.ratio):
             return self.walk.ratio, -1
-        # weight22/weight without its rounding
-        ratios = (1 + steps.rho) / 2 if steps.paired else np.ones(len(steps.rho))
+        ratios = steps.ratio  # weight22/weight without its rounding
         ratio = self.walk.ratio or float(ratios[0])
         return ratio, int(np.argmax(np.append(ratios != ratio, True)))
 

@@ -40,13 +40,13 @@ def make_noise(
 
 # One step, x = x + dx after
 #
-#     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+#     dx = rho dx + lr f(x) + s xi        s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}
 #
 #     rho, with the change of dt                                carry
-#     s, or paired s/2                                          kick
+#     alpha; beta of the next step                              kick, tail
 #     -f(x)                                                     gradient
 #     z                                                         z
-#     s z_{n-1}/2, paired noise's half kick of the step before  noise
+#     beta z_{n-1}, what paired noise carried on                noise
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
 @kernel(nogil=True)
 def move(
@@ -61,6 +61,7 @@ def move(
     carry: float,
     lr: float,
     kick: float,
+    tail: float,
     paired: bool,
     dx2: Any,
     kinetic: Any,
@@ -80,13 +81,13 @@ def move(
             for d in range(x.shape[1]):
                 m = offset + d
                 last_x[r, d], last_gradient[r, d] = x[r, d], gradient[r, d]
-                fresh = kick * z[k, m & 3, ((m >> 2) << shift) + i]
+                normal = z[k, m & 3, ((m >> 2) << shift) + i]
                 v = carry * dx[r, d] - lr * gradient[r, d]
                 if paired:
-                    v += fresh + noise[r, d]
-                    noise[r, d] = fresh
+                    v += kick * normal + noise[r, d]
+                    noise[r, d] = tail * normal
                 else:
-                    v += fresh
+                    v += kick * normal
                 dx[r, d] = v
                 x[r, d] += dx[r, d]
                 total += float64(dx[r, d]) * float64(dx[r, d])
@@ -137,6 +138,7 @@ class ArrayBackend(NumpyBackend):
                 steps.carry[n],
                 steps.lr[n],
                 steps.kick[n],
+                steps.tail[n],
                 steps.paired,
                 w.dx2,
                 w.kinetic,

@@ -2,10 +2,10 @@
 threads over tiles.
 
 A step reads x and dx and writes the new x and dx, 32 bytes a coordinate in float64 (paired noise
-keeps its half kick as well, 16 more). The new x goes to a second array, because neighbours still
-need the old one; a third holds the best point, so that keeping it costs a change of names instead
-of a copy. Noise of a tile is made while the tile after it is fetched. Sums run over tiles of fixed
-size in a fixed order: any number of threads gives the same bits.
+keeps what it carries on as well, 16 more). The new x goes to a second array, because neighbours
+still need the old one; a third holds the best point, so that keeping it costs a change of names
+instead of a copy. Noise of a tile is made while the tile after it is fetched. Sums run over tiles
+of fixed size in a fixed order: any number of threads gives the same bits.
 """
 
 from __future__ import annotations
@@ -47,14 +47,15 @@ def suits(potential: Any, replicas: int) -> bool:
 
 # One step, x = x + dx after
 #
-#     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+#     dx = rho dx + lr f(x) + s xi        s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}
 #
 #     x before and after                                        x, y
 #     rho, with the change of dt        carry                   coefficients[0]
 #     lr                                lr                      coefficients[1]
-#     s, or paired s/2                  kick                    coefficients[2]
+#     alpha                             kick                    coefficients[2]
+#     beta of the next step             tail                    coefficients[3]
 #     z                                                         z
-#     s z_{n-1}/2, paired noise's half kick of the step before  noise
+#     beta z_{n-1}, what paired noise carried on                noise
 @kernel(nogil=True)
 def sweep_tiles(
     lattice: Any,
@@ -75,8 +76,8 @@ def sweep_tiles(
         Address of the compiled sweep, its parameters, the lattice's shape, whether it is periodic.
     mode : int
         What the sweep does, see `langevin_sa.backends.cpu.printed.lattice_source`.
-    coefficients : float64 array (3,)
-        Carry, lr and kick.
+    coefficients : float64 array (4,)
+        Carry, lr, kick and tail.
     motion : four arrays (sites,)
         x, y, dx and noise.
     totals : two float64 arrays (tiles,)
@@ -188,12 +189,12 @@ def run_alone(
     ----------
     lattice, totals, stream : tuples
         As for `sweep_tiles`.
-    modes, coefficients, weights : arrays (n_steps,), (n_steps, 3), (n_steps, 2)
+    modes, coefficients, weights : arrays (n_steps,), (n_steps, 4), (n_steps, 2)
         Mode and coefficients of each step, and the thermometers' `Steps.weights`.
     rows, order : three arrays (sites,), int64 array (3,)
         The arrays of x, and which is which, see `settle`.
     dx, noise : arrays (sites,)
-        Last update, and half kick.
+        Last update, and what paired noise carries on.
     sums : float64 array (3,)
         The lowest energy, and the sums of dx^2 times either weight, both from before.
     first_step : int
@@ -254,7 +255,7 @@ class LatticeBackend(Backend):
         """
         sums = np.zeros(2)
         for r, x in enumerate(self.walk.x):
-            self._sweep(r, 4, np.zeros(3), x, x, 0)
+            self._sweep(r, 4, np.zeros(4), x, x, 0)
             sums += settle(np.arange(3), self.energy[r], self.squares[r], -np.inf)
         return float(sums[0]), float(sums[1])
 
@@ -306,7 +307,7 @@ class LatticeBackend(Backend):
             modes = np.where(warm | carried, 3, 1)
         else:
             modes = np.where(warm, 2, 1)
-        coefficients = np.stack([steps.carry, steps.lr, steps.kick], axis=1)
+        coefficients = np.stack([steps.carry, steps.lr, steps.kick, steps.tail], axis=1)
         return rows, order, sums, modes.astype(np.int64), coefficients
 
     def _finish(
@@ -315,7 +316,7 @@ class LatticeBackend(Backend):
         """Energy of where the replica is now, and everything back under its own name."""
         w = self.walk
         if end < 0:
-            self._sweep(r, 0, np.zeros(3), rows[order[0]], rows[order[1]], 0)
+            self._sweep(r, 0, np.zeros(4), rows[order[0]], rows[order[1]], 0)
             e, q = settle(np.arange(3), self.energy[r], self.squares[r], -np.inf)
             w.energy[r] = e if np.isfinite(q) else np.nan
             end = -1 if np.isfinite(w.energy[r]) else steps

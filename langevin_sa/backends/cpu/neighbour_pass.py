@@ -27,14 +27,14 @@ FETCHED_AHEAD = 4
 
 # One step, x = x + dx after
 #
-#     dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+#     dx = rho dx + lr f(x) + s xi        s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}
 #
 #     x before and after                                        x, y
 #     rho, with the change of dt                                carry
-#     s, or paired s/2                                          kick
+#     alpha; beta of the next step                              kick, tail
 #     -f(x)                                                     gradient
 #     z                                                         z
-#     s z_{n-1}/2, paired noise's half kick of the step before  noise
+#     beta z_{n-1}, what paired noise carried on                noise
 @kernel(nogil=True)
 def sweep_particles(
     fluid: Any,
@@ -57,8 +57,8 @@ def sweep_particles(
         particle there are, and the box with its inverse lengths.
     what : int
         FORCES, KICK or their sum.
-    step : (float, float, float, bool)
-        Carry, lr, kick, and whether noise is paired.
+    step : (float, float, float, float, bool)
+        Carry, lr, kick, tail, and whether noise is paired.
     lists : tuple of arrays
         Of `Particles`, by slot: points, points after the step, numbers, species, starts of the
         lists, and the lists.
@@ -79,7 +79,7 @@ def sweep_particles(
         The largest squared way that one of these particles is from where the lists were made.
     """
     pairs, p, kinds, space, box = fluid
-    carry, lr, kick, paired = step
+    carry, lr, kick, tail, paired = step
     points, after, ids, species, starts, names = lists
     x, y, dx, noise, home = motion
     gradient, energy, squares = totals
@@ -140,12 +140,12 @@ def sweep_particles(
             for k in range(space):
                 at = a * space + k
                 v = carry * dx[at] - lr * gradient[i, k]
-                fresh = kick * z[z_start + at] if kick > 0.0 else 0.0
+                normal = z[z_start + at] if kick > 0.0 else 0.0
                 if paired:
-                    v += fresh + noise[at]
-                    noise[at] = fresh
+                    v += kick * normal + noise[at]
+                    noise[at] = tail * normal
                 else:
-                    v += fresh
+                    v += kick * normal
                 dx[at] = v
                 y[at] = x[at] + dx[at]
                 here = 1.0 * y[at]

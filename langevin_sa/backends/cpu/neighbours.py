@@ -21,7 +21,7 @@ from .neighbour_lists import Particles
 from .neighbour_pass import FORCES, KICK, sweep_particles, total
 from .printed import neighbour_source
 
-NO_STEP = (0.0, 0.0, 0.0, False)  # carry, lr, kick and paired of a pass that moves nothing
+NO_STEP = (0.0, 0.0, 0.0, 0.0, False)  # of a pass that moves nothing
 PARTICLES_WORTH_A_THREAD = 500
 
 
@@ -114,7 +114,7 @@ class NeighbourBackend(Backend):
         for t in range(n):
             noisy = t + 1 < n and steps.s[t + 1] > 0
             what = KICK | (FORCES if t else 0)
-            step = (steps.carry[t], steps.lr[t], steps.kick[t], steps.paired)
+            step = (steps.carry[t], steps.lr[t], steps.kick[t], steps.tail[t], steps.paired)
             farthest = self._sweep(r, what, step, now, after, t, t + 1 if noisy else -1)
             energy, squares = total(system.energy), total(system.squares)
             if not np.isfinite(energy + squares):

@@ -4,13 +4,13 @@ sites and of neighbouring particles.
 The numba step of a formula computes energy and force of n replicas side by side (arrays (dim,
 WIDTH), one column a replica) and moves them on in the same pass, x to y:
 
-    dx = rho dx + lr f(x) + s xi        xi = z, or paired (z_n + z_{n-1})/2
+    dx = rho dx + lr f(x) + s xi        s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}
 
     rho, with the change of dt          carry
-    s, or paired s/2                    kick
+    alpha                               kick
     -f(x)                               g
     z, z_{n-1}                          z, past: rows of normals, found at `rows`
-    s/2 of the step before              kick_before; 0 where noise is single
+    beta                                tail_before; 0 where noise is single
 
 Where the force on a coordinate needs no other coordinate's loop (coordinates or site formulas
 alone) it never leaves a register.
@@ -36,7 +36,7 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
     head = [
         "dim = size[0]",
         "carry, lr, kick = coefficients[0], coefficients[1], coefficients[2]",
-        "kick_before, weight = coefficients[3], coefficients[4]",
+        "tail_before, weight = coefficients[3], coefficients[4]",
     ]
     head += [f"{v} = carray({v}_, (dim, WIDTH))" for v in ("x", "y", "dx", "g")]
     head += _scalars(spec)
@@ -82,7 +82,7 @@ def _move(d: object, tag: str, x: str, gradient: str) -> str:
     """The recursion for coordinate d."""
     return (
         f"m{tag} = carry*dx[{d}, i] - lr*({gradient})"
-        f" + (kick*z_{tag}[i] + kick_before*past_{tag}[i])\n"
+        f" + (kick*z_{tag}[i] + tail_before*past_{tag}[i])\n"
         f"dx[{d}, i] = m{tag}\ny[{d}, i] = {x} + m{tag}\ns[i] += weight*(m{tag}*m{tag})"
     )
 
@@ -190,7 +190,7 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
     at from both ends), so that a run needs nothing but x, and in the same pass it moves on, ``dx =
     carry*dx - lr*g + (kick*z + noise); y = x + dx``. Modes: 0 only energies, 1 without noise, 2
-    single noise, 3 paired noise with noise = kick*z kept for the next step. Energy and dx^2
+    single noise, 3 paired noise with noise = tail*z kept for the next step. Energy and dx^2
     (in mode 0 zero, NaN if a gradient is not finite) are added to sums[0] and sums[1]; in mode 4,
     which moves nothing, the squared force and the Laplacian.
     """
@@ -200,6 +200,7 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     head += [
         "z = carray(z_, (n,))",
         "carry, lr, kick = coefficients[0], coefficients[1], coefficients[2]",
+        "tail = coefficients[3]",
         "e, q = 0.0, 0.0",
     ]
     head += _scalars(spec)
@@ -222,7 +223,7 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     still = "\ne, q = plus(e, energy), plus(q, 0.0*g)"
     loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + still), "    ")]
     for mode, move in moves.items():
-        keep = "noise[i] = kick*z[i]\n" if mode == 3 else ""
+        keep = "noise[i] = tail*z[i]\n" if mode == 3 else ""
         step = (
             f"{lanes}\nm = {move}\n{keep}dx[i] = m\nm = 1.0*dx[i]\ny[i] = v0 + m\ne, q = plus(e, "
             "energy), plus(q, m*m)"

@@ -40,7 +40,7 @@ def turn_back(
     kept : float64 array (2*dim + 1, width)
         What `keep` noted before that.
     NOISE, BE, BX : arrays
-        Half kicks, lowest energies, and where those were.
+        What paired noise carries on, lowest energies, and where those were.
     failures : int64 array (n, 2)
         Of the replicas' `Walk.failures`.
     bad : int

@@ -131,7 +131,8 @@ class DeviceBackend(Backend):
         if self.given is not self.walk:
             for name in ARRAYS:
                 getattr(self.walk, name).set(getattr(self.given, name))
-        coefficients = np.stack([steps.carry, steps.lr, steps.kick], axis=1).astype(self.real)
+        numbers = [steps.carry, steps.lr, steps.kick, steps.tail]
+        coefficients = np.stack(numbers, axis=1).astype(self.real)
         self._run(
             len(steps.rho), steps.paired, cupy.asarray(coefficients), cupy.asarray(steps.weights)
         )

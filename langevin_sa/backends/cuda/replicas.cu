@@ -1,8 +1,8 @@
 // One thread a replica: all steps in one launch, x, dx and noise in registers.
 //
-// dx = rho dx + lr f(x) + s xi, x = x + dx; xi = z, or paired (z_n + z_{n-1})/2:
-// rho, with the change of dt: carry; s, or paired s/2: kick; -f(x): g; kick times z: fresh;
-// s z_{n-1}/2, paired noise's half kick of the step before: noise.
+// dx = rho dx + lr f(x) + s xi, x = x + dx; s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}:
+// rho, with the change of dt: carry; alpha: kick; beta of the next step: tail; -f(x): g; z_n: normal;
+// beta z_{n-1}, what paired noise carried on: noise.
 //
 // A step that meets an energy or force that is not finite turns back where that is a wall: the way is gone again from step `base`, whose
 // x, dx, noise and sums are in memory, up to the failed step, which changes dx and noise but not x.
@@ -71,21 +71,21 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
                 for (int d = 0; d < DIM; ++d) BEST[r * DIM + d] = x[d];
             }
             if (t == steps) break;
-            real carry = coefficients[3 * t], lr = coefficients[3 * t + 1], kick = coefficients[3 * t + 2], q = 0;
+            real carry = coefficients[4 * t], lr = coefficients[4 * t + 1], kick = coefficients[4 * t + 2], tail = coefficients[4 * t + 3], q = 0;
             u64 number = u64(first_step + t) * DIM;
 #pragma unroll UNROLL
             for (int d = 0; d < DIM; ++d) {
-                real fresh = 0;
+                real normal = 0;
                 if (kick > 0) {
                     if (d % ALIGNED == 0) stream.reach(number + d);
-                    fresh = kick * stream.at(number + d);
+                    normal = stream.at(number + d);
                 }
                 real m = carry * dx[d] - lr * g[d];
                 if (paired) {
-                    m += fresh + noise[d];
-                    noise[d] = fresh;
+                    m += kick * normal + noise[d];
+                    noise[d] = tail * normal;
                 } else {
-                    m += fresh;
+                    m += kick * normal;
                 }
                 dx[d] = m;
                 if (t + 1 != turn) x[d] += m;

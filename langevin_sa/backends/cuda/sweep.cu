@@ -4,9 +4,9 @@
 // saved first if it was the lowest so far. The block that is the last to finish a replica's pass adds up the sums of all blocks. After
 // the last step one more pass takes the energy, and one more saves. With one block a replica, all passes are one launch.
 //
-// dx = rho dx + lr f(x) + s xi, x = x + dx; xi = z, or paired (z_n + z_{n-1})/2:
-// rho, with the change of dt: carry; s, or paired s/2: kick; -f(x): g; kick times z: fresh;
-// s z_{n-1}/2, paired noise's half kick of the step before: noise.
+// dx = rho dx + lr f(x) + s xi, x = x + dx; s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}:
+// rho, with the change of dt: carry; alpha: kick; beta of the next step: tail; -f(x): g; z_n: normal;
+// beta z_{n-1}, what paired noise carried on: noise.
 __device__ inline void add_up(double (*sums)[THREADS]) {
     __syncthreads();
     for (u32 half = blockDim.x / 2; half > 0; half /= 2) {
@@ -33,8 +33,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
             const real* x = (t & 1 ? odd : even) + origin;
             real* y = (t & 1 ? even : odd) + origin;
             const bool looks = t <= steps, moves = t < steps, saves = t > 0 && better[r] > 0;
-            const real carry = moves ? coefficients[3 * t] : 0, lr = moves ? coefficients[3 * t + 1] : 0;
-            const real kick = moves ? coefficients[3 * t + 2] : 0, kick_before = moves && t > 0 ? coefficients[3 * t - 1] : 0;
+            const real carry = moves ? coefficients[4 * t] : 0, lr = moves ? coefficients[4 * t + 1] : 0;
+            const real kick = moves ? coefficients[4 * t + 2] : 0, tail = moves ? coefficients[4 * t + 3] : 0;
+            const real tail_before = moves && t > 0 ? coefficients[4 * t - 1] : 0;
             double e = 0, q = 0;
             for (i64 first = block * blockDim.x; first < UNITS; first += blocks * blockDim.x) {
                 const i64 unit = first + threadIdx.x;
@@ -48,22 +49,22 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
                     if (saves) BEST[origin + i] = y[i];
                     if (!moves) continue;
                     const u64 number = u64(first_step + t) * DIM + i;
-                    real fresh = 0;
+                    real normal = 0;
                     if (kick > 0) {
                         if (k % ALIGNED == 0) stream.reach(number);
-                        fresh = kick * stream.at(number);
+                        normal = stream.at(number);
                     }
                     real m = carry * DX[origin + i] - lr * g[k];
                     if (paired) {
                         real noise = t > 0 ? real(0) : real(NOISE[origin + i]);
-                        if (kick_before > 0) {  // the half kick of the step before, made again
+                        if (tail_before != 0) {  // what the step before carried on, made again
                             if (k % ALIGNED == 0) before.reach(number - DIM);
-                            noise = kick_before * before.at(number - DIM);
+                            noise = tail_before * before.at(number - DIM);
                         }
-                        m += fresh + noise;
-                        if (t == steps - 1) NOISE[origin + i] = fresh;
+                        m += kick * normal + noise;
+                        if (t == steps - 1) NOISE[origin + i] = tail * normal;
                     } else {
-                        m += fresh;
+                        m += kick * normal;
                     }
                     DX[origin + i] = m;
                     y[i] = v[k] + m;

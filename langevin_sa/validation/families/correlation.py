@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...potentials import harmonic
-from ..lab import INERTIAL, Check, Lab, joint, sampled, unit_row
+from ..lab import MEASURED, Check, Lab, joint, sampled, unit_row
 from ..laws import autocovariance
 
 TITLE = "Autocorrelation of a damped oscillator"
@@ -18,10 +18,11 @@ T, OMEGA_DT, LAGS, SHOWN = 0.7, 0.6, 24, (1, 5, 12)
 
 def checks(lab: Lab) -> Iterator[Check]:
     replicas, blocks, k = lab.replicas(4096, 400), 10, OMEGA_DT**2
-    for name in INERTIAL:
+    for name in MEASURED:
         for gamma_dt in (0.1, 0.8):
             steps = unit_row(name, gamma_dt, T, 1)
-            position, velocity = autocovariance(name, k, float(steps.rho[0]), LAGS)
+            hot = float(steps.sustained[0] / T)
+            position, velocity = (hot * c for c in autocovariance(steps, k, LAGS))
             start = lab.generator.normal(size=(replicas, 1)) * np.sqrt(T * position[0] / k)
             driven = lab.drive(harmonic(k=k), start)
             driven.advance(unit_row(name, gamma_dt, T, 200))

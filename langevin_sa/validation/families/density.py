@@ -12,7 +12,7 @@ import numpy as np
 from ...integrators import INTEGRATORS
 from ...potentials import double_well, muller_brown
 from ...thermometers import boltzmann_bins
-from ..lab import INERTIAL, OVERDAMPED, Check, Lab, binned, estimated, formula, row
+from ..lab import MEASURED, OVERDAMPED, Check, Lab, binned, estimated, formula, row
 
 TITLE = "Boltzmann density and ensembles"
 BANANA = "(x**2 - 1)**2 + 2*(y - x**2/2)**2 + x/5"
@@ -20,7 +20,7 @@ BANANA = "(x**2 - 1)**2 + 2*(y - x**2/2)**2 + x/5"
 
 def checks(lab: Lab) -> Iterator[Check]:
     law, many = r"$p(x) = e^{-U(x)/T}/Z$", lab.replicas(60_000, 3000)
-    exact = [name for name, row in INTEGRATORS.items() if row.paired]
+    exact = [n for n in (*MEASURED, *OVERDAMPED) if INTEGRATORS[n].exact]
     for name in exact:
         dt = 0.004 if name in OVERDAMPED else 0.04
         n, well = 4000 if name in OVERDAMPED else 1000, double_well(tilt=0.3)
@@ -30,7 +30,7 @@ def checks(lab: Lab) -> Iterator[Check]:
         expected = boltzmann_bins(well, 0.5, [edges], margin=1.5) * len(x)
         yield binned(f"double well, {name}", law, counts, expected)
     banana = formula(BANANA)
-    for name in [name for name in exact if name in INERTIAL]:
+    for name in [name for name in exact if name in MEASURED]:
         points = final(lab, banana, 0.5, 0.04, name, many, -1.5, 1.5, 1000)
         x, y = np.linspace(-2.1, 2.1, 29), np.linspace(-1.6, 3.2, 33)
         yield plane(f"curved double well in 2-D, {name}", law, banana, points, 0.5, x, y)

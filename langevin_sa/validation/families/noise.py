@@ -73,8 +73,8 @@ def made(lab: Lab, seed: int, n: int, replicas: int, parts: int = 1, first: int 
 
 
 def walked(lab: Lab, seed: int, parts: int) -> np.ndarray:
-    """Where 40 steps of gjf lead, in `parts` runs, each resumed from the last."""
-    well, steps = formula("x**4/4 - x**2/2 + x/5"), row("gjf", 0.7, 0.2, 0.8, 40)
+    """Where 40 steps of vec lead, in `parts` runs, each resumed from the last."""
+    well, steps = formula("x**4/4 - x**2/2 + x/5"), row("vec", 0.7, 0.2, 0.8, 40)
     driven, n = lab.drive(well, np.zeros((5, 1)), seed=seed), 40 // parts
     for k in range(parts):
         if k:

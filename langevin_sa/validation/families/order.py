@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from ...integrators import INTEGRATORS
-from ..lab import INERTIAL, OVERDAMPED, Check, Lab, formula, identity, row, sampled
+from ..lab import MEASURED, OVERDAMPED, Check, Lab, formula, identity, row, sampled
 from ..laws import boltzmann_average, inertial_average, overdamped_average
 
 TITLE = "Weak order of convergence in the time step"
@@ -35,8 +35,8 @@ def at_step(name: str, dt: float) -> float:
 
 def checks(lab: Lab) -> Iterator[Check]:
     exact = boltzmann_average(energy, np.square, T, 9.0)
-    for name in INERTIAL + OVERDAMPED:
-        dt, p = 0.4 if name in INERTIAL else 0.1, INTEGRATORS[name].order
+    for name in MEASURED + OVERDAMPED:
+        dt, p = 0.4 if name in MEASURED else 0.1, INTEGRATORS[name].order
         if p is None:
             continue
         bias = [at_step(name, step) - exact for step in (dt, dt / 2)]
@@ -44,7 +44,7 @@ def checks(lab: Lab) -> Iterator[Check]:
         measured = float(np.log2(abs(bias[0] / bias[1])))
         yield identity(f"{name}, order p, by quadrature", law, measured, p, 0.15)
         for step in (2 * dt, dt):
-            n = lab.steps(int((200 if name in INERTIAL else 300) / step))
+            n = lab.steps(int((200 if name in MEASURED else 300) / step))
             squares = averages(lab, name, step, lab.replicas(8192), n)
             what, there = f"{name}, <x^2> at dt = {step:g}", at_step(name, step)
             law = r"$\langle x^2 \rangle_{\Delta t}$ of the transfer operator"

@@ -15,7 +15,7 @@ from ...annealing.results import State
 from ...annealing.run import Run
 from ...potentials import harmonic
 from ...schedules import Schedule, exponential, linear
-from ..lab import INERTIAL, OVERDAMPED, Check, Lab, estimated, part, sampled
+from ..lab import MEASURED, OVERDAMPED, Check, Lab, estimated, part, sampled
 from ..laws import second_moments
 
 TITLE = "Temperature ramps, friction ramps, changing time steps"
@@ -25,12 +25,12 @@ MOMENTS = r"$M_{n+1} = A_n M_n A_n^T + b_n b_n^T$"
 
 def checks(lab: Lab) -> Iterator[Check]:
     cooling = exponential(2.0, 0.05)
-    cases = [(name, "T falls 40-fold", Schedule(cooling, 0.4, 0.5), 0.36) for name in INERTIAL]
+    cases = [(name, "T falls 40-fold", Schedule(cooling, 0.4, 0.5), 0.36) for name in MEASURED]
     cases += [(name, "T falls 40-fold", Schedule(cooling, 1.0, 0.12), 0.9) for name in OVERDAMPED]
     rising = Schedule(1.0, linear(0.2, 2.0), 0.5)
-    cases += [(name, "gamma rises 10-fold", rising, 1.0) for name in INERTIAL]
+    cases += [(name, "gamma rises 10-fold", rising, 1.0) for name in MEASURED]
     slowing = Schedule(linear(1.0, 0.2), 0.4, exponential(0.2, 1.0))
-    cases += [(name, "dt grows 5-fold as T falls", slowing, 1.0) for name in INERTIAL]
+    cases += [(name, "dt grows 5-fold as T falls", slowing, 1.0) for name in MEASURED]
     for name, what, schedule, k in cases:
         yield from ramp(lab, name, what, schedule, k)
     yield from driver(lab)
@@ -60,7 +60,7 @@ def ramp(lab: Lab, name: str, what: str, schedule: Schedule, k: float) -> Iterat
             check = f"{name}, {what}, <dx^2> at step {end}{resumed}"
             yield sampled(check, MOMENTS, squares, dx2, lab.rounding * dx2)
     target = float(np.asarray(schedule.coefficients(N, name).temperature)[-1])
-    if what.startswith("T falls") and name in INERTIAL:
+    if what.startswith("T falls") and name in MEASURED:
         hot = (driven.walk.dx.astype(float) ** 2).mean(1) / steps.velocity_scale[-1] ** 2
         late = 2 / 0.4 / (N * 0.5) * np.log(40)  # a relaxation time 2/gamma of delay
         mean, error = float(hot.mean()) / target, float(hot.std() / np.sqrt(replicas)) / target
