@@ -27,6 +27,7 @@ def test_an_unstable_method_leaves_the_others_as_they_are(order, tmp_path):
     methods = {name: {"ok": STABLE, "long": LONG}[name] for name in order}
     file = tmp_path / "c.npz"
     found = lsa.compare(WELL, methods, **SHORT, checkpoint=file)
+    assert file.exists()
     same(found["ok"], lsa.compare(WELL, {"ok": STABLE}, **SHORT)["ok"])
     assert "beyond stability" in found["long"].message and "beyond stability" in str(found)
     assert found["long"].success.value == 0 and np.isnan(found["long"].residual.value)
