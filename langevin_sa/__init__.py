@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .annealing.results import Result as Result, Snapshot as Snapshot, State as State
     from .comparison.cooling import Cooling as Cooling, cooling_rates as cooling_rates
     from .comparison.driver import compare as compare
+    from .comparison.grids import Grid as Grid, grid as grid
     from .comparison.outcomes import Comparison as Comparison
     from .formulas.parse import FormulaError as FormulaError
     from .integrators import INTEGRATORS as INTEGRATORS
@@ -46,6 +47,7 @@ _NAMES = {
     "annealing.results": ("Result", "Snapshot", "State"),
     "comparison.cooling": ("Cooling", "cooling_rates"),
     "comparison.driver": ("compare",),
+    "comparison.grids": ("Grid", "grid"),
     "comparison.outcomes": ("Comparison",),
     "formulas.parse": ("FormulaError",),
     "integrators": ("INTEGRATORS", "integrators"),

@@ -29,6 +29,10 @@ ENDLESS = (
 )
 
 
+class Unstable(ValueError):
+    """A time step is beyond stability where a run starts."""
+
+
 def check_thermostat(schedule: Any, integrator: str, n_steps: int) -> None:
     """Warn of a temperature that an integrator without noise ignores."""
     cold = not get_integrator(integrator).thermal
@@ -75,7 +79,7 @@ def check_time_step(
 
     Raises
     ------
-    ValueError
+    Unstable
         If it cannot be stable; a bias of the temperature is warned of.
     """
     longest, now, worst = longest_step(schedule, integrator, steps)
@@ -88,7 +92,7 @@ def check_time_step(
     found = float(omega * worst.dt[0])
     later = f" at step {longest} (where dt is the longest)" if worst.dt[0] > now.dt[0] else ""
     if found >= STABILITY_LIMIT:
-        raise ValueError(
+        raise Unstable(
             f"the time step is beyond stability: omega*dt = {found:.3g} in the start "
             f"region{later}, and it must stay below 2 (omega^2 = {omega**2:.3g} is the largest "
             f"curvature); {_smaller(schedule, found / STABILITY_LIMIT, worst)}"

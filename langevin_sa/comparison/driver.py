@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..annealing.stability import Unstable
 from ..annealing.starts import starting_points
 from ..arguments import check_whole, look_up, real, shown, warn
 from ..backends.workers import team_of
@@ -94,8 +95,9 @@ def compare(
     Raises
     ------
     ValueError, TypeError
-        For bad input, before the first step. Another exception passes through with the finished
-        methods as its `partial_result`.
+        For bad input, before the first step. A method whose time step is beyond stability fails
+        with a message, unless no other is stable. Another exception passes through with the
+        finished methods as its `partial_result`.
     """
     _check(potential, methods, judged, tolerance, budgets)
     check_whole(1, n_steps=n_steps, epochs=epochs)
@@ -139,6 +141,7 @@ def compare(
             "common_noise": common_noise,
         }
         outcomes: dict[str, Outcome] = {}
+        unstable: list[Unstable] = []
         with team or nullcontext():
             try:
                 for k, (name, method) in enumerate(methods.items()):
@@ -148,12 +151,22 @@ def compare(
                             run_method, potential, method, start, steps[name], int(epochs)
                         )
                         earlier, keep = kept.arrays[name], partial(kept.keep, name)
-                        arrays = run(own, judged, integrator, backend, team, earlier, keep)
+                        last = k == len(methods) - 1
+                        try:
+                            arrays = run(own, judged, integrator, backend, team, earlier, keep)
+                        except Unstable as error:
+                            unstable.append(error)
+                            if len(unstable) == len(methods):
+                                raise
+                            keep(dict, now=last)  # a later call refuses it again
+                            refused = _refused(potential, start, str(error))
+                            outcomes[name] = outcome_of(name, method, steps[name], refused)
+                            continue
                         kept.arrays[name] = arrays
-                        keep(arrays.copy, now=k == len(methods) - 1)
+                        keep(arrays.copy, now=last)
                     outcomes[name] = outcome_of(name, method, steps[name], kept.arrays[name])
             except BaseException as error:
-                if not outcomes:
+                if len(outcomes) == len(unstable) or len(unstable) == len(methods):
                     raise
                 message = f"{type(error).__name__} in {name}: what was finished before is here"
                 finished = _compared(potential, outcomes, message, **judging)
@@ -246,6 +259,19 @@ class _Kept:
             return found, {}
 
         self.keeper.save(contents, now)
+
+
+def _refused(potential: Potential, start: np.ndarray, message: str) -> Arrays:
+    """The arrays of a method that cannot take its first step: it stays at the start."""
+    replicas, energy = len(start), np.asarray(potential.energy(start), dtype=float)
+    arrays: Arrays = dict.fromkeys(("energy", "best", "judged"), np.empty((0, replicas)))
+    arrays |= dict.fromkeys(("temperature", "rescaled"), np.empty(0))
+    arrays |= dict.fromkeys(("x", "best_x", "polished_x"), start.astype(float))
+    arrays |= dict.fromkeys(("dx", "noise"), np.zeros(start.shape))
+    arrays |= dict.fromkeys(("best_energy", "final"), energy)
+    arrays |= {"failures": np.zeros((replicas, 2), dtype=np.int64), "step": np.empty(0, dtype=int)}
+    arrays |= {"at": np.array(0), "seconds": np.array(0.0), "message": np.array(message)}
+    return arrays | {"polished": np.full(replicas, np.nan)}
 
 
 def _compared(
