@@ -1,12 +1,14 @@
-"""Kill runs with SIGKILL at random moments and see that each goes on from its checkpoint to the
+"""Break runs off by signals at random moments and see that each goes on from its checkpoint to the
 bits of an uninterrupted run.
 
-    python benchmarks/kill.py [--kills 200] [--seed 0]
+    python benchmarks/kill.py [--kills 200] [--seed 0] [--signals KILL | INT | mixed] [--threads 1]
+    python benchmarks/kill.py --pairs 20
 
 Every run writes a checkpoint as often as it can (here most of the time goes into writing); those of
-`anneal` stream their positions to a file. After each kill the files are read; then the run is
-started again, and killed again with probability 1/2. Children are forks of this process, which has
-compiled everything, so that a kill costs no start of Python.
+`anneal` stream their positions to a file. After each signal the files are read; then the run is
+started again, and broken off again with probability 1/2. Children are forks of this process, which
+has compiled everything, so that a signal costs no start of Python. With `--pairs` a second process
+names the files of a run under way, and must be refused.
 """
 
 from __future__ import annotations
@@ -32,6 +34,17 @@ checkpoint.SHARE = 0.7
 RAMP = Schedule(lsa.schedules.exponential(1.0, 0.02), 1.0, lambda s: 0.04 - 0.02 * s)
 STATE = ("x", "dx", "noise", "best_x", "best_energy")
 ALWAYS = {"rng": 7, "checkpoint_seconds": 0}
+SIGNALS = {
+    "KILL": [signal.SIGKILL],
+    "INT": [signal.SIGINT],
+    "mixed": [signal.SIGKILL, signal.SIGINT, signal.SIGTERM],
+}
+INTERRUPTED = 3  # status of a child that Ctrl-C ended
+OUTCOME = ("x", "step", "energy", "best", "judged", "polished_x", "rescaled", "message")
+
+
+class Interrupted(Exception):
+    """A call came back early, with what it had."""
 
 
 def bumpy(x: np.ndarray) -> float:
@@ -42,13 +55,13 @@ def bumpy(x: np.ndarray) -> float:
 def annealed(folder: Path, **arguments: Any) -> dict[str, Any]:
     """A run of `anneal` or what is left of it; what must come out to the same bits."""
     result = lsa.anneal(
-        **arguments,
+        **{"record_every": arguments["n_steps"] // 20} | arguments,
         **ALWAYS,
-        record_every=arguments["n_steps"] // 20,
-        threads=1,
         samples=folder / "samples.npy",
         checkpoint=folder / "run.npz",
     )
+    if result.status == 3:
+        raise Interrupted
     state = {name: getattr(result.state, name) for name in STATE}
     return state | {
         "samples": np.array(result.samples),
@@ -59,7 +72,36 @@ def annealed(folder: Path, **arguments: Any) -> dict[str, Any]:
 
 def searched(folder: Path, fun: Any, **arguments: Any) -> dict[str, Any]:
     """The same of `minimize`."""
-    return dict(lsa.minimize(fun, **arguments, **ALWAYS, checkpoint=folder / "run.npz"))
+    found = lsa.minimize(fun, **arguments, **ALWAYS, checkpoint=folder / "run.npz")
+    if found.status == 3:
+        raise Interrupted
+    return dict(found)
+
+
+def compared(folder: Path, **arguments: Any) -> dict[str, Any]:
+    """The same of `compare`."""
+    found = lsa.compare(
+        WELL, replicas=32, epochs=4, **arguments, **ALWAYS, checkpoint=folder / "run.npz"
+    )
+    if found.message:
+        raise Interrupted
+    return {n: {key: getattr(o, key) for key in OUTCOME} for n, o in found.outcomes.items()}
+
+
+def cooled(folder: Path, **arguments: Any) -> dict[str, Any]:
+    """The same of `cooling_rates`."""
+    found = lsa.cooling_rates(WELL, **arguments, **ALWAYS, checkpoint=folder / "run.npz")
+    if len(found.n_steps) < len(arguments["n_steps"]):
+        raise Interrupted
+    return {"residual": found.residual, "x": [c["anneal"].x for c in found.comparisons]}
+
+
+def snapshots(folder: Path, **arguments: Any) -> dict[str, Any]:
+    """The same of `simulate`, whose consumer keeps what it gets in files."""
+    for s in lsa.simulate(WELL, **arguments, **ALWAYS, checkpoint=folder / "run.npz"):
+        np.save(folder / f"{s.step}.npy", s.state.x)
+    steps = sorted(int(file.stem) for file in folder.glob("*.npy"))
+    return {"steps": steps, "x": [np.load(folder / f"{step}.npy") for step in steps]}
 
 
 def anneal_is_whole(folder: Path) -> None:
@@ -72,11 +114,29 @@ def anneal_is_whole(folder: Path) -> None:
     )
 
 
+def run_is_whole(folder: Path) -> None:
+    """Read what a kill left."""
+    Result.load(folder / "run.npz")
+
+
+def comparison_is_whole(folder: Path) -> None:
+    """Read what a kill left."""
+    for file in folder.glob("run*.npz"):
+        results.load(file, "comparison checkpoint")
+
+
 def search_is_whole(folder: Path) -> None:
     """Read what a kill left."""
     results.load(folder / "run.npz", "checkpoint of minimize")
 
 
+WELL = lsa.potentials.double_well()
+METHODS = {
+    "anneal": RAMP,
+    "quench": Schedule(0.02, 1.0, 0.04),
+    "adam": lsa.optimizers.Adam(0.02, 1.0),
+}
+THREADED = (annealed, snapshots)
 RUNS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Path], None], dict[str, Any]]] = {
     "formula": (
         annealed,
@@ -153,36 +213,96 @@ RUNS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Path], None], dic
         dict(fun=bumpy, x0=[3.0, -2.0], strategy="population", replicas=8),
     ),
     "clusters": (searched, search_is_whole, dict(fun=lsa.potentials.lennard_jones(13))),
+    "compare": (compared, comparison_is_whole, dict(methods=METHODS, n_steps=3000)),
+    "compare final": (
+        compared,
+        comparison_is_whole,
+        dict(methods=METHODS, n_steps=3000, judged="final"),
+    ),
+    "cooling rates": (
+        cooled,
+        comparison_is_whole,
+        dict(n_steps=(500, 2000, 8000), schedule=RAMP, replicas=64),
+    ),
+    "many records": (
+        annealed,
+        anneal_is_whole,
+        dict(potential=WELL, schedule=RAMP, n_steps=300, replicas=64, record_every=1),
+    ),
+    "simulate": (
+        snapshots,
+        run_is_whole,
+        dict(schedule=RAMP, n_steps=4000, replicas=64, record_every=50),
+    ),
 }
 
 
-def run(folder: Path, name: str) -> dict[str, Any]:
+def run(folder: Path, name: str, threads: int = 1) -> dict[str, Any]:
     """One run, or what is left of it."""
     call, _, arguments = RUNS[name]
-    return call(folder, **arguments)
+    return call(folder, **arguments | ({"threads": threads} if call in THREADED else {}))
 
 
-def in_child(folder: Path, name: str) -> int:
+def in_child(folder: Path, name: str, threads: int) -> int:
     """Start the run in a forked process."""
     pid = os.fork()
     if not pid:
         code = 1
         try:
-            run(folder, name)
+            run(folder, name, threads)
             code = 0
+        except (Interrupted, KeyboardInterrupt):
+            code = INTERRUPTED
+        except BaseException as error:
+            print(f"{name}: {type(error).__name__}: {error}", flush=True)
         finally:
             os._exit(code)
     return pid
 
 
-def killed(pid: int, after: float) -> bool:
-    """SIGKILL after so many seconds; whether the process was still running."""
+def broken_off(pid: int, sent: signal.Signals, after: float) -> bool:
+    """Send the signal after so many seconds; whether the run was still under way."""
     time.sleep(after)
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pid, sent)
     status = os.waitpid(pid, 0)[1]
-    if not os.WIFSIGNALED(status) and os.WEXITSTATUS(status):
+    if not os.WIFSIGNALED(status) and os.WEXITSTATUS(status) not in (0, INTERRUPTED):
         sys.exit("a run failed by itself")
-    return os.WIFSIGNALED(status)
+    return os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == INTERRUPTED
+
+
+def second(folder: Path, files: dict[str, Path]) -> int:
+    """Start a run that names these files in a forked process; its status is 0 if it is refused."""
+    pid = os.fork()
+    if not pid:
+        try:
+            lsa.anneal(WELL, [1.0], RAMP, 100, rng=1, **files)
+            os._exit(1)
+        except ValueError as error:
+            os._exit("in use by" not in str(error))
+        finally:
+            os._exit(2)
+    return os.WEXITSTATUS(os.waitpid(pid, 0)[1])
+
+
+def pairs(count: int) -> None:
+    """Runs under way whose files a second process names: all are refused, and the first ends as if
+    nobody had asked.
+    """
+    kinds = [("samples",), ("checkpoint",), ("samples", "checkpoint")]
+    refused = whole = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        (alone := Path(scratch) / "alone").mkdir()
+        reference = run(alone, "formula")
+        for k in range(count):
+            folder = Path(tempfile.mkdtemp(dir=scratch))
+            pid = in_child(folder, "formula", 1)
+            while not (folder / "samples.npy").exists():
+                time.sleep(0.001)
+            names = {"samples": "samples.npy", "checkpoint": "run.npz"}
+            refused += not second(folder, {n: folder / names[n] for n in kinds[k % 3]})
+            whole += os.waitpid(pid, 0)[1] == 0 and same(run(folder, "formula"), reference)
+    print(f"{count} pairs: {refused} second runs refused, {whole} first ones with the right bits")
+    sys.exit(refused < count or whole < count)
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
@@ -190,7 +310,8 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
     try:
         np.testing.assert_equal(a, b)
         return True
-    except AssertionError:
+    except AssertionError as error:
+        print(error)
         return False
 
 
@@ -201,7 +322,13 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=200, help="how many runs to kill")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--signals", choices=SIGNALS, default="KILL")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--pairs", type=int, default=0, help="how many pairs of processes")
     options = parser.parse_args()
+    if options.pairs:
+        pairs(options.pairs)
+    signals = SIGNALS[options.signals]
     generator, began = np.random.default_rng(options.seed), time.perf_counter()
     print(
         "kind              runs  kills  before the first checkpoint  in a write  unreadable files "
@@ -217,9 +344,15 @@ def main() -> None:
             reference = run(again, name)
             seconds = time.perf_counter() - started
             runs = kills = none = writing = unreadable = other = 0
+
+            def attacked(folder: Path, name: str = name, seconds: float = seconds) -> bool:
+                sent = signals[generator.integers(len(signals))]
+                pid = in_child(folder, name, options.threads)
+                return broken_off(pid, sent, seconds * generator.random())
+
             while runs < (options.kills * (k + 1)) // len(RUNS) - (options.kills * k) // len(RUNS):
                 folder = Path(tempfile.mkdtemp(dir=scratch))
-                if not killed(in_child(folder, name), seconds * generator.random()):
+                if not attacked(folder):
                     continue  # it was done before
                 runs, more = runs + 1, True
                 while more:
@@ -234,9 +367,7 @@ def main() -> None:
                         print(f"{name}: {error}")
                         unreadable += 1
                         break
-                    more = generator.random() < 0.5 and killed(
-                        in_child(folder, name), seconds * generator.random()
-                    )
+                    more = generator.random() < 0.5 and attacked(folder)
                 other += not same(run(folder, name), reference)
             print(
                 f"{name:16} {runs:5} {kills:6} {none:28} {writing:11} {unreadable:17} {other:11}",

@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from scipy.optimize import OptimizeResult
 
 from ..arguments import on_host, shown, teller, warn
 from ..backends.walk import NonFinite, Walk
-from ..backends.workers import OutOfTime, team_of
+from ..backends.workers import OutOfTime, Team, team_of
 from ..potential import Potential
 from ..storage.checkpoint import Checkpoint, Fingerprint, fitting
 from ..storage.npz import unprefixed
@@ -28,7 +28,7 @@ from .records import Record
 from .request import Earlier, prepare
 from .results import Result, Snapshot, State
 from .run import Run
-from .stability import ENDLESS, explain, falls_for_ever
+from .stability import ENDLESS, check_against_energy, explain, falls_for_ever
 from .stops import check_limits, stop_rules
 
 
@@ -56,8 +56,8 @@ def simulate(
     before the first step.
 
     Going on from a checkpoint yields the snapshots after it, of which the first may have been
-    yielded before. Processes of `workers` end with the iterator, also when it is closed or thrown
-    away.
+    yielded before: one that was not dealt with, since the next was not asked for, comes again.
+    Processes of `workers` end with the iterator, also when it is closed or thrown away.
 
     Raises
     ------
@@ -66,8 +66,9 @@ def simulate(
         finite); the message says at which step and what omega*dt was.
     """
     team = team_of(workers)
-    with ExitStack() as held:
-        keeper = held.enter_context(Checkpoint(checkpoint, checkpoint_seconds, "checkpoint"))
+    keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
+    try:
+        keeper.open()
         run = _begin(
             keeper,
             False,
@@ -87,26 +88,24 @@ def simulate(
             on_failure=on_failure,
             team=team,
         )
-        log = Log(run, keeper, time.perf_counter())
-        owned = held.pop_all()
+        return _snapshots(run, Log(run, keeper, time.perf_counter()), team)
+    except BaseException:
+        keeper.close()
+        raise
 
-    def snapshots() -> Iterator[Snapshot]:
-        with owned, team or nullcontext():
-            try:
-                for record in run.slices():
-                    if record is not None:
-                        seen = views.snapshot(run, record)
-                        try:
-                            yield seen
-                        finally:  # whoever asked has it
-                            run.cut.commit()
-                    log.save()
-            except NonFinite as error:
-                raise FloatingPointError(explain(error, run.prepared.omega_dt)) from None
-            finally:
-                log.save(now=True)
 
-    return snapshots()
+def _snapshots(run: Run, log: Log, team: Team | None) -> Iterator[Snapshot]:
+    with closing(log.keeper) as keeper, keeper, team or nullcontext():
+        try:
+            for record in run.slices():
+                if record is not None:
+                    yield views.snapshot(run, record)
+                    run.cut.commit()  # whoever asked has dealt with it, since he asks for more
+                log.save()
+        except NonFinite as error:
+            raise FloatingPointError(explain(error, run.prepared.omega_dt)) from None
+        finally:
+            log.save(now=True)
 
 
 def anneal(
@@ -235,7 +234,7 @@ def anneal(
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
     team = team_of(workers, math.inf if max_seconds is None else started + max_seconds)
-    with Checkpoint(checkpoint, checkpoint_seconds, "checkpoint") as keeper:
+    with closing(Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")) as keeper, keeper:
         with PilotBar(progress) as seen:
             run = _begin(
                 keeper,
@@ -259,9 +258,13 @@ def anneal(
                 tell=seen,
             )
         if check_gradient:
-            _check_gradient(run)
-        log = Log(run, keeper, started, samples)
-        with team or nullcontext(), closing(log), bar_of_run(progress, run) as bar:
+            check_against_energy(run.prepared.potential, run.walk)
+        with (
+            closing(Log(run, keeper, started, samples)) as log,
+            closing(log),
+            team or nullcontext(),
+            bar_of_run(progress, run) as bar,
+        ):
             if run.prepared.pilot is not None and run.prepared.pilot.interrupted:
                 return log.finish(3, "Interrupted in the pilot, before step 1.")
             if run.prepared.earlier is None:
@@ -389,13 +392,3 @@ def _endless(run: Run) -> bool:
     """Whether the lowest point seen lies where the energy falls for ever."""
     x, fun = views.best(run)
     return falls_for_ever(run.prepared.potential, run.prepared.home, on_host(x), fun)
-
-
-def _check_gradient(run: Run) -> None:
-    potential = run.prepared.potential
-    error = potential.check_gradient(on_host(run.walk.x[:16]).astype(float))
-    if not error < 1e-4:
-        raise ValueError(
-            f"the gradient of {potential.name} disagrees with its energy by {error:.2g} of "
-            "its size (central differences); correct it, or leave gradient=None"
-        )

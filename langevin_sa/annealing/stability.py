@@ -179,3 +179,13 @@ def _smaller(schedule: Any, excess: float, worst: Steps) -> str:
     if not isinstance(schedule, Schedule):
         return f"make lr {excess**2:.3g} times smaller"
     return f"make dt {excess**2 if worst.rho[0] == 0 else excess:.3g} times smaller"
+
+
+def check_against_energy(potential: Potential, walk: Walk) -> None:
+    """Raise a ValueError unless the gradient where a walk starts is that of the energy."""
+    error = potential.check_gradient(on_host(walk.x[:16]).astype(float))
+    if not error < 1e-4:
+        raise ValueError(
+            f"the gradient of {potential.name} disagrees with its energy by {error:.2g} of "
+            "its size (central differences); correct it, or leave gradient=None"
+        )

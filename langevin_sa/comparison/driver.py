@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from typing import Any
 
@@ -101,7 +101,8 @@ def compare(
     check_whole(1, n_steps=n_steps, epochs=epochs)
     steps = _steps(methods, int(n_steps), budgets or {})
     team = team_of(workers)
-    with Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint") as keeper:
+    asked = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
+    with closing(asked) as keeper, keeper:
         seed = seed_of(keeper.seed if rng is None else rng)
         if replicas is None and np.ndim(x0) < 2:
             replicas = REPLICAS

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from typing import Any
 
 import numpy as np
@@ -188,7 +188,8 @@ def minimize(
     walls = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
     strategy = automatic(fun, settings) if strategy == "auto" else strategy
     advise(strategy, settings, fun, args, jac, vectorized, hess=hess, hessp=hessp, **unknown)
-    with Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize") as keeper:
+    asked = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
+    with closing(asked) as keeper, keeper:
         seed = seed_of(keeper.seed if rng is None else rng)
         fun, jac = function_and_gradient(fun, jac)
         point, domain = starting_point(fun, x0, bounds, seed)
@@ -251,6 +252,7 @@ def _ending(
             if look(search, journal.nit):
                 return 99, "`callback` returned True."
             _check_iterations(journal.nit, maxiter)
+        journal.over = True
     except Finished as end:
         return end.status, end.message
     except OutOfTime:

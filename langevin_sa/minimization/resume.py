@@ -9,7 +9,6 @@ from the file instead of calling the function.
 from __future__ import annotations
 
 import zlib
-from collections import deque
 
 import numpy as np
 
@@ -51,9 +50,10 @@ class Journal:
     def __init__(self, functions: Functions, keeper: Checkpoint) -> None:
         self.functions, self.keeper, self.nit = functions, keeper, 0
         self.search: Search
-        self._answers: list[tuple[int, np.ndarray]] = []  # since the search was last taken apart
-        self._known: deque[tuple[int, np.ndarray]] = deque()  # from the file, not asked for yet
-        self._size = 0  # numbers in the answers
+        # since the search was last taken apart; those of the file beyond `_asked` are to come
+        self._answers: list[tuple[int, np.ndarray]] = []
+        self._asked, self._size = 0, 0  # answers, and numbers in them
+        self.over = False  # whether the search has come to its end and counted its iterations
         self._seen: tuple[np.ndarray, float] | None = None  # a point and the function there
 
     def begin(self, search: Search, found: Contents | None) -> Search:
@@ -86,21 +86,22 @@ class Journal:
         NaN where it raises an exception, and that is a wall.
         """
         if self.keeper.path is None or self.functions.compiled is not None:
-            return self._asked(kind, x)
+            return self._called(kind, x)
         key = zlib.crc32(octets(x), zlib.crc32(kind.encode()))
-        if self._known and self._known[0][0] == key:
-            answer = self._known.popleft()[1]
+        known = self._answers[self._asked : self._asked + 1]
+        if known and known[0][0] == key:
+            answer = known[0][1]
         else:
-            self._known.clear()  # a machine that rounds differently has come to another point
-            answer = self._asked(kind, x)
+            answer = self._called(kind, x)
+            # what a machine that rounds differently has come to is another point
+            self._answers[self._asked :] = [(key, answer)]
         if kind != "slopes" and np.isfinite(answer[0]):
             self._seen = np.atleast_2d(x)[0], float(answer[0])
-        self._answers.append((key, answer))
-        self._size += answer.size
+        self._asked, self._size = self._asked + 1, self._size + answer.size
         self.keeper.save(self._contents)
         return answer
 
-    def _asked(self, kind: str, x: np.ndarray) -> np.ndarray:
+    def _called(self, kind: str, x: np.ndarray) -> np.ndarray:
         try:
             answer = self.functions.ask(kind, x)
         except Exception as error:
@@ -120,7 +121,7 @@ class Journal:
         if problem.nfev + points <= problem.maxfev:
             problem.nfev += points
             if points > 1:
-                return np.concatenate([self._asked(kind, half) for half in np.array_split(x, 2)])
+                return np.concatenate([self._called(kind, half) for half in np.array_split(x, 2)])
             start = self._start if kind == "pair" else self._start[None]
             self.functions.ask(kind, self._worked.get(kind, start))
         self.functions.raised = f"{type(error).__name__}: {error}"
@@ -135,7 +136,7 @@ class Journal:
 
     def at_end(self) -> None:
         """Called when the search is over or broken off."""
-        self.keeper.save(self._renewed if self.search.verdict else self._contents, now=True)
+        self.keeper.save(self._renewed if self.over else self._contents, now=True)
 
     def _taken(self) -> Contents:
         """The search now."""
@@ -146,18 +147,18 @@ class Journal:
         return arrays, {"search": tree, "counts": counts, "nit": self.nit}
 
     def _renewed(self) -> Contents:
-        self._search, self._answers, self._size = self._taken(), [], 0
+        rest = self._answers[self._asked :]
+        self._search, self._answers, self._asked, self._size = self._taken(), rest, 0, 0
         return self._contents()
 
     def _contents(self) -> Contents:
         """The search when it was last taken apart, and the answers since."""
         arrays, facts = self._search
-        known = [*self._answers, *self._known]
         x, fun = self._seen or (self.search.problem.best_x, self.search.problem.best_fun)
         arrays = arrays | {
-            "answers": np.concatenate([np.empty(0), *(answer for _, answer in known)]),
-            "sizes": np.array([answer.size for _, answer in known], dtype=int),
-            "keys": np.array([key for key, _ in known], dtype=np.uint32),
+            "answers": np.concatenate([np.empty(0), *(answer for _, answer in self._answers)]),
+            "sizes": np.array([answer.size for _, answer in self._answers], dtype=int),
+            "keys": np.array([key for key, _ in self._answers], dtype=np.uint32),
             "seen_x": x,
         }
         return arrays, facts | {"seen": fun}
@@ -167,7 +168,7 @@ class Journal:
         try:
             self.search = put_together(facts["search"], arrays, self._given, KINDS)
             parts = np.split(arrays["answers"], np.cumsum(arrays["sizes"])[:-1])
-            self._known.extend(zip(arrays["keys"].tolist(), parts, strict=False))
+            self._answers = list(zip(arrays["keys"].tolist(), parts, strict=False))
             self.nit, problem.best_x = facts["nit"], arrays["best_x"]
             seen = arrays["seen_x"], float(facts["seen"])
             for name in COUNTS:

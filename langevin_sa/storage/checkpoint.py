@@ -83,16 +83,22 @@ class Checkpoint:
         self.problem: dict[str, Any] = {}
         self.path: Path | None = None
         self.failed = False
+        self._owner: Owner | None = None
         if path is None:
             return
         self.path = check_file(path, "checkpoint")
         self.due = time.perf_counter() + self.seconds
 
     def __enter__(self) -> Checkpoint:
-        if self.path is None:
-            return self
-        self._owner = Owner(self.path, "checkpoint")
+        self.open()
+        return self
+
+    def open(self) -> None:
+        """What ``with`` does at the beginning, unless it is done."""
+        if self.path is None or self._owner is not None:
+            return
         try:
+            self._owner = Owner(self.path, "checkpoint")
             if self.path.exists():
                 self.found = load(self.path, self.kind)
                 if not isinstance(self.found[1].get("problem"), dict):
@@ -103,12 +109,15 @@ class Checkpoint:
                 for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.part"):
                     left.unlink(missing_ok=True)
         except BaseException:
-            self._owner.release()
+            self.close()
             raise
-        return self
 
     def __exit__(self, *error: object) -> None:
-        if self.path is not None:
+        self.close()
+
+    def close(self) -> None:
+        """Let other runs have the file."""
+        if self._owner is not None:
             self._owner.release()
 
     @property

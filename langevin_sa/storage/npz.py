@@ -29,8 +29,14 @@ def save(
     arrays = {key: on_host(array) for key, array in arrays.items()}
     target = Path(path)
     text = json.dumps({"format": f"langevin_sa {VERSION}", "kind": kind, **about})
+    parts = {"about": np.array(text), "sha256": np.array(_checksum(text, arrays)), **arrays}
     with whole_file(target) as file:
-        np.savez(file, about=np.array(text), sha256=np.array(_checksum(text, arrays)), **arrays)
+        try:
+            np.savez(file, **parts)
+        except ValueError as error:
+            if isinstance(error.__context__, KeyboardInterrupt):  # behind which zipfile hides it
+                raise error.__context__ from None
+            raise
 
 
 def _check_sizes(file: BinaryIO) -> None:

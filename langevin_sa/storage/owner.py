@@ -16,6 +16,7 @@ import sys
 import time
 import weakref
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,15 @@ class Owner:
 
     def __init__(self, path: str | os.PathLike[str], what: str) -> None:
         self.left_by: str | None = None
-        self._free: Any = None
+        self._file: FileIO | None = None
         target = Path(path)
-        beside = target.with_name(target.name + ".lock")
+        self._beside, self._process = target.with_name(target.name + ".lock"), os.getpid()
         try:
-            file = _held(beside)
+            self._file = _held(self._beside)
+            # of an object that nobody releases, as an iterator that was thrown away
+            weakref.finalize(self, _free, self._file, self._beside, self._process)
+            self.left_by = _read(self._file).get("run")
+            self.sign(self.left_by)
         except BlockingIOError as error:
             raise ValueError(
                 f"{what} {os.fspath(path)!r} is in use by {error.strerror}: wait until that run "
@@ -85,16 +90,15 @@ class Owner:
                     f"{what} {os.fspath(path)!r} cannot be locked ({error.strerror or error}): "
                     "make sure that no other run uses it"
                 )
-            return
-        self._free = weakref.finalize(self, _free, file, beside, os.getpid())
-        self._file, self.left_by = file, _read(file).get("run")
-        self.sign(self.left_by)
+        except BaseException:  # Ctrl-C, which may come anywhere
+            self.release()
+            raise
 
     def sign(self, run: str | None) -> None:
         """Say in the lock file who holds it, and which run's the file is from now on: a short
         name, the same whenever the same call is made.
         """
-        if not self.alone:
+        if self._file is None or self._file.closed:
             return
         about = {
             "process": os.getpid(),
@@ -103,66 +107,78 @@ class Owner:
             "run": run,
         }
         with suppress(OSError):  # a full disk: the lock is held without a word
-            os.ftruncate(self._file, 0)
-            os.lseek(self._file, 0, os.SEEK_SET)
-            os.write(self._file, json.dumps(about).encode())
+            self._file.truncate(0)
+            self._file.seek(0)
+            self._file.write(json.dumps(about).encode())
 
     @property
     def alone(self) -> bool:
         """Whether no other run can use the file now."""
-        return self._free is not None and self._free.alive
+        return self._file is not None and not self._file.closed
 
     def release(self, remove: bool = True) -> None:
         """Let others have the file; unless told to `remove` the small one, it stays as after a
         kill.
         """
-        if self._free is not None and (held := self._free.detach()):
-            file, beside, process = held[2]
-            _free(file, beside, process if remove else -1)
+        if self._file is not None:
+            _free(self._file, self._beside, self._process if remove else -1)
 
 
-def _held(beside: Path) -> int:
+def _held(beside: Path) -> FileIO:
     """The lock file, open and locked. An OSError if that cannot be: a BlockingIOError that names
     who holds it.
     """
     while True:
         try:
-            file = os.open(beside, os.O_RDWR | os.O_CREAT | FLAGS, 0o644)
+            file = FileIO(beside, "r+", opener=_opened)
         except OSError as error:
             if error.errno == errno.ELOOP or (beside.exists() and not beside.is_file()):
                 raise ValueError(f"{beside} must be a plain file: remove it") from None
             raise
         try:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ValueError(f"{beside} must be a plain file: remove it")
             try:
-                _lock(file)
+                _lock(file.fileno())
             except (BlockingIOError, PermissionError):
                 raise BlockingIOError(errno.EAGAIN, _named(_read(file))) from None
-            # who held it may have removed it meanwhile
-            if os.path.samestat(os.fstat(file), os.stat(beside, follow_symlinks=False)):
+            if _is_at(file, beside):  # who held it may have removed it meanwhile
                 return file
-        except FileNotFoundError:
-            pass
         except BaseException:
-            os.close(file)
+            file.close()
             raise
-        os.close(file)
+        file.close()
 
 
-def _free(file: int, beside: Path, process: int) -> None:
-    if os.getpid() == process:  # and not a fork of it
-        with suppress(OSError):
+def _opened(path: str, _: int) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | FLAGS, 0o644)
+
+
+def _is_at(file: FileIO, beside: Path) -> bool:
+    """Whether the name is still that of the open file."""
+    try:
+        there = os.stat(beside, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(os.fstat(file.fileno()), there)
+
+
+def _free(file: FileIO, beside: Path, process: int) -> None:
+    """Close the lock file, and remove it if this is the process that has it, and not a fork of it;
+    done again, nothing.
+    """
+    with suppress(OSError):
+        if not file.closed and os.getpid() == process and _is_at(file, beside):
             beside.unlink()
     with suppress(OSError):
-        os.close(file)
+        file.close()
 
 
-def _read(file: int) -> dict[str, Any]:
+def _read(file: FileIO) -> dict[str, Any]:
     """What a lock file says, which anybody may have written."""
     try:
-        os.lseek(file, 0, os.SEEK_SET)
-        about = json.loads(os.read(file, LONGEST))
+        file.seek(0)
+        about = json.loads(file.read(LONGEST))
     except (OSError, ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}

@@ -68,6 +68,7 @@ class Trajectory:
         written: Any = None,
         run: str = "",
     ) -> None:
+        self.owner: Owner | None = None
         self.shape, self.dtype, self.count = shape, np.dtype(dtype), going_on or 0
         self.path = None if path is None else Path(path)
         self.file: Any = None
@@ -82,8 +83,8 @@ class Trajectory:
                 f"samples {os.fspath(self.path)!r} must be a file in a folder that exists"
             )
         check_readable(self.path)
-        self.owner = Owner(self.path, "samples")
         try:
+            self.owner = Owner(self.path, "samples")
             if going_on:
                 self._check(going_on)
             elif self._holds_something() and (going_on is None or self.owner.left_by != run):
@@ -100,7 +101,7 @@ class Trajectory:
             self.file.seek(0, os.SEEK_END)
             self.owner.sign(run)
         except BaseException:
-            self.close(known=self.owner.left_by is None)
+            self.close(known=self.owner is None or self.owner.left_by is None)
             raise
 
     def _opened(self) -> Any:
@@ -199,7 +200,7 @@ class Trajectory:
         """
         if self.file is not None:
             self.file.close()
-        if self.path is not None:
+        if self.owner is not None:
             self.owner.release(known)
 
     def array(self) -> np.ndarray:

@@ -133,7 +133,8 @@ def test_simulate_on_a_map(tmp_path):
     part = steps(workers=map, checkpoint=tmp_path / "c.npz")
     next(part), next(part)
     part.close()
-    same_snapshots(steps(checkpoint=tmp_path / "c.npz"), whole[2:])
+    # the second may not have been dealt with
+    same_snapshots(steps(checkpoint=tmp_path / "c.npz"), whole[1:])
     with pytest.raises(ValueError, match="workers must be"):
         steps(workers=0)
 

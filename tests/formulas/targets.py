@@ -1,7 +1,8 @@
 """One formula by all that is printed from it: NumPy, numba's kernel, CUDA C by g++, JavaScript by
 node; and by Python itself, which reads the same text.
 
-``python tests/formulas/targets.py SEED COUNT`` tries so many formulas.
+``python tests/formulas/targets.py SEED COUNT`` tries so many formulas. numba compiles the printed
+bodies of all of them, many in one function, and the whole step of a block of every tenth.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import re
 import subprocess
 import sys
 import unicodedata
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from shutil import which
+from textwrap import indent
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, strategies as st
+from numba import int64, void
 from scipy import special
 
 import langevin_sa
@@ -31,10 +35,13 @@ from langevin_sa.backends.cpu.printed import numba_source
 from langevin_sa.backends.cuda import source
 from langevin_sa.backends.cuda.arithmetic import functions
 from langevin_sa.formulas.in_javascript import javascript_source
-from langevin_sa.formulas.parse import CONSTANTS, FUNCTIONS
+from langevin_sa.formulas.in_numpy import Formula
+from langevin_sa.formulas.parse import CONSTANTS, FUNCTIONS, PRINTED
+from langevin_sa.formulas.spec import Body
 
 sys.path.append(str(Path(__file__).parents[1] / "backends" / "cuda"))
 POINTS, WIDTH = 4, 8
+TOGETHER = 10  # formulas, whose bodies are compiled in one function
 NODE = which("node")
 LARGEST = 1e6  # beyond, digits are lost that no target is to blame for
 WORDS_OF_LANGUAGES = (
@@ -157,6 +164,49 @@ def by_numba(potential: Potential, x: np.ndarray) -> np.ndarray:
     return np.concatenate([e[: len(x), None], -DX[:, : len(x)].T], axis=1)
 
 
+BODIES = void(REALS, REALS, int64, int64)  # inputs, outputs, which body, how many points
+
+
+def by_bodies(potentials: list[Potential], xs: list[np.ndarray]) -> list[np.ndarray]:
+    """The same by the printed bodies, compiled by numba in one function; the reference sums them
+    over sites and pairs.
+    """
+    text = f"from langevin_sa.backends.cpu.simd import {', '.join(PRINTED)}, power\n\n"
+    text += "def bodies(v, out, which, n):\n"
+    widths: list[int] = []
+
+    def compiled(which: int, *inputs: Any) -> np.ndarray:
+        at = np.stack(np.broadcast_arrays(*inputs), axis=-1).astype(float)
+        out = np.empty((*at.shape[:-1], widths[which]))
+        pointers = (a.ctypes.data_as(ctypes.POINTER(ctypes.c_double)) for a in (at, out))
+        function.ctypes(*pointers, which, out[..., 0].size)
+        return np.moveaxis(out, -1, 0)
+
+    formulas = []
+    for U in potentials:
+        source, calls, functions = U.formula.source, {}, {}
+        for kind, body in source.bodies.items():
+            inputs = [f"v{k}" for k in range(len(body.derivatives))]
+            inputs += source.spec.printed_names().values()
+            outputs = [body.value, *body.derivatives]
+            lines = [f"{name} = v[{len(inputs)}*i + {k}]" for k, name in enumerate(inputs)]
+            lines += body.lines
+            lines += [f"out[{len(outputs)}*i + {k}] = {o}" for k, o in enumerate(outputs)]
+            loop = "for i in range(n):\n" + indent("\n".join(lines), "    ")
+            text += f"    if which == {len(widths)}:\n" + indent(loop, " " * 8) + "\n"
+            results = [f"t{k}" for k in range(len(outputs))]
+            call = f"{', '.join(results)} = compiled_{kind}({', '.join(inputs)})"
+            calls[kind] = Body((call,), results[0], tuple(results[1:]), (), "0.0")
+            functions[f"compiled_{kind}"] = partial(compiled, len(widths))
+            widths.append(len(outputs))
+        formula = Formula(replace(source, bodies=calls), U.formula.numbers, U.formula.size)
+        formula._function("energy_gradient")
+        formula._functions |= functions
+        formulas.append(formula)
+    function = compiled_source(text, "bodies", BODIES)
+    return [by_numpy(formula, x) for formula, x in zip(formulas, xs, strict=True)]
+
+
 def by_cuda(potentials: list[Potential], xs: list[np.ndarray]) -> list[np.ndarray]:
     """The same by the CUDA C of one replica, through g++."""
     import executor
@@ -207,9 +257,9 @@ def by_javascript(potentials: list[Potential], xs: list[np.ndarray]) -> list[np.
     return [np.array([next(left) for _ in x]) for x in xs]
 
 
-def by_numpy(potential: Potential, x: np.ndarray) -> np.ndarray:
+def by_numpy(formula: Formula, x: np.ndarray) -> np.ndarray:
     """The same by the reference."""
-    energy, gradient = potential.formula.energy_gradient(x)
+    energy, gradient = formula.energy_gradient(x)
     return np.concatenate([energy[:, None], gradient], axis=1)
 
 
@@ -235,17 +285,25 @@ def by_python(potential: Potential, text: str, values: dict[str, float], x: np.n
         return function
 
     known |= {name: noted(name) for name in FUNCTIONS}
-    with np.errstate(all="ignore"):
-        value = np.asarray(eval(text, {"__builtins__": {}, **known}))
+    try:
+        with np.errstate(all="ignore"):
+            value = np.asarray(eval(text, {"__builtins__": {}, **known}))
+    except (ArithmeticError, TypeError):  # of plain numbers: 1/0, floor((-1)**0.5)
+        value = np.array(np.nan)
     return (np.full(len(x), np.nan) if np.iscomplexobj(value) else value.astype(float)), largest
 
 
-def check(made: list[tuple[Potential, dict, dict]], cuda: bool) -> dict[str, int]:
-    """Compare all targets of some potentials; how many numbers were compared with each."""
+def check(made: list[tuple[Potential, dict, dict]], cuda: bool, every: int = 1) -> dict[str, int]:
+    """Compare all targets of some potentials, the whole step of numba's kernel of every so many;
+    how many numbers were compared with each.
+    """
     potentials = [U for U, *_ in made]
     xs = [points(U) for U in potentials]
-    expected = [by_numpy(U, x) for U, x in zip(potentials, xs, strict=True)]
-    found = {"numba": [by_numba(U, x) for U, x in zip(potentials, xs, strict=True)]}
+    expected = [by_numpy(U.formula, x) for U, x in zip(potentials, xs, strict=True)]
+    pairs = enumerate(zip(potentials, xs, strict=True))
+    found = {"numba": [by_numba(U, x) if k % every == 0 else None for k, (U, x) in pairs]}
+    parts = [slice(k, k + TOGETHER) for k in range(0, len(made), TOGETHER)]
+    found["numba's bodies"] = [a for p in parts for a in by_bodies(potentials[p], xs[p])]
     if cuda:
         found["CUDA"] = by_cuda(potentials, xs)
     if NODE:
@@ -258,7 +316,9 @@ def check(made: list[tuple[Potential, dict, dict]], cuda: bool) -> dict[str, int
     for k, (U, told, values) in enumerate(made):
         here, x = expected[k], xs[k]
         with np.errstate(all="ignore"):
-            around = [by_numpy(U, x * (1 + d)) - here for d in (1e-13, -1e-13, 4e-13, -4e-13)]
+            around = [
+                by_numpy(U.formula, x * (1 + d)) - here for d in (1e-13, -1e-13, 4e-13, -4e-13)
+            ]
             size = np.abs(here).max(1, keepdims=True)
             room = 1e-10 * np.maximum(size, 1.0) + 20 * np.abs(around).max(0).max(1, keepdims=True)
         sound = (size < LARGEST) & np.isfinite(room) & (room < 1e-3 * np.maximum(size, 1.0))
@@ -279,12 +339,14 @@ def check(made: list[tuple[Potential, dict, dict]], cuda: bool) -> dict[str, int
 
 
 def draw_some(seed: int, count: int) -> list[tuple[Potential, dict, dict]]:
-    """So many potentials that are not refused, what they were made from, and their parameters."""
+    """So many potentials, each another one and none refused, what they were made from, and their
+    parameters.
+    """
     drawn: list = []
 
     @seeded(seed)
     @settings(
-        max_examples=2 * count + 20,
+        max_examples=3 * count + 20,
         phases=[Phase.generate],
         database=None,
         deadline=None,
@@ -296,7 +358,7 @@ def draw_some(seed: int, count: int) -> list[tuple[Potential, dict, dict]]:
 
     collect()
     made: list = []
-    for told, values in drawn:
+    for told, values in {repr(example): example for example in drawn}.values():
         if len(made) < count:
             with contextlib.suppress(FormulaError):
                 made.append((Potential.from_formula(**told), told, values))
@@ -311,7 +373,15 @@ if __name__ == "__main__":
     storage.cache_folder = lambda: None  # nobody asks for these again
     made = draw_some(int(sys.argv[1]), int(sys.argv[2]))
     total: dict[str, int] = {}
+    wrong = 0
     for first in range(0, len(made), 50):
-        for name, n in check(made[first : first + 50], executor.GXX is not None).items():
+        try:
+            compared = check(made[first : first + 50], executor.GXX is not None, 10)
+        except AssertionError as error:
+            print(error, file=sys.stderr)
+            wrong += 1
+            continue
+        for name, n in compared.items():
             total[name] = total.get(name, 0) + n
     print(json.dumps({"formulas": len(made), **total}))
+    sys.exit(wrong > 0)
