@@ -215,7 +215,7 @@ class SGNHT(StepRule):
     the heat of noisy gradients, whose size need not be known.
 
     ``v += -chi v h - (g - noise z) h + sqrt(2 A T h) xi``, ``dx = v h``, ``chi += (|v|^2/dim - T)
-    h/T``.
+    h/T``. Its error is of first order: <x^2> of a harmonic well is too low by the share chi h/2.
 
     Parameters
     ----------

@@ -100,6 +100,7 @@ def compare(
     _check(potential, methods, judged, tolerance, budgets)
     check_whole(1, n_steps=n_steps, epochs=epochs)
     steps = _steps(methods, int(n_steps), budgets or {})
+    numbers = [digest_of(method, steps[name], integrator) for name, method in methods.items()]
     team = team_of(workers)
     asked = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     with closing(asked) as keeper, keeper:
@@ -120,12 +121,7 @@ def compare(
                 "methods": list(methods),
                 "n_steps": list(steps.values()),
             },
-            {
-                "the methods": [
-                    digest_of(method, steps[name], integrator) for name, method in methods.items()
-                ],
-                "the starting points": digest(start),
-            },
+            {"the methods": numbers, "the starting points": digest(start)},
         )
         found = keeper.claim(fingerprint)
         kept = _Kept(keeper, list(methods), start.shape, found)

@@ -83,10 +83,10 @@ def run_method(
     -------
     dict of ndarray
         ``step``, ``temperature``, ``rescaled`` and ``acceptance`` (epochs,); ``energy``, ``best``
-        and ``judged`` (epochs, replicas); the walk's ``x``, ``dx``, ``noise``, ``best_x`` (replicas, dim),
-        ``best_energy``, ``final`` (replicas,), ``failures`` (replicas, 2); ``polished``
-        (replicas,), ``polished_x``; ``at``, ``seconds``, ``message`` (); the sums of an epoch under
-        way, whose names begin with ``sums_``.
+        and ``judged`` (epochs, replicas); the walk's ``x``, ``dx``, ``noise``, ``best_x``
+        (replicas, dim), ``best_energy``, ``final`` (replicas,), ``failures`` (replicas, 2);
+        ``polished`` (replicas,), ``polished_x``; ``at``, ``seconds``, ``message`` (); the sums of
+        an epoch under way, whose names begin with ``sums_``.
     """
     began, message = time.perf_counter() - float(earlier.get("seconds", 0)), ""
     rows = {name: list(earlier.get(name, ())) for name in ROWS}
