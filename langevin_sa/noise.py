@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 # purposes: streams that never meet; START is that of teaching/noise.js
-THERMAL, START, GRADIENT = 0, 1, 2
+THERMAL, START, GRADIENT, RULE = 0, 1, 2, 4
 KIND = 16  # purpose + KIND*k is noise of the k-th kind
 KINDS = ("normal", "uniform", "three-point")
 

@@ -12,7 +12,8 @@ import click
 # tuning's and one more; not imported, so that --help needs no NumPy
 LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")
 LOGARITHMS = ("exponential", "logarithmic")  # laws whose temperatures cannot be 0
-OPTIMIZERS = ("momentum", "sgd", "adam", "rmsprop")
+OPTIMIZERS = ("momentum", "sgd", "adam", "nadam", "rmsprop", "adagrad", "adadelta")
+SAMPLERS = ("metropolis", "metropolis_single", "mala", "ghmc", "sgld", "sgnht")
 
 
 def build_schedule(
@@ -64,10 +65,10 @@ def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None)
     """An optimizer with the paper's step decay, its noise and first learning rate those of a
     CoolMomentum unless they are given.
 
-    Adam and RMSprop divide by the size of the gradient, so that their lr is a length: the thermal
-    step, sqrt(T0) dt.
+    Adam, NAdam, RMSprop and AdaGrad divide by the size of the gradient, so that their lr is a
+    length: the thermal step, sqrt(T0) dt. Adadelta's is 1, as it finds the length by itself.
     """
-    from ..optimizers import SGD, Adam, RMSprop
+    from ..optimizers import SGD, Adadelta, AdaGrad, Adam, NAdam, RMSprop
     from ..schedules import stepwise
 
     first = cool.coefficients(1)
@@ -75,7 +76,8 @@ def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None)
     if lr is None:
         length = float(first.temperature[0]) ** 0.5 * float(first.dt[0])
         # (1 + rho)/2 lr, Eq. (16)
-        lr = {"momentum": 0.95 * cool.lr, "sgd": 0.5 * cool.lr}.get(name, length)
+        others = {"momentum": 0.95 * cool.lr, "sgd": 0.5 * cool.lr, "adadelta": 1.0}
+        lr = others.get(name, length)
     if not lr > 0:
         raise ValueError(f"{name} needs a learning rate > 0, not {lr:g}; with T0 = 0 give --lr")
     law = stepwise([(0, lr), (0.4, lr / 10), (0.6, lr / 100), (0.8, lr / 1000), (0.9, lr / 2000)])
@@ -84,9 +86,28 @@ def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None)
             return SGD(law, momentum=0.9, noise=noise)
         case "sgd":
             return SGD(law, noise=noise)
-        case "adam":
-            return Adam(law, noise=noise)
-    return RMSprop(law, noise=noise)
+    rules = {"adam": Adam, "nadam": NAdam, "rmsprop": RMSprop, "adagrad": AdaGrad}
+    return (rules | {"adadelta": Adadelta})[name](law, noise=noise)
+
+
+def build_sampler(name: str, schedule: Any) -> Any:
+    """A sampler with the temperatures, friction and time step of a schedule, and the thermal step
+    sqrt(T0) dt of its first moves, or of its overdamped ones lr = dt^2/2, which is as long.
+    """
+    from ..optimizers import GHMC, MALA, SGLD, SGNHT, Metropolis
+
+    T, dt = schedule.temperature, float(schedule.dt)
+    match name:
+        case "mala":
+            return MALA(T, dt**2 / 2)
+        case "ghmc":
+            return GHMC(T, schedule.gamma, dt)
+        case "sgld":
+            return SGLD(dt**2 / 2, temperature=T)
+        case "sgnht":
+            return SGNHT(dt, temperature=T, diffusion=float(schedule.gamma))
+    first = float(schedule.coefficients(1).temperature[0])
+    return Metropolis(T, first**0.5 * dt, single=name == "metropolis_single")
 
 
 def short(schedule: Any) -> str:

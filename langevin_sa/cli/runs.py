@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from .methods import LAWS, OPTIMIZERS, build_optimizer, build_schedule, short
+from .methods import (
+    LAWS,
+    OPTIMIZERS,
+    SAMPLERS,
+    build_optimizer,
+    build_sampler,
+    build_schedule,
+    short,
+)
 from .options import (
     build_potential,
     check_output,
@@ -198,9 +206,10 @@ def minimize(ctx: click.Context, **options: Any) -> None:
 @cooling_options
 @click.option(
     "--methods",
+    "--method",
     default="exponential,quench",
     show_default=True,
-    help=f"What to compare, of: {', '.join(LAWS + OPTIMIZERS)}.",
+    help=f"What to compare, of: {', '.join(LAWS + OPTIMIZERS + SAMPLERS)}.",
 )
 @click.option(
     "--lr",
@@ -242,7 +251,8 @@ def compare(ctx: click.Context, **options: Any) -> None:
     with 95 % intervals.
 
     All start from the same points and get the same noise; what is not given is chosen from the
-    potential, alike for all. The optimizers' learning rates fall as in the paper, by 10 at 40, 60
+    potential, alike for all. Each step is one evaluation. Samplers cool exponentially and take
+    dt as the schedules do; the optimizers' learning rates fall as in the paper, by 10 at 40, 60
     and 80 % and by 2 at 90 % of the run.
     """
     check_output(options["plot"], image=True)
@@ -256,11 +266,15 @@ def compare(ctx: click.Context, **options: Any) -> None:
     start = starts.starting_points(potential, None, options["replicas"], seed)
     methods = {}
     for name in (text.strip() for text in options["methods"].split(",")):
-        look_up(name, dict.fromkeys(LAWS + OPTIMIZERS), "schedule or optimizer")
+        look_up(name, dict.fromkeys(LAWS + OPTIMIZERS + SAMPLERS), "schedule, optimizer or sampler")
         said = options | {"schedule": name, "rho0": None}
         if name == "coolmomentum" or name in OPTIMIZERS:  # T1 and gamma follow from their numbers
             said |= {"schedule": "coolmomentum", "T1": None, "gamma": None}
+        elif name in SAMPLERS:
+            said |= {"schedule": "exponential"}
         methods[name] = build_schedule(ctx, potential, start, seed, said)
+        if name in SAMPLERS:
+            methods[name] = build_sampler(name, methods[name])
         if name in OPTIMIZERS:
             methods[name] = build_optimizer(name, methods[name], options["lr"], options["noise"])
         click.echo(f"{name}: {short(methods[name])}")

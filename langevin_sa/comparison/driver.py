@@ -17,7 +17,7 @@ from ..annealing.starts import starting_points
 from ..arguments import check_whole, look_up, real, shown, warn
 from ..backends.workers import team_of
 from ..noise import child_seed, seed_of
-from ..optimizers import StepRule
+from ..optimizers import Rule
 from ..potential import Potential
 from ..scale import Scale, rounding
 from ..statistics import Interval, bootstrap_mean, time_to_solution, wilson
@@ -56,13 +56,13 @@ def compare(
     potential : Potential
         What to minimize.
     methods : dict
-        By name: a Schedule, CoolMomentum, Momentum or SGD, or a StepRule such as
-        ``langevin_sa.optimizers.Adam``.
+        By name: a Schedule, CoolMomentum, Momentum or SGD, or a rule such as
+        ``langevin_sa.optimizers.Adam`` or ``langevin_sa.optimizers.Metropolis``.
     replicas : int, optional
         Independent copies, from the same starting points for every method; by default those of x0,
         256 if it is not several.
     n_steps : int
-        Steps, which are gradients, of every method.
+        Steps of every method, which are evaluations: gradients or, for Metropolis, energies.
     budgets : dict of int, optional
         Steps of single methods, by name, where they differ.
     x0 : array (dim,) or (replicas, dim), optional
@@ -82,7 +82,7 @@ def compare(
     epochs : int
         How often to look; costs a descent of all replicas each for "polished".
     integrator, backend, workers
-        As for `anneal`; a StepRule runs in this process.
+        As for `anneal`; a rule runs in this process.
     checkpoint, checkpoint_seconds
         As for `anneal`.
 
@@ -102,6 +102,7 @@ def compare(
     _check(potential, methods, judged, tolerance, budgets)
     check_whole(1, n_steps=n_steps, epochs=epochs)
     steps = _steps(methods, int(n_steps), budgets or {})
+    numbers = [digest_of(method, steps[name], integrator) for name, method in methods.items()]
     team = team_of(workers)
     asked = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     with closing(asked) as keeper, keeper:
@@ -122,12 +123,7 @@ def compare(
                 "methods": list(methods),
                 "n_steps": list(steps.values()),
             },
-            {
-                "the methods": [
-                    digest_of(method, steps[name], integrator) for name, method in methods.items()
-                ],
-                "the starting points": digest(start),
-            },
+            {"the methods": numbers, "the starting points": digest(start)},
         )
         found = keeper.claim(fingerprint)
         kept = _Kept(keeper, list(methods), start.shape, found)
@@ -190,11 +186,16 @@ def _check(potential: Any, methods: Any, judged: Any, tolerance: Any, budgets: A
     for name, method in methods.items():
         if not isinstance(name, str):
             raise TypeError(f"names of methods must be text, not {shown(name)}")
-        runs = isinstance(method, StepRule) or hasattr(method, "coefficients")
+        runs = isinstance(method, Rule) or hasattr(method, "coefficients")
         if isinstance(method, type) or not runs:
             raise TypeError(
-                f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or StepRule, "
-                f"not {shown(method)}"
+                f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or a rule "
+                f"(Adam, Metropolis, ...), not {shown(method)}"
+            )
+        if isinstance(method, Rule) and method.refuses and hasattr(potential, "batches"):
+            raise ValueError(
+                f"method {name!r} accepts or refuses by the exact energy, and {potential.name} is "
+                "followed by mini-batches: compare it on a Potential of all data, or take SGLD"
             )
     look_up(judged, JUDGED, "energy to judge by")
     if tolerance is not None and not (real(tolerance) and tolerance > 0):
@@ -265,7 +266,7 @@ def _refused(potential: Potential, start: np.ndarray, message: str) -> Arrays:
     """The arrays of a method that cannot take its first step: it stays at the start."""
     replicas, energy = len(start), np.asarray(potential.energy(start), dtype=float)
     arrays: Arrays = dict.fromkeys(("energy", "best", "judged"), np.empty((0, replicas)))
-    arrays |= dict.fromkeys(("temperature", "rescaled"), np.empty(0))
+    arrays |= dict.fromkeys(("temperature", "rescaled", "acceptance"), np.empty(0))
     arrays |= dict.fromkeys(("x", "best_x", "polished_x"), start.astype(float))
     arrays |= dict.fromkeys(("dx", "noise"), np.zeros(start.shape))
     arrays |= dict.fromkeys(("best_energy", "final"), energy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -23,18 +23,20 @@ from ..backends.numpy import NumpyBackend
 from ..backends.walk import ARRAYS, NonFinite, Walk
 from ..backends.workers import Team
 from ..descents.batched import descend
-from ..laws import progress_of, values
-from ..noise import stream
-from ..optimizers import StepRule
+from ..noise import KIND, RULE, stream
+from ..optimizers import Moment, Point, Rule
 from ..potential import Potential
 from ..storage.checkpoint import check_arrays, digest, schedule_digest
 from ..storage.npz import prefixed, unprefixed
 from .outcomes import Outcome
 
-ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled")  # of an epoch
+# of an epoch
+ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled", "acceptance")
 STATE = ("x", "dx", "noise", "best_x", "best_energy", "failures")  # of a walk
 NOISE_NUMBERS = 65_536  # normals made at a time
 Arrays = dict[str, np.ndarray]
+# of an epoch: T by Eq. (22), T dt^2 = <dx^2>, share of accepted steps; NaN where there is none
+Measured = tuple[float, float, float]
 
 
 def run_method(
@@ -57,7 +59,7 @@ def run_method(
     ----------
     potential : Potential
         What is minimized.
-    method : Schedule, CoolMomentum, Momentum, SGD or StepRule
+    method : Schedule, CoolMomentum, Momentum, SGD or Rule
         The method.
     start : ndarray (replicas, dim)
         Where all replicas start.
@@ -80,17 +82,17 @@ def run_method(
     Returns
     -------
     dict of ndarray
-        ``step``, ``temperature`` and ``rescaled`` (epochs,); ``energy``, ``best`` and ``judged``
-        (epochs, replicas); the walk's ``x``, ``dx``, ``noise``, ``best_x`` (replicas, dim),
-        ``best_energy``, ``final`` (replicas,), ``failures`` (replicas, 2); ``polished``
-        (replicas,), ``polished_x``; ``at``, ``seconds``, ``message`` (); the sums of an epoch under
-        way, whose names begin with ``sums_``.
+        ``step``, ``temperature``, ``rescaled`` and ``acceptance`` (epochs,); ``energy``, ``best``
+        and ``judged`` (epochs, replicas); the walk's ``x``, ``dx``, ``noise``, ``best_x``
+        (replicas, dim), ``best_energy``, ``final`` (replicas,), ``failures`` (replicas, 2);
+        ``polished`` (replicas,), ``polished_x``; ``at``, ``seconds``, ``message`` (); the sums of
+        an epoch under way, whose names begin with ``sums_``.
     """
     began, message = time.perf_counter() - float(earlier.get("seconds", 0)), ""
     rows = {name: list(earlier.get(name, ())) for name in ROWS}
     every, before = -(-n_steps // epochs), _stand(earlier, seed)
     contestant: ScheduledRun | RuleWalk
-    if isinstance(method, StepRule):
+    if isinstance(method, Rule):
         potential.check_alone(start)
         contestant = RuleWalk(potential, Walk.at_rest(start, seed), method, n_steps, every)
         if before is not None:
@@ -117,7 +119,7 @@ def run_method(
         about = {"at": at.step, "seconds": time.perf_counter() - began, "message": message}
         return found | {name: np.array(value) for name, value in about.items()}
 
-    def look(measured: tuple[float, float]) -> None:
+    def look(measured: Measured) -> None:
         """Add an epoch to the rows."""
         at = contestant.walk.on_host()
         energy, lowest = at.energy.copy(), at.best_energy.copy()
@@ -192,7 +194,7 @@ def check_method(arrays: Arrays, shape: tuple[int, ...]) -> None:
     """
     epochs, replicas = arrays["step"].shape[:1] if "step" in arrays else (0,), shape[:1]
     model = {"step": ("i", epochs), "at": ("i", ()), "seconds": ("f", ()), "message": ("U", ())}
-    model |= dict.fromkeys(("temperature", "rescaled"), ("f", epochs))
+    model |= dict.fromkeys(("temperature", "rescaled", "acceptance"), ("f", epochs))
     model |= dict.fromkeys(("energy", "best", "judged"), ("f", epochs + replicas))
     model |= dict.fromkeys(("x", "dx", "noise", "best_x"), ("f", shape))
     model |= dict.fromkeys(("best_energy", "final"), ("f", replicas))
@@ -202,13 +204,14 @@ def check_method(arrays: Arrays, shape: tuple[int, ...]) -> None:
 
 
 def digest_of(method: Any, n_steps: int, integrator: str) -> str:
-    """A method's numbers at some of its steps; of a StepRule also its type and the numbers that it
-    has besides.
+    """A method's numbers at some of its steps; of a rule also its type and the numbers that it has
+    besides.
     """
-    if not isinstance(method, StepRule):
+    if not isinstance(method, Rule):
         return schedule_digest(method, n_steps, integrator)
-    rest = {f.name: getattr(method, f.name) for f in fields(method) if f.name != "lr"}
-    return f"{type(method).__name__} {rest} {digest(values(method.lr, progress_of(n_steps), 'lr'))}"
+    own: tuple[Any, ...] = fields(method) if is_dataclass(method) else ()
+    rest = {f.name: getattr(method, f.name) for f in own if f.name not in method.laws}
+    return f"{type(method).__name__} {rest} {digest(*method.numbers(n_steps).values())}"
 
 
 class ScheduledRun:
@@ -248,8 +251,8 @@ class ScheduledRun:
         """Step of the last epoch."""
         return self.run.recorder.since
 
-    def slices(self) -> Iterator[tuple[float, float] | None]:
-        """Move on to the end: T by Eq. (22) and T dt^2 at each epoch, None after slices between."""
+    def slices(self) -> Iterator[Measured | None]:
+        """Move on to the end: what was measured at each epoch, None after slices between."""
         asked = self.run.prepared
         for record in self.run.slices():
             if record is None:
@@ -257,7 +260,7 @@ class ScheduledRun:
                 continue
             first = (record.step - 1) // asked.record_every * asked.record_every
             dt2 = float(np.mean(asked.coefficients(first, record.step).dt ** 2))
-            yield record.eq22, record.eq22 * dt2
+            yield record.eq22, record.eq22 * dt2, np.nan
 
     def settle(self) -> None:
         """Bring the energies up to date."""
@@ -271,21 +274,19 @@ class ScheduledRun:
 class RuleWalk(NumpyBackend):
     """A walk whose steps a rule takes; energies and the lowest point are kept as by any backend."""
 
-    def __init__(
-        self, potential: Any, walk: Walk, rule: StepRule, n_steps: int, every: int
-    ) -> None:
+    def __init__(self, potential: Any, walk: Walk, rule: Rule, n_steps: int, every: int) -> None:
+        self.rule = rule
         super().__init__(potential, walk)
-        self.rule, self.n_steps, self.every, self.since = rule, n_steps, every, walk.step
-        self.lr = values(rule.lr, progress_of(n_steps), "lr")
+        self.n_steps, self.every, self.since = n_steps, every, walk.step
+        self.numbers = rule.numbers(n_steps)
         self.memory = np.zeros((rule.memory, *walk.x.shape))
         self.moved = np.zeros(len(walk.x))  # sums of dx^2 since the last epoch
-        own = (self, ("memory", "moved"), ("since",))
+        self.accepted = np.zeros(len(walk.x))  # steps since then that were not refused
+        own = (self, ("memory", "moved", "accepted"), ("since",))
         self.cut = Cut((walk, ARRAYS, ("step", "ratio")), own)
 
-    def slices(self) -> Iterator[tuple[float, float] | None]:
-        """Move on to the end: NaN, as no dt is known, and the mean of dx^2 at each epoch; None
-        after slices between.
-        """
+    def slices(self) -> Iterator[Measured | None]:
+        """Move on to the end: what was measured at each epoch, None after slices between."""
         w, length = self.walk, 1
         while w.step < self.n_steps:
             end = min((w.step // self.every + 1) * self.every, self.n_steps)
@@ -303,26 +304,63 @@ class RuleWalk(NumpyBackend):
                 yield None
                 continue
             self.refresh()
-            mean = float(self.moved.sum()) / (w.x.size * (w.step - self.since))
-            self.moved[:], self.since = 0, w.step
-            yield np.nan, mean
+            steps = w.step - self.since
+            mean = float(self.moved.sum()) / (w.x.size * steps)
+            accepted = float(self.accepted.mean()) / steps if self.rule.refuses else np.nan
+            self.moved[:], self.accepted[:], self.since = 0, 0, w.step
+            yield np.nan, mean, accepted
 
     def _take(self, count: int) -> None:
         """So many steps, whose noise is made together."""
-        w, (replicas, dim) = self.walk, self.walk.x.shape
-        z = stream(w.seed, self.replicas, w.step * dim, count * dim, w.purpose)
-        z = z.reshape(replicas, count, dim)
+        w, rule, none = self.walk, self.rule, np.empty((count, 0))
+        z, more, u = self._stream(count, w.purpose), none, none
+        if rule.draws_more:
+            more = self._stream(count, RULE)
+        if rule.refuses:
+            u = stream(w.seed, self.replicas, w.step, count, RULE + KIND).T / np.sqrt(12) + 0.5
         for k in range(count):
-            gradient = self.gradient - self.rule.noise * z[:, k]
-            w.dx[...] = self.rule.update(w.step + 1, self.lr[w.step], gradient, *self.memory)
-            w.x += w.dx
+            numbers = {name: float(value[w.step]) for name, value in self.numbers.items()}
+            now = Moment(w.step + 1, w.step / self.n_steps, numbers, z[k], more[k], u[k])
+            here = Point(w.x, w.energy, self.gradient)
+            w.dx[...] = rule.propose(now, here, *self.memory)
+            if rule.refuses:
+                self._judge(now, here)
+            else:
+                w.x += w.dx
+                w.step += 1
+                self.gradient = self._look()
             self.moved += (w.dx**2).sum(1)
-            w.step += 1
-            self.gradient = self._look()
+
+    def _stream(self, count: int, purpose: int) -> np.ndarray:
+        """Normals of so many steps, (count, replicas, dim)."""
+        w, (replicas, dim) = self.walk, self.walk.x.shape
+        z = stream(w.seed, self.replicas, w.step * dim, count * dim, purpose)
+        return z.reshape(replicas, count, dim).swapaxes(0, 1)
+
+    @np.errstate(all="ignore")  # what is not finite is refused
+    def _judge(self, now: Moment, here: Point) -> None:
+        """Go where the rule accepts to."""
+        w, x = self.walk, self.walk.x + self.walk.dx
+        energy, gradient = self._evaluate(x)
+        fails = ~(np.isfinite(energy) & np.isfinite(gradient).all(1))
+        energy, gradient = np.where(fails, np.inf, energy), np.where(fails[:, None], 0.0, gradient)
+        goes = np.asarray(self.rule.accept(now, here, Point(x, energy, gradient), *self.memory))
+        goes = goes & ~fails
+        w.x[goes], w.dx[~goes] = x[goes], 0.0
+        self.gradient = np.where(goes[:, None], gradient, self.gradient)
+        self.accepted += goes
+        w.step += 1
+        self._weigh(np.where(goes, energy, w.energy))
+
+    def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.rule.needs_gradient:
+            return super()._evaluate(x)
+        return self.potential.energy(x), np.zeros(x.shape)
 
     def sums(self) -> Arrays:
         """What, besides the walk, it takes to go on from here."""
-        return {"moved": self.moved, "since": np.array(self.since), "memory": self.memory}
+        names = ("moved", "accepted", "memory")
+        return {name: getattr(self, name) for name in names} | {"since": np.array(self.since)}
 
     def restore(self, earlier: Earlier) -> None:
         """Go on where a walk of the same rule stood; a ValueError if the potential is another."""
@@ -332,6 +370,7 @@ class RuleWalk(NumpyBackend):
         self.gradient = self._look()
         self.settle()
         check_energies(self.potential, self.walk.energy, earlier.energies)
-        self.moved[...], self.since = sums["moved"], int(sums["since"])
-        self.memory[...] = sums["memory"]
+        for name in ("moved", "accepted", "memory"):
+            getattr(self, name)[...] = sums[name]
+        self.since = int(sums["since"])
         self.cut.commit()

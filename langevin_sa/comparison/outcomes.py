@@ -53,6 +53,8 @@ class Outcome:
     temperature, rescaled : ndarray (epochs,)
         Eq. (22) over each epoch, T and T dt^2 = <dx^2>; T is NaN for rules that know no dt. Where
         dt changes within an epoch, T dt^2 uses its mean square.
+    acceptance : ndarray (epochs,)
+        Share of steps over each epoch that a rule did not refuse; NaN for methods that refuse none.
     success, residual, tts : Interval
         Share of replicas that succeeded (Wilson); mean judged energy above the minimum (bootstrap;
         of no width where all replicas agree, and then success says more); steps to solution.
@@ -75,6 +77,7 @@ class Outcome:
     judged: np.ndarray
     temperature: np.ndarray
     rescaled: np.ndarray
+    acceptance: np.ndarray
     polished_x: np.ndarray = field(repr=False)
     success: Interval = UNKNOWN
     residual: Interval = UNKNOWN
@@ -140,6 +143,9 @@ class Comparison:
             lines.append(
                 f"{name:{width}}  {o.n_steps:>10,}  {share:>24}  {o.residual!s:>30}  {o.tts!s:>34}"
             )
+            if np.isfinite(o.acceptance).any():
+                share = f"accepted {100 * np.nanmean(o.acceptance):.1f} % of the steps"
+                lines.append(f"{'':{width}}  {share}")
             if o.message:
                 lines.append(f"{'':{width}}  {o.message}")
         more = f" ({SHOWN_MINIMA} of {len(self.minima)} minima)"

@@ -14,14 +14,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .arguments import check_fraction, finite, shown
-from .laws import progress_of, values
-from .momentum import Momentum, Steps
+from ..arguments import check_fraction, finite, shown
+from ..laws import progress_of, values
+from ..momentum import Momentum, Steps
+from .rule import Moment, Point, Rule
 
 
 @dataclass(frozen=True)
-class StepRule:
-    """A rule ``update(n, lr, gradient, *memory) -> dx`` for arrays (replicas, dim); write one by
+class StepRule(Rule):
+    """A `Rule` ``update(n, lr, gradient, *memory) -> dx`` for arrays (replicas, dim); write one by
     overriding `update`.
 
     Parameters
@@ -35,10 +36,14 @@ class StepRule:
 
     lr: Any
     noise: float = 0.0
-    memory: ClassVar[int] = 0  # arrays of the shape of x that the rule keeps, zero at the start
+    laws: ClassVar[tuple[str, ...]] = ("lr",)
 
     def __post_init__(self) -> None:
         _check(self.lr, self.noise)
+
+    def propose(self, now: Moment, here: Point, *memory: np.ndarray) -> np.ndarray:
+        gradient = here.gradient - self.noise * now.normals
+        return self.update(now.n, now.numbers["lr"], gradient, *memory)
 
     def update(self, n: int, lr: float, gradient: np.ndarray, *memory: np.ndarray) -> np.ndarray:
         """The change of x in step n = 1, 2, ...; `memory` is updated in place."""
@@ -83,6 +88,60 @@ class RMSprop(StepRule):
         (v,) = memory
         v += (1 - self.decay) * (gradient**2 - v)
         return -lr * gradient / (np.sqrt(v) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class AdaGrad(StepRule):
+    """Duchi, Hazan, Singer, JMLR 12, 2121 (2011), diagonal form: the gradient by the root of all
+    its squares so far.
+    """
+
+    epsilon: float = 1e-10
+    memory: ClassVar[int] = 1
+
+    def update(self, n: int, lr: float, gradient: np.ndarray, *memory: np.ndarray) -> np.ndarray:
+        (v,) = memory
+        v += gradient**2
+        return -lr * gradient / (np.sqrt(v) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class Adadelta(StepRule):
+    """Zeiler, arXiv 1212.5701 (2012), Algorithm 1: steps as long as the last ones were; the paper's
+    lr is 1.
+
+    `epsilon` has the units of both a squared gradient and a squared step, and the first steps are
+    about its root.
+    """
+
+    decay: float = 0.95
+    epsilon: float = 1e-6
+    memory: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fraction(decay=self.decay)
+
+    def update(self, n: int, lr: float, gradient: np.ndarray, *memory: np.ndarray) -> np.ndarray:
+        v, moved = memory
+        v += (1 - self.decay) * (gradient**2 - v)
+        dx = -np.sqrt((moved + self.epsilon) / (v + self.epsilon)) * gradient
+        moved += (1 - self.decay) * (dx**2 - moved)
+        return lr * dx
+
+
+@dataclass(frozen=True)
+class NAdam(Adam):
+    """Dozat, ICLR workshop (2016), Algorithm 8 with a constant momentum: Adam that looks one step
+    ahead, as Nesterov's momentum does.
+    """
+
+    def update(self, n: int, lr: float, gradient: np.ndarray, *memory: np.ndarray) -> np.ndarray:
+        (m, v), b = memory, self.beta1
+        m += (1 - b) * (gradient - m)
+        v += (1 - self.beta2) * (gradient**2 - v)
+        ahead = b * m / (1 - b ** (n + 1)) + (1 - b) * gradient / (1 - b**n)
+        return -lr * ahead / (np.sqrt(v / (1 - self.beta2**n)) + self.epsilon)
 
 
 @dataclass(frozen=True)
