@@ -84,6 +84,12 @@ class NeighbourBackend(Backend):
         self._raise(self._each(lambda r: self._run(r, steps)))
         self.walk.step += len(steps.rho)
 
+    def change_places(self, other: Any, rows: np.ndarray) -> None:
+        """As of any backend; lists of neighbours go along."""
+        super().change_places(other, rows)
+        for r in np.flatnonzero(rows):
+            self.systems[r], other.systems[r] = other.systems[r], self.systems[r]
+
     def _each(self, run: Any) -> list[int]:
         return share(self.pool if self.over_replicas else None, run, range(len(self.walk.x)))
 
