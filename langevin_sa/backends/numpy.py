@@ -10,7 +10,7 @@ import numpy as np
 
 from ..momentum import Steps
 from ..noise import normals
-from .walk import DIVERGED, Backend, NonFinite, Walk
+from .walk import DIVERGED, Backend, NonFinite, Walk, add_work
 
 
 class NumpyBackend(Backend):
@@ -38,7 +38,12 @@ class NumpyBackend(Backend):
             for n in range(len(steps.rho)):
                 self._kick(steps, n)
                 self.walk.step += 1
+                before = self.potential
+                if steps.drive is not None:
+                    self.potential = before.moved(steps.drive.places, steps.drive.values[n + 1])
                 self.gradient = self._look()
+                if steps.drive is not None:
+                    add_work(self.walk, before, self.potential, self.last_x)
 
     @np.errstate(over="ignore", invalid="ignore")  # the next look sees it
     def _kick(self, steps: Steps, n: int) -> None:
