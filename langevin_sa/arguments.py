@@ -366,3 +366,12 @@ def check_alone(potential: Any, x: np.ndarray) -> None:
                 f"{potential.dim}): {error}; functions work on all replicas at once: x[:, 0] is "
                 "the first coordinate of each, x[0] the first replica"
             ) from error
+
+
+def check_still(potential: Any, what: str) -> None:
+    """Raise a ValueError for a potential with laws of progress, where one landscape is needed."""
+    if potential.laws:
+        raise ValueError(
+            f"{what} one landscape, and {', '.join(potential.laws)} of {potential.name} change "
+            "with progress: give U.at(1), the last one, or that of another progress"
+        )

@@ -114,8 +114,10 @@ class Walk:
         return replace(self, **arrays)
 
 
-ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic", "failures")
-ARRAYS += ("work",)
+ARRAYS = (
+    *("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic", "failures"),
+    "work",
+)
 # No wall of a potential stands at such energies, in any unit; a run that diverges passes them on
 # its way to where floating-point numbers end.
 DIVERGED = 1e100

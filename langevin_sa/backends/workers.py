@@ -37,8 +37,7 @@ LOOK = 0.5  # seconds between two looks whether an answer can still come
 GRACE = 1.0  # seconds after the deadline for the slice under way
 LOST = 20.0  # seconds after which a scheduler that is gone does not come back
 # the energy only comes back
-THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic", "failures")
-THERE += ("work",)
+THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic", "failures", "work")
 
 
 def processors() -> int:
