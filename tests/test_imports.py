@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "minimization": "core potential tuning backends descents storage",
     "outcomes": "comparison",
     "comparison": "core potential scale statistics backends descents storage annealing",
-    "validation": "core potential potentials free_energy thermometers backends descents storage annealing",
+    "validation": "core potential potentials free_energy thermometers backends descents storage"
+    " annealing",
     "plots": "core potential thermometers",
     "teaching": "core potential tuning formulas descents storage",
     "ml": "core",

@@ -25,7 +25,7 @@ class NumpyBackend(Backend):
         self.batches = None if batches is None else batches(walk.seed, self.replicas)
         # of the point before, where a replica whose step fails goes back to
         self.last_x, self.last_gradient = np.zeros_like(walk.x), np.zeros(walk.x.shape)
-        self.under_way, self.in_a_row = False, True
+        self.under_way, self.in_a_row, self.moving = False, True, False
         self.gradient = self._look()
         self.settle()
         self.under_way = True
@@ -34,6 +34,7 @@ class NumpyBackend(Backend):
         """Move the walk on by the given steps."""
         # failures are counted instead
         quiet = np.errstate(divide="ignore", over="ignore", invalid="ignore")
+        self.moving = steps.drive is not None
         with quiet if self.walk.wall else nullcontext():
             for n in range(len(steps.rho)):
                 self._kick(steps, n)
@@ -121,6 +122,10 @@ class NumpyBackend(Backend):
         w.failures[:, 0] += fails
         w.failures[:, 1] = np.where(fails, w.failures[:, 1] + 1, 0)
         self.in_a_row = True
+        if self.moving:  # other parameters than when they were there
+            energy, gradient = self._evaluate(w.x)
+            self._weigh(energy)
+            return gradient
         if self.batches is None:
             self._weigh(np.where(fails, w.energy, energy))
         elif self._weighs():

@@ -168,8 +168,7 @@ def sorted_parameters(
             array = real_array(value, name)
         except TypeError:
             raise TypeError(
-                f"parameter {name!r} must be a number, a law of progress or an array of numbers, "
-                f"not {shown(value)}"
+                f"parameter {name!r} must be a number or an array of numbers, not {shown(value)}"
             ) from None
         if not np.isfinite(array).all():
             raise ValueError(f"parameter {name!r} must be finite, not {shown(value)}")

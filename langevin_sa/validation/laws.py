@@ -207,7 +207,7 @@ def trap_work(
     tilted_spread, log = spread.copy(), 0.0
     for n in range(len(a) - 1):
         dx = np.array([-steps.lr[n] * k[n], steps.carry[n], 1.0, 0.0])
-        move = np.array([dx + [1, 0, 0, 0], dx, [0, 0, 0, 0], [0, 0, 0, 1]])
+        move = np.array([dx + np.eye(4)[0], dx, np.zeros(4), np.eye(4)[3]])
         pull = steps.lr[n] * k[n] * a[n] * np.array([1.0, 1.0, 0.0, 0.0])
         kick = np.array([steps.kick[n], steps.kick[n], steps.tail[n], 0.0])
         noise = np.outer(kick, kick)
