@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import (
-        free_energy as free_energy,
         integrators as integrators,
         ml as ml,
         noise as noise,
@@ -51,7 +50,6 @@ _NAMES = {
     "comparison.grids": ("Grid", "grid"),
     "comparison.outcomes": ("Comparison",),
     "formulas.parse": ("FormulaError",),
-    "free_energy": ("free_energy",),
     "integrators": ("INTEGRATORS", "integrators"),
     "minimization.driver": ("minimize",),
     "ml": ("ml",),

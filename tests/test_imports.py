@@ -27,7 +27,6 @@ MAY_IMPORT = {
     "scale": "core descents",
     "stochastic": "core potential",
     "statistics": "core",
-    "free_energy": "core",
     "thermometers": "core potential",
     "tuning": "core potential scale descents",
     "formulas": "core backends storage",
@@ -39,7 +38,7 @@ MAY_IMPORT = {
     "minimization": "core potential tuning backends descents storage",
     "outcomes": "comparison",
     "comparison": "core potential scale statistics backends descents storage annealing",
-    "validation": "core potential potentials free_energy thermometers backends descents storage"
+    "validation": "core potential potentials statistics thermometers backends descents storage"
     " annealing",
     "plots": "core potential thermometers",
     "teaching": "core potential tuning formulas descents storage",

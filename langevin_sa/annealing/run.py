@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..arguments import on_host
-from ..backends.walk import ARRAYS, DIVERGED, NonFinite, fill
+from ..backends.walk import ARRAYS, DIVERGED, NonFinite, energies, fill
 from .cut import Cut
 from .records import BALANCE, RECORDED, Record, Recorder
 from .request import Prepared
@@ -149,7 +149,7 @@ class Run:
         """
         potential, walk = self.prepared.potential, self.walk
         if potential.laws:
-            energy = on_host(potential.energy(walk.x))
+            energy = energies(potential, walk.x)
             fill(walk.best_x, walk.x)
             fill(walk.best_energy, np.where(np.isfinite(energy), energy, np.inf))
 

@@ -147,10 +147,15 @@ def add_work(walk: Walk, old: Any, new: Any, before: Any) -> None:
     that led from `before` to `Walk.x`.
     """
     middle = 0.5 * (before.astype(float) + walk.x)
-    if new.formula.truncated:  # whose neighbours are found on the CPU
-        middle = on_host(middle)
-    done = new.energy(middle) - old.energy(middle)
-    walk.work += np.asarray(done, like=walk.work) if on_gpu(walk.work) else done
+    done = energies(new, middle) - energies(old, middle)
+    fill(walk.work, on_host(walk.work) + done)
+
+
+def energies(potential: Any, x: Any) -> np.ndarray:
+    """Energies (replicas,) of a formula at points that may be on a GPU."""
+    # neighbours within a cut-off are found on the CPU
+    out: np.ndarray = on_host(potential.energy(on_host(x) if potential.formula.truncated else x))
+    return out
 
 
 def advance_by_step(backend: Any, walk: Walk, steps: Steps) -> None:

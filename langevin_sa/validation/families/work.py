@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...free_energy import bennett
 from ...schedules import constant, linear
+from ...statistics import bennett
 from ..lab import MEASURED, OVERDAMPED, Check, Lab, estimated, formula, row, sampled, variance
 from ..laws import trap_work
 
@@ -52,5 +52,6 @@ def driven_trap(
     steps, progress = row(name, GAMMA, dt, T, BURN + N), np.arange(N + 1) / N
     driven.advance(steps.part(0, BURN))
     driven.advance(replace(steps.part(BURN, BURN + N), drive=trap.formula.drive(progress)))
-    held = [np.concatenate([np.full(BURN, v[0]), v[0] + (v[1] - v[0]) * progress]) for v in (k, a)]
-    return np.asarray(driven.walk.work), trap_work(steps, *held, T, width)
+    held = np.concatenate([np.zeros(BURN), progress])
+    stiffness, place = (v[0] + (v[1] - v[0]) * held for v in (k, a))
+    return np.asarray(driven.walk.work), trap_work(steps, stiffness, place, T, width)
