@@ -326,6 +326,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=0, help="how many pairs of processes")
     options = parser.parse_args()
+    # a shell that starts this in the background has it ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if options.pairs:
         pairs(options.pairs)
     signals = SIGNALS[options.signals]

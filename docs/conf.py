@@ -62,6 +62,8 @@ ORDER = [  # of the gallery, as one would teach it
     "boltzmann_sampling",
     "which_temperature",
     "thermostat_error",
+    "every_integrator",
+    "samplers_at_any_step",
     "slow_cooling",
     "anneal_or_quench",
     "kramers_escape",

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .schedules import CoolMomentum as CoolMomentum, Schedule as Schedule
     from .stochastic import StochasticPotential as StochasticPotential
     from .teaching.driver import page as page
+    from .tempering.driver import exchange as exchange
+    from .tempering.results import Exchange as Exchange
     from .validation.driver import validate as validate
     from .validation.report import Report as Report
 
@@ -64,6 +66,8 @@ _NAMES = {
     "statistics": ("statistics",),
     "stochastic": ("StochasticPotential",),
     "teaching.driver": ("page",),
+    "tempering.driver": ("exchange",),
+    "tempering.results": ("Exchange",),
     "thermometers": ("thermometers",),
     "tuning": ("tuning",),
     "validation.driver": ("validate",),

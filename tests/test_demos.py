@@ -53,6 +53,10 @@ def every_integrator(deviation):
     assert deviation < 5  # standard errors, the largest of 256 points
 
 
+def samplers_at_any_step(worst):
+    assert worst.pop("gjf") > 0 and max(worst.values()) < 4.5  # standard errors
+
+
 def rastrigin_ten(found):
     (_, first), (comparison, best) = found[min(found)], found[max(found)]
     assert comparison["anneal"].residual.high < best.low < comparison["quench"].residual.low
@@ -123,6 +127,7 @@ def minimize_like_scipy(found):
 LONG = (
     "thermostat_error",
     "every_integrator",
+    "samplers_at_any_step",
     "two_funnels",
 )  # whose laws `validate` and the clusters' tests hold
 

@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "storage": "core",
     "potentials": "core potential stochastic",
     "annealing": "core potential tuning backends descents storage",
-    "minimization": "core potential tuning backends descents storage",
+    "tempering": "core potential tuning statistics backends storage annealing",
+    "minimization": "core potential tuning backends descents storage tempering",
     "outcomes": "comparison",
     "comparison": "core potential scale statistics backends descents storage annealing",
     "validation": "core potential potentials statistics thermometers backends descents storage"

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..momentum import Steps
 from ..noise import normals
-from .walk import DIVERGED, Backend, NonFinite, Walk, add_work
+from .walk import DIVERGED, Backend, NonFinite, Walk, add_work, exchange_rows
 
 
 class NumpyBackend(Backend):
@@ -181,6 +181,13 @@ class NumpyBackend(Backend):
         w.energy[...] = energy
         better = w.energy < w.best_energy
         w.best_energy[better], w.best_x[better] = w.energy[better], w.x[better]
+
+    def change_places(self, other: Any, rows: np.ndarray) -> None:
+        """As of any backend; gradients go along."""
+        super().change_places(other, rows)
+        # the user's own arrays, perhaps
+        self.gradient, other.gradient = np.array(self.gradient), np.array(other.gradient)
+        exchange_rows(self.gradient, other.gradient, rows)
 
     def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.potential.energy_gradient(x)

@@ -171,6 +171,11 @@ def advance_by_step(backend: Any, walk: Walk, steps: Steps) -> None:
         add_work(walk, old, backend.potential, before)
 
 
+def exchange_rows(a: np.ndarray, b: np.ndarray, rows: np.ndarray) -> None:
+    """Let these rows of two arrays change places."""
+    a[rows], b[rows] = b[rows], a[rows]
+
+
 class NonFinite(ArithmeticError):
     """An energy or gradient of a walk is not finite, and that is no wall; `step` is the first step
     after which that was so, `replica` one where it was.
@@ -239,6 +244,7 @@ class Backend:
     overhead = 0.0
     turns_back = False
     raised = ""
+    walk: Walk
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         raise NotImplementedError
@@ -261,6 +267,13 @@ class Backend:
         """Bring the energies up to date where not every step does, without a look for the lowest:
         so this may be done anywhere.
         """
+
+    def change_places(self, other: Any, rows: np.ndarray) -> None:
+        """Let replicas `rows` (replicas,) of this walk and of another backend's change places; each
+        walk keeps its best points, sums and counts of failures.
+        """
+        for name in ("x", "dx", "noise", "energy"):
+            exchange_rows(getattr(self.walk, name), getattr(other.walk, name), rows)
 
     def measure(self) -> tuple[float, float] | None:
         """Sums over replicas of |grad U|^2 and of the Laplacian where the walk is, for the

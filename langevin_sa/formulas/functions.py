@@ -25,8 +25,13 @@ class Real(sp.Function):
     def fdiff(self, argindex: int = 1) -> Any:
         return sp.Integer(1)
 
-    def _latex(self, printer: Any, **keywords: Any) -> str:
-        return str(printer._print(self.args[0], **keywords))
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        (inside,) = self.args
+        if inside.is_Function:
+            return str(printer._print(inside, **({} if exp is None else {"exp": exp})))
+        text = str(printer._print(inside))
+        text = rf"\left({text}\right)" if exp is not None or inside.is_Add else text
+        return text if exp is None else f"{text}^{{{exp}}}"
 
 
 class Own(sp.Function):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..tempering.swaps import swapped
 from .ensemble import Ensemble
 
 
@@ -25,11 +26,10 @@ def exchange(
     report: dict,
     kept: dict[str, Any],
 ) -> Iterator[float]:
-    """Each replica at a temperature of its own; neighbours swap with probability min(1, exp((1/Ti -
-    1/Tj)(Ui - Uj))).
+    """Each replica at a temperature of its own; neighbours change places as in
+    `langevin_sa.tempering.swaps`.
 
-    Swendsen, Wang, Phys. Rev. Lett. 57, 2607 (1986); ln Z between neighbours by Bennett's ratio at
-    half way; the first fifth is left out.
+    ln Z between neighbours by Bennett's ratio at half way; the first fifth is left out.
     """
     beta = 1 / temperatures
     gaps = np.diff(beta)
@@ -44,12 +44,14 @@ def exchange(
                 kept["up"].append(-gaps * u[:-1] / 2)
                 kept["down"].append(gaps * u[1:] / 2)
             order = np.arange(len(u))
-            for k in range((n // sweep) % 2, len(u) - 1, 2):
-                kept["tried"] += 1
-                gain = (beta[k] - beta[k + 1]) * (u[k] - u[k + 1])
-                if math.log(rng.random() + 1e-300) < gain:  # of a share, which may be drawn as 0
-                    order[[k, k + 1]] = order[[k + 1, k]]
-                    kept["swaps"] += 1
+            first = (n // sweep) % 2
+            pairs = np.arange(first, len(u) - 1, 2)
+            # of a share, which may be drawn as 0
+            goes = swapped(u, beta, first, rng.random(len(pairs)) + 1e-300)
+            k = pairs[goes]
+            order[k], order[k + 1] = k + 1, k
+            kept["tried"] += len(pairs)
+            kept["swaps"] += len(k)
             scale = np.sqrt(temperatures / temperatures[order])[:, None]
             ensemble.take(order)
             ensemble.du *= scale
@@ -57,9 +59,8 @@ def exchange(
         yield float(temperatures[-1])
     if kept["up"]:
         log_z = np.cumsum(_log_mean(np.array(kept["up"])) - _log_mean(np.array(kept["down"])))
-        swapped = kept["swaps"] / max(1, kept["tried"])
         report |= {"log_z": np.concatenate([[0.0], log_z]), "temperatures": temperatures}
-        report["swapped"] = swapped
+        report["swapped"] = kept["swaps"] / max(1, kept["tried"])
 
 
 def populate(

@@ -132,8 +132,9 @@ def test_what_cannot_be_done_is_refused():
     compare = {"a": COOLING, "b": COOLING}
     with pytest.raises(ValueError, match=r"one landscape, and a, k .* U\.at\(1\)"):
         lsa.compare(TRAP, compare, replicas=2, n_steps=10)
-    with pytest.raises(ValueError, match="one landscape"):
-        lsa.page(TRAP)
+    for other in (lambda: lsa.page(TRAP), lambda: lsa.exchange(TRAP, [0.1, 1.0])):
+        with pytest.raises(ValueError, match="one landscape"):
+            other()
     with pytest.raises(ValueError, match="progress must be a number from 0 to 1, not 2"):
         TRAP.at(2)
     with pytest.raises(ValueError, match=r"'k' is inf at progress 1"):

@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from langevin_sa import Potential, Schedule, anneal, compare, cooling_rates, minimize, simulate
+from langevin_sa import (
+    Potential,
+    Schedule,
+    anneal,
+    compare,
+    cooling_rates,
+    exchange,
+    minimize,
+    simulate,
+)
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential
 
@@ -204,6 +213,27 @@ def _cooling(folder: Path, seen: dict[Any, Any]) -> Any:
     )
 
 
+def _exchange(potential: Potential) -> Call:
+    def make(folder: Path, seen: dict[Any, Any]) -> Any:
+        asked = {"n_steps": 10, "swap_every": 2, "record_every": 2, "burn_in": 2, "replicas": 3}
+        asked |= {"gamma": 1.0, "dt": 0.1, "rng": 1, "threads": 2}
+        files = {"checkpoint": folder / "c.npz", "checkpoint_seconds": 0}
+        return exchange(potential, [0.5, 1.0, 2.0], **asked | files)
+
+    def torn(result: Any, whole: dict[str, Any]) -> str:
+        count, wrong = len(result.energies), []
+        for name in ("energies", "samples"):
+            if getattr(result, name).tobytes() != whole[name][:count].tobytes():
+                wrong.append(name)
+        if count != max(0, result.nit - 2) // 2:
+            wrong.append("nit")
+        if not np.isclose(potential.energy(result.x[None])[0], result.fun, 1e-12, 1e-12):
+            wrong.append("fun")
+        return " ".join(wrong)
+
+    return Call(make, torn)
+
+
 CALLS = {
     "anneal": _run(samples=True),
     "streamed": _run(streams=True, record_every=1, n_steps=6),
@@ -219,5 +249,7 @@ CALLS = {
     "compare final": _compare("final"),
     "compare polished": _compare("polished"),
     "compare functions": _compare("final", FUNCTIONS),
+    "ladders": _exchange(WELL),
+    "ladders of functions": _exchange(FUNCTIONS),
     "cooling_rates": Call(_cooling, leaves=frozenset(f"c.{n}.npz" for n in (4, 8, 12))),
 }

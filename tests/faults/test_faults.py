@@ -26,6 +26,7 @@ def steady(monkeypatch):
     monkeypatch.setattr(f"{run}.LONGEST_SLICE", 3)
     monkeypatch.setattr(f"{run}.SLICE_SECONDS", 1e9)
     monkeypatch.setattr("langevin_sa.storage.checkpoint.SHARE", 1.0)
+    monkeypatch.setattr("langevin_sa.tempering.run.CUT_SECONDS", 0.0)
     monkeypatch.setattr("langevin_sa.statistics.RESAMPLES", 20)
     monkeypatch.setattr("langevin_sa.backends.cpu.functions.WORTH_A_THREAD", 1)
     monkeypatch.setattr("langevin_sa.backends.cpu.functions.REPLICAS_TOGETHER", 1)

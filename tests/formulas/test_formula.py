@@ -478,6 +478,7 @@ def test_pickled_potential():
         ("(x**2 - 1)**2 + 0.3*x", "0.3 x"),
         ("0.1*x**2 + 1.2345678901234567*x", "0.1 x^{2} + 1.2345678901234567 x"),
         ("1e-10*x", r"1.0 \cdot 10^{-10} x"),
+        ("abs(x**y)**2", r"\left(x^{y}\right)^{2}"),  # a power in sympy's place of a function
     ],
 )
 def test_latex_shows_numbers_as_they_were_written(formula, numbers):

@@ -93,6 +93,12 @@ class NeighbourBackend(Backend):
             system.formula = self.formula
         self._raise(self._each(self._weigh))
 
+    def change_places(self, other: Any, rows: np.ndarray) -> None:
+        """As of any backend; lists of neighbours go along."""
+        super().change_places(other, rows)
+        for r in np.flatnonzero(rows):
+            self.systems[r], other.systems[r] = other.systems[r], self.systems[r]
+
     def _each(self, run: Any) -> list[int]:
         return share(self.pool if self.over_replicas else None, run, range(len(self.walk.x)))
 
