@@ -58,15 +58,18 @@ def test_without_friction_no_heat_comes():
     assert heats[400] == pytest.approx(heats[200] / 4, rel=0.05)
 
 
-PHI4 = {"site": "a*x**4/4 - x**2/2", "bond": "k*(y - x)**2/2", "periodic": True}
-LAWS = {"a": linear(0.5, 2.0), "k": linear(1.0, 0.2)}
-LENNARD_JONES = {"pair": "4*eps*(r**-12 - r**-6)", "particles": 27}
+# the catalogue's formulas, which are compiled already
+PHI4 = {"site": "x**4/4 - x**2/2", "bond": "coupling*(y - x)**2/2", "periodic": True}
+LENNARD_JONES = {"pair": "4*epsilon*((sigma/r)**12 - (sigma/r)**6)", "sigma": 1.0, "particles": 27}
 GRID = 1.7 * np.stack(np.meshgrid(*[np.arange(3)] * 3), -1).reshape(1, -1)
 LOG = Potential.from_formula("a*x*log(x) + y**2/2", a=linear(1.0, 0.5), bounds=(0.1, 2))
 SYSTEMS = {
-    "lattice": (Potential.from_formula(**PHI4, **LAWS, dim=600), np.ones((2, 600))),
+    "lattice": (
+        Potential.from_formula(**PHI4, coupling=linear(1.0, 0.2), dim=600),
+        np.linspace(-1, 1, 1200).reshape(2, 600),
+    ),
     "neighbours": (
-        Potential.from_formula(**LENNARD_JONES, box=5.2, cutoff=2.5, eps=linear(1.0, 1.5)),
+        Potential.from_formula(**LENNARD_JONES, box=5.2, cutoff=2.5, epsilon=linear(1.0, 1.5)),
         np.repeat(GRID, 2, axis=0),
     ),
     "walls": (LOG, np.linspace(0.2, 1.8, 10).reshape(5, 2)),
@@ -78,13 +81,14 @@ def test_backends_agree_and_cuts_do_not_matter(name):
     U, x0 = SYSTEMS[name]
     dt = 0.2 if name == "walls" else 0.02
     how = {"potential": U, "x0": x0, "n": 60, "schedule": Schedule(0.5, 1.0, dt)}
+    how["record_every"] = 20
     here, there = (run(**how, backend=backend) for backend in ("numba", "numpy"))
     assert (here.failures > 5) == (name == "walls")
     for what in ("work", "energies", "best_energies"):
         np.testing.assert_allclose(here[what], there[what], rtol=1e-9)
     for column in ("energy_mean", "configurational", "work", "heat"):
         np.testing.assert_allclose(here.history[column], there.history[column], rtol=1e-8)
-    for other in (run(**how, record_every=7, threads=2), run(**how, workers=map)):
+    for other in (run(**how | {"record_every": 7, "threads": 2}), run(**how, workers=map)):
         np.testing.assert_array_equal(other.work, here.work)
         np.testing.assert_array_equal(other.state.x, here.state.x)
 
@@ -141,8 +145,8 @@ def test_what_cannot_be_done_is_refused():
         Potential.from_formula("k*x**2", k=lambda s: np.where(s < 1, 1.0, np.inf))
     with pytest.raises(ValueError, match="where the potential's laws end"):
         run(potential=Potential.from_formula("k*x**2", k=linear(1, 1e4)))
-    with pytest.raises(ValueError, match="eps is a law of progress in the pair formula"):
-        Potential.from_formula("x1**2", **LENNARD_JONES, cutoff=2.5, eps=linear(1, 2))
+    with pytest.raises(ValueError, match="epsilon is a law of progress in the pair formula"):
+        Potential.from_formula("x1**2", **LENNARD_JONES, cutoff=2.5, epsilon=linear(1, 2))
 
 
 def test_an_automatic_schedule_is_of_the_last_landscape():
