@@ -7,6 +7,8 @@ import pytest
 
 import langevin_sa as lsa
 from langevin_sa import Potential, Schedule, State
+from langevin_sa.annealing.request import prepare
+from langevin_sa.annealing.run import Run
 from langevin_sa.noise import normals
 from langevin_sa.schedules import linear
 
@@ -114,6 +116,17 @@ def test_work_goes_through_states_and_checkpoints(tmp_path):
     run(checkpoint=file, callback=lambda x: True)
     with pytest.raises(ValueError, match="the laws"):
         run(potential=other, checkpoint=file)
+
+
+def test_a_checkpoint_between_records_holds_what_the_next_one_is_the_change_of(monkeypatch):
+    monkeypatch.setattr("langevin_sa.annealing.run.LONGEST_SLICE", 30)
+    moved, fresh = (Run(prepare(TRAP, STARTS, COOLING, N, rng=3, record_every=50)) for _ in "ab")
+    for record in moved.slices():
+        if record is None and moved.walk.step > 50:
+            break
+    fresh.recorder.restore(moved.recorder.sums())
+    for name in ("worked", "held"):
+        assert getattr(fresh.recorder, name) == getattr(moved.recorder, name) != 0
 
 
 def test_outside_of_a_run_it_is_its_last_landscape():
