@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 # purposes: streams that never meet; START is that of teaching/noise.js
-THERMAL, START, GRADIENT, RULE, SWAP = 0, 1, 2, 4, 8
+THERMAL, START, GRADIENT, LAUNCH, RULE, SWAP = 0, 1, 2, 3, 4, 8
 KIND = 16  # purpose + KIND*k is noise of the k-th kind
 KINDS = ("normal", "uniform", "three-point")
 

@@ -9,23 +9,22 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, nullcontext
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import on_host, shown, teller, warn
-from ..backends.walk import NonFinite, Walk
+from ..arguments import check_flags, on_host, shown, teller
+from ..backends.walk import NonFinite
 from ..backends.workers import OutOfTime, Team, team_of
 from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, Fingerprint, fitting
-from ..storage.npz import unprefixed
+from ..storage.checkpoint import Checkpoint
 from . import views
 from .bars import PilotBar, bar_of_run
+from .begin import begin
 from .log import Log
 from .records import Record
-from .request import Earlier, prepare
 from .results import Result, Snapshot, State
 from .run import Run
 from .stability import ENDLESS, check_against_energy, explain, falls_for_ever
@@ -44,6 +43,8 @@ def simulate(
     backend: str = "auto",
     rng: Any = None,
     state: State | None = None,
+    start: str = "rest",
+    v0: Any = None,
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
@@ -69,9 +70,9 @@ def simulate(
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
     try:
         keeper.open()
-        run = _begin(
+        run = begin(
             keeper,
-            False,
+            {"samples": False},
             potential,
             x0,
             schedule,
@@ -82,6 +83,8 @@ def simulate(
             backend=backend,
             rng=rng,
             state=state,
+            start=start,
+            v0=v0,
             dtype=dtype,
             noise=noise,
             threads=threads,
@@ -123,11 +126,14 @@ def anneal(
     backend: str = "auto",
     rng: Any = None,
     state: State | None = None,
+    start: str = "rest",
+    v0: Any = None,
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
     on_failure: str = "wall",
     samples: bool | str | os.PathLike[str] = False,
+    velocities: bool = False,
     check_gradient: bool = False,
     callback: Callable[..., Any] | None = None,
     progress: bool = False,
@@ -170,6 +176,12 @@ def anneal(
     state : State, optional
         Go on from here, with its seed and at its step of the same schedule; then x0 and rng must
         not be given. Its best points count with their energies in this potential.
+    start : {"rest", "thermal"}
+        "thermal": velocities, and the noise that is carried on, are drawn from their stationary law
+        at x0 and the first temperature, so that a run whose x0 is in equilibrium is so from its
+        first step (`langevin_sa.annealing.launch`). It takes a gradient at x0, and a few more.
+    v0 : array (dim,) or (replicas, dim), optional
+        Velocities at x0 instead (length/time).
     dtype : {"float64", "float32"}
         How positions are stored; energies are float64.
     noise : {"normal", "uniform", "three-point"}
@@ -186,6 +198,9 @@ def anneal(
         Keep the positions at each record; with the path of a new .npy file there, one record after
         the other, where ``np.load(path, mmap_mode="r")`` reads them, also during the run and after
         a kill; no link, and no other run's.
+    velocities : bool
+        Keep velocities with them (`Snapshot.velocity`), in ``result.velocities``; a file is then of
+        shape (records, 2, replicas, dim), positions and velocities.
     check_gradient : bool
         First compare the gradient with differences of the energy, and refuse to start if they
         disagree by more than 1e-4.
@@ -236,12 +251,15 @@ def anneal(
     tell = teller(callback)
     if not isinstance(samples, (bool, np.bool_, str, os.PathLike)):
         raise TypeError(f"samples must be True, False or the path of a file, not {shown(samples)}")
+    check_flags(velocities=velocities)
+    if velocities and samples is False:
+        raise ValueError("velocities are kept with positions: give samples=True or a file too")
     team = team_of(workers, math.inf if max_seconds is None else started + max_seconds)
     with closing(Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")) as keeper, keeper:
         with PilotBar(progress) as seen:
-            run = _begin(
+            run = begin(
                 keeper,
-                bool(samples),
+                {"samples": bool(samples)} | ({"velocities": True} if velocities else {}),
                 potential,
                 x0,
                 schedule,
@@ -252,6 +270,8 @@ def anneal(
                 backend=backend,
                 rng=rng,
                 state=state,
+                start=start,
+                v0=v0,
                 dtype=dtype,
                 noise=noise,
                 threads=threads,
@@ -263,7 +283,7 @@ def anneal(
         if check_gradient:
             check_against_energy(run.prepared.potential, run.walk)
         with (
-            closing(Log(run, keeper, started, samples)) as log,
+            closing(Log(run, keeper, started, samples, bool(velocities))) as log,
             closing(log),
             team or nullcontext(),
             bar_of_run(progress, run) as bar,
@@ -292,59 +312,6 @@ def anneal(
                 why = f"{type(error).__name__} at step {run.rewind()}: {error}"
                 vars(error)["partial_result"] = log.finish(-1, why)
                 raise
-
-
-def _begin(
-    keeper: Checkpoint,
-    samples: bool,
-    potential: Potential,
-    x0: Any,
-    *args: Any,
-    rng: Any,
-    state: State | None,
-    **keywords: Any,
-) -> Run:
-    """The run that `prepare` is asked for, where the keeper's file left it if there is one.
-
-    Starting points must be those of the file's run, unless they were left out or are its present
-    ones.
-    """
-    any_start = x0 is None and state is None
-
-    def earlier(fingerprint: Fingerprint, walk: Walk) -> Earlier | None:
-        fingerprint.facts["samples"] = samples
-        if keeper.found is not None:
-            arrays, about = keeper.found
-            there_x = arrays.get("state_x", np.empty(0))
-            present = about.get("step") == walk.step and np.array_equal(there_x, walk.x)
-            if any_start or present:
-                there = about["problem"].get("the starting points")
-                fingerprint.digests["the starting points"] = there
-        contents = keeper.claim(fingerprint)
-        if contents is None:
-            return None
-        with fitting(keeper.path):
-            result = Result.unpacked(*contents, walk.x.shape)
-        arrays, _ = contents
-        sums, written = unprefixed("sums_", arrays), arrays.get("written")
-        return Earlier(result.state, result.energies, sums, result, written)
-
-    if rng is None and state is None:
-        rng = keeper.seed
-    pilot = None
-    if keeper.found is not None:
-        with suppress(
-            LookupError, TypeError, ValueError
-        ):  # of another kind of file: `claim` says it
-            pilot = Result.unpacked(*keeper.found).pilot
-    keywords |= {"earlier": earlier, "pilot": pilot}
-    prepared = prepare(potential, x0, *args, rng=rng, state=state, **keywords)
-    if prepared.own_recursion and prepared.integrator != "gjf":
-        warn(
-            f"{type(prepared.schedule).__name__} brings its own recursion, so that "
-            f"integrator={prepared.integrator!r} has no effect: leave it out"
-        )
-    return Run(prepared)
 
 
 def _drain(

@@ -32,6 +32,8 @@ class Log:
         When the call was made, by ``time.perf_counter``.
     samples : bool or path
         Whether positions are kept at each record, and in which file.
+    velocities : bool
+        Whether velocities are kept with them: then a record is (2, replicas, dim).
     """
 
     def __init__(
@@ -40,8 +42,9 @@ class Log:
         keeper: Checkpoint,
         started: float,
         samples: bool | str | os.PathLike[str] = False,
+        velocities: bool = False,
     ) -> None:
-        self.run, self.keeper = run, keeper
+        self.run, self.keeper, self.velocities = run, keeper, velocities
         file = None if isinstance(samples, (bool, np.bool_)) else samples
         files = [os.path.realpath(f) for f in (file, keeper.path) if f is not None]
         if len(files) == 2 and files[0] == files[1]:
@@ -56,12 +59,18 @@ class Log:
         self.left = False  # whether the file says already where a later call goes on
         self.trajectory: Trajectory | None = None
         if samples:
+            shape, before = run.walk.x.shape, None if earlier is None else earlier.samples
+            if velocities and run.prepared.coefficients(0, 1).rho[0] == 0:
+                raise ValueError("an overdamped scheme carries no velocity: leave out velocities")
+            if velocities:
+                shape = (2, *shape)
+                before = earlier and np.stack([earlier.samples, earlier.velocities], axis=1)
             self.trajectory = Trajectory(
                 file,
-                run.walk.x.shape,
+                shape,
                 run.walk.x.dtype,
                 None if earlier is None else len(self.records),
-                None if earlier is None else earlier.samples,
+                before,
                 run.prepared.earlier and run.prepared.earlier.written,
                 run.prepared.fingerprint.name,
             )
@@ -69,7 +78,11 @@ class Log:
     def add(self, record: Record) -> None:
         """Keep a record, with the positions where samples are asked for."""
         if self.trajectory is not None:
-            self.trajectory.append(on_host(self.run.walk.x))
+            walk = self.run.walk
+            now: Any = on_host(walk.x)
+            if self.velocities:
+                now = np.stack([now, on_host(walk.dx) / self.run.velocity_scale]).astype(now.dtype)
+            self.trajectory.append(now)
         self.records.append(record)
         self.run.cut.commit()
 
@@ -78,10 +91,14 @@ class Log:
         self.run.rewind()
         self.records = [r for r in self.records if r.step <= self.run.recorder.since]
         samples: Any = None
+        velocities: Any = None
         if self.trajectory is not None:
             samples = self.trajectory.array()[: len(self.records)]
+            if self.velocities:
+                samples, velocities = samples[:, 0], samples[:, 1]
         seconds = time.perf_counter() - self.started
-        return views.result(self.run, status, message, self.records, samples, seconds)
+        kept = (self.records, samples, velocities, seconds)
+        return views.result(self.run, status, message, *kept)
 
     def save(self, now: bool = False) -> None:
         """Write a checkpoint of the run under way, if it is time to or `now`."""

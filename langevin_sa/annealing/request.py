@@ -24,6 +24,7 @@ from ..noise import purpose_of, seed_of
 from ..potential import Potential
 from ..storage.checkpoint import Fingerprint, digest, laws_digest, schedule_digest
 from ..tuning import Pilot, pilot as run_pilot
+from .launch import check_launch, launch
 from .results import Result, State, put
 from .stability import check_last_landscape, check_thermostat, check_time_step
 from .starts import check_energies, home_of, not_finite, starting_points, walk_of
@@ -90,6 +91,8 @@ class Prepared:
         Where it goes on from.
     pilot : Pilot or None
         What chose the schedule, None if it was given.
+    launched : int
+        Gradients that the velocities at the start took.
     """
 
     potential: Potential
@@ -106,6 +109,7 @@ class Prepared:
     fingerprint: Fingerprint
     earlier: Earlier | None
     pilot: Pilot | None = None
+    launched: int = 0
 
     @property
     def used_integrator(self) -> str | None:
@@ -138,6 +142,8 @@ def prepare(
     backend: str = "auto",
     rng: Any = None,
     state: State | None = None,
+    start: str = "rest",
+    v0: Any = None,
     dtype: Any = "float64",
     noise: str = "normal",
     threads: int | None = None,
@@ -208,6 +214,8 @@ def prepare(
             schedule, x = pilot.schedule, pilot.starts
         walk = Walk.at_rest(x, seed, dtype)
     else:
+        if start != "rest" or v0 is not None:
+            raise ValueError("a state brings its own velocities: leave out start and v0")
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
         home, pilot = home_of(potential, walk.x), None
         check_alone(potential, walk.x)
@@ -219,6 +227,7 @@ def prepare(
     own_recursion = getattr(schedule, "own_recursion", True)
     if not own_recursion:
         check_thermostat(schedule, integrator, n_steps)
+    v0 = check_launch(start, v0, walk.x.shape)
     walk.purpose, walk.wall = purpose_of(noise), wall
     here, moves = potential.at(walk.step / n_steps), bool(potential.laws)
     chosen = "cupy" if on_device and backend == "auto" else backend
@@ -247,9 +256,16 @@ def prepare(
             "the schedule": schedule_digest(schedule, n_steps, integrator),
             "the starting points": digest(walk.x, walk.step),
         }
-        | ({"the laws": laws_digest(potential.laws, n_steps)} if moves else {}),
+        | ({"the laws": laws_digest(potential.laws, n_steps)} if moves else {})
+        | ({"the start": start} if start != "rest" else {})
+        | ({"the first velocities": digest(v0)} if v0 is not None else {}),
     )
     before = earlier(fingerprint, walk)
+    launched = 0
+    if before is None and (start == "thermal" or v0 is not None):
+        first = schedule.coefficients(n_steps, integrator, (0, 1))
+        T = getattr(schedule, "temperature", 0.0)
+        launched = launch(here, walk, first, v0, float(T(0.0) if callable(T) else T))
     walk = kernel.placed(walk)
     if team is not None and on_gpu(walk.x):
         raise ValueError(
@@ -281,6 +297,7 @@ def prepare(
         fingerprint,
         before,
         pilot,
+        launched,
     )
 
 

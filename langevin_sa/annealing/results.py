@@ -88,6 +88,8 @@ class Snapshot:
 
     Attributes
     ----------
+    velocity_scale : float
+        What dx is divided by to be a velocity.
     energy : ndarray (replicas,)
         U at this step.
     temperature, eq22 : float
@@ -107,6 +109,7 @@ class Snapshot:
 
     step: int
     state: State
+    velocity_scale: float
     energy: np.ndarray
     temperature: float
     target: float
@@ -117,6 +120,16 @@ class Snapshot:
     squares: float
     laplacian: float
     failures: int = 0
+
+    @property
+    def velocity(self) -> np.ndarray:
+        """Velocities (replicas, dim) of the step that led here, half a step before: dx over the
+        row's scale, so that their mean square is the temperature (`Steps.velocity_scale`). On the
+        step, of a scheme without noise, half a kick is to be added: ``velocity - dt/2*U.gradient(
+        state.x)``.
+        """
+        velocity: np.ndarray = self.state.dx / self.velocity_scale
+        return velocity
 
 
 class Result(OptimizeResult):
@@ -153,6 +166,8 @@ class Result(OptimizeResult):
     samples : ndarray (records, replicas, dim) or None
         Positions at each record, if asked for; a memory map of the file if they were streamed to
         one.
+    velocities : ndarray (records, replicas, dim) or None
+        The same of `Snapshot.velocity`.
     state : State
         Where the run stopped; pass it to `anneal` to go on.
     pilot : Pilot or None
@@ -181,6 +196,8 @@ class Result(OptimizeResult):
         streamed = getattr(self.samples, "filename", None)
         if self.samples is not None and streamed is None:
             arrays["samples"] = self.samples
+            if self.velocities is not None:
+                arrays["velocities"] = self.velocities
         about = {name: self[name] for name in SCALARS}
         if self.pilot is not None:
             found, about["pilot"] = self.pilot.packed()
@@ -218,11 +235,14 @@ class Result(OptimizeResult):
             check_whole(0, step=about["step"])
         state, history = unprefixed("state_", arrays), unprefixed("history_", arrays)
         samples, file = arrays.get("samples"), about.get("samples_file")
+        velocities = arrays.get("velocities")
         if file is not None:
             with suppress(OSError, ValueError, TypeError, EOFError, tokenize.TokenError):
                 check_readable(file)
                 # the file of a run under way may be ahead
                 samples = np.load(file, mmap_mode="r")[: len(history["step"])]
+                if samples.ndim == 4:
+                    samples, velocities = samples[:, 0], samples[:, 1]
         best, energy = state["best_x"], state["best_energy"]
         pilot = None
         if "pilot" in about:
@@ -236,6 +256,7 @@ class Result(OptimizeResult):
             best_energies=energy,
             best_positions=best,
             samples=samples,
+            velocities=velocities,
             work=state.get("work"),
             state=State(**state, step=about["step"], seed=about["seed"]),
             history=OptimizeResult(history),

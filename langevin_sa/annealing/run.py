@@ -65,12 +65,19 @@ class Run:
         balance = self._whole_energy if prepared.potential.laws else None
         self.recorder = Recorder(prepared.landscape, prepared.walk, prepared.backend, balance)
         self._judge()
+        self.recorder.asked = prepared.launched
         if prepared.earlier is not None:
             self.recorder.restore(prepared.earlier.sums)
         recorded = (self.recorder, (), RECORDED + BALANCE)
         self.cut = Cut((self.walk, ARRAYS, ("step", "ratio")), recorded)
         self._checked = 0  # the last step at which replicas that stand still were looked at
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
+
+    @property
+    def velocity_scale(self) -> float:
+        """What dx is divided by to be the velocity of the last step."""
+        step = max(self.walk.step, 1)
+        return float(self.prepared.coefficients(step - 1, step).velocity_scale[0])
 
     def rewind(self) -> int:
         """Go back to the last cut; its step."""

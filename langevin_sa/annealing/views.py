@@ -74,6 +74,7 @@ def snapshot(run: Run, record: Record) -> Snapshot:
     return Snapshot(
         step=run.walk.step,
         state=state(run),
+        velocity_scale=run.velocity_scale,
         energy=copied(run, run.walk.energy),
         best_x=x,
         best_energy=energy,
@@ -96,6 +97,7 @@ def result(
     message: str,
     records: Sequence[Record],
     samples: np.ndarray | None,
+    velocities: np.ndarray | None,
     seconds: float,
 ) -> Result:
     """The run so far, in the walk's own arrays: for the end, or to be written at once."""
@@ -121,6 +123,7 @@ def result(
         best_positions=now.best_x,
         history=history_of(records),
         samples=samples,
+        velocities=velocities,
         seed=walk.seed,
         schedule=asked.schedule,
         integrator=asked.used_integrator,

@@ -15,6 +15,7 @@ from .comparisons import bands, comparison, cooling, ends, heat_map
 from .ladders import overlap
 from .landscapes import histogram, landscape
 from .motion import animate
+from .phases import conservation, phase
 from .runs import energy, history, schedule, summary, temperature
 from .style import (
     BLACK,
@@ -35,16 +36,17 @@ from .style import (
     styled,
 )
 
-__all__ = ["animate", "bands", "comparison", "cooling", "ends", "energy", "heat_map", "histogram"]
+__all__ = ["animate", "bands", "comparison", "conservation", "cooling", "ends"]
 __all__ += [
+    "energy",
+    "heat_map",
+    "histogram",
     "history",
     "landscape",
     "overlap",
     "p_values",
-    "schedule",
-    "summary",
-    "temperature",
-    "thermostat",
+    "phase",
 ]
+__all__ += ["schedule", "summary", "temperature", "thermostat"]
 __all__ += ["BLACK", "BLUE", "ENERGY", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "TIME", "YELLOW"]
 __all__ += ["SIZE", "STYLE", "formula", "image", "image_formats", "styled"]

@@ -138,9 +138,9 @@ class Checkpoint:
         if self.found is None:
             return None
         there = self.found[1]["problem"]
-        for name in here:
-            if here[name] != there.get(name):
-                values = f": {printable(str(there.get(name)))} there, {here[name]} here"
+        for name in {**here, **there}:  # what is as usual may not be there
+            if here.get(name) != there.get(name):
+                values = f": {printable(str(there.get(name)))} there, {here.get(name)} here"
                 raise ValueError(
                     f"checkpoint {os.fspath(self.path or '')} belongs to another run (it differs "
                     f"in {name}{values if name in fingerprint.facts else ''}); give another name, "
