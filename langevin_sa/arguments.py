@@ -315,3 +315,63 @@ def short(text: str) -> str:
     """A text, cut to what fits in a message, in one line."""
     text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def points_of(given: Any, dim: int, name: str) -> np.ndarray | None:
+    """Points (k, dim) that were given, or one; None if none were."""
+    if given is None:
+        return None
+    out = np.atleast_2d(real_array(given, name))
+    if out.ndim != 2 or out.shape[1] != dim:
+        raise ValueError(f"{name} must have shape (k, {dim}), not {out.shape}")
+    return out
+
+
+def returned(potential: Any, out: Any, what: str, block: Any, shape: tuple[int, ...]) -> Any:
+    """What a potential's function returned for a block (replicas, dim), checked, and a copy if it
+    is the block itself.
+    """
+    if out is None:
+        raise ValueError(
+            f"{what} of {potential.name} returned None for x of shape {block.shape}; expected "
+            f"{shape}: does it end with return?"
+        )
+    out = out if on_gpu(out) else floats(np.asarray(out), f"{what} of {potential.name}")
+    if out.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{what} of {potential.name} returned {out.dtype.name} values; expected real numbers"
+        )
+    if out.shape != shape:
+        raise ValueError(
+            f"{what} of {potential.name} returned shape {out.shape} for x of shape {block.shape}; "
+            f"expected {shape}: functions work on all replicas at once, one energy and one "
+            "gradient a replica"
+        )
+    return out.copy() if not on_gpu(out) and np.may_share_memory(out, block) else out
+
+
+def check_alone(potential: Any, x: np.ndarray) -> None:
+    """Raise a ValueError for functions of one point, which pass every check of shapes if x has as
+    many replicas as coordinates.
+    """
+    if potential.formula is not None or not len(x) == potential.dim > 1:
+        return
+    for what in ("energy", "gradient"):
+        try:
+            if getattr(potential, f"_{what}") is not None:
+                getattr(potential, what)(x[:1])
+        except IndexError as error:
+            raise ValueError(
+                f"{what} of {potential.name} fails for one replica, x of shape (1, "
+                f"{potential.dim}): {error}; functions work on all replicas at once: x[:, 0] is "
+                "the first coordinate of each, x[0] the first replica"
+            ) from error
+
+
+def check_still(potential: Any, what: str) -> None:
+    """Raise a ValueError for a potential with laws of progress, where one landscape is needed."""
+    if potential.laws:
+        raise ValueError(
+            f"{what} one landscape, and {', '.join(potential.laws)} of {potential.name} change "
+            "with progress: give U.at(1), the last one, or that of another progress"
+        )

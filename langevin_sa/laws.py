@@ -63,6 +63,26 @@ def progress_of(n_steps: int, steps: tuple[int, int] | None = None) -> np.ndarra
 
 
 @dataclass(frozen=True)
+class Drive:
+    """Parameters of a potential that change from step to step.
+
+    Attributes
+    ----------
+    places : ndarray (k,) of int
+        Which of the formula's numbers they are.
+    values : ndarray (n_steps + 1, k)
+        A row for each step, in which its force is taken, and one for where the last step ends.
+    """
+
+    places: np.ndarray
+    values: np.ndarray
+
+    def part(self, start: int, stop: int) -> Drive:
+        """That of steps start <= n < stop."""
+        return Drive(self.places, self.values[start : stop + 1])
+
+
+@dataclass(frozen=True)
 class NamedLaw:
     """``law(s) = shape(s, *numbers)``."""
 

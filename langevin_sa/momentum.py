@@ -17,7 +17,7 @@ import numpy as np
 
 from .arguments import real_array, shown
 from .drawing import draw
-from .laws import plain, progress_of, values
+from .laws import Drive, plain, progress_of, values
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,8 @@ class Steps:
         says otherwise.
     target : ndarray (n_steps,), optional
         The temperature that was asked for, where the noise sustains it only nearly.
+    drive : Drive, optional
+        The potential's parameters that change from step to step.
     """
 
     rho: Any
@@ -119,6 +121,7 @@ class Steps:
     carry: Any = field(default=None, repr=False)
     share: Any = field(default=0.5, repr=False)
     target: Any = field(default=None, repr=False)
+    drive: Drive | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.carry is None:
@@ -215,7 +218,8 @@ class Steps:
     def part(self, start: int, stop: int) -> Steps:
         """Steps start <= n < stop."""
         arrays = {one.name: getattr(self, one.name) for one in fields(self)}
-        return replace(self, **{k: v[start:stop] for k, v in arrays.items() if np.ndim(v)})
+        cut = {k: v[start:stop] for k, v in arrays.items() if np.ndim(v)}
+        return replace(self, **cut, drive=self.drive and self.drive.part(start, stop))
 
     def checked(self) -> Steps:
         """Itself, or a ValueError that names the first step at which the recursion makes no

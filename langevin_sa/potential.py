@@ -11,10 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import box_of, check_whole, floats, on_gpu, real_array, shown, warn
+from .arguments import (
+    box_of,
+    check_whole,
+    on_gpu,
+    points_of,
+    real,
+    real_array,
+    returned,
+    shown,
+    warn,
+)
 from .formulas.in_numpy import Formula
 from .formulas.terms import read_formula, written
-from .scale import STEP, Scale, back_to, difference, on_cpu, steps
+from .scale import STEP, Scale, gradient_by_differences, laplacian_by_differences, steps
 
 FEW = 9  # coordinates whose names repr shows
 NEARBY = 0.01  # natural lengths, where a gradient is looked at too
@@ -93,7 +103,7 @@ class Potential:
         self._energy, self._gradient, self.args = energy, gradient, args
         self._laplacian, self._start = laplacian, start
         self.bounds = None if bounds is None else box_of(bounds, self.dim, "bounds")
-        self.minima = _minima(minima, self.dim)
+        self.minima = points_of(minima, self.dim, "minima")
         self.minimum_energy = minimum_energy
         self.latex = latex
         self.name = name or getattr(energy, "__name__", "potential")
@@ -160,7 +170,9 @@ class Potential:
             Species 0, 1, ... of each particle; pair parameters and the cutoff may then be symmetric
             matrices (types, types).
         **parameters
-            Numbers, or for site and bond formulas arrays with one value a coordinate.
+            Numbers, or for site and bond formulas arrays with one value a coordinate; or laws of
+            progress, as in ``a=schedules.linear(0, 5)``: then the landscape moves during a run,
+            and everywhere else the potential is its last landscape, ``U.at(1)``.
 
         Raises
         ------
@@ -225,7 +237,7 @@ class Potential:
     def energy(self, x: Any) -> Any:
         """U(x): a float for x of shape (dim,), an array (replicas,) for (replicas, dim)."""
         block, single = self._block(x)
-        energy = self._checked(self._energy(block, *self.args), block, "energy", (len(block),))
+        energy = returned(self, self._energy(block, *self.args), "energy", block, (len(block),))
         return float(energy[0]) if single else energy
 
     def gradient(self, x: Any) -> Any:
@@ -237,7 +249,7 @@ class Potential:
             gradient = self._difference(block)
         else:
             gradient = self._gradient(block, *self.args)
-            gradient = self._checked(gradient, block, "gradient", block.shape)
+            gradient = returned(self, gradient, "gradient", block, block.shape)
         return gradient[0] if single else gradient
 
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -247,6 +259,45 @@ class Potential:
         if self.formula is not None:
             return self.formula.energy_gradient(x)
         return self.energy(x), self.gradient(x)
+
+    @property
+    def laws(self) -> dict[str, Any]:
+        """Parameters that are laws of progress, by name; empty for a potential that does not
+        move.
+        """
+        return {} if self.formula is None else self.formula.laws
+
+    def at(self, progress: float) -> Potential:
+        """The landscape at a progress in [0, 1] of a run, which does not move; itself without laws.
+
+        Where laws are, ``U.energy`` and all that takes a potential outside of a run (`minimize`,
+        pilots, pictures) see ``U.at(1)``. Known minima are those of that one.
+
+        Examples
+        --------
+        >>> U = Potential.from_formula("(x - a)**2", a=lambda s: 5 * s)
+        >>> U.at(0.5).energy([2.5]), U.energy([2.5])
+        (0.0, 6.25)
+        """
+        if not (real(progress) and 0 <= progress <= 1):
+            raise ValueError(f"progress must be a number from 0 to 1, not {shown(progress)}")
+        if self.formula is None or not self.laws:
+            return self
+        drive = self.formula.drive(np.array([float(progress)]))
+        there = self.moved(drive.places, drive.values[0])
+        if progress < 1:
+            there.minima, there.minimum_energy = None, None
+        return there
+
+    def moved(self, places: np.ndarray, row: np.ndarray) -> Potential:
+        """The potential with these of its formula's numbers, and no laws."""
+        there, formula = copy(self), self.formula
+        assert formula is not None
+        vars(there).pop("scale", None)
+        there.formula = formula = formula.moved(places, row)
+        there._energy, there._gradient = formula.energy, formula.gradient
+        there._laplacian = formula.laplacian
+        return there
 
     def on_device(self, xp: Any) -> Potential:
         """The same potential with its array arguments as arrays of `xp`, CuPy for instance."""
@@ -261,13 +312,9 @@ class Potential:
         block, single = self._block(x)
         if self._laplacian is not None:
             laplacian = self._laplacian(block, *self.args)
-            laplacian = self._checked(laplacian, block, "laplacian", (len(block),))
+            laplacian = returned(self, laplacian, "laplacian", block, (len(block),))
         else:
-            gradient, x = on_cpu(self.gradient, block)
-            h, here = steps(self, x), gradient(x)
-            ways = h[:, None] * np.eye(self.dim)
-            bends = [difference(gradient, x, ways[:, c], here)[:, c] for c in range(self.dim)]
-            laplacian = back_to(block, (np.stack(bends, axis=1) / h).sum(1))
+            laplacian = laplacian_by_differences(self, block)
         return float(laplacian[0]) if single else laplacian
 
     @property
@@ -302,23 +349,6 @@ class Potential:
         seen = (exact, numeric, nearby)
         size = max(np.max(np.abs(g), where=np.isfinite(g), initial=1e-300) for g in seen)
         return float(np.max(np.abs(exact - numeric)) / size)
-
-    def check_alone(self, x: np.ndarray) -> None:
-        """Raise a ValueError for functions of one point, which pass every check of shapes if x has
-        as many replicas as coordinates.
-        """
-        if self.formula is not None or not len(x) == self.dim > 1:
-            return
-        for what, given in (("energy", self._energy), ("gradient", self._gradient)):
-            try:
-                if given is not None:
-                    getattr(self, what)(x[:1])
-            except IndexError as error:
-                raise ValueError(
-                    f"{what} of {self.name} fails for one replica, x of shape (1, {self.dim}): "
-                    f"{error}; functions work on all replicas at once: x[:, 0] is the first "
-                    "coordinate of each, x[0] the first replica"
-                ) from error
 
     def draw_start(self, replicas: int, generator: np.random.Generator) -> np.ndarray:
         """Starting points (replicas, dim): the potential's own, else uniform in the bounds, else
@@ -362,39 +392,5 @@ class Potential:
             block.flags.writeable = False  # a function that writes to x would move the replicas
         return block, x.ndim == 1
 
-    def _checked(
-        self, out: Any, block: np.ndarray, what: str, shape: tuple[int, ...]
-    ) -> np.ndarray:
-        if out is None:
-            raise ValueError(
-                f"{what} of {self.name} returned None for x of shape {block.shape}; expected "
-                f"{shape}: does it end with return?"
-            )
-        out = out if on_gpu(out) else floats(np.asarray(out), f"{what} of {self.name}")
-        if out.dtype.kind not in "fiu":
-            raise ValueError(
-                f"{what} of {self.name} returned {out.dtype.name} values; expected real numbers"
-            )
-        if out.shape != shape:
-            raise ValueError(
-                f"{what} of {self.name} returned shape {out.shape} for x of shape {block.shape}; "
-                f"expected {shape}: functions work on all replicas at once, one energy and one "
-                "gradient a replica"
-            )
-        return out.copy() if not on_gpu(out) and np.may_share_memory(out, block) else out
-
-    def _difference(self, block: np.ndarray) -> np.ndarray:
-        energy, x = on_cpu(self.energy, block)
-        h, here = steps(self, x), energy(x)
-        ways = h[:, None] * np.eye(self.dim)
-        slopes = [difference(energy, x, ways[:, c], here) for c in range(self.dim)]
-        return back_to(block, np.stack(slopes, axis=1) / h)
-
-
-def _minima(minima: Any, dim: int) -> np.ndarray | None:
-    if minima is None:
-        return None
-    out = np.atleast_2d(real_array(minima, "minima"))
-    if out.ndim != 2 or out.shape[1] != dim:
-        raise ValueError(f"minima must have shape (k, {dim}), not {out.shape}")
-    return out
+    def _difference(self, block: np.ndarray) -> Any:
+        return gradient_by_differences(self, block)

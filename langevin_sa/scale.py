@@ -177,6 +177,24 @@ def difference(
     return slope
 
 
+def gradient_by_differences(potential: Any, block: Any) -> Any:
+    """Gradient (replicas, dim) of a potential by central differences of its energy."""
+    energy, x = on_cpu(potential.energy, block)
+    h, here = steps(potential, x), energy(x)
+    ways = h[:, None] * np.eye(potential.dim)
+    slopes = [difference(energy, x, ways[:, c], here) for c in range(potential.dim)]
+    return back_to(block, np.stack(slopes, axis=1) / h)
+
+
+def laplacian_by_differences(potential: Any, block: Any) -> Any:
+    """Laplacian (replicas,) of a potential by differences of its gradient."""
+    gradient, x = on_cpu(potential.gradient, block)
+    h, here = steps(potential, x), gradient(x)
+    ways = h[:, None] * np.eye(potential.dim)
+    bends = [difference(gradient, x, ways[:, c], here)[:, c] for c in range(potential.dim)]
+    return back_to(block, (np.stack(bends, axis=1) / h).sum(1))
+
+
 def on_cpu(function: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], np.ndarray]:
     """The function of NumPy points, and x as float64 ones: a step that suits float64 is lost in
     float32.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import check_whole
+from .arguments import check_whole, returned
 from .noise import GRADIENT, KIND, stream
 from .potential import Potential
 
@@ -147,7 +147,7 @@ class Batches:
         """
         U, chosen = self.potential, self.indices(step)[rows]
         gradient = U._gradient(x, *(array[0, chosen] for array in U.args))  # type: ignore[misc]
-        return U._checked(gradient, x, "batch_gradient", x.shape)
+        return returned(U, gradient, "batch_gradient", x, x.shape)
 
     def epoch_starts(self, step: int) -> bool:
         """Whether a step is the first of an epoch."""

@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "minimization": "core potential tuning backends descents storage tempering",
     "outcomes": "comparison",
     "comparison": "core potential scale statistics backends descents storage annealing",
-    "validation": "core potential potentials thermometers backends descents storage annealing",
+    "validation": "core potential potentials statistics thermometers backends descents storage"
+    " annealing",
     "plots": "core potential thermometers",
     "teaching": "core potential tuning formulas descents storage",
     "ml": "core",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +38,9 @@ class Record(NamedTuple):
     failures : int
         Steps of all replicas that met a place where the energy or the gradient is not finite and
         turned back.
+    work, heat : float or None
+        Where parameters are laws, the mean work that these did on a replica since the line before,
+        and the mean heat that came from the bath: by how much more its energy rose.
     """
 
     step: int
@@ -51,10 +54,13 @@ class Record(NamedTuple):
     energy_min: float
     best: float
     failures: int
+    work: float | None = None
+    heat: float | None = None
 
 
 WHOLE = ("step", "failures")  # columns of whole numbers
 RECORDED = ("since", "failed", "target", "asked")  # numbers of a `Recorder`
+BALANCE = ("worked", "held")  # and where parameters are laws
 
 
 def history_of(records: Iterable[Record]) -> OptimizeResult:
@@ -64,13 +70,16 @@ def history_of(records: Iterable[Record]) -> OptimizeResult:
         {
             name: np.array(column, dtype=int if name in WHOLE else float)
             for name, column in zip(Record._fields, columns, strict=True)
+            if None not in column
         }
     )
 
 
 def records_of(history: OptimizeResult) -> list[Record]:
     """The records that a history was made of."""
-    return list(map(Record, *(history[name].tolist() for name in Record._fields)))
+    names = [name for name in Record._fields if name in history or name not in ("work", "heat")]
+    columns = (history[name].tolist() for name in names)
+    return [Record(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 class Recorder:
@@ -78,17 +87,30 @@ class Recorder:
 
     Parameters
     ----------
-    potential : Potential
-        For the configurational thermometer, where the backend has no faster one.
+    landscape : callable
+        ``landscape(step)``, the potential at a step: for the configurational thermometer, where the
+        backend has no faster one.
     walk : Walk
         Whose sums are read, and zeroed with each record.
     backend : Backend
         What moves it.
+    whole_energy : callable, optional
+        Mean over replicas of potential and kinetic energy, for work and heat.
     """
 
-    def __init__(self, potential: Potential, walk: Walk, backend: Backend) -> None:
-        self.potential, self.walk, self.backend = potential, walk, backend
+    def __init__(
+        self,
+        landscape: Callable[[int], Potential],
+        walk: Walk,
+        backend: Backend,
+        whole_energy: Callable[[], float] | None = None,
+    ) -> None:
+        self.landscape, self.walk, self.backend = landscape, walk, backend
+        self.whole_energy = whole_energy
         self.asked = 0  # gradients for the thermometer, besides those of the run
+        self.worked, self.held = 0.0, 0.0  # mean work and energy at the last record
+        if whole_energy is not None:
+            self.worked, self.held = float(walk.work.mean()), whole_energy()
         self._begin()
 
     def _begin(self) -> None:
@@ -124,6 +146,11 @@ class Recorder:
             best=float(walk.best_energy.min()),
             failures=self._failures() - self.failed,
         )
+        if self.whole_energy is not None:
+            worked, held = float(walk.work.mean()), self.whole_energy()
+            work = worked - self.worked
+            record = record._replace(work=work, heat=held - self.held - work)
+            self.worked, self.held = worked, held
         self._begin()
         return record
 
@@ -131,7 +158,8 @@ class Recorder:
         """Sums of |grad U|^2 and of the Laplacian over as many replicas as are looked at: where
         that takes gradients, as many as cost a tenth of the steps since the last record.
         """
-        x, exact = self.walk.x, self.potential.has_laplacian
+        potential = self.landscape(self.walk.step)
+        x, exact = self.walk.x, potential.has_laplacian
         most = max(1, LOOKED_AT // x.shape[1])
         if not exact:
             most = min(most, int(SHARE * steps * len(x) / GRADIENTS))
@@ -140,14 +168,15 @@ class Recorder:
             return 0.0, 0.0
         self.asked += (1 if exact else GRADIENTS) * len(looked)
         generator = np.random.default_rng([self.walk.seed, self.walk.step])
-        gradient = self.potential.gradient(looked)
-        laplacian = laplacian_estimate(self.potential, looked, generator, gradient)
+        gradient = potential.gradient(looked)
+        laplacian = laplacian_estimate(potential, looked, generator, gradient)
         return float((gradient**2).sum()), float(laplacian.sum())
 
     def sums(self) -> dict[str, Any]:
         """What the next record will be made of, so far."""
         walk = self.walk
-        numbers = {"ratio": walk.ratio} | {name: getattr(self, name) for name in RECORDED}
+        names = RECORDED if self.whole_energy is None else RECORDED + BALANCE
+        numbers = {"ratio": walk.ratio} | {name: getattr(self, name) for name in names}
         arrays = {"dx2": walk.dx2, "kinetic": walk.kinetic}
         return arrays | {name: np.array(value) for name, value in numbers.items()}
 
@@ -159,3 +188,5 @@ class Recorder:
         self.walk.ratio = float(sums["ratio"])
         self.since, self.target = int(sums["since"]), float(sums["target"])
         self.failed, self.asked = int(sums["failed"]), int(sums["asked"])
+        if self.whole_energy is not None:
+            self.worked, self.held = float(sums["worked"]), float(sums["held"])

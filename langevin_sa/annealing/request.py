@@ -7,24 +7,25 @@ Arguments, start, schedule, an earlier run to go on from, time step, kernels. Wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_whole, look_up, on_gpu, on_host, real_dtype, shown
+from ..arguments import check_alone, check_whole, look_up, on_gpu, on_host, real_dtype, shown
 from ..backends.agreement import check_first_energies
 from ..backends.choose import get_backend
 from ..backends.walk import Backend, NonFinite, Walk, fill
 from ..backends.workers import Team, processors
 from ..integrators import get_integrator
+from ..laws import progress_of
 from ..momentum import Steps
 from ..noise import purpose_of, seed_of
 from ..potential import Potential
-from ..storage.checkpoint import Fingerprint, digest, schedule_digest
+from ..storage.checkpoint import Fingerprint, digest, laws_digest, schedule_digest
 from ..tuning import Pilot, pilot as run_pilot
 from .results import Result, State, put
-from .stability import check_thermostat, check_time_step
+from .stability import check_last_landscape, check_thermostat, check_time_step
 from .starts import check_energies, home_of, not_finite, starting_points, walk_of
 
 # of the size of energies, which are sums: neighbour lists change their order, and with it the last
@@ -114,7 +115,15 @@ class Prepared:
     def coefficients(self, start: int, stop: int) -> Steps:
         """The recursion's numbers for steps start <= n < stop."""
         steps: Steps = self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
-        return steps
+        if not self.potential.laws:
+            return steps
+        assert self.potential.formula is not None
+        progress = progress_of(self.n_steps, (start, stop + 1))
+        return replace(steps, drive=self.potential.formula.drive(progress))
+
+    def landscape(self, step: int) -> Potential:
+        """The potential as it is at a step, where parameters are laws of progress."""
+        return self.potential.at(step / self.n_steps)
 
 
 def prepare(
@@ -177,7 +186,8 @@ def prepare(
         seed = seed_of(rng)
         x0 = on_host(x0) if on_device else x0
         # a pilot that draws its own starts looks at them itself
-        x = starting_points(potential, x0, replicas, seed, dtype, schedule is not None)
+        first = potential.at(0)
+        x = starting_points(first, x0, replicas, seed, dtype, schedule is not None)
         home = home_of(potential, x)
         if schedule is not None:
             pilot = None
@@ -200,7 +210,7 @@ def prepare(
     else:
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
         home, pilot = home_of(potential, walk.x), None
-        potential.check_alone(walk.x)
+        check_alone(potential, walk.x)
 
     if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
         raise TypeError(
@@ -210,10 +220,14 @@ def prepare(
     if not own_recursion:
         check_thermostat(schedule, integrator, n_steps)
     walk.purpose, walk.wall = purpose_of(noise), wall
+    here, moves = potential.at(walk.step / n_steps), bool(potential.laws)
     chosen = "cupy" if on_device and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))
-    if pilot is None:
-        omega_dt = check_time_step(potential, walk.x, schedule, integrator, (walk.step, n_steps))
+    if pilot is None or moves:
+        ways = (schedule, integrator, (walk.step, n_steps))
+        omega_dt = check_time_step(here, walk.x, *ways)
+        if moves:
+            omega_dt = max(omega_dt, check_last_landscape(potential, walk.x, *ways))
     else:
         omega_dt = pilot.omega_dt  # it has looked at the curvature
 
@@ -232,7 +246,8 @@ def prepare(
         {
             "the schedule": schedule_digest(schedule, n_steps, integrator),
             "the starting points": digest(walk.x, walk.step),
-        },
+        }
+        | ({"the laws": laws_digest(potential.laws, n_steps)} if moves else {}),
     )
     before = earlier(fingerprint, walk)
     walk = kernel.placed(walk)
@@ -243,11 +258,14 @@ def prepare(
         )
     if before is not None:
         put(walk, before.state)
-    elif state is not None:
+    elif state is not None and not moves:
         _weigh_best(kernel, potential, walk, threads)
-    mover = _backend_at(kernel, potential, walk, threads, before)
+    if moves and not kernel.turns_back:  # the work of a step that fails is not known
+        walk.wall = False
+    here = potential.at(walk.step / n_steps)
+    mover = _backend_at(kernel, here, walk, threads, before)
     if team is not None:
-        mover = team.spread(mover, potential, walk, threads)
+        mover = team.spread(mover, here, walk, threads)
     return Prepared(
         potential,
         schedule,

@@ -45,6 +45,8 @@ class State:
     failures : ndarray (replicas, 2) of int, optional
         How many steps of each replica turned back, because they met a place where the energy or the
         gradient is not finite: in all, and in a row up to now.
+    work : ndarray (replicas,), optional
+        Where parameters are laws, the work that these have done on each replica so far.
     """
 
     x: np.ndarray
@@ -55,6 +57,7 @@ class State:
     best_x: np.ndarray | None = None
     best_energy: np.ndarray | None = None
     failures: np.ndarray | None = None
+    work: np.ndarray | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to an .npz file, whole or not at all."""
@@ -75,7 +78,7 @@ class State:
 
 
 def _arrays(state: State) -> dict[str, Any]:
-    names = ("x", "dx", "noise", "best_x", "best_energy", "failures")
+    names = ("x", "dx", "noise", "best_x", "best_energy", "failures", "work")
     return {name: getattr(state, name) for name in names if getattr(state, name) is not None}
 
 
@@ -142,6 +145,11 @@ class Result(OptimizeResult):
     failures : int
         Steps of all replicas that met a place where the energy or the gradient is not finite and
         turned back (``on_failure="wall"``); ``state.failures[:, 0]`` has those of each replica.
+    work : ndarray (replicas,) or None
+        Where parameters of the potential are laws: what their change has done on each replica.
+        Then history has ``work`` and ``heat``, means over replicas since the record before, and x,
+        fun, best_energies and best_positions are where the replicas are at the end, judged by the
+        last landscape.
     samples : ndarray (records, replicas, dim) or None
         Positions at each record, if asked for; a memory map of the file if they were streamed to
         one.
@@ -228,6 +236,7 @@ class Result(OptimizeResult):
             best_energies=energy,
             best_positions=best,
             samples=samples,
+            work=state.get("work"),
             state=State(**state, step=about["step"], seed=about["seed"]),
             history=OptimizeResult(history),
         )
@@ -235,6 +244,6 @@ class Result(OptimizeResult):
 
 def put(walk: Walk, state: State) -> None:
     """Put a walk where a state of the same shape was taken."""
-    for name in ("x", "dx", "noise", "best_x", "best_energy", "failures"):
-        fill(getattr(walk, name), getattr(state, name))
+    for name, array in _arrays(state).items():
+        fill(getattr(walk, name), array)
     walk.step = state.step

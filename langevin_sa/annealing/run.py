@@ -12,16 +12,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..backends.walk import ARRAYS, DIVERGED, NonFinite
+from ..arguments import on_host
+from ..backends.walk import ARRAYS, DIVERGED, NonFinite, energies, fill
 from .cut import Cut
-from .records import RECORDED, Record, Recorder
+from .records import BALANCE, RECORDED, Record, Recorder
 from .request import Prepared
 from .stability import STANDING, check_standing
 
 SLICE_SECONDS = 0.1
 LONGEST_SLICE = 100_000  # steps, whose coefficients are arrays
 GROWTH = 8  # from one slice to the next
-MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures")  # of a walk, by a step
+MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures", "work")  # of a walk, by a step
 
 
 def next_length(length: int, rate: float, longest: int, overhead: float = 0.0) -> int:
@@ -61,10 +62,13 @@ class Run:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared, self.walk = prepared, prepared.walk
-        self.recorder = Recorder(prepared.potential, prepared.walk, prepared.backend)
+        balance = self._whole_energy if prepared.potential.laws else None
+        self.recorder = Recorder(prepared.landscape, prepared.walk, prepared.backend, balance)
+        self._judge()
         if prepared.earlier is not None:
             self.recorder.restore(prepared.earlier.sums)
-        self.cut = Cut((self.walk, ARRAYS, ("step", "ratio")), (self.recorder, (), RECORDED))
+        recorded = (self.recorder, (), RECORDED + BALANCE)
+        self.cut = Cut((self.walk, ARRAYS, ("step", "ratio")), recorded)
         self._checked = 0  # the last step at which replicas that stand still were looked at
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
 
@@ -93,7 +97,8 @@ class Run:
             record = self.recorder.take()
             if walk.wall and walk.step >= self._checked + STANDING:
                 asked, self._checked = self.prepared, walk.step
-                check_standing(asked.potential, walk, asked.coefficients(walk.step - 1, walk.step))
+                steps = asked.coefficients(walk.step - 1, walk.step)
+                check_standing(asked.landscape(walk.step), walk, steps)
             yield record
 
     def _advance(self, stop: int) -> None:
@@ -132,9 +137,36 @@ class Run:
             for name in MOVED:
                 getattr(walk, name)[...] = self.cut.copies[0][name]
             walk.step = step
+            self._judge()
             self.cut.commit()
             raise
+        self._judge()
         self.recorder.add(steps)
+
+    def _judge(self) -> None:
+        """Where the landscape moves the lowest energy seen says nothing: what counts is where the
+        replicas are, and their energies in the last landscape.
+        """
+        potential, walk = self.prepared.potential, self.walk
+        if potential.laws:
+            energy = energies(potential, walk.x)
+            fill(walk.best_x, walk.x)
+            fill(walk.best_energy, np.where(np.isfinite(energy), energy, np.inf))
+
+    def _whole_energy(self) -> float:
+        """Mean over replicas of U + v^2/2, v = dx/dt + f dt/2 the velocity on the step; of U alone
+        where no momentum is kept, and velocity means nothing.
+        """
+        walk, step = self.walk, max(self.walk.step, 1)
+        self.prepared.backend.settle()
+        steps = self.prepared.coefficients(step - 1, step)
+        energy = float(walk.energy.mean())
+        if not steps.carry[0] > 0:
+            return energy
+        x, dt = on_host(walk.x).astype(float), float(steps.dt[0])
+        gradient = self.prepared.landscape(walk.step).gradient(x)
+        v = on_host(walk.dx).astype(float) / dt - dt / 2 * gradient
+        return energy + float((v**2).sum(1).mean()) / 2
 
     def hold(self) -> None:
         """Keep where the run stands, before something moves or looks at it."""

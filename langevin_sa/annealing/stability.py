@@ -108,6 +108,20 @@ def check_time_step(
     return found
 
 
+def check_last_landscape(
+    potential: Potential, x: np.ndarray, schedule: Any, integrator: str, steps: tuple[int, int]
+) -> float:
+    """`check_time_step` for the landscape where the laws of a potential end, at the minima there
+    below the points x (replicas, dim).
+    """
+    last = potential.at(1)
+    minima = descend(last, start_points(x)[::4])[0]
+    try:
+        return check_time_step(last, minima, schedule, integrator, steps)
+    except Unstable as error:
+        raise Unstable(f"where the potential's laws end, at progress 1: {error}") from None
+
+
 def check_standing(potential: Potential, walk: Walk, steps: Steps) -> None:
     """Raise `NonFinite` if the highest of the replicas that stand still before a wall diverged.
 

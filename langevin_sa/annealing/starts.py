@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_whole, on_host, real_array, shown, whole
+from ..arguments import check_alone, check_whole, on_host, real_array, shown, whole
 from ..backends.walk import Walk
 from ..noise import seed_of
 from ..potential import Potential
@@ -77,7 +77,7 @@ def starting_points(
     if not np.isfinite(x).all():
         r, c = np.argwhere(~np.isfinite(x))[0]
         raise ValueError(f"x0 must be finite, and is {x[r, c]} at replica {r}, coordinate {c}")
-    potential.check_alone(x)
+    check_alone(potential, x)
     if potential.numba_functions is not None:
         from ..backends.cpu.compiled import check_functions  # loads numba
 
@@ -207,4 +207,10 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
                 f"{walk.failures.shape}"
             )
         walk.failures[...] = on_host(state.failures)
+    if state.work is not None:
+        if np.shape(state.work) != walk.work.shape:
+            raise ValueError(
+                f"the state's work has shape {np.shape(state.work)}; expected {walk.work.shape}"
+            )
+        walk.work[...] = on_host(state.work)
     return walk

@@ -63,7 +63,8 @@ def state(run: Run, view: Any = copied) -> State:
     x, dx, noise, best_x, best_energy, failures = (
         view(run, array) for array in (w.x, w.dx, w.noise, w.best_x, w.best_energy, w.failures)
     )
-    return State(x, dx, noise, w.step, w.seed, best_x, best_energy, failures)
+    work = view(run, w.work) if run.prepared.potential.laws else None
+    return State(x, dx, noise, w.step, w.seed, best_x, best_energy, failures, work)
 
 
 def snapshot(run: Run, record: Record) -> Snapshot:
@@ -113,6 +114,7 @@ def result(
         nfev=nfev,
         njev=njev,
         failures=int(walk.failures[:, 0].sum()),
+        work=now.work,
         state=now,
         energies=given(run, walk.energy),
         best_energies=now.best_energy,

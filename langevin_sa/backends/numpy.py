@@ -10,7 +10,7 @@ import numpy as np
 
 from ..momentum import Steps
 from ..noise import normals
-from .walk import DIVERGED, Backend, NonFinite, Walk, exchange_rows
+from .walk import DIVERGED, Backend, NonFinite, Walk, add_work, exchange_rows
 
 
 class NumpyBackend(Backend):
@@ -25,7 +25,7 @@ class NumpyBackend(Backend):
         self.batches = None if batches is None else batches(walk.seed, self.replicas)
         # of the point before, where a replica whose step fails goes back to
         self.last_x, self.last_gradient = np.zeros_like(walk.x), np.zeros(walk.x.shape)
-        self.under_way, self.in_a_row = False, True
+        self.under_way, self.in_a_row, self.moving = False, True, False
         self.gradient = self._look()
         self.settle()
         self.under_way = True
@@ -34,11 +34,17 @@ class NumpyBackend(Backend):
         """Move the walk on by the given steps."""
         # failures are counted instead
         quiet = np.errstate(divide="ignore", over="ignore", invalid="ignore")
+        self.moving = steps.drive is not None
         with quiet if self.walk.wall else nullcontext():
             for n in range(len(steps.rho)):
                 self._kick(steps, n)
                 self.walk.step += 1
+                before = self.potential
+                if steps.drive is not None:
+                    self.potential = before.moved(steps.drive.places, steps.drive.values[n + 1])
                 self.gradient = self._look()
+                if steps.drive is not None:
+                    add_work(self.walk, before, self.potential, self.last_x)
 
     @np.errstate(over="ignore", invalid="ignore")  # the next look sees it
     def _kick(self, steps: Steps, n: int) -> None:
@@ -116,6 +122,10 @@ class NumpyBackend(Backend):
         w.failures[:, 0] += fails
         w.failures[:, 1] = np.where(fails, w.failures[:, 1] + 1, 0)
         self.in_a_row = True
+        if self.moving:  # other parameters than when they were there
+            energy, gradient = self._evaluate(w.x)
+            self._weigh(energy)
+            return gradient
         if self.batches is None:
             self._weigh(np.where(fails, w.energy, energy))
         elif self._weighs():

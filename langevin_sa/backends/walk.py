@@ -46,6 +46,9 @@ class Walk:
     failures : ndarray (replicas, 2) of int
         How many steps of each replica failed: met a place where the energy or the gradient is not
         finite. In all, and in a row up to now.
+    work : ndarray (replicas,)
+        What the drive of the steps has done on each replica (`Steps.drive`), 0 without one: the sum
+        over steps of U(m; next parameters) - U(m; these), m the middle of the step.
     wall : bool
         Whether such a place is a wall. If so, a replica whose step fails is back where it was, to
         the bit, and dx and noise change their signs; if not, `NonFinite` is raised.
@@ -62,6 +65,7 @@ class Walk:
     dx2: np.ndarray
     kinetic: np.ndarray
     failures: np.ndarray
+    work: np.ndarray
     first_replica: int = 0
     purpose: int = THERMAL
     ratio: float = 0.0
@@ -84,6 +88,7 @@ class Walk:
             dx2=zeros.copy(),
             kinetic=zeros.copy(),
             failures=np.zeros((len(x), 2), dtype=np.int64),
+            work=zeros.copy(),
         )
 
     @property
@@ -109,7 +114,10 @@ class Walk:
         return replace(self, **arrays)
 
 
-ARRAYS = ("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic", "failures")
+ARRAYS = (
+    *("x", "dx", "noise", "energy", "best_energy", "best_x", "dx2", "kinetic", "failures"),
+    "work",
+)
 # No wall of a potential stands at such energies, in any unit; a run that diverges passes them on
 # its way to where floating-point numbers end.
 DIVERGED = 1e100
@@ -132,6 +140,35 @@ def aligned(array: np.ndarray) -> np.ndarray:
     copy = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
     copy[...] = array
     return copy
+
+
+def add_work(walk: Walk, old: Any, new: Any, before: Any) -> None:
+    """Add to `Walk.work` what changing from one potential to another did in the middle of the step
+    that led from `before` to `Walk.x`.
+    """
+    middle = 0.5 * (before.astype(float) + walk.x)
+    done = energies(new, middle) - energies(old, middle)
+    fill(walk.work, on_host(walk.work) + done)
+
+
+def energies(potential: Any, x: Any) -> np.ndarray:
+    """Energies (replicas,) of a formula at points that may be on a GPU."""
+    # neighbours within a cut-off are found on the CPU
+    out: np.ndarray = on_host(potential.energy(on_host(x) if potential.formula.truncated else x))
+    return out
+
+
+def advance_by_step(backend: Any, walk: Walk, steps: Steps) -> None:
+    """`advance` for a backend whose kernels know of no drive: one step after the other, and
+    ``retune(potential)`` in the middle of each.
+    """
+    drive = steps.drive
+    assert drive is not None
+    for n in range(len(steps.rho)):
+        before, old = walk.x.copy(), backend.potential
+        backend.advance(replace(steps.part(n, n + 1), drive=None))
+        backend.retune(old.moved(drive.places, drive.values[n + 1]))
+        add_work(walk, old, backend.potential, before)
 
 
 def exchange_rows(a: np.ndarray, b: np.ndarray, rows: np.ndarray) -> None:

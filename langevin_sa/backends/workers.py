@@ -37,7 +37,7 @@ LOOK = 0.5  # seconds between two looks whether an answer can still come
 GRACE = 1.0  # seconds after the deadline for the slice under way
 LOST = 20.0  # seconds after which a scheduler that is gone does not come back
 # the energy only comes back
-THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic", "failures")
+THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic", "failures", "work")
 
 
 def processors() -> int:
@@ -297,13 +297,14 @@ class Spread(Backend):
     ) -> None:
         self.team, self.backend = team, backend
         self.potential, self.walk, self.threads = potential, walk, threads
-        self.turns_back = backend.turns_back
+        self.turns_back, self.driven = backend.turns_back, False
         parts = min(team.parts, len(walk.x))
         self.edges = np.linspace(0, len(walk.x), parts + 1).astype(int).tolist()
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         w, began = self.walk, time.perf_counter()
+        self.driven = steps.drive is not None
         job = partial(
             _advance_part,
             type(self.backend),
@@ -343,7 +344,7 @@ class Spread(Backend):
         self.backend.settle()
 
     def measure(self) -> tuple[float, float] | None:
-        return self.backend.measure()
+        return None if self.driven else self.backend.measure()  # whose parameters stayed behind
 
 
 def _advance_part(
@@ -369,6 +370,8 @@ def _advance_part(
         walk.step, walk.purpose, walk.first_replica, walk.ratio = step, purpose, first, ratio
         walk.wall, bad = wall, None
         began, raised = time.perf_counter(), ""
+        if steps.drive is not None:
+            potential = potential.moved(steps.drive.places, steps.drive.values[0])
         try:
             mover = kernel(potential, walk, threads)
             mover.advance(steps)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..annealing.stability import Unstable
 from ..annealing.starts import starting_points
-from ..arguments import check_whole, look_up, real, shown, warn
+from ..arguments import check_still, check_whole, look_up, real, shown, warn
 from ..backends.workers import team_of
 from ..noise import child_seed, seed_of
 from ..optimizers import Rule
@@ -178,6 +178,7 @@ def _check(potential: Any, methods: Any, judged: Any, tolerance: Any, budgets: A
     if not isinstance(potential, Potential):
         kind = type(potential).__name__
         raise TypeError(f"potential must be a Potential (see Potential.from_formula), not {kind}")
+    check_still(potential, "compare judges methods by")
     if not isinstance(methods, Mapping) or not methods:
         raise TypeError(
             "methods must be a dictionary of at least one method, such as {'anneal': "

@@ -19,6 +19,7 @@ from ..annealing.results import State, put
 from ..annealing.run import Run, next_length
 from ..annealing.stability import falls_for_ever
 from ..annealing.starts import check_energies, home_of
+from ..arguments import check_alone
 from ..backends.numpy import NumpyBackend
 from ..backends.walk import ARRAYS, NonFinite, Walk
 from ..backends.workers import Team
@@ -93,7 +94,7 @@ def run_method(
     every, before = -(-n_steps // epochs), _stand(earlier, seed)
     contestant: ScheduledRun | RuleWalk
     if isinstance(method, Rule):
-        potential.check_alone(start)
+        check_alone(potential, start)
         contestant = RuleWalk(potential, Walk.at_rest(start, seed), method, n_steps, every)
         if before is not None:
             contestant.restore(before)

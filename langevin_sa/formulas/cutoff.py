@@ -5,6 +5,7 @@ gradient and Laplacian.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ class CutoffFormula(Formula):
         cutoff: Any,
         box: Any,
         species: Any,
+        laws: Mapping[str, Any] | None = None,
     ) -> None:
         space = source.spec.space
         if space > 3:
@@ -58,7 +60,8 @@ class CutoffFormula(Formula):
         reach = _between_species(cutoff, "cutoff", self.types)
         if not (np.isfinite(reach) & (reach > 0)).all():
             raise ValueError(f"cutoff must be positive and finite, not {shown(cutoff)}")
-        self.box, self.cutoff2 = _box(box, space, float(reach.max())), reach**2
+        self.reach, self.cutoff2 = reach.ravel(), reach**2
+        self.box = _box(box, space, float(reach.max()))
         if self.box.all():
             self.domain = np.tile(np.stack([np.zeros(space), self.box], axis=1), (particles, 1))
         values = [
@@ -66,17 +69,27 @@ class CutoffFormula(Formula):
             for name, value in parameters.items()
         ]
         rows = np.stack([v.ravel() for v in (*values, np.zeros_like(reach), self.cutoff2)], axis=1)
-        super().__init__(source, rows, np.array([2 * space], dtype=np.int64))
-        self.table = np.ascontiguousarray(rows)
-        apart = np.zeros((len(rows), space))
-        apart[:, 0] = reach.ravel()
-        self.table[:, -2] = self._pairs("energy_gradient", apart, np.arange(len(rows)))[0]
-        if not np.isfinite(self.table[:, -2]).all():
+        super().__init__(source, rows, np.array([2 * space], dtype=np.int64), laws)
+        self._shift(np.ascontiguousarray(rows))
+
+    def _shift(self, table: np.ndarray) -> None:
+        """Take a table of parameters, after V(cutoff) was put into it."""
+        self.numbers = self.table = table
+        apart = np.zeros((len(table), len(self.box)))
+        apart[:, 0] = self.reach
+        table[:, -2] = self._pairs("energy_gradient", apart, np.arange(len(table)))[0]
+        if not np.isfinite(table[:, -2]).all():
             raise ValueError(
-                f"the formula is not finite at the cut-off: {self.table[:, -2].tolist()} at r = "
-                f"{reach.ravel().tolist()}"
+                f"the formula is not finite at the cut-off: {table[:, -2].tolist()} at r = "
+                f"{self.reach.tolist()}"
             )
-        self.numbers = self.table
+
+    def moved(self, places: np.ndarray, row: np.ndarray) -> CutoffFormula:
+        """The formula with these of its numbers for all pairs of species, and no laws."""
+        frozen, table = copy(self), self.table.copy()
+        table[:, places], frozen.laws = row, {}
+        frozen._shift(table)
+        return frozen
 
     def _pairs(self, name: str, apart: np.ndarray, kinds: np.ndarray) -> Any:
         """The printed function of two particles for each separation (pairs, space), parameters by

@@ -5,11 +5,13 @@ it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from textwrap import indent
 from typing import Any
 
 import numpy as np
 
+from ..laws import Drive, values
 from .parse import PRINTED
 from .spec import Body, Source, Spec
 
@@ -25,13 +27,22 @@ class Formula:
         The parameters: scalars, then each array flat.
     size : ndarray of int
         dim, and the sites along each axis of a lattice.
+    laws : mapping, optional
+        Of scalars that are laws of progress, by name; `numbers` are then those of progress 1.
     """
 
     truncated = False  # whether pairs beyond a cut-off do not count
     domain: np.ndarray | None = None  # (dim, 2), where one follows from the formula
 
-    def __init__(self, source: Source, numbers: np.ndarray, size: np.ndarray) -> None:
+    def __init__(
+        self,
+        source: Source,
+        numbers: np.ndarray,
+        size: np.ndarray,
+        laws: Mapping[str, Any] | None = None,
+    ) -> None:
         self.source, self.numbers, self.size = source, numbers, size
+        self.laws = dict(laws or {})
         self._functions: dict[str, Any] | None = None
 
     def _function(self, name: str) -> Callable[..., Any]:
@@ -64,6 +75,19 @@ class Formula:
         """Laplacian (replicas,)."""
         with np.errstate(all="ignore"):
             return self._function("laplacian")(x, self._numbers_like(x), self.size)
+
+    def drive(self, progress: np.ndarray) -> Drive:
+        """The laws' values at each progress."""
+        columns = [values(law, progress, name) for name, law in self.laws.items()]
+        places = [self.source.spec.scalars.index(name) for name in self.laws]
+        return Drive(np.array(places, dtype=np.int64), np.stack(columns, axis=1))
+
+    def moved(self, places: np.ndarray, row: np.ndarray) -> Formula:
+        """The formula with these of its numbers, and no laws."""
+        frozen = copy(self)
+        frozen.numbers, frozen.laws = self.numbers.copy(), {}
+        frozen.numbers[places] = row
+        return frozen
 
     def _numbers_like(self, x: Any) -> Any:
         """The parameters as an array of the kind of x, which may be CuPy's."""

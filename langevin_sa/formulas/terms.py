@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..arguments import check_flags, check_whole, real, real_array, short, shown
+from ..laws import values
 from .derive import source_of
 from .in_numpy import Formula
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, normal, parse
 from .spec import INPUTS, Spec, particle_names
+
+LOOKS = np.linspace(0, 1, 101)  # progress at which a law is looked at before it is used
 
 
 def read_formula(
@@ -48,7 +51,7 @@ def read_formula(
         texts, cutoff = {**texts, "pair": _truncated(texts["pair"], parameters, cutoff)}, None
     if particles is not None and "bond" in texts:
         texts = {"link" if kind == "bond" else kind: text for kind, text in texts.items()}
-    scalars, arrays = sorted_parameters(parameters)
+    scalars, arrays, laws = sorted_parameters(parameters)
     if cutoff is not None:  # a matrix is one number to each pair
         scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}
     named = variables is not None
@@ -85,10 +88,12 @@ def read_formula(
     if cutoff is not None:
         from .cutoff import CutoffFormula
 
-        return CutoffFormula(source_of(spec), scalars, dim // space, cutoff, box, species), dim
+        args = (dim // space, cutoff, box, species, laws)
+        return CutoffFormula(source_of(spec), scalars, *args), dim
     flat = (array.ravel() for array in arrays.values())
     numbers = np.concatenate([np.array(list(scalars.values()), dtype=float), *flat])
-    return Formula(source_of(spec), numbers, np.array([dim, *shape], dtype=np.int64)), dim
+    size = np.array([dim, *shape], dtype=np.int64)
+    return Formula(source_of(spec), numbers, size, laws), dim
 
 
 def written(texts: Mapping[str, str]) -> str:
@@ -126,6 +131,12 @@ def _truncated(pair: str, parameters: Mapping[str, Any], cutoff: Any) -> str:
         )
     used = set(names(parse(pair)))
     own = {name: value for name, value in parameters.items() if normal(name) in used}
+    for name in (name for name, value in own.items() if callable(value)):
+        raise ValueError(
+            f"{name} is a law of progress in the pair formula {short(pair)!r}: beside other terms "
+            "cutoff= takes off one energy for the whole run; leave out the cutoff, or the other "
+            "terms"
+        )
     end = float(cutoff)
     none = dict.fromkeys(("dim", "shape", "cutoff", "box", "species"))
     two: dict[str, Any] = {**none, "space": 1, "periodic": False, "particles": 2}
@@ -138,9 +149,11 @@ def _truncated(pair: str, parameters: Mapping[str, Any], cutoff: Any) -> str:
 
 def sorted_parameters(
     parameters: Mapping[str, Any],
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Numbers and arrays, each in alphabetical order."""
-    scalars, arrays = {}, {}
+) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
+    """Numbers, arrays and laws, each in alphabetical order; laws are also among the numbers, as
+    what they are at progress 1.
+    """
+    scalars, arrays, laws = {}, {}, {}
     for given, value in sorted(parameters.items()):
         name = normal(given)
         if name in scalars or name in arrays:
@@ -149,6 +162,8 @@ def sorted_parameters(
             raise ValueError(
                 f"a parameter cannot be called {name!r}: that is a function or constant of formulas"
             )
+        if callable(value):
+            laws[name], value = value, values(value, LOOKS, f"parameter {name!r}")[-1]
         try:
             array = real_array(value, name)
         except TypeError:
@@ -161,7 +176,7 @@ def sorted_parameters(
             arrays[name] = array
         else:
             scalars[name] = float(array)
-    return scalars, arrays
+    return scalars, arrays, laws
 
 
 def coordinates(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from .checks import p_values, thermostat
 from .comparisons import bands, comparison, cooling, ends, heat_map
+from .ladders import overlap
 from .landscapes import histogram, landscape
 from .motion import animate
 from .runs import energy, history, schedule, summary, temperature
@@ -35,6 +36,15 @@ from .style import (
 )
 
 __all__ = ["animate", "bands", "comparison", "cooling", "ends", "energy", "heat_map", "histogram"]
-__all__ += ["history", "landscape", "p_values", "schedule", "summary", "temperature", "thermostat"]
+__all__ += [
+    "history",
+    "landscape",
+    "overlap",
+    "p_values",
+    "schedule",
+    "summary",
+    "temperature",
+    "thermostat",
+]
 __all__ += ["BLACK", "BLUE", "ENERGY", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "TIME", "YELLOW"]
 __all__ += ["SIZE", "STYLE", "formula", "image", "image_formats", "styled"]

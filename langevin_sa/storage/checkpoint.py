@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arguments import check_file, printable, real, shown, warn
-from ..laws import NamedLaw
+from ..laws import NamedLaw, values
 from .npz import load, octets, save
 from .owner import Owner
 
@@ -215,6 +215,14 @@ def schedule_digest(schedule: Any, n_steps: int, integrator: str) -> str:
     return digest(
         *[numbers for look in looks for numbers in (look.rho, look.lr, look.s, look.carry)], *laws
     )
+
+
+def laws_digest(laws: Mapping[str, Any], n_steps: int) -> str:
+    """A short name for the laws of a potential's parameters: for their values at every step, or at
+    `LOOKED_AT` of them.
+    """
+    progress = np.linspace(0, 1, min(n_steps, LOOKED_AT) + 1)
+    return digest(*(values(law, progress, name) for name, law in laws.items()))
 
 
 def check_arrays(

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import box_of, check_file, check_positive, check_type, check_whole
+from ..arguments import box_of, check_file, check_positive, check_still, check_type, check_whole
 from ..formulas.in_javascript import javascript_source
 from ..formulas.spec import Spec
 from ..integrators import INTEGRATORS, get_integrator
@@ -108,6 +108,7 @@ def describe(
     JavaScript.
     """
     check_type(potential, Potential, "potential")
+    check_still(potential, "a page shows")
     if potential.formula is None:
         raise ValueError(
             f"{potential.name} is made of functions, and a page needs a formula to print as "

@@ -14,7 +14,16 @@ import numpy as np
 from ..annealing.request import Prepared, prepare
 from ..annealing.stability import explain
 from ..annealing.starts import starting_points
-from ..arguments import check_flags, check_type, check_whole, on_gpu, real, real_array, shown
+from ..arguments import (
+    check_flags,
+    check_still,
+    check_type,
+    check_whole,
+    on_gpu,
+    real,
+    real_array,
+    shown,
+)
 from ..backends.walk import NonFinite
 from ..backends.workers import processors
 from ..integrators import get_integrator
@@ -109,6 +118,7 @@ def exchange(
     True
     """
     check_type(potential, Potential, "potential")
+    check_still(potential, "replicas exchange places in")
     if hasattr(potential, "batches"):
         raise ValueError("exchange compares exact energies: give a Potential, not mini-batches")
     asked = _temperatures(temperatures)

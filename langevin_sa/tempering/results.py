@@ -155,5 +155,5 @@ class Exchange:
         return "\n".join(lines)
 
     def plot(self) -> Any:
-        """<U>, ln Z and acceptance against temperature; see `langevin_sa.plots.exchange`."""
-        return draw("exchange", self)
+        """Energies at each temperature; see `langevin_sa.plots.overlap`."""
+        return draw("overlap", self)

@@ -188,3 +188,44 @@ def hermite(x: np.ndarray, n: int) -> np.ndarray:
     for k in range(2, n):
         out[:, k] = (x * out[:, k - 1] - np.sqrt(k - 1) * out[:, k - 2]) / np.sqrt(k)
     return out
+
+
+def trap_work(
+    steps: Steps, k: np.ndarray, a: np.ndarray, T: float, width: float, half_step: bool = True
+) -> tuple[float, float, float]:
+    """Mean and variance of the work, and <exp(-W/T)>, of a trap k (x - a)^2/2 whose stiffness and
+    place change, (n_steps + 1,) each: exact for the discrete scheme.
+
+    Replicas start at rest, in a normal distribution of this width around a[0]. The state (x, dx, w,
+    W), with w what paired noise carries on, is Gaussian as long as only a changes; where k does, so
+    is what exp(-W/T) makes of the distribution of the other three, but mean and variance of W are
+    NaN. `half_step` says where the work is taken: at x - dx/2, or at x.
+    """
+    middle = np.array([1.0, -0.5 if half_step else 0.0, 0.0, 0.0])
+    mean, tilted = np.array([a[0], 0.0, 0.0, 0.0]), np.array([a[0], 0.0, 0.0, 0.0])
+    spread = np.diag([width**2, 0.0, 0.0, 0.0])
+    tilted_spread, log = spread.copy(), 0.0
+    for n in range(len(a) - 1):
+        dx = np.array([-steps.lr[n] * k[n], steps.carry[n], 1.0, 0.0])
+        move = np.array([dx + np.eye(4)[0], dx, np.zeros(4), np.eye(4)[3]])
+        pull = steps.lr[n] * k[n] * a[n] * np.array([1.0, 1.0, 0.0, 0.0])
+        kick = np.array([steps.kick[n], steps.kick[n], steps.tail[n], 0.0])
+        noise = np.outer(kick, kick)
+        mean, spread = move @ mean + pull, move @ spread @ move.T + noise
+        tilted = move @ tilted + pull
+        tilted_spread = move @ tilted_spread @ move.T + noise
+        # the work of this step is A m^2/2 + B m + C
+        A, B = k[n + 1] - k[n], k[n] * a[n] - k[n + 1] * a[n + 1]
+        C = (k[n + 1] * a[n + 1] ** 2 - k[n] * a[n] ** 2) / 2
+        done = np.eye(4)
+        done[3] += B * middle
+        mean, spread = done @ mean + [0, 0, 0, C], done @ spread @ done.T
+        m, along = middle @ tilted, tilted_spread @ middle
+        v = middle @ along
+        stiff = 1 + A * v / T
+        log -= C / T + np.log(stiff) / 2 + (A * m**2 / 2 + B * m - B**2 * v / (2 * T)) / T / stiff
+        tilted = tilted - along * (A * m + B) / T / stiff
+        tilted_spread = tilted_spread - np.outer(along, along) * A / T / stiff
+    still = bool(np.all(k == k[0]))
+    both = (float(mean[3]), float(spread[3, 3])) if still else (np.nan, np.nan)
+    return *both, float(np.exp(log))

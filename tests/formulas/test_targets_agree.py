@@ -72,6 +72,14 @@ def test_words_of_templates_are_names(names):
     assert (found == 8.0).all() and (expected == 8.0).all()
 
 
+@pytest.mark.parametrize("at", [0.7, -3e18, 1e19, -1e300])
+def test_floor_of_numbers_beyond_all_integers(at):
+    """floor(1e19) was -9.2e18 to a kernel, and floor(1/0)*0 a number."""
+    found, expected = energies("floor(a*x)/a + where(mod(x, b), 1, 2)", 1.0, a=at, b=0.0)
+    np.testing.assert_array_equal(found, expected)
+    assert expected[0] == np.floor(at) / at + 2
+
+
 @given(name=targets.NAMES)
 def test_printed_text_holds_no_name_of_a_user(name):
     """So none can collide with a word of a template."""

@@ -269,3 +269,17 @@ def test_pictures_ask_for_what_they_read_and_no_type(run):
         **{name: run[name] for name in ("history", "energies", "state", "x")}
     )
     assert len(plots.summary(look_alike, WELL)) == 3
+
+
+def test_overlap_of_energies():
+    """Each temperature's bars hold its records but for the highest thousandth of all."""
+    found = lsa.exchange(BOWL, [0.5, 1.0, 2.0], 400, gamma=1.0, dt=0.2, replicas=50, rng=1)
+    ax = found.plot()
+    shares = [
+        (patch.get_data().values * np.diff(patch.get_data().edges)).sum() for patch in ax.patches
+    ]
+    assert len(shares) == 6 and min(shares) > 0.99
+    assert labels(ax)[2] == "$T = 2$" and "swaps" in labels(ax)[0]
+    found.energies = found.energies[:0]
+    with pytest.raises(ValueError, match="before its first record"):
+        found.plot()

@@ -10,6 +10,7 @@ import pytest
 from langevin_sa import validate
 from langevin_sa.backends.choose import get_backend
 from langevin_sa.backends.numpy import NumpyBackend
+from langevin_sa.laws import Drive
 from langevin_sa.noise import START, normals
 
 pytestmark = pytest.mark.long
@@ -198,6 +199,30 @@ class ForceOneStepLate(NumpyBackend):
             self.gradient = self._look()
 
 
+class ParametersOneStepLate(Wrapped):
+    def change(self, steps):
+        if steps.drive is None:
+            return steps
+        values = np.concatenate([steps.drive.values[:1], steps.drive.values[:-1]])
+        return dataclasses.replace(steps, drive=Drive(steps.drive.places, values))
+
+
+class WorkTakenAfterTheStep(Wrapped):
+    """At x, not at x - dx/2."""
+
+    def __init__(self, potential, walk, threads):
+        super().__init__(potential, walk, threads)
+        self.potential = potential
+
+    def advance(self, steps):
+        for n in range(len(steps.rho)):
+            one, work = steps.part(n, n + 1), self.walk.work.copy()
+            self.inner.advance(one)
+            if one.drive is not None:
+                old, new = (self.potential.moved(one.drive.places, v) for v in one.drive.values)
+                self.walk.work[...] = work + new.energy(self.walk.x) - old.energy(self.walk.x)
+
+
 MUTATIONS = {
     NoiseTwoPercentTooStrong: "stationary",
     RhoOnePercentTooSmall: "stationary",
@@ -219,6 +244,8 @@ MUTATIONS = {
     UniformNoise: "kinetic",
     KineticSumByTheWrongClock: "free",
     ForceOneStepLate: "momentum",
+    ParametersOneStepLate: "work",
+    WorkTakenAfterTheStep: "work",
 }
 
 

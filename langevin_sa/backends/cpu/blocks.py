@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numba import float32, float64
 
+from ...laws import Drive
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
@@ -23,6 +24,7 @@ from .philox import fill_normals
 from .printed import numba_source
 from .simd import inline
 from .walls import keep, turn_back
+from .work import add_work, set_parameters
 
 WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
 # coordinates in one block, so that its arrays stay in cache; pairs use each one often
@@ -123,9 +125,9 @@ def advance_block(
         Step and replica in the block of a failure, or a negative replica. If the failure may be a
         wall, and the block was not `careful`, the walk is as it was.
     """
-    address, p, size = potential
+    address, numbers, size, places, laws = potential
     r, n, chunk, normals, arena = block
-    x, dx, noise, energy, best_energy, best_x, dx2, kinetic, failures = walk
+    x, dx, noise, energy, best_energy, best_x, dx2, kinetic, failures, work = walk
     carry, lr, kick, tail, weight22, weight = (
         steps[0],
         steps[1],
@@ -149,6 +151,9 @@ def advance_block(
     EBS, at = carve(arena, at, 5, width)
     E, BE, S, S22, SPARE = EBS[0], EBS[1], EBS[2], EBS[3], EBS[4]
     rows, c = np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
+    driven = len(places) > 0
+    p = numbers.copy() if driven else numbers
+    W = np.zeros((2 * dim + 3 if driven else 1, width))  # work, and room to take it
     past = (NOISE.ctypes.data - z.ctypes.data) >> 3
     kept = np.zeros((2 * dim + 1 if careful else 0, width))
     first, t, bad = 0, 0, -1
@@ -157,6 +162,7 @@ def advance_block(
             X[d, i], DX[d, i] = x[r + i, d], dx[r + i, d]
             NOISE[d, i], BX[d, i] = noise[r + i, d], best_x[r + i, d]
         BE[i], S[i], S22[i] = best_energy[r + i], kinetic[r + i], dx2[r + i]
+        W[0, i] = work[r + i]
     apart = change < 0
     for t in range(n_steps):
         # number of this step's first normal in a replica's stream
@@ -182,6 +188,9 @@ def advance_block(
                 S22[i] = ratio * S[i]
         if careful:
             keep(Y, DX, S, kept, n)
+        if driven:
+            inputs = (X, Y, DX, G, z, S, E, p, rows, size, c)
+            set_parameters(address, inputs, places, laws, t, W, n, careful)
         call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), n)
         bad = look(E, S, BE, X, BX, n)
         if t == 0 and bad >= 0:  # of these points the gradient is known to be finite
@@ -189,6 +198,8 @@ def advance_block(
         if careful and t > 0:
             inputs = (X, Y, DX, G, z, S, E, p, rows, size, c)
             bad = turn_back(address, inputs, kept, NOISE, BE, BX, failures[r : r + n], bad)
+            if driven:
+                add_work(address, inputs, kept, places, laws, t, W, n)
         if bad >= 0:
             break
         if single:
@@ -209,13 +220,17 @@ def advance_block(
     if bad < 0:  # the energy of where they are now
         t = n_steps
         c[:], SPARE[:] = 0.0, 0.0
+        inputs = (X, Y, Y, G, z, SPARE, E, p, rows, size, c)
         if careful:
             keep(Y, DX, SPARE, kept, n)
-        call_step(address, (X, Y, Y, G, z, SPARE, E, p, rows, size, c), n)
+        if driven:
+            set_parameters(address, inputs, places, laws, t, W, n, careful)
+        call_step(address, inputs, n)
         bad = look(E, SPARE, BE, X, BX, n)
         if careful and t > 0:
-            inputs = (X, Y, Y, G, z, SPARE, E, p, rows, size, c)
             bad = turn_back(address, inputs, kept, NOISE, BE, BX, failures[r : r + n], bad)
+            if driven:
+                add_work(address, inputs, kept, places, laws, t, W, n)
             for i in range(n):
                 if failures[r + i, 1] > 0:
                     for d in range(dim):
@@ -228,6 +243,7 @@ def advance_block(
             best_x[r + i, d] = BX[d, i]
         kinetic[r + i], dx2[r + i] = S[i], S22[i] if apart else ratio * S[i]
         energy[r + i], best_energy[r + i] = E[i], BE[i]
+        work[r + i] = W[0, i]
     return t, bad
 
 
@@ -250,8 +266,9 @@ def advance_replicas(
 
     Parameters
     ----------
-    potential : (int, float64 array, int64 array)
-        Address of the compiled step, and the parameters and sizes that it reads.
+    potential : (int, float64 array, int64 array, int64 array, float64 array)
+        Address of the compiled step, the parameters and sizes that it reads, and the places and
+        values of the `Drive` (no places without one).
     walk : tuple of arrays
         Those of the `Walk`, moved on in place.
     steps : float64 array (6, n_steps)
@@ -321,7 +338,8 @@ class BlockBackend(Backend):
         w, n = self.walk, len(steps.rho)
         ratio, change = self._ratio(steps)
         numbers = np.stack([steps.carry, steps.lr, steps.kick, steps.tail, *steps.weights.T])
-        potential = (self.step.address, self.numbers, self.size)
+        drive = steps.drive or Drive(np.empty(0, dtype=np.int64), np.empty((n + 1, 0)))
+        potential = (self.step.address, self.numbers, self.size, drive.places, drive.values)
         common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.wall, w.stream())
         shift = self.width.bit_length() - 1
 

@@ -18,7 +18,7 @@ import numpy as np
 from numba import types, void
 
 from ...momentum import Steps
-from ..walk import Backend, NonFinite, Walk, aligned, share
+from ..walk import Backend, NonFinite, Walk, advance_by_step, aligned, share
 from .compiled import INTEGERS, REALS, call_step, compiled_source
 from .keeping import kernel
 from .philox import fill_line
@@ -220,7 +220,7 @@ class LatticeBackend(Backend):
     """Sites and bonds, few replicas, many sites."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
-        self.walk, formula = walk, potential.formula
+        self.walk, self.potential, formula = walk, potential, potential.formula
         spec, shape = formula.source.spec, formula.size[1:]
         real = types.CPointer(types.float32 if walk.x.dtype == np.float32 else types.float64)
         given = (real, real, real, *[REALS] * 4, INTEGERS, REALS, types.int64, types.int64)
@@ -238,6 +238,8 @@ class LatticeBackend(Backend):
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
+        if steps.drive is not None:
+            return advance_by_step(self, self.walk, steps)
         replicas = range(len(self.walk.x))
         if len(self.parts) > 1:
             ends = [self._together(r, steps) for r in replicas]
@@ -248,6 +250,12 @@ class LatticeBackend(Backend):
         if bad:
             end, r = min(bad)
             raise NonFinite(self.walk.step - len(steps.rho) + end, self.walk.first_replica + r)
+
+    def retune(self, potential: Any) -> None:
+        """Take the parameters of a potential of the same formula, and the energies there."""
+        sweep, _, *shape = self.lattice
+        self.potential, self.lattice = potential, (sweep, potential.formula.numbers, *shape)
+        self.advance(Steps(*np.empty((3, 0))))
 
     def measure(self) -> tuple[float, float]:
         """Sums over replicas of |grad U|^2 and of the Laplacian at the present positions, for the

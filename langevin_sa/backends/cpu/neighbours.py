@@ -15,7 +15,7 @@ import numpy as np
 from numba import types, void
 
 from ...momentum import Steps
-from ..walk import Backend, NonFinite, Walk, share
+from ..walk import Backend, NonFinite, Walk, advance_by_step, share
 from .compiled import REALS, compiled_source
 from .neighbour_lists import Particles
 from .neighbour_pass import FORCES, KICK, sweep_particles, total
@@ -64,7 +64,7 @@ class NeighbourBackend(Backend):
     """
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
-        self.walk, self.formula = walk, potential.formula
+        self.walk, self.potential, self.formula = walk, potential, potential.formula
         self.pairs = compiled_pairs(self.formula, "pairs")
         worth = max(1, len(self.formula.species) // PARTICLES_WORTH_A_THREAD)
         parts = 1 if len(walk.x) >= threads else min(threads, worth)
@@ -78,11 +78,20 @@ class NeighbourBackend(Backend):
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
+        if steps.drive is not None:
+            return advance_by_step(self, self.walk, steps)
         if self.stale:  # a failure left lists and forces of places that the walk left again
             self.stale = False
             self._raise(self._each(self._start))
         self._raise(self._each(lambda r: self._run(r, steps)))
         self.walk.step += len(steps.rho)
+
+    def retune(self, potential: Any) -> None:
+        """Take the parameters of a potential of the same formula, and the forces there."""
+        self.potential, self.formula = potential, potential.formula
+        for system in self.systems:
+            system.formula = self.formula
+        self._raise(self._each(self._weigh))
 
     def change_places(self, other: Any, rows: np.ndarray) -> None:
         """As of any backend; lists of neighbours go along."""
@@ -104,7 +113,12 @@ class NeighbourBackend(Backend):
         """Lists, forces and energy where the replica is."""
         w, system = self.walk, self.systems[r]
         system.make_lists(w.x[r], self._helpers())
-        self._sweep(r, FORCES, NO_STEP, w.x[r], w.x[r], 0, -1)
+        return self._weigh(r)
+
+    def _weigh(self, r: int) -> int:
+        """Forces and energy by the lists that there are."""
+        x = self.walk.x[r]
+        self._sweep(r, FORCES, NO_STEP, x, x, 0, -1)
         return self._look(r, 0)
 
     def _run(self, r: int, steps: Steps) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import float64, int64, njit, types
 from numba.core import cgutils
@@ -253,13 +254,13 @@ def power(x: float, y: float) -> float:
     """x to the power y; NaN for a negative x unless y is an integer."""
     r = exp(y * log(math.fabs(x)))
     r = 1.0 if y == 0.0 else r
-    whole = math.floor(y) == y
-    odd = math.floor(0.5 * y) * 2.0 != y
+    whole = np.floor(y) == y
+    odd = np.floor(0.5 * y) * 2.0 != y
     r = -r if (x < 0.0 and odd) else r
     return NAN if (x < 0.0 and not whole) else r
 
 
-abs, sqrt, floor = math.fabs, math.sqrt, math.floor
+abs, sqrt, floor = math.fabs, math.sqrt, np.floor
 asin, acos, atan = math.asin, math.acos, math.atan
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ...arguments import on_gpu
 from ...momentum import Steps
 from ...noise import key_of
-from ..walk import ARRAYS, Backend, NonFinite, Walk
+from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
 from . import source
 
 try:
@@ -118,7 +118,7 @@ class DeviceBackend(Backend):
     """
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
-        self.given, self.walk = walk, on_device(walk)
+        self.potential, self.given, self.walk = potential, walk, on_device(walk)
         self.single = walk.x.dtype == np.float32
         self.real = np.float32 if self.single else np.float64
         self.failure = cupy.asarray(NOTHING)
@@ -128,6 +128,8 @@ class DeviceBackend(Backend):
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
+        if steps.drive is not None:
+            return advance_by_step(self, self.given, steps)
         if self.given is not self.walk:
             for name in ARRAYS:
                 getattr(self.walk, name).set(getattr(self.given, name))
@@ -146,6 +148,15 @@ class DeviceBackend(Backend):
                 self.given.step + (failure >> 32), self.given.first_replica + (failure & 0xFFFFFFFF)
             )
         self.given.step += len(steps.rho)
+
+    def retune(self, potential: Any) -> None:
+        """Take the parameters of a potential of the same formula, and the energies there."""
+        self.potential, (self.numbers, _) = potential, self._inputs(potential)
+        self.advance(Steps(*np.empty((3, 0))))
+
+    def _inputs(self, potential: Any) -> tuple[Any, Any]:
+        """Parameters, and a kernel's extra input."""
+        return self._numbers(potential.formula.numbers), cupy.zeros(1, dtype=np.int32)
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
@@ -173,7 +184,7 @@ class ReplicaBackend(DeviceBackend):
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         super().__init__(potential, walk, threads)
         self.kernel = kernel(self.code(potential, self.single), "replicas", self.single)
-        self.numbers = self._numbers(potential.formula.numbers)
+        self.numbers, _ = self._inputs(potential)
         count = len(walk.x)
         # few replicas go to many processors
         self.threads = source.THREADS if count >= 4 * source.THREADS * self.processors else 32
@@ -186,7 +197,7 @@ class ReplicaBackend(DeviceBackend):
         return source.replicas_module(*_formula(potential), single)
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
-        arrays = [getattr(self.walk, name) for name in ARRAYS]
+        arrays = [getattr(self.walk, name) for name in ARRAYS[:-1]]  # work is no kernel's
         self.kernel(
             (self.blocks,),
             (self.threads,),
@@ -236,10 +247,6 @@ class SweepBackend(DeviceBackend):
         """How many units of coordinates a replica has."""
         return -(-int(potential.dim) // 4)
 
-    def _inputs(self, potential: Any) -> tuple[Any, Any]:
-        """Parameters, and the kernel's extra input."""
-        return self._numbers(potential.formula.numbers), cupy.zeros(1, dtype=np.int32)
-
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
         if self.blocks == 1:
             self._pass(0, n + 2, n, paired, coefficients, weights)
@@ -259,7 +266,7 @@ class SweepBackend(DeviceBackend):
             (
                 w.x,
                 self.other,
-                *(getattr(w, name) for name in ARRAYS[1:-1]),  # it leaves failures to the run
+                *(getattr(w, name) for name in ARRAYS[1:-2]),  # it leaves failures to the run
                 coefficients,
                 weights,
                 self.numbers,
@@ -325,8 +332,7 @@ class ArrayBackend(SweepBackend):
     """Array functions: energy and gradient by CuPy, the rest of a step in one launch."""
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
-        self.potential = potential.on_device(cupy)
-        super().__init__(potential, walk, threads)
+        super().__init__(potential.on_device(cupy), walk, threads)
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:

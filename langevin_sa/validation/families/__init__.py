@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 FAMILIES: tuple[str, ...] = ("momentum", "stationary", "free", "modes", "kinetic", "density")
-FAMILIES += ("correlation", "order", "rows", "verlet", "escape", "ramp", "paths", "noise")
+FAMILIES += ("correlation", "order", "rows", "verlet", "escape", "ramp", "work", "paths", "noise")
 
 
 def family_of(name: str) -> Any:

@@ -191,7 +191,7 @@ def test_memory_is_looked_at_before_anything_is_allocated(gpu, monkeypatch):
     monkeypatch.setattr(fake_cupy, "FREE", 5_000)
     with pytest.raises(
         MemoryError,
-        match=r"3 replicas of 64 coordinates in float64 need 13,968 bytes on the GPU, where 5,000 "
+        match=r"3 replicas of 64 coordinates in float64 need 13,992 bytes on the GPU, where 5,000 "
         r"are free",
     ):
         fake_cupy.counts.clear()
