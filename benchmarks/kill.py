@@ -2,13 +2,12 @@
 bits of an uninterrupted run.
 
     python benchmarks/kill.py [--kills 200] [--seed 0] [--signals KILL | INT | mixed] [--threads 1]
-    python benchmarks/kill.py --pairs 20
 
 Every run writes a checkpoint as often as it can (here most of the time goes into writing); those of
 `anneal` stream their positions to a file. After each signal the files are read; then the run is
 started again, and broken off again with probability 1/2. Children are forks of this process, which
-has compiled everything, so that a signal costs no start of Python. With `--pairs` a second process
-names the files of a run under way, and must be refused.
+has compiled everything, so that a signal costs no start of Python. Full disks and second processes
+are in `folders.py`.
 """
 
 from __future__ import annotations
@@ -270,41 +269,6 @@ def broken_off(pid: int, sent: signal.Signals, after: float) -> bool:
     return os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == INTERRUPTED
 
 
-def second(folder: Path, files: dict[str, Path]) -> int:
-    """Start a run that names these files in a forked process; its status is 0 if it is refused."""
-    pid = os.fork()
-    if not pid:
-        try:
-            lsa.anneal(WELL, [1.0], RAMP, 100, rng=1, **files)
-            os._exit(1)
-        except ValueError as error:
-            os._exit("in use by" not in str(error))
-        finally:
-            os._exit(2)
-    return os.WEXITSTATUS(os.waitpid(pid, 0)[1])
-
-
-def pairs(count: int) -> None:
-    """Runs under way whose files a second process names: all are refused, and the first ends as if
-    nobody had asked.
-    """
-    kinds = [("samples",), ("checkpoint",), ("samples", "checkpoint")]
-    refused = whole = 0
-    with tempfile.TemporaryDirectory() as scratch:
-        (alone := Path(scratch) / "alone").mkdir()
-        reference = run(alone, "formula")
-        for k in range(count):
-            folder = Path(tempfile.mkdtemp(dir=scratch))
-            pid = in_child(folder, "formula", 1)
-            while not (folder / "samples.npy").exists():
-                time.sleep(0.001)
-            names = {"samples": "samples.npy", "checkpoint": "run.npz"}
-            refused += not second(folder, {n: folder / names[n] for n in kinds[k % 3]})
-            whole += os.waitpid(pid, 0)[1] == 0 and same(run(folder, "formula"), reference)
-    print(f"{count} pairs: {refused} second runs refused, {whole} first ones with the right bits")
-    sys.exit(refused < count or whole < count)
-
-
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
     """The same bits of everything."""
     try:
@@ -324,12 +288,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--signals", choices=SIGNALS, default="KILL")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--pairs", type=int, default=0, help="how many pairs of processes")
     options = parser.parse_args()
     # a shell that starts this in the background has it ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if options.pairs:
-        pairs(options.pairs)
     signals = SIGNALS[options.signals]
     generator, began = np.random.default_rng(options.seed), time.perf_counter()
     print(
@@ -361,7 +322,7 @@ def main() -> None:
                     kills += 1
                     writing += any(folder.glob("*.part"))
                     try:
-                        if (folder / "run.npz").exists():
+                        if any(folder.glob("run*.npz")):  # one for each rate of cooling
                             RUNS[name][1](folder)
                         else:
                             none += 1

@@ -20,7 +20,7 @@ CASES = {
     "cosh": (WIDE, 4),
     "expm1": (RNG.normal(size=100_000) * 1e-3, 2),
 }
-SPECIAL = np.array([0.0, np.inf, -np.inf, np.nan, -1.0, 1e-310, 800.0, -800.0, 1.0])
+SPECIAL = np.array([0.0, np.inf, -np.inf, np.nan, -1.0, 1e-310, 800.0, -800.0, 1.0, -2.5])
 
 
 def over_an_array(function):
@@ -47,7 +47,9 @@ def test_against_numpy(name):
         assert np.max(np.abs(ours - exact) / np.spacing(np.abs(exact))) <= ulps
 
 
-@pytest.mark.parametrize("name", ["exp", "log", "sin", "cos", "tanh", "sinh", "cosh"])
+@pytest.mark.parametrize(
+    "name", ["exp", "log", "sin", "cos", "tanh", "sinh", "cosh", "sign", "floor"]
+)
 def test_special_values(name):
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(

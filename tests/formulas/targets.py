@@ -316,11 +316,11 @@ def check(made: list[tuple[Potential, dict, dict]], cuda: bool, every: int = 1) 
     for k, (U, told, values) in enumerate(made):
         here, x = expected[k], xs[k]
         with np.errstate(all="ignore"):
-            around = [
-                by_numpy(U.formula, x * (1 + d)) - here for d in (1e-13, -1e-13, 4e-13, -4e-13)
-            ]
+            near = [by_numpy(U.formula, x * (1 + d)) for d in (1e-13, -1e-13, 4e-13, -4e-13)]
+            around = np.subtract(near, here)
             size = np.abs(here).max(1, keepdims=True)
             room = 1e-10 * np.maximum(size, 1.0) + 20 * np.abs(around).max(0).max(1, keepdims=True)
+        none = np.isnan([here, *near]).all(0)
         sound = (size < LARGEST) & np.isfinite(room) & (room < 1e-3 * np.maximum(size, 1.0))
         for target, answers in found.items():
             if answers[k] is None:
@@ -328,6 +328,7 @@ def check(made: list[tuple[Potential, dict, dict]], cuda: bool, every: int = 1) 
             with np.errstate(all="ignore"):
                 good = np.abs(answers[k] - here) <= room
             assert (good | ~sound).all(), (target, U, here, answers[k])
+            assert not (none & np.isfinite(answers[k])).any(), (target, U, here, answers[k])
             compared[target] += int(sound.sum()) * here.shape[1]
         if "formula" in told:
             energy, largest = by_python(U, told["formula"], values, x)

@@ -227,8 +227,8 @@ def tan(x: float) -> float:
 
 @inline
 def sign(x: float) -> float:
-    """-1, 0 or 1."""
-    return 1.0 if x > 0.0 else (-1.0 if x < 0.0 else 0.0)
+    """-1, 0 or 1; NaN of NaN."""
+    return 1.0 if x > 0.0 else (-1.0 if x < 0.0 else x + 0.0)
 
 
 @inline

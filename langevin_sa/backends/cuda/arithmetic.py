@@ -82,7 +82,7 @@ def literal(value: float, single: bool) -> str:
     if math.isfinite(value):
         return repr(value) + ("f" if single else "")
     bits = 0x7FF0000000000000 if math.isinf(value) else 0x7FF8000000000000
-    return f"real(__longlong_as_double({bits}LL))"
+    return f"{'-' if value < 0 else ''}real(__longlong_as_double({bits}LL))"
 
 
 @cache
