@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.optimize import OptimizeResult
 from ..arguments import on_host
 from ..backends.walk import Backend, Walk, fill
 from ..momentum import Steps
+from ..observables.along import Observables
 from ..potential import Potential
 from ..storage.checkpoint import check_arrays
 from ..tuning import laplacian_estimate
@@ -38,6 +40,8 @@ class Record(NamedTuple):
     failures : int
         Steps of all replicas that met a place where the energy or the gradient is not finite and
         turned back.
+    observed : mapping of str to ndarray
+        Observables that were asked for.
     """
 
     step: int
@@ -51,26 +55,31 @@ class Record(NamedTuple):
     energy_min: float
     best: float
     failures: int
+    observed: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
+COLUMNS = tuple(name for name in Record._fields if name != "observed")
 WHOLE = ("step", "failures")  # columns of whole numbers
 RECORDED = ("since", "failed", "target", "asked")  # numbers of a `Recorder`
 
 
-def history_of(records: Iterable[Record]) -> OptimizeResult:
-    """Records as columns: an array for each field."""
-    columns = list(zip(*records, strict=True)) or [()] * len(Record._fields)
-    return OptimizeResult(
-        {
-            name: np.array(column, dtype=int if name in WHOLE else float)
-            for name, column in zip(Record._fields, columns, strict=True)
-        }
-    )
+def history_of(records: Sequence[Record], observables: Observables | None) -> OptimizeResult:
+    """Records as columns: an array for each field, and for each observable."""
+    columns = {
+        name: np.array([getattr(r, name) for r in records], dtype=int if name in WHOLE else float)
+        for name in COLUMNS
+    }
+    observed = {} if observables is None else observables.columns(r.observed for r in records)
+    return OptimizeResult(columns | observed)
 
 
-def records_of(history: OptimizeResult) -> list[Record]:
+def records_of(history: OptimizeResult, observables: Observables | None) -> list[Record]:
     """The records that a history was made of."""
-    return list(map(Record, *(history[name].tolist() for name in Record._fields)))
+    records = list(map(Record, *(history[name].tolist() for name in COLUMNS)))
+    if observables is None:
+        return records
+    rows = observables.rows(history, len(records))
+    return [r._replace(observed=row) for r, row in zip(records, rows, strict=True)]
 
 
 class Recorder:
@@ -84,10 +93,19 @@ class Recorder:
         Whose sums are read, and zeroed with each record.
     backend : Backend
         What moves it.
+    observables : Observables, optional
+        What else is measured.
     """
 
-    def __init__(self, potential: Potential, walk: Walk, backend: Backend) -> None:
+    def __init__(
+        self,
+        potential: Potential,
+        walk: Walk,
+        backend: Backend,
+        observables: Observables | None = None,
+    ) -> None:
         self.potential, self.walk, self.backend = potential, walk, backend
+        self.observables = observables
         self.asked = 0  # gradients for the thermometer, besides those of the run
         self._begin()
 
@@ -123,6 +141,7 @@ class Recorder:
             energy_min=float(walk.energy.min()),
             best=float(walk.best_energy.min()),
             failures=self._failures() - self.failed,
+            observed={} if self.observables is None else self.observables(walk.x),
         )
         self._begin()
         return record

@@ -6,7 +6,7 @@ Arguments, start, schedule, an earlier run to go on from, time step, kernels. Wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,9 +20,11 @@ from ..backends.workers import Team, processors
 from ..integrators import get_integrator
 from ..momentum import Steps
 from ..noise import purpose_of, seed_of
+from ..observables.along import Observables
 from ..potential import Potential
 from ..storage.checkpoint import Fingerprint, digest, schedule_digest
 from ..tuning import Pilot, pilot as run_pilot
+from .records import Record
 from .results import Result, State, put
 from .stability import check_thermostat, check_time_step
 from .starts import check_energies, home_of, not_finite, starting_points, walk_of
@@ -89,6 +91,8 @@ class Prepared:
         Where it goes on from.
     pilot : Pilot or None
         What chose the schedule, None if it was given.
+    observables : Observables or None
+        What else is measured at each record.
     """
 
     potential: Potential
@@ -105,6 +109,7 @@ class Prepared:
     fingerprint: Fingerprint
     earlier: Earlier | None
     pilot: Pilot | None = None
+    observables: Observables | None = None
 
     @property
     def used_integrator(self) -> str | None:
@@ -133,6 +138,7 @@ def prepare(
     noise: str = "normal",
     threads: int | None = None,
     on_failure: str = "wall",
+    observables: Mapping[str, Any] | None = None,
     team: Team | None = None,
     earlier: Callable[[Fingerprint, Walk], Earlier | None] = lambda fingerprint, walk: None,
     pilot: Pilot | None = None,
@@ -179,6 +185,7 @@ def prepare(
         # a pilot that draws its own starts looks at them itself
         x = starting_points(potential, x0, replicas, seed, dtype, schedule is not None)
         home = home_of(potential, x)
+        measured = _measured(observables, potential, x)
         if schedule is not None:
             pilot = None
         elif pilot is None:
@@ -201,6 +208,7 @@ def prepare(
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
         home, pilot = home_of(potential, walk.x), None
         potential.check_alone(walk.x)
+        measured = _measured(observables, potential, walk.x)
 
     if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
         raise TypeError(
@@ -228,6 +236,7 @@ def prepare(
             "noise": noise,
             "on_failure": on_failure,
             "seed": walk.seed,
+            "observables": measured and (measured.facts or None),
         },
         {
             "the schedule": schedule_digest(schedule, n_steps, integrator),
@@ -263,7 +272,12 @@ def prepare(
         fingerprint,
         before,
         pilot,
+        measured,
     )
+
+
+def _measured(asked: Any, potential: Potential, x: np.ndarray) -> Observables | None:
+    return None if asked is None else Observables(asked, potential, x, Record._fields)
 
 
 def _going_on(

@@ -61,7 +61,9 @@ class Run:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared, self.walk = prepared, prepared.walk
-        self.recorder = Recorder(prepared.potential, prepared.walk, prepared.backend)
+        self.recorder = Recorder(
+            prepared.potential, prepared.walk, prepared.backend, prepared.observables
+        )
         if prepared.earlier is not None:
             self.recorder.restore(prepared.earlier.sums)
         self.cut = Cut((self.walk, ARRAYS, ("step", "ratio")), (self.recorder, (), RECORDED))

@@ -76,7 +76,7 @@ def snapshot(run: Run, record: Record) -> Snapshot:
         energy=copied(run, run.walk.energy),
         best_x=x,
         best_energy=energy,
-        **{name: getattr(record, name) for name in (*measured, "failures")},
+        **{name: getattr(record, name) for name in (*measured, "failures", "observed")},
     )
 
 
@@ -117,7 +117,7 @@ def result(
         energies=given(run, walk.energy),
         best_energies=now.best_energy,
         best_positions=now.best_x,
-        history=history_of(records),
+        history=history_of(records, asked.observables),
         samples=samples,
         seed=walk.seed,
         schedule=asked.schedule,
