@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "descents": "backends",
     "storage": "core",
     "potentials": "core potential stochastic",
-    "observables": "core potential formulas",
+    "observables": "core potential thermometers formulas",
     "annealing": "core potential tuning backends descents storage observables",
     "tempering": "core potential tuning statistics backends storage annealing",
     "minimization": "core potential tuning backends descents storage tempering",

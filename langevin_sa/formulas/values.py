@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ def _erf(x: Any) -> Any:
     return erf(x)
 
 
-_LEAVES: Mapping[str, Any] = {
+_LEAVES: dict[str, Any] = {
     **{name: OTHER.get(name) or getattr(np, name) for name in PRINTED},
     **{name: np.float64(getattr(np, name)) for name in CONSTANTS},
     "step": lambda u: (1 + np.sign(u)) / 2,

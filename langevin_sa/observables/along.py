@@ -25,8 +25,9 @@ class PerReplica(NamedTuple):
     Examples
     --------
     >>> import langevin_sa as lsa
-    >>> U, each = lsa.potentials.double_well(), lsa.observables.PerReplica("x")
-    >>> run = lsa.anneal(U, [[-1.0], [1.0]], lsa.Schedule(0.1, 1.0, 0.1), observables={"x": each})
+    >>> U, schedule = lsa.Potential.from_formula("x**4 - x**2"), lsa.Schedule(0.1, 1.0, 0.1)
+    >>> asked = {"x": lsa.observables.PerReplica("x"), "square": "x**2"}
+    >>> run = lsa.anneal(U, [[-1.0], [1.0]], schedule, observables=asked, rng=1)
     >>> run.history.x.shape
     (100, 2)
     """
