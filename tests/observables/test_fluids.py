@@ -169,7 +169,7 @@ def test_pressure_is_the_slope_of_the_partition_function():
     """
     L, T = 6.0, 0.7
     U = Potential.from_formula(pair="3*exp(-r**2)", particles=2, space=1, cutoff=L / 2, box=L)
-    r = (np.arange(4000) + 0.5) * L / 2 / 4000
+    r = (np.arange(500) + 0.5) * L / 2 / 500
     x = np.stack([0 * r, r], axis=1)
     weight = np.exp(-U.energy(x) / T)
     exact = T * (1 / L + 1 / (weight.mean() * L))
