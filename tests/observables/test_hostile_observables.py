@@ -45,7 +45,7 @@ def test_named_ones(x, y, number, other, which):
 @given(
     name=NAMES, value=st.one_of(FORMULAS, JUNK, arrays()), each=st.booleans(), call=st.booleans()
 )
-def test_along_a_run(name, value, each, call):
+def test_along_a_run(name, value, each, called):
     measure = (lambda x: value) if called else value
     asked = {name: observables.PerReplica(measure) if each else measure}
     found = refused_or(
