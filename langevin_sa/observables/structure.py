@@ -11,6 +11,8 @@ import numpy as np
 from ..arguments import check_positive, check_whole, real_array, shown
 from .pairs import Fluid
 
+WAVES_AT_ONCE = 1_000_000  # of all particles
+
 
 def radial_distribution(
     potential: Any, x: Any, edges: Any, between: tuple[int, int] | None = None
@@ -135,5 +137,8 @@ def structure_factor(potential: Any, x: Any, k: Any) -> np.ndarray:
         raise ValueError(
             "wave vectors must fit the box, 2 pi n/L with whole n: see observables.wave_vectors"
         )
-    waves = np.array([np.exp(-1j * (points @ k.T)).sum(0) for points in v])
+    parts = np.array_split(k, 1 + len(k) * fluid.particles // WAVES_AT_ONCE)
+    waves = np.array(
+        [np.concatenate([np.exp(-1j * (points @ p.T)).sum(0) for p in parts]) for points in v]
+    )
     return (abs(waves) ** 2 / fluid.particles).reshape(*np.shape(x)[:-1], len(k))

@@ -43,7 +43,7 @@ def test_named_ones(x, y, number, other, which):
 
 @examples(2)
 @given(
-    name=NAMES, value=st.one_of(FORMULAS, JUNK, arrays()), each=st.booleans(), call=st.booleans()
+    name=NAMES, value=st.one_of(FORMULAS, JUNK, arrays()), each=st.booleans(), called=st.booleans()
 )
 def test_along_a_run(name, value, each, called):
     measure = (lambda x: value) if called else value

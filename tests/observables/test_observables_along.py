@@ -127,6 +127,14 @@ def test_what_one_raises_loses_nothing(tmp_path, error, way):
     np.testing.assert_array_equal(last if way == "anneal" else got[-len(whole) :], whole)
 
 
+def test_stop_iteration_is_no_stop_of_the_callback_s():
+    """Also in the record that only a run out of time takes."""
+    calls = iter([0.0])
+    given = {"observables": {"a": lambda x: next(calls)}, "max_seconds": 1e-9}
+    with pytest.raises(RuntimeError, match="'a' raised StopIteration"):
+        anneal(WELL, START, SCHEDULE, 60, rng=1, **given)
+
+
 BAD = {
     "no dict": (["x"], TypeError, "dict of functions or formulas by name"),
     "no name": ({1: "x"}, TypeError, "must be text"),
