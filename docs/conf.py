@@ -72,6 +72,7 @@ ORDER = [  # of the gallery, as one would teach it
     "two_funnels",
     "spin_glass_quench",
     "million_sites",
+    "gas_liquid_crystal",
     "coolmomentum_cools",
     "exact_gradients_never_anneal",
     "noisy_gradients",

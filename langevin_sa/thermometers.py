@@ -247,8 +247,19 @@ def virial(potential: Any, x: Any) -> Estimate:
         U.
     x : array (records, replicas, dim) or (records, dim)
         Positions.
+
+    Raises
+    ------
+    ValueError
+        In a periodic box, where it says nothing of the temperature.
     """
     check_type(potential, Potential, "potential")
+    if np.any(getattr(potential.formula, "box", 0)):
+        raise ValueError(
+            f"{potential.name} lies in a periodic box, which confines no coordinate: x . grad U "
+            "depends there on which image of a particle is meant; use configurational for the "
+            "temperature, observables.virial and observables.pressure for the pressure"
+        )
     x = _samples(x, "x")
     flat = x.reshape(-1, x.shape[-1])
     return average((flat * potential.gradient(flat)).mean(-1).reshape(x.shape[:-1]))

@@ -124,6 +124,12 @@ def minimize_like_scipy(found):
     assert stopped["langevin_sa"] < stopped["dual_annealing"]
 
 
+def gas_liquid_crystal(found):
+    heights = [found[name].max() for name in ("gas", "liquid", "crystal")]
+    assert heights[0] < heights[1] < heights[2]
+    assert all(g[0] < 0.1 for g in found.values())
+
+
 LONG = (
     "thermostat_error",
     "every_integrator",

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import check_flags, on_host, shown, teller
+from ..arguments import check_flags, shown, teller
 from ..backends.walk import NonFinite
 from ..backends.workers import OutOfTime, Team, team_of
 from ..potential import Potential
@@ -27,8 +27,8 @@ from .log import Log
 from .records import Record
 from .results import Result, Snapshot, State
 from .run import Run
-from .stability import ENDLESS, check_against_energy, explain, falls_for_ever
-from .stops import check_limits, stop_rules
+from .stability import ENDLESS, check_against_energy, explain
+from .stops import check_limits, endless, stop_rules
 
 
 def simulate(
@@ -52,6 +52,7 @@ def simulate(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
     workers: Any = 1,
+    observables: Mapping[str, Any] | None = None,
 ) -> Iterator[Snapshot]:
     """Run and yield a Snapshot every `record_every` steps; parameters as in `anneal`, checked
     before the first step.
@@ -89,6 +90,7 @@ def simulate(
             noise=noise,
             threads=threads,
             on_failure=on_failure,
+            observables=observables,
             team=team,
         )
         snapshots = _snapshots(run, Log(run, keeper, time.perf_counter()), team)
@@ -143,6 +145,7 @@ def anneal(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
     workers: Any = 1,
+    observables: Mapping[str, Any] | None = None,
 ) -> Result:
     """Anneal: integrate the Langevin equation while the schedule cools, and keep the lowest point
     seen.
@@ -231,6 +234,11 @@ def anneal(
         map: an executor of concurrent.futures, Dask, MPI or Ray. The potential must then pickle
         (formulas and the catalogue do); no bit depends on the split. A part whose worker dies runs
         again on another, three times in all.
+    observables : dict of str to callable, str or PerReplica, optional
+        What else ``history`` shall have at each record, by name: functions of the block (replicas,
+        dim), always NumPy's, that return a number or one value (or array) for each replica, of
+        which the mean is kept (or each, see `langevin_sa.observables.PerReplica`); or formulas in
+        the potential's coordinates, x1, x2, ... of functions.
 
     Returns
     -------
@@ -276,6 +284,7 @@ def anneal(
                 noise=noise,
                 threads=threads,
                 on_failure=on_failure,
+                observables=observables,
                 team=team,
                 max_seconds=max_seconds,
                 tell=seen,
@@ -296,7 +305,7 @@ def anneal(
                 stops = stop_rules(stop_below, patience, run)
                 status, message = _drain(run, log, stops, tell, bar, started, max_seconds)
                 asked = stop_below is not None and views.best(run)[1] <= stop_below
-                if status == 0 and not asked and _endless(run):
+                if status == 0 and not asked and endless(run):
                     status, message = 2, f"{message} {ENDLESS}"
                 return log.finish(status, message)
             except OutOfTime:
@@ -305,7 +314,7 @@ def anneal(
                 return log.finish(99, f"Stopped by the callback at step {run.rewind()}.")
             except NonFinite as error:
                 why = explain(error, run.prepared.omega_dt)
-                return log.finish(2, f"{why} {ENDLESS}" if _endless(run) else why)
+                return log.finish(2, f"{why} {ENDLESS}" if endless(run) else why)
             except KeyboardInterrupt:
                 return log.finish(3, f"Interrupted at step {run.rewind()} of {n_steps}.")
             except Exception as error:
@@ -356,9 +365,3 @@ def _drain(
 def _late(max_seconds: float | None, run: Run) -> str:
     limit, n_steps = f"{max_seconds:g} s", run.prepared.n_steps
     return f"Time limit of {limit} reached at step {run.rewind()} of {n_steps}."
-
-
-def _endless(run: Run) -> bool:
-    """Whether the lowest point seen lies where the energy falls for ever."""
-    x, fun = views.best(run)
-    return falls_for_ever(run.prepared.potential, run.prepared.home, on_host(x), fun)

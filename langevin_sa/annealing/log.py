@@ -53,7 +53,7 @@ class Log:
         self.records: list[Record] = []
         if earlier is not None:
             with fitting(keeper.path or "state"):
-                self.records = records_of(earlier.history)
+                self.records = records_of(earlier.history, run.prepared.observables)
         self.started = started - (0.0 if earlier is None else earlier.seconds)
         self.known = 0 if earlier is None else len(self.records)  # records that the file counts
         self.left = False  # whether the file says already where a later call goes on

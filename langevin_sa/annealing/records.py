@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.optimize import OptimizeResult
 from ..arguments import on_host
 from ..backends.walk import Backend, Walk, fill
 from ..momentum import Steps
+from ..observables.along import Observables
 from ..potential import Potential
 from ..storage.checkpoint import check_arrays
 from ..tuning import laplacian_estimate
@@ -41,6 +43,8 @@ class Record(NamedTuple):
     work, heat : float or None
         Where parameters are laws, the mean work that these did on a replica since the line before,
         and the mean heat that came from the bath: by how much more its energy rose.
+    observed : mapping of str to ndarray
+        Observables that were asked for.
     """
 
     step: int
@@ -56,30 +60,35 @@ class Record(NamedTuple):
     failures: int
     work: float | None = None
     heat: float | None = None
+    observed: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
+COLUMNS = tuple(name for name in Record._fields if name != "observed")
 WHOLE = ("step", "failures")  # columns of whole numbers
 RECORDED = ("since", "failed", "target", "asked")  # numbers of a `Recorder`
 BALANCE = ("worked", "held")  # and where parameters are laws
 
 
-def history_of(records: Iterable[Record]) -> OptimizeResult:
-    """Records as columns: an array for each field."""
-    columns = list(zip(*records, strict=True)) or [()] * len(Record._fields)
-    return OptimizeResult(
-        {
-            name: np.array(column, dtype=int if name in WHOLE else float)
-            for name, column in zip(Record._fields, columns, strict=True)
-            if None not in column
-        }
-    )
+def history_of(records: Sequence[Record], observables: Observables | None) -> OptimizeResult:
+    """Records as columns: an array for each field, and for each observable."""
+    columns = {
+        name: np.array([getattr(r, name) for r in records], dtype=int if name in WHOLE else float)
+        for name in COLUMNS
+        if all(getattr(r, name) is not None for r in records)
+    }
+    observed = {} if observables is None else observables.columns(r.observed for r in records)
+    return OptimizeResult(columns | observed)
 
 
-def records_of(history: OptimizeResult) -> list[Record]:
+def records_of(history: OptimizeResult, observables: Observables | None) -> list[Record]:
     """The records that a history was made of."""
-    names = [name for name in Record._fields if name in history or name not in ("work", "heat")]
-    columns = (history[name].tolist() for name in names)
-    return [Record(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+    names = [name for name in COLUMNS if name in history or name not in ("work", "heat")]
+    rows = zip(*(history[name].tolist() for name in names), strict=True)
+    records = [Record(**dict(zip(names, row, strict=True))) for row in rows]
+    if observables is None:
+        return records
+    seen = observables.rows(history, len(records))
+    return [r._replace(observed=row) for r, row in zip(records, seen, strict=True)]
 
 
 class Recorder:
@@ -96,6 +105,8 @@ class Recorder:
         What moves it.
     whole_energy : callable, optional
         Mean over replicas of potential and kinetic energy, for work and heat.
+    observables : Observables, optional
+        What else is measured.
     """
 
     def __init__(
@@ -104,9 +115,10 @@ class Recorder:
         walk: Walk,
         backend: Backend,
         whole_energy: Callable[[], float] | None = None,
+        observables: Observables | None = None,
     ) -> None:
         self.landscape, self.walk, self.backend = landscape, walk, backend
-        self.whole_energy = whole_energy
+        self.whole_energy, self.observables = whole_energy, observables
         self.asked = 0  # gradients for the thermometer, besides those of the run
         self.worked, self.held = 0.0, 0.0  # mean work and energy at the last record
         if whole_energy is not None:
@@ -145,6 +157,7 @@ class Recorder:
             energy_min=float(walk.energy.min()),
             best=float(walk.best_energy.min()),
             failures=self._failures() - self.failed,
+            observed={} if self.observables is None else self.observables(walk.x),
         )
         if self.whole_energy is not None:
             worked, held = float(walk.work.mean()), self.whole_energy()

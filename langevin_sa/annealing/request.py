@@ -6,7 +6,7 @@ Arguments, start, schedule, an earlier run to go on from, time step, kernels. Wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -21,10 +21,12 @@ from ..integrators import get_integrator
 from ..laws import progress_of
 from ..momentum import Steps
 from ..noise import purpose_of, seed_of
+from ..observables.along import Observables
 from ..potential import Potential
 from ..storage.checkpoint import Fingerprint, digest, laws_digest, schedule_digest
 from ..tuning import Pilot, pilot as run_pilot
 from .launch import check_launch, launch
+from .records import Record
 from .results import Result, State, put
 from .stability import check_last_landscape, check_thermostat, check_time_step
 from .starts import check_energies, home_of, not_finite, starting_points, walk_of
@@ -93,6 +95,8 @@ class Prepared:
         What chose the schedule, None if it was given.
     launched : int
         Gradients that the velocities at the start took.
+    observables : Observables or None
+        What else is measured at each record.
     """
 
     potential: Potential
@@ -110,6 +114,7 @@ class Prepared:
     earlier: Earlier | None
     pilot: Pilot | None = None
     launched: int = 0
+    observables: Observables | None = None
 
     @property
     def used_integrator(self) -> str | None:
@@ -148,6 +153,7 @@ def prepare(
     noise: str = "normal",
     threads: int | None = None,
     on_failure: str = "wall",
+    observables: Mapping[str, Any] | None = None,
     team: Team | None = None,
     earlier: Callable[[Fingerprint, Walk], Earlier | None] = lambda fingerprint, walk: None,
     pilot: Pilot | None = None,
@@ -195,6 +201,7 @@ def prepare(
         first = potential.at(0)
         x = starting_points(first, x0, replicas, seed, dtype, schedule is not None)
         home = home_of(potential, x)
+        measured = _measured(observables, potential, x)
         if schedule is not None:
             pilot = None
         elif pilot is None:
@@ -219,6 +226,7 @@ def prepare(
         walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
         home, pilot = home_of(potential, walk.x), None
         check_alone(potential, walk.x)
+        measured = _measured(observables, potential, walk.x)
 
     if isinstance(schedule, type) or not hasattr(schedule, "coefficients"):
         raise TypeError(
@@ -251,6 +259,7 @@ def prepare(
             "noise": noise,
             "on_failure": on_failure,
             "seed": walk.seed,
+            "observables": measured and (measured.facts or None),
         },
         {
             "the schedule": schedule_digest(schedule, n_steps, integrator),
@@ -298,7 +307,12 @@ def prepare(
         before,
         pilot,
         launched,
+        measured,
     )
+
+
+def _measured(asked: Any, potential: Potential, x: np.ndarray) -> Observables | None:
+    return None if asked is None else Observables(asked, potential, x, Record._fields)
 
 
 def _going_on(

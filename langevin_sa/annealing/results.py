@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import os
 import tokenize
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,8 @@ class Snapshot:
     failures : int
         Steps since the last snapshot that met a place where the energy or the gradient is not
         finite and turned back.
+    observed : mapping of str to ndarray
+        The observables that were asked for, at this step.
     """
 
     step: int
@@ -120,6 +123,7 @@ class Snapshot:
     squares: float
     laplacian: float
     failures: int = 0
+    observed: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def velocity(self) -> np.ndarray:
@@ -154,7 +158,7 @@ class Result(OptimizeResult):
         (its two sums, of |grad U|^2 and of the Laplacian of U over the replicas looked at),
         energy_mean, energy_min, best, failures (since the record before). The configurational
         temperature of several records is ``squares.sum()/laplacian.sum()`` over them; a mean of its
-        ratios is biased.
+        ratios is biased. Observables that were asked for are columns too.
     failures : int
         Steps of all replicas that met a place where the energy or the gradient is not finite and
         turned back (``on_failure="wall"``); ``state.failures[:, 0]`` has those of each replica.

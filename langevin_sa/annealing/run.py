@@ -62,10 +62,13 @@ class Run:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared, self.walk = prepared, prepared.walk
-        balance = self._whole_energy if prepared.potential.laws else None
-        self.recorder = Recorder(prepared.landscape, prepared.walk, prepared.backend, balance)
+        asked = prepared
+        balance = self._whole_energy if asked.potential.laws else None
+        self.recorder = Recorder(
+            asked.landscape, asked.walk, asked.backend, balance, asked.observables
+        )
         self._judge()
-        self.recorder.asked = prepared.launched
+        self.recorder.asked = asked.launched
         if prepared.earlier is not None:
             self.recorder.restore(prepared.earlier.sums)
         recorded = (self.recorder, (), RECORDED + BALANCE)

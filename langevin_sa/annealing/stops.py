@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..arguments import real, shown
+from ..arguments import on_host, real, shown
+from . import views
 from .records import Record
 from .run import Run
+from .stability import falls_for_ever
 
 LOWER = 1e-8  # of the depth reached: what counts as a lower energy for `patience`
 
@@ -44,3 +46,9 @@ def stop_rules(
         return None
 
     return stops
+
+
+def endless(run: Run) -> bool:
+    """Whether the lowest point seen lies where the energy falls for ever."""
+    x, fun = views.best(run)
+    return falls_for_ever(run.prepared.potential, run.prepared.home, on_host(x), fun)

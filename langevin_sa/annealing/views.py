@@ -78,7 +78,7 @@ def snapshot(run: Run, record: Record) -> Snapshot:
         energy=copied(run, run.walk.energy),
         best_x=x,
         best_energy=energy,
-        **{name: getattr(record, name) for name in (*measured, "failures")},
+        **{name: getattr(record, name) for name in (*measured, "failures", "observed")},
     )
 
 
@@ -121,7 +121,7 @@ def result(
         energies=given(run, walk.energy),
         best_energies=now.best_energy,
         best_positions=now.best_x,
-        history=history_of(records),
+        history=history_of(records, asked.observables),
         samples=samples,
         velocities=velocities,
         seed=walk.seed,

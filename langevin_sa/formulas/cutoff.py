@@ -122,6 +122,26 @@ class CutoffFormula(Formula):
             if near.any():  # none where species have shorter cut-offs than others
                 yield i[near], j[near], kinds[near], apart[near]
 
+    def pairs(self, r: np.ndarray, kind: int) -> np.ndarray:
+        """V and r dV/dr (2, distances) of two particles at distances r, without cut-off and shift;
+        their species as the row of the table.
+        """
+        apart = np.zeros((len(r), len(self.box)))
+        apart[:, 0] = r
+        value, forces = self._pairs("energy_gradient", apart, np.full(len(r), kind))
+        return np.stack([value, r * forces[:, len(self.box)]])
+
+    def sums(self, x: np.ndarray) -> tuple[float, float]:
+        """Sums of V, without the shift, and of r dV/dr over the pairs of one replica (dim,) nearer
+        than their cut-off.
+        """
+        energy = virial = 0.0
+        for _, _, kinds, apart in self._near(x):
+            value, forces = self._pairs("energy_gradient", apart, kinds)
+            energy += float(value.sum())
+            virial += float((apart * forces[:, len(self.box) :]).sum())
+        return energy, virial
+
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Energy (replicas,) and gradient (replicas, dim)."""
         energy, gradient = np.zeros(len(x)), np.zeros_like(x)

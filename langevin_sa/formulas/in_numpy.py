@@ -47,7 +47,7 @@ class Formula:
 
     def _function(self, name: str) -> Callable[..., Any]:
         if self._functions is None:  # compiled on first use, not pickled
-            space = {f: _OTHER.get(f) or getattr(np, f) for f in PRINTED}
+            space = {f: OTHER.get(f) or getattr(np, f) for f in PRINTED}
             space |= {f: getattr(np, f) for f in ("zeros_like", "roll", "power")}
             space["neighbours"] = _neighbours
             text = numpy_source(self.source.spec, self.source.bodies)
@@ -94,7 +94,7 @@ class Formula:
         return self.numbers if isinstance(x, np.ndarray) else np.asarray(self.numbers, like=x)
 
 
-_OTHER: dict[str, Callable[..., Any]] = {
+OTHER: dict[str, Callable[..., Any]] = {
     "asin": np.arcsin,
     "acos": np.arccos,
     "atan": np.arctan,

@@ -307,11 +307,19 @@ def measured(case, u):
     dt, gamma = float(u.put("time", case.dt)), float(u.put("rate", case.gamma))
     samples = x + dx
     found = {"eq22": thermometers.eq22(dx, dt), "kinetic": thermometers.kinetic(dx, gamma, dt)}
-    if u.offset == 0:  # a mean of x . grad U has its origin where the forces balance
+    box = np.any(getattr(U.formula, "box", 0))
+    if u.offset == 0 and not box:  # a mean of x . grad U has its origin where the forces balance
         found["virial"] = thermometers.virial(U, samples)
     if U.laplacian(samples.reshape(-1, U.dim)).mean() > 0:
         found["configurational"] = thermometers.configurational(U, samples)
     seen = {name: u.take("energy", [e.value, e.standard_error]) for name, e in found.items()}
+    if box:
+        area, tail = u.put("length", 1.0) ** 2, dict(tail=True)
+        T = float(u.put("energy", case.temperature))
+        seen["pair energy"] = u.take("energy", lsa.observables.energy(U, x, **tail))
+        seen["pressure"] = u.take("energy", lsa.observables.pressure(U, x, T, **tail) * area)
+        edges = u.put("length", np.linspace(0, 1.9, 5))
+        seen["g"] = lsa.observables.radial_distribution(U, x, edges)
     return seen | {f"worth {name}": e.effective_samples for name, e in found.items()}
 
 
