@@ -7,6 +7,7 @@ import pytest
 from hostile import refused
 
 from langevin_sa import Momentum, Potential, Schedule, anneal, schedules, simulate
+from langevin_sa.annealing.stability import Unstable
 
 FORMULA = Potential.from_formula
 HARMONIC = FORMULA("x**2/2")
@@ -113,7 +114,7 @@ SCHEDULES = {
     ),
     "dt beyond stability": (
         Schedule(1.0, 1.0, 3.0),
-        ValueError,
+        Unstable,
         r"beyond stability: omega\*dt = 3 .* below 2 .* make dt 1.5 times smaller$",
     ),
     "a number": (1.0, TypeError, "schedule must be a Schedule, CoolMomentum or Momentum, not 1.0"),
