@@ -141,10 +141,10 @@ class Checkpoint:
         for name in {**here, **there}:  # what is as usual may not be there
             if here.get(name) != there.get(name):
                 values = f": {printable(str(there.get(name)))} there, {here.get(name)} here"
+                differs = printable(name) + (values if name in fingerprint.facts else "")
                 raise ValueError(
                     f"checkpoint {os.fspath(self.path or '')} belongs to another run (it differs "
-                    f"in {name}{values if name in fingerprint.facts else ''}); give another name, "
-                    "or remove the file"
+                    f"in {differs}); give another name, or remove the file"
                 )
         found, self.found = self.found, None
         return found
