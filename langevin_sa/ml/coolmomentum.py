@@ -100,15 +100,26 @@ class CoolMomentum(torch.optim.Optimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         try:
-            lr = group["lr"].item() if isinstance(group["lr"], torch.Tensor) else group["lr"]
-            check_ramp(lr, group["rho0"], group["law"], group["total_steps"], group["warmup_steps"])
-            decay = group["weight_decay"]
-            if not (isinstance(decay, (int, float)) and 0 <= decay < math.inf):
-                raise ValueError(f"weight_decay must be a number >= 0, not {decay!r}")
+            _check(group)
         except (TypeError, ValueError):
             del self.param_groups[-1]
             raise
         group.setdefault("step", self.param_groups[0].get("step", 0))
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As any optimizer's; a ValueError or TypeError, before anything changes, for the state of
+        another optimizer, or numbers that cannot be.
+        """
+        for group in state_dict["param_groups"]:
+            missing = sorted({"step", *self.defaults} - {*group})
+            if missing:
+                raise ValueError(
+                    f"the state_dict has no {', '.join(missing)}: it is of another optimizer"
+                )
+            _check(group)
+            if not (isinstance(group["step"], int) and group["step"] >= 0):
+                raise ValueError(f"step must be a whole number >= 0, not {group['step']!r}")
+        super().load_state_dict(state_dict)
 
     @staticmethod
     def rho(group: dict[str, Any]) -> float:
@@ -176,3 +187,12 @@ class CoolMomentum(torch.optim.Optimizer):
             if penalty:
                 torch._foreach_add_(dx, x, alpha=-lr * penalty)
             torch._foreach_add_(x, dx)
+
+
+def _check(group: dict[str, Any]) -> None:
+    """Raise a ValueError or TypeError for numbers of a group that cannot be."""
+    lr = group["lr"].item() if isinstance(group["lr"], torch.Tensor) else group["lr"]
+    check_ramp(lr, group["rho0"], group["law"], group["total_steps"], group["warmup_steps"])
+    decay = group["weight_decay"]
+    if not (isinstance(decay, (int, float)) and 0 <= decay < math.inf):
+        raise ValueError(f"weight_decay must be a number >= 0, not {decay!r}")

@@ -86,7 +86,7 @@ class Checkpoint:
         self._owner: Owner | None = None
         if path is None:
             return
-        self.path = check_file(path, "checkpoint")
+        self.path = check_file(path, "checkpoint").absolute()  # wherever a callback goes
         self.due = time.perf_counter() + self.seconds
 
     def __enter__(self) -> Checkpoint:
@@ -162,7 +162,8 @@ class Checkpoint:
             save(self.path, self.kind, arrays, about | {"problem": self.problem})
         except OSError as error:
             if not self.failed:
-                warn(f"checkpoint not written, the last good one stays: {error}")
+                kept = ", the last good one stays" if self.path.exists() else ""
+                warn(f"checkpoint not written{kept}: {error}")
             self.failed, written = True, False
         ended = time.perf_counter()
         self.due = ended + max(self.seconds, (1 / SHARE - 1) * (ended - started))

@@ -71,7 +71,7 @@ class Owner:
     def __init__(self, path: str | os.PathLike[str], what: str) -> None:
         self.left_by: str | None = None
         self._file: FileIO | None = None
-        target = Path(path)
+        target = Path(path).absolute()
         self._beside, self._process = target.with_name(target.name + ".lock"), os.getpid()
         try:
             self._file = _held(self._beside)

@@ -70,7 +70,7 @@ class Trajectory:
     ) -> None:
         self.owner: Owner | None = None
         self.shape, self.dtype, self.count = shape, np.dtype(dtype), going_on or 0
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else Path(path).absolute()
         self.file: Any = None
         self.kept: list[np.ndarray] = []
         self.sums: list[int] = [] if written is None else np.ravel(written).tolist()

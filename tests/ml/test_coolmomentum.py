@@ -311,3 +311,25 @@ def test_sparse_gradients_are_refused_before_anything_moves():
 def test_bad_numbers(keywords, message):
     with pytest.raises(ValueError, match=message):
         CoolMomentum([parameter([1.0])], **({"lr": 0.1, "total_steps": 5} | keywords))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [
+        ({"step": math.nan}, "step must be"),
+        ({"step": -1}, "step must be"),
+        ({"lr": math.nan}, "lr"),
+        ({"rho0": 2.0}, "rho0"),
+        ({"weight_decay": -1.0}, "weight_decay"),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused(wrong, match):
+    optimizer = CoolMomentum([parameter([1.0])], 0.1, total_steps=10)
+    before, saved = copy.deepcopy(optimizer.state_dict()), copy.deepcopy(optimizer.state_dict())
+    saved["param_groups"][0] |= wrong
+    with pytest.raises(ValueError, match=match):
+        optimizer.load_state_dict(saved)
+    assert optimizer.state_dict() == before
+    other = torch.optim.SGD([parameter([1.0])], 0.1, momentum=0.9).state_dict()
+    with pytest.raises(ValueError, match=r"has no .*law, rho0, step, total_steps"):
+        optimizer.load_state_dict(other)

@@ -407,6 +407,30 @@ def test_full_disk(tmp_path, monkeypatch):
     same(run(checkpoint=path), whole)
 
 
+def test_a_disk_that_was_full_from_the_beginning(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.warns(UserWarning, match=r"^checkpoint not written: \[Errno 28\]"):
+        run(checkpoint=tmp_path / "run.npz")
+
+
+def test_a_callback_that_goes_to_another_folder(tmp_path, monkeypatch):
+    """Files stay where they were when the call was made."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def callback(intermediate_result):
+        os.chdir(tmp_path / "there")
+
+    files = {"checkpoint": "run.npz", "samples": "run.npy"}
+    run(40, record_every=4, callback=callback, **files)
+    assert sorted(os.listdir(tmp_path / "here")) == ["run.npy", "run.npz"]
+    assert not os.listdir(tmp_path / "there")
+
+
 def test_a_really_full_disk(tmp_path):
     """A process whose files may not grow beyond what the first checkpoints need."""
     code = f"""

@@ -25,6 +25,11 @@ from numba.core.sigutils import normalize_signature
 
 from ...storage import cache as storage
 
+if numba.config.DISABLE_JIT:
+    raise RuntimeError(
+        "NUMBA_DISABLE_JIT is set, and kernels cannot run without being compiled: unset it, or "
+        "take backend='numpy'"
+    )
 HERE = Path(__file__).parent
 
 
