@@ -7,7 +7,13 @@ from typing import Any
 import click
 
 from .methods import build_schedule
-from .options import build_potential, check_output, checkpoint_option, potential_options, typed_seed
+from .options import (
+    build_potential,
+    check_output,
+    comparison_options,
+    potential_options,
+    typed_seed,
+)
 
 
 def numbers(ctx: click.Context, parameter: click.Parameter, text: str) -> list[float]:
@@ -45,13 +51,6 @@ def numbers(ctx: click.Context, parameter: click.Parameter, text: str) -> list[f
     help="What is shown: share of replicas in the minimum, or energy above it.",
 )
 @click.option(
-    "--replicas",
-    type=click.IntRange(min=1),
-    default=256,
-    show_default=True,
-    help="Independent copies.",
-)
-@click.option(
     "--steps",
     type=click.IntRange(min=1),
     default=10_000,
@@ -59,9 +58,7 @@ def numbers(ctx: click.Context, parameter: click.Parameter, text: str) -> list[f
     help="Number of steps, of each cell.",
 )
 @click.option("--seed", type=int, help="Seed of all cells.  [default: random, and printed]")
-@click.option("--judged", default="polished", show_default=True, help="As for compare.")
-@click.option("--tolerance", type=float, help="As for compare.")
-@checkpoint_option
+@comparison_options
 @click.option(
     "--plot", type=click.Path(dir_okay=False), help="Draw the table in colours to this image file."
 )

@@ -89,6 +89,28 @@ checkpoint_option = click.option(
     type=click.Path(dir_okay=False),
     help="Write the run to this .npz file every 10 s; go on from it if it is there.",
 )
+comparison_options = together(
+    click.option(
+        "--replicas",
+        type=click.IntRange(min=1),
+        default=256,
+        show_default=True,
+        help="Independent copies.",
+    ),
+    click.option(
+        "--judged",
+        default="polished",
+        show_default=True,
+        help="Energy that counts: polished (by a descent), final or best.",
+    ),
+    click.option(
+        "--tolerance",
+        type=float,
+        help="Success is an energy this close to the minimum.  [default: 1e-3 of the natural "
+        "energy]",
+    ),
+    checkpoint_option,
+)
 
 
 def parse_parameters(texts: tuple[str, ...]) -> dict[str, Any]:

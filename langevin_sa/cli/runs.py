@@ -21,6 +21,7 @@ from .options import (
     build_potential,
     check_output,
     checkpoint_option,
+    comparison_options,
     cooling_options,
     potential_options,
     typed_seed,
@@ -221,25 +222,7 @@ def minimize(ctx: click.Context, **options: Any) -> None:
     type=float,
     help="Standard deviation of the optimizers' gradient noise.  [default: that of coolmomentum]",
 )
-@click.option(
-    "--replicas",
-    type=click.IntRange(min=1),
-    default=256,
-    show_default=True,
-    help="Independent copies.",
-)
-@click.option(
-    "--judged",
-    default="polished",
-    show_default=True,
-    help="Energy that counts: polished (by a descent), final or best.",
-)
-@click.option(
-    "--tolerance",
-    type=float,
-    help="Success is an energy this close to the minimum.  [default: 1e-3 of the natural energy]",
-)
-@checkpoint_option
+@comparison_options
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False),
