@@ -64,6 +64,7 @@ class Record(NamedTuple):
 
 
 COLUMNS = tuple(name for name in Record._fields if name != "observed")
+DRIVEN = ("work", "heat")  # columns that are there where parameters are laws
 WHOLE = ("step", "failures")  # columns of whole numbers
 RECORDED = ("since", "failed", "target", "asked")  # numbers of a `Recorder`
 BALANCE = ("worked", "held")  # and where parameters are laws
@@ -74,7 +75,7 @@ def history_of(records: Sequence[Record], observables: Observables | None) -> Op
     columns = {
         name: np.array([getattr(r, name) for r in records], dtype=int if name in WHOLE else float)
         for name in COLUMNS
-        if all(getattr(r, name) is not None for r in records)
+        if name not in DRIVEN or (records and getattr(records[0], name) is not None)
     }
     observed = {} if observables is None else observables.columns(r.observed for r in records)
     return OptimizeResult(columns | observed)
@@ -82,7 +83,7 @@ def history_of(records: Sequence[Record], observables: Observables | None) -> Op
 
 def records_of(history: OptimizeResult, observables: Observables | None) -> list[Record]:
     """The records that a history was made of."""
-    names = [name for name in COLUMNS if name in history or name not in ("work", "heat")]
+    names = [name for name in COLUMNS if name in history or name not in DRIVEN]
     rows = zip(*(history[name].tolist() for name in names), strict=True)
     records = [Record(**dict(zip(names, row, strict=True))) for row in rows]
     if observables is None:
