@@ -22,6 +22,7 @@ from .stability import STANDING, check_standing
 SLICE_SECONDS = 0.1
 LONGEST_SLICE = 100_000  # steps, whose coefficients are arrays
 GROWTH = 8  # from one slice to the next
+SHARE = 1 / 12  # of a slice that may go into keeping the walk and into overheads
 MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures", "work")  # of a walk, by a step
 
 
@@ -40,7 +41,7 @@ def next_length(length: int, rate: float, longest: int, overhead: float = 0.0) -
     overhead : float
         Seconds that a slice takes besides its steps.
     """
-    seconds = max(SLICE_SECONDS, 10 * overhead)
+    seconds = max(SLICE_SECONDS, overhead / SHARE)
     return int(np.clip(rate * seconds, 1, min(GROWTH * length, longest)))
 
 

@@ -210,3 +210,12 @@ def test_full_disk(folder, monkeypatch):
         for text in ("x**2 + 31*x", "x**2 + 37*x"):
             assert Potential.from_formula(text).energy([1.0]) in (32.0, 38.0)
     assert len(seen) == 1 and not list(folder.iterdir())
+
+
+def test_numba_without_its_compiler_is_an_error_with_a_sentence():
+    code = "import langevin_sa as lsa; lsa.anneal(lsa.potentials.double_well(), n_steps=5, rng=1)"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert "NUMBA_DISABLE_JIT is set, and kernels cannot run" in done.stderr
