@@ -6,14 +6,16 @@ and the gradient there are known. So a step is one evaluation, of every rule.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..laws import progress_of, values
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True)
+class Point:
     """Where the replicas stand, or might: x (replicas, dim), its energy (replicas,) and gradient.
 
     Read it only. The gradient is zero for rules that need none, and of a mini-batch for a
@@ -25,7 +27,8 @@ class Point(NamedTuple):
     gradient: np.ndarray
 
 
-class Moment(NamedTuple):
+@dataclass(frozen=True)
+class Moment:
     """One step of a rule.
 
     Attributes
