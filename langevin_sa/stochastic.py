@@ -35,7 +35,7 @@ class StochasticPotential(Potential):
         plain NumPy code that broadcasts.
     batch_gradient : callable
         ``batch_gradient(x, *batch) -> (replicas, dim)``, its derivative.
-    data : array or sequence of arrays (samples, ...)
+    data : array or sequence of arrays (n_samples, ...)
         What batches are taken from, as in (inputs, labels).
     batch_size : int
         Samples in a batch, at most all.

@@ -52,7 +52,7 @@ def logistic_regression(
 
     Parameters
     ----------
-    data : (inputs (samples, features), labels (samples,)), optional
+    data : (inputs (n_samples, features), labels (n_samples,)), optional
         Labels are integers from 0 on; `langevin_sa.potentials.digits()` loads handwritten digits.
         By default three clouds of 100 generated points in the plane.
     batch_size : int
