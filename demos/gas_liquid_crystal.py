@@ -46,8 +46,8 @@ def main(quick: bool = False) -> dict[str, np.ndarray]:
             there = np.flatnonzero(numbers)
             axes[1].plot((there + 0.5) / 4, sums[there] / numbers[there], color=colour, label=name)
             found[name] = g[:30]
-        axes[0].set(xlabel="$r$", ylabel="$g(r)$", xlim=(0.8, 3.5))
-        axes[1].set(xlabel="$k$", ylabel="$S(k)$", yscale="log")
+        axes[0].set(xlabel="$r$ (length)", ylabel="$g(r)$", xlim=(0.8, 3.5))
+        axes[1].set(xlabel="$k$ (1/length)", ylabel="$S(k)$", yscale="log")
         axes[0].legend()
     finish(figure, "gas_liquid_crystal", quick)
     return found

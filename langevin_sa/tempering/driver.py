@@ -264,7 +264,7 @@ def _chosen(
     threads: int,
 ) -> np.ndarray:
     """Temperatures between two, from mean energies at a ladder of the pilot's."""
-    scouts = np.geomspace(ends[0], ends[1], SCOUTS)
+    scouts = ends[0] * np.geomspace(1.0, ends[1] / ends[0], SCOUTS)
     n_steps = max(1, int(SHARE * plan.n_steps) // plan.swap_every) * plan.swap_every
     short = Plan(n_steps, plan.swap_every, plan.swap_every, n_steps // 2)
     seed = child_seed(seed, 0)

@@ -30,6 +30,7 @@ def spaced(temperatures: np.ndarray, energies: np.ndarray, acceptance: float) ->
     way += 1e-9 * max(way[-1], 1.0) * np.arange(len(way))
     gaps = max(1, int(np.ceil(way[-1] / (2 * erfcinv(acceptance)) - 1e-6)))
     at = np.linspace(0.0, way[-1], gaps + 1)
-    chosen = np.exp(np.interp(at, way, np.log(temperatures)))
+    lowest = temperatures[0]  # ratios are to the bit those of any other unit
+    chosen = lowest * np.exp(np.interp(at, way, np.log(temperatures / lowest)))
     chosen[[0, -1]] = temperatures[[0, -1]]
     return chosen

@@ -123,6 +123,18 @@ def test_bits_of_threads_backends_and_parts(start, streams, tmp_path):
         lsa.anneal(WELL, [0.2], WARM, **{k: v for k, v in asked.items() if k not in start}, **files)
 
 
+def test_no_bit_of_a_thermal_start_depends_on_units():
+    """Powers of two of energy, time with its root; nor does the work of laws."""
+    found = []
+    for E, t in ((1.0, 1.0), (2.0**-70, 2.0**35)):
+        U = lsa.Potential.from_formula("E*(x**4 - a*x)", E=E, a=lsa.schedules.linear(0, 2))
+        schedule = lsa.Schedule(E, 1 / t, 0.05 * t)
+        run = lsa.anneal(U, [0.3], schedule, 50, replicas=5, rng=2, start="thermal")
+        found.append((run.state.x, run.state.noise, run.work / E))
+    for value, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(value, other)
+
+
 def test_a_gradient_of_each_replica_is_counted():
     asked = {"replicas": 10, "n_steps": 5, "rng": 1, "record_every": 5}
     rest, thermal = (lsa.anneal(WELL, [0.2], WARM, **asked, start=s) for s in ("rest", "thermal"))

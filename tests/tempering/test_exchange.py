@@ -241,6 +241,20 @@ def test_broken_off_anywhere_it_goes_on_to_the_same_bits(kind, name, tmp_path, m
         lsa.exchange(U, [0.5, 1.0, 2.1], **asked, checkpoint=file)
 
 
+@pytest.mark.parametrize("temperatures", [(0.02, 1.0), (0.1, 0.3, 1.0)])
+def test_no_bit_depends_on_units(temperatures):
+    """Powers of two of energy (time goes with its root) and of length."""
+    found = []
+    for E, t, L in ((1.0, 1.0, 1.0), (2.0**-70, 2.0**35, 1.0), (1.0, 2.0**-40, 2.0**-40)):
+        U = lsa.Potential.from_formula("E*((x/L)**4 - 2*(x/L)**2 + 0.3*x/L)", E=E, L=L)
+        asked = {"x0": np.linspace(-1, 1, 8)[:, None] * L, "gamma": 1 / t, "dt": 0.05 * t}
+        run = lsa.exchange(U, np.array(temperatures) * E, 1000, rng=1, **asked)
+        found.append((run.temperatures / E, run.samples / L, run.energies / E, run.log_z))
+    for others in found[1:]:
+        for value, other in zip(found[0], others, strict=True):
+            np.testing.assert_array_equal(value, other)
+
+
 def test_chosen_temperatures_swap_alike_and_are_kept_by_a_checkpoint(tmp_path):
     U, file = lsa.potentials.harmonic(dim=20), tmp_path / "c.npz"
     asked = {"n_steps": 4000, "replicas": 16, "rng": 3, "acceptance": 0.4}
