@@ -190,19 +190,19 @@ def in_threads(function: Callable[[int, int], Any], count: int, pool: ThreadPool
 
 
 @njit(nogil=True, error_model="numpy")
-def _normals(z: Any, shift: int, low: int, high: int, rounds: int, k0: int, k1: int) -> None:
+def _normals(z: Any, columns: int, low: int, high: int, rounds: int, k0: int, k1: int) -> None:
     for block in range(low, high):
         for n in range(rounds):
-            fill_normals(z, n, 1, block << shift, shift, 0, k0, k1)
+            fill_normals(z, n, 1, block * columns, columns, 0, k0, k1)
 
 
 def noise(normals: float, name: str = "noise generator alone") -> Case:
     """So many normals, made 1024 at a time in cache as the kernels make them, and not used."""
-    shift, rounds = 8, 250
-    blocks = max(THREADS, round(normals / (4 * rounds << shift)))
+    columns, rounds = 256, 250
+    blocks = max(THREADS, round(normals / (4 * rounds * columns)))
     pool = ThreadPoolExecutor(THREADS)
 
     def part(low: int, high: int) -> None:
-        _normals(np.empty((4, 1 << shift)), shift, low, high, rounds, uint64(1), uint64(2))
+        _normals(np.empty((4, columns + 16)), columns, low, high, rounds, uint64(1), uint64(2))
 
-    return Case(name, lambda: in_threads(part, blocks, pool), blocks * (4 * rounds << shift))
+    return Case(name, lambda: in_threads(part, blocks, pool), blocks * (4 * rounds * columns))

@@ -105,7 +105,7 @@ def advance_block(
     wall: bool,
     stream: Any,
     first_step: int,
-    shift: int,
+    width: int,
     block: Any,
     careful: bool,
 ) -> tuple[int, int]:
@@ -137,7 +137,8 @@ def advance_block(
         steps[5],
     )
     first_replica, purpose, k0, k1 = stream
-    dim, width, n_steps = x.shape[1], 1 << shift, steps.shape[1]
+    dim, n_steps = x.shape[1], steps.shape[1]
+    columns = width if width < 16 else (n + 15) & -16  # of noise
     # float32 is a storage format: arithmetic is float64, rounded once a step
     single = x.itemsize == 4
     origin = -(arena.ctypes.data >> 3) & 7
@@ -172,15 +173,15 @@ def advance_block(
             first = start >> 2
             quads = ((start + chunk * dim + 3) >> 2) - first
             if np.any(kick[t : t + chunk] > 0.0):
-                fill_normals(z, first, quads, first_replica + r, shift, purpose, k0, k1)
+                fill_normals(z, first, quads, first_replica + r, columns, purpose, k0, k1)
         c[0], c[1], c[2], c[4] = carry[t], lr[t], kick[t], weight[t]
         by_hand = fresh or careful  # what is carried on is in NOISE
         c[3] = 0.0 if not paired else 1.0 if by_hand else tail[t - 1]
         for d in range(dim):
             m = start + d - 4 * first
-            rows[d] = (m & 3) * normals + ((m >> 2) << shift)
+            rows[d] = (m & 3) * normals + (m >> 2) * columns
             m -= dim
-            before = (m & 3) * normals + ((m >> 2) << shift)
+            before = (m & 3) * normals + (m >> 2) * columns
             rows[dim + d] = past + d * width if by_hand else before
         if t == change:
             apart = True
@@ -258,11 +259,11 @@ def advance_replicas(
     wall: bool,
     stream: Any,
     first_step: int,
-    shift: int,
+    width: int,
     low: int,
     high: int,
 ) -> tuple[int, int]:
-    """Run replicas low <= r < high through all steps, 2**shift side by side.
+    """Run replicas low <= r < high through all steps, `width` side by side.
 
     Parameters
     ----------
@@ -291,16 +292,16 @@ def advance_replicas(
     (int, int)
         Step and replica of a failure that is no wall, or (-1, -1).
     """
-    dim, width = walk[0].shape[1], 1 << shift
+    dim = walk[0].shape[1]
     # steps whose noise is made together
-    chunk = max(1, min(steps.shape[1], max(4, NOISE_NUMBERS >> shift) // dim))
-    normals = (((chunk * dim + 6) // 4) << shift) + PADDING
+    chunk = max(1, min(steps.shape[1], max(4, NOISE_NUMBERS // width) // dim))
+    normals = (chunk * dim + 6) // 4 * width + PADDING
     arena = np.zeros(4 * normals + (6 * dim + 5) * width + 12 * PADDING)
     for r in range(low, high, width):
         n = min(width, high - r)
         careful = wall and np.any(walk[8][r : r + n, 0] > 0)
         block = (r, n, chunk, normals, arena)
-        common = (steps, paired, ratio, change, wall, stream, first_step, shift)
+        common = (steps, paired, ratio, change, wall, stream, first_step, width)
         t, bad = advance_block(potential, walk, *common, block, careful)
         if bad >= 0 and wall and not careful:
             t, bad = advance_block(potential, walk, *common, block, True)
@@ -341,10 +342,9 @@ class BlockBackend(Backend):
         drive = steps.drive or Drive(np.empty(0, dtype=np.int64), np.empty((n + 1, 0)))
         potential = (self.step.address, self.numbers, self.size, drive.places, drive.values)
         common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.wall, w.stream())
-        shift = self.width.bit_length() - 1
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
-            return advance_replicas(*common, w.step, shift, *part)
+            return advance_replicas(*common, w.step, self.width, *part)
 
         bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
         if bad:

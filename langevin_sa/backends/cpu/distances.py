@@ -15,54 +15,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .lanes import DOUBLE, INTEGER, LONG, SINGLE, address_of, call, fma, lanes, long, splat
 from .printed import LANES, PACKED
 
 WIDE = 16  # distances at a time while lists are made, in float32
 
-DOUBLE, SINGLE, INTEGER, LONG = ir.DoubleType(), ir.FloatType(), ir.IntType(32), ir.IntType(64)
 REALS = ir.VectorType(DOUBLE, LANES)
 # 1.5 * 2^52 and 1.5 * 2^23: adding and subtracting it rounds to the nearest integer
 MAGIC = {DOUBLE: 6755399441055744.0, SINGLE: 12582912.0}
-LETTERS = {DOUBLE: "f64", SINGLE: "f32", INTEGER: "i32"}
-
-
-def _long(n: int) -> ir.Constant:
-    return ir.Constant(LONG, n)
-
-
-def _lanes(*numbers: Any, kind: Any = INTEGER) -> ir.Constant:
-    return ir.Constant(ir.VectorType(kind, len(numbers)), list(numbers))
-
-
-def _at(builder: Any, address: Any, index: Any, kind: Any, size: int = 8) -> Any:
-    """Pointer to a `kind` at element `index` of an array at an integer address, elements of `size`
-    bytes.
-    """
-    return builder.inttoptr(
-        builder.add(address, builder.mul(index, _long(size))), kind.as_pointer()
-    )
-
-
-def _splat(builder: Any, value: Any, count: int) -> Any:
-    vector = ir.VectorType(value.type, count)
-    lone = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(INTEGER, 0))
-    return builder.shuffle_vector(lone, ir.Constant(vector, ir.Undefined), _lanes(*[0] * count))
-
-
-def _vector_call(builder: Any, name: str, *args: Any) -> Any:
-    """LLVM's intrinsic function of vectors of the type of the first argument."""
-    kind = args[0].type
-    signature = ir.FunctionType(kind, [arg.type for arg in args])
-    return builder.call(
-        cgutils.get_or_insert_function(
-            builder.module, signature, f"llvm.{name}.v{kind.count}{LETTERS[kind.element]}"
-        ),
-        args,
-    )
-
-
-def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    return _vector_call(builder, "fma", a, b, c)
 
 
 def _lines(builder: Any, points: Any, slots: list[Any]) -> list[Any]:
@@ -70,10 +30,10 @@ def _lines(builder: Any, points: Any, slots: list[Any]) -> list[Any]:
     beats gathering numbers.
     """
     line = ir.VectorType(DOUBLE, 4)
-    rows = [builder.load(_at(builder, points, slot, line, 32), align=8) for slot in slots]
+    rows = [builder.load(address_of(builder, points, slot, line, 32), align=8) for slot in slots]
 
     def join(low: Any, high: Any, *order: int) -> Any:
-        return builder.shuffle_vector(low, high, _lanes(*order))
+        return builder.shuffle_vector(low, high, lanes(*order))
 
     a, b, c, d = (join(rows[k], rows[k + 4], *range(8)) for k in range(4))
     low, high = (0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15)
@@ -90,21 +50,23 @@ def _nearest(builder: Any, coordinates: list[Any], centre: Any, box: Any) -> tup
     their inverses, if there is one.
     """
     count, kind = coordinates[0].type.count, coordinates[0].type.element
-    magic, separations, r2 = _splat(builder, ir.Constant(kind, MAGIC[kind]), count), [], None
+    magic, separations, r2 = splat(builder, ir.Constant(kind, MAGIC[kind]), count), [], None
     for axis, v in enumerate(coordinates):
-        d = builder.fsub(v, _splat(builder, builder.extract_value(centre, axis), count))
+        d = builder.fsub(v, splat(builder, builder.extract_value(centre, axis), count))
         if box is not None:
             length, inverse = (
-                _splat(
+                splat(
                     builder,
-                    builder.load(_at(builder, box, _long(k), kind, 8 if kind == DOUBLE else 4)),
+                    builder.load(
+                        address_of(builder, box, long(k), kind, 8 if kind == DOUBLE else 4)
+                    ),
                     count,
                 )
                 for k in (axis, axis + 3)
             )
-            images = builder.fsub(_fma(builder, d, inverse, magic), magic)
-            d = _fma(builder, builder.fneg(images), length, d)
-        r2 = builder.fmul(d, d) if r2 is None else _fma(builder, d, d, r2)
+            images = builder.fsub(fma(builder, d, inverse, magic), magic)
+            d = fma(builder, builder.fneg(images), length, d)
+        r2 = builder.fmul(d, d) if r2 is None else fma(builder, d, d, r2)
         separations.append(d)
     return separations, r2
 
@@ -114,10 +76,9 @@ def _inside(builder: Any, r2: Any, reach2: Any, left: Any) -> Any:
     that it gets noticed.
     """
     count = r2.type.count
-    near = builder.fcmp_unordered("<", r2, _splat(builder, reach2, count))
+    near = builder.fcmp_unordered("<", r2, splat(builder, reach2, count))
     return builder.and_(
-        near,
-        builder.icmp_signed("<", _lanes(*range(count), kind=LONG), _splat(builder, left, count)),
+        near, builder.icmp_signed("<", lanes(*range(count), kind=LONG), splat(builder, left, count))
     )
 
 
@@ -127,12 +88,12 @@ def _keep(builder: Any, vector: Any, mask: Any, pointer: Any) -> None:
     """
     kind = vector.type
     if binding.llvm_version_info[0] >= 19:
-        packed = _vector_call(
+        packed = call(
             builder, "experimental.vector.compress", vector, mask, ir.Constant(kind, ir.Undefined)
         )
         builder.store(packed, pointer, align=4)
         return
-    at: Any = _long(0)
+    at: Any = long(0)
     numbers = builder.bitcast(pointer, kind.element.as_pointer())
     for lane in (ir.Constant(INTEGER, k) for k in range(kind.count)):
         builder.store(builder.extract_element(vector, lane), builder.gep(numbers, [at]))
@@ -178,7 +139,10 @@ def pack_near(
         mask = _inside(builder, r2, reach2, left)
         for row, vector in enumerate((*separations, r2)):
             _keep(
-                builder, vector, mask, _at(builder, out, builder.add(m, _long(row * PACKED)), REALS)
+                builder,
+                vector,
+                mask,
+                address_of(builder, out, builder.add(m, long(row * PACKED)), REALS),
             )
         return _counted(builder, mask, m)
 
@@ -214,17 +178,18 @@ def _finder(images: bool) -> Any:
             where, row, first, left, me, centre, box, reach2, out, m = args
             floats, integers = ir.VectorType(SINGLE, WIDE), ir.VectorType(INTEGER, WIDE)
             rough, slots, ranks = (builder.extract_value(where, k) for k in range(3))
-            places = [builder.add(first, builder.mul(row, _long(axis))) for axis in range(3)]
+            places = [builder.add(first, builder.mul(row, long(axis))) for axis in range(3)]
             coordinates = [
-                builder.load(_at(builder, rough, place, floats, 4), align=4) for place in places
+                builder.load(address_of(builder, rough, place, floats, 4), align=4)
+                for place in places
             ]
             _, r2 = _nearest(builder, coordinates, centre, box if images else None)
             numbers, keys = (
-                builder.load(_at(builder, address, first, integers, 4), align=4)
+                builder.load(address_of(builder, address, first, integers, 4), align=4)
                 for address in (slots, ranks)
             )
             others = builder.icmp_signed(
-                "!=", numbers, _splat(builder, builder.trunc(me, INTEGER), WIDE)
+                "!=", numbers, splat(builder, builder.trunc(me, INTEGER), WIDE)
             )
             mask = builder.and_(_inside(builder, r2, reach2, left), others)
             for k, vector in enumerate((numbers, keys, r2)):
@@ -232,7 +197,7 @@ def _finder(images: bool) -> Any:
                     builder,
                     vector,
                     mask,
-                    _at(builder, builder.extract_value(out, k), m, vector.type, 4),
+                    address_of(builder, builder.extract_value(out, k), m, vector.type, 4),
                 )
             return _counted(builder, mask, m)
 
@@ -255,19 +220,21 @@ def count_before(typing: Any, keys: Any, n: Any, order: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         keys, n, order = args
         integers = ir.VectorType(INTEGER, WIDE)
-        with cgutils.for_range_slice(builder, _long(0), n, _long(WIDE), inc=True) as (at, _):
+        with cgutils.for_range_slice(builder, long(0), n, long(WIDE), inc=True) as (at, _):
             mine, before = (
-                builder.load(_at(builder, keys, at, integers, 4), align=4),
+                builder.load(address_of(builder, keys, at, integers, 4), align=4),
                 cgutils.alloca_once(builder, integers),
             )
             builder.store(ir.Constant(integers, None), before)
             with cgutils.for_range(builder, n, intp=LONG) as loop:
-                key = _splat(
-                    builder, builder.load(_at(builder, keys, loop.index, INTEGER, 4)), WIDE
+                key = splat(
+                    builder, builder.load(address_of(builder, keys, loop.index, INTEGER, 4)), WIDE
                 )
                 smaller = builder.sext(builder.icmp_signed("<", key, mine), integers)
                 builder.store(builder.sub(builder.load(before), smaller), before)
-            builder.store(builder.load(before), _at(builder, order, at, integers, 4), align=4)
+            builder.store(
+                builder.load(before), address_of(builder, order, at, integers, 4), align=4
+            )
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), build
@@ -282,19 +249,20 @@ def add_up(typing: Any, packed: Any, sums: Any, n: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         packed, sums, n = args
         totals = [cgutils.alloca_once(builder, REALS) for _ in range(4)]
-        places = [_at(builder, sums, _long(LANES * k), REALS) for k in range(4)]
+        places = [address_of(builder, sums, long(LANES * k), REALS) for k in range(4)]
         for total, place in zip(totals, places, strict=True):
             builder.store(builder.load(place, align=8), total)
-        with cgutils.for_range_slice(builder, _long(0), n, _long(LANES), inc=True) as (column, _):
+        with cgutils.for_range_slice(builder, long(0), n, long(LANES), inc=True) as (column, _):
             rows = [
                 builder.load(
-                    _at(builder, packed, builder.add(column, _long(k * PACKED)), REALS), align=8
+                    address_of(builder, packed, builder.add(column, long(k * PACKED)), REALS),
+                    align=8,
                 )
                 for k in (0, 1, 2, 4, 5)
             ]
             builder.store(builder.fadd(builder.load(totals[0]), rows[3]), totals[0])
             for separation, total in zip(rows[:3], totals[1:], strict=True):
-                builder.store(_fma(builder, rows[4], separation, builder.load(total)), total)
+                builder.store(fma(builder, rows[4], separation, builder.load(total)), total)
         for total, place in zip(totals, places, strict=True):
             builder.store(builder.load(total), place, align=8)
         return context.get_dummy_value()

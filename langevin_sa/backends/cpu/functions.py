@@ -28,14 +28,14 @@ WORTH_A_THREAD = 20_000  # coordinates
 
 @kernel(nogil=True)
 def make_noise(
-    z: Any, first: int, quads: int, shift: int, stream: Any, low: int, high: int
+    z: Any, first: int, quads: int, columns: int, stream: Any, low: int, high: int
 ) -> None:
     """Normals from number 4*first on of the replicas' streams, for groups low <= k < high of
-    2**shift replicas.
+    `columns` replicas.
     """
     replica, purpose, k0, k1 = stream
     for k in range(low, high):
-        fill_normals(z[k], first, quads, replica + (k << shift), shift, purpose, k0, k1)
+        fill_normals(z[k], first, quads, replica + k * columns, columns, purpose, k0, k1)
 
 
 # One step, x = x + dx after
@@ -57,7 +57,7 @@ def move(
     last: Any,
     z: Any,
     offset: int,
-    shift: int,
+    columns: int,
     carry: float,
     lr: float,
     kick: float,
@@ -75,13 +75,13 @@ def move(
     """
     last_x, last_gradient = last
     for k in range(low, high):
-        for r in range(k << shift, min((k + 1) << shift, len(x))):
-            i = r - (k << shift)
+        for r in range(k * columns, min((k + 1) * columns, len(x))):
+            i = r - k * columns
             total = 0.0
             for d in range(x.shape[1]):
                 m = offset + d
                 last_x[r, d], last_gradient[r, d] = x[r, d], gradient[r, d]
-                normal = z[k, m & 3, ((m >> 2) << shift) + i]
+                normal = z[k, m & 3, (m >> 2) * columns + i]
                 v = carry * dx[r, d] - lr * gradient[r, d]
                 if paired:
                     v += kick * normal + noise[r, d]
@@ -102,11 +102,11 @@ class ArrayBackend(NumpyBackend):
         replicas, dim = walk.x.shape
         self.block = max(1, EVALUATED // dim)
         super().__init__(potential, walk)
-        self.shift = REPLICAS_TOGETHER.bit_length() - 1 if replicas >= REPLICAS_TOGETHER else 0
+        self.columns = REPLICAS_TOGETHER if replicas >= REPLICAS_TOGETHER else 1
         self.ahead = max(1, NORMALS_TOGETHER // dim)
         self.quads = (self.ahead * dim + 6) // 4
-        groups = (replicas + (1 << self.shift) - 1) >> self.shift
-        self.z = np.zeros((groups, 4, self.quads << self.shift))
+        groups = (replicas + self.columns - 1) // self.columns
+        self.z = np.zeros((groups, 4, self.quads * self.columns + 16))
         self.made = range(0)  # steps whose noise is in z
         edges = np.linspace(
             0, groups, (min(threads, groups) if walk.x.size > WORTH_A_THREAD else 1) + 1
@@ -125,7 +125,7 @@ class ArrayBackend(NumpyBackend):
 
         def run(part: tuple[int, int]) -> None:
             if fresh:
-                make_noise(self.z, first, self.quads, self.shift, w.stream(), *part)
+                make_noise(self.z, first, self.quads, self.columns, w.stream(), *part)
             move(
                 w.x,
                 w.dx,
@@ -134,7 +134,7 @@ class ArrayBackend(NumpyBackend):
                 (self.last_x, self.last_gradient),
                 self.z,
                 w.step * dim - 4 * first if noisy else 0,
-                self.shift,
+                self.columns,
                 steps.carry[n],
                 steps.lr[n],
                 steps.kick[n],

@@ -26,7 +26,7 @@ from .printed import lattice_source
 from .simd import prefetch
 
 TILE = 2048  # sites
-NORMALS_TOGETHER = 128  # normals made between two rounds of prefetching
+NORMALS_TOGETHER = 64  # normals made between two rounds of prefetching
 TILES_WORTH_A_THREAD = 16
 # coordinates from which, and replicas up to which, a lattice is swept along its sites
 MANY_SITES, FEW_REPLICAS = 512, 16

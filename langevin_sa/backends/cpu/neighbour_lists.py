@@ -257,7 +257,7 @@ class Particles:
         self.gradient = np.empty((n, self.space))
         self.energy, self.squares = np.zeros((2, n))
         self.home = np.empty(n * self.space)
-        self.normals = np.empty((2, n * self.space + 8))
+        self.normals = np.empty((2, n * self.space + 68))  # `fill_line` writes beyond its end
 
     @property
     def totals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

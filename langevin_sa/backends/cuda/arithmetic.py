@@ -37,13 +37,11 @@ FUNCTIONS = (
     "min",
     "where",
     "power",
-    "_log_word",
-    "box_muller",
     "uniform",
     "three_point",
 )
 # they look at bits: float.cu has them
-IN_FLOAT32 = {"_expm1_reduced", "log_positive", "exp", "expm1", "log", "_reduce", "_log_word"}
+IN_FLOAT32 = {"_expm1_reduced", "log_positive", "exp", "expm1", "log", "_reduce"}
 TYPES = {
     "float": "real",
     "int": "i64",

@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from ...noise import KIND
+from ... import noise
 from ..walk import DIVERGED
 from .arithmetic import functions
 
@@ -94,8 +94,8 @@ def arrays_module(dim: int, single: bool) -> str:
 def _module(
     dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]
 ) -> str:
-    names = {"DIM": f"{dim}LL", "KIND": KIND, "THREADS": THREADS}
-    names |= {"DIVERGED": DIVERGED, **constants}
+    names = {"DIM": f"{dim}LL", "KIND": noise.KIND, "THREADS": THREADS}
+    names |= {"DIVERGED": DIVERGED, **constants, **_of_noise()}
     parts = ["\n".join(f"#define {name} {value}" for name, value in names.items())]
     parts += [
         "namespace langevin_sa {",
@@ -111,6 +111,17 @@ def _module(
         "}",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _of_noise() -> dict[str, object]:
+    """The constants of `langevin_sa.noise.box_muller`."""
+    names: dict[str, object] = {"ROOT_HALF": noise.ROOT_HALF}
+    names |= {name: f"{getattr(noise, name)}u" for name in ("ANGLE", "SWAP_BIT")}
+    for name in ("OCTAVE", "STEP", "HALF_STEP"):
+        names[name] = f"{float(getattr(noise, name))!r}f"
+    for name in ("LOGARITHM", "SINE", "COSINE"):
+        names[name] = f"{{{', '.join(f'{c!r}f' for c in getattr(noise, name).tolist())}}}"
+    return names
 
 
 def text(name: str) -> str:

@@ -1,3 +1,26 @@
+// Two standard normals from two words, line by line `box_muller` of noise.py: float32 in both precisions, every rounding written
+// out, so that the compiler fuses nothing.
+template <int N> __device__ inline float polynomial(const float (&coefficients)[N], float x) {
+    float value = coefficients[0];
+#pragma unroll
+    for (int i = 1; i < N; ++i) value = __fmaf_rn(value, x, coefficients[i]);
+    return value;
+}
+
+__device__ inline Two<real, real> box_muller(u32 first, u32 second) {
+    const float logarithm[] = LOGARITHM, sines[] = SINE, cosines[] = COSINE;
+    const int near = (__float_as_int(__uint2float_rn(first)) - ROOT_HALF) >> 23, k = near < 0 ? 0 : near;
+    const u32 power = k < 32 ? 1u << (k & 31) : 0u;
+    const float f = __fmul_rn(__fadd_rn(__int2float_rn(int(first - power)), 0.5f), __int_as_float((127 - k) << 23));
+    const float octaves = __fmul_rn(__int2float_rn(32 - k), OCTAVE);
+    const float radius = __fsqrt_rn(__fmaf_rn(f, polynomial(logarithm, f), octaves));
+    const float angle = __fmaf_rn(__int2float_rn(int(second & ANGLE)), STEP, HALF_STEP), z = __fmul_rn(angle, angle);
+    const float sine = __fmul_rn(polynomial(sines, z), angle), cosine = polynomial(cosines, z);
+    const bool swap = second & SWAP_BIT;
+    const float x = __fmul_rn(swap ? sine : cosine, radius), y = __fmul_rn(swap ? cosine : sine, radius);
+    return {second >> 31 ? -x : x, second >> 30 & 1 ? -y : y};
+}
+
 // A replica's stream of noise, see noise.py: numbers 4q to 4q + 3 come from one call of Philox4x32-10.
 struct Stream {
     u32 replica, purpose, k0, k1;

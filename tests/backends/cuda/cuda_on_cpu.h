@@ -26,6 +26,13 @@ template <class To, class From> static To same_bits(From value) {
 }
 static long long __double_as_longlong(double x) { return same_bits<long long>(x); }
 static double __longlong_as_double(long long n) { return same_bits<double>(n); }
+static float __fmaf_rn(float a, float b, float c) { return fmaf(a, b, c); }
+static float __fmul_rn(float a, float b) { return a * b; }
+static float __fadd_rn(float a, float b) { return a + b; }
+static float __fsqrt_rn(float x) { return sqrtf(x); }
+static float __uint2float_rn(unsigned n) { return float(n); }
+static float __int2float_rn(int n) { return float(n); }
+static float __int_as_float(int n) { return same_bits<float>(n); }
 static int __float_as_int(float x) { return same_bits<int>(x); }
 static void __threadfence() {}
 template <class T> static T atomicMin(T* at, T value) { T old = *at; *at = value < old ? value : old; return old; }
