@@ -13,7 +13,15 @@ import click
 LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")
 LOGARITHMS = ("exponential", "logarithmic")  # laws whose temperatures cannot be 0
 OPTIMIZERS = ("momentum", "sgd", "adam", "nadam", "rmsprop", "adagrad", "adadelta")
-SAMPLERS = ("metropolis", "metropolis_single", "mala", "ghmc", "sgld", "sgnht", "continuous_tempering")
+SAMPLERS = (
+    "metropolis",
+    "metropolis_single",
+    "mala",
+    "ghmc",
+    "sgld",
+    "sgnht",
+    "continuous_tempering",
+)
 
 
 def build_schedule(

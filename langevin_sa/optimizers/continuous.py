@@ -45,6 +45,9 @@ class ContinuousTempering(Rule):
     crossing : float
         Steps in which alpha crosses its range at its thermal velocity, and forgets it. Fewer mix
         faster, until x cannot follow.
+    adapt : float
+        Until which progress the bias learns. It looks back, so that averages of a run are exact
+        only in the limit; from here on they are exact.
     until : float
         Until which progress it tempers. From then on it is GJF alone, which a law of the
         temperature may cool: the paper's second phase.
@@ -66,6 +69,7 @@ class ContinuousTempering(Rule):
     ratio: float = 10.0
     plateau: float = 0.25
     crossing: float = 50.0
+    adapt: float = 0.5
     until: float = 1.0
     laws: ClassVar[tuple[str, ...]] = ("temperature", "gamma", "dt")
     memory: ClassVar[int] = 2  # dx, and the noise that the next step gets
@@ -76,13 +80,14 @@ class ContinuousTempering(Rule):
 
     def __post_init__(self) -> None:
         for name, least in (("ratio", 1), ("crossing", 2)):
-            if not (finite(getattr(self, name)) and getattr(self, name) >= least):
-                raise ValueError(
-                    f"{name} must be a number >= {least}, not {shown(getattr(self, name))}"
-                )
+            value = getattr(self, name)
+            if not (finite(value) and value >= least):
+                raise ValueError(f"{name} must be a number >= {least}, not {shown(value)}")
         check_fraction(plateau=self.plateau)
-        if not (finite(self.until) and 0 <= self.until <= 1):
-            raise ValueError(f"until must be a progress in [0, 1], not {shown(self.until)}")
+        for name in ("adapt", "until"):
+            value = getattr(self, name)
+            if not (finite(value) and 0 <= value <= 1):
+                raise ValueError(f"{name} must be a progress in [0, 1], not {shown(value)}")
 
     def numbers(self, n_steps: int) -> dict[str, np.ndarray]:
         steps = Schedule(self.temperature, self.gamma, self.dt).coefficients(n_steps)
@@ -125,7 +130,11 @@ class ContinuousTempering(Rule):
         value, slope = self.coupling(alpha)
         cell = np.arange(len(own)), np.minimum(np.abs(alpha) * CELLS, CELLS - 1).astype(int)
         visits[cell] += 1
-        means[cell] += (energy - means[cell]) / visits[cell]
+        # weights rise linearly, so that the start is forgotten
+        share = 2 / (visits[cell] + 1)
+        if now.progress >= self.adapt:
+            share *= visits[cell] == 1
+        means[cell] += share * (energy - means[cell])
         force = -slope * ((energy - means[cell]) / now.numbers["temperature"])
 
         one, z = self._alone, now.more[:, 0]
