@@ -7,6 +7,7 @@ import langevin_sa as lsa
 from langevin_sa.backends.walk import Walk
 from langevin_sa.cli.methods import build_sampler
 from langevin_sa.comparison.method import RuleWalk
+from langevin_sa.noise import RULE, normals
 from langevin_sa.optimizers import ContinuousTempering
 from langevin_sa.optimizers.continuous import CELLS
 
@@ -77,15 +78,73 @@ def test_cold_samples_are_boltzmanns_and_alpha_is_uniform():
     assert np.abs(sigmas(shares(alpha), 1 / 8)).max() < 4
 
 
+def test_it_is_langevin_dynamics_of_the_extended_hamiltonian():
+    """lambda(alpha) U(x) + bias + p^2/2 + p_alpha^2/2m by GJF, written out with velocities, the
+    mean energies as sums; from velocities that are 0 half a step before the start.
+    """
+    gamma, dt, crossing, n_steps = 1.3, 0.2, 10.0, 40
+    U, ratio, plateau = lsa.potentials.double_well(dim=2, tilt=0.3), 5.0, 0.25
+    rule = ContinuousTempering(T, gamma, dt, ratio, plateau, crossing, adapt=1.0)
+    x, alpha = np.array([1.2, -0.4]), 0.6
+    own = at(np.array([alpha]), 0.0)
+    own[:, 3 + CELLS :] = 0
+    said = walked(
+        U,
+        rule,
+        x[None],
+        n_steps,
+        1,
+        lambda run: np.append(run.walk.x[0], run.scalars[0, 0]),
+        own,
+        seed=9,
+    )
+
+    mass = np.array([1.0, 1.0, T * (crossing * dt) ** 2])
+    damped = np.array([gamma, gamma, 1 / (crossing * dt)]) * mass
+    b = 1 / (1 + damped * dt / (2 * mass))
+    a = (1 - damped * dt / (2 * mass)) * b
+    met = {}
+
+    def force(y):
+        energy, gradient = (value[0] for value in U.energy_gradient(y[None, :2]))
+        mine = met.setdefault(int(abs(y[2]) * CELLS), [])
+        mine.append(energy)
+        mean = np.average(mine, weights=np.arange(len(mine)) + 1)
+        t = (abs(y[2]) - plateau) / (1 - plateau)
+        coupling, slope = 1.0, 0.0
+        if t > 0:
+            coupling = ratio ** (2 * t**3 - 3 * t**2)
+            slope = coupling * np.log(ratio) * (6 * t**2 - 6 * t) / (1 - plateau) * np.sign(y[2])
+        return np.append(-coupling * gradient, -slope * (energy - mean))
+
+    y = np.append(x, alpha)
+    f = force(y)
+    v = dt / (2 * mass) * f
+    for n in range(n_steps):
+        z = np.append(normals(9, n, np.arange(1), 2), normals(9, n, np.arange(1), 2, RULE)[0, 0])
+        beta = np.sqrt(2 * damped * T * dt) * z
+        y = y + b * dt * v + b * dt / (2 * mass) * (dt * f + beta)
+        y[2] = (y[2] + 1) % 2 - 1
+        before, f = f, force(y)
+        v = a * v + dt / (2 * mass) * (a * before + f) + b / mass * beta
+        np.testing.assert_allclose(said[n], y, rtol=1e-9, atol=1e-9)
+    assert len(met) > 8 and max(map(len, met.values())) > 2
+
+
 def test_alpha_without_a_bias_follows_the_free_energy():
     """In a harmonic well Z(T/lambda) = lambda^(-dim/2) Z(T)."""
     dim = 3
     rule = ContinuousTempering(T, gamma=1.0, dt=0.5, ratio=4.0, adapt=0.0, crossing=20.0)
     own = at(np.zeros(400), np.zeros(CELLS))
     alpha = walked(
-        lsa.potentials.harmonic(dim=dim), rule, np.zeros((400, dim)), 4000, 20,
-        lambda run: np.abs(run.scalars[:, 0]), own,
-    )[50:]  # fmt: skip
+        lsa.potentials.harmonic(dim=dim),
+        rule,
+        np.zeros((400, dim)),
+        4000,
+        20,
+        lambda run: np.abs(run.scalars[:, 0]),
+        own,
+    )
     fine = np.linspace(0, 1, 8001)
     fine = (fine[1:] + fine[:-1]) / 2
     density = rule.coupling(fine)[0] ** (-dim / 2)
@@ -101,9 +160,13 @@ def test_what_the_bias_learns():
     dim = 4
     rule = ContinuousTempering(T, gamma=1.0, dt=0.5, ratio=10.0, crossing=20.0)
     own = walked(
-        lsa.potentials.harmonic(dim=dim), rule, np.zeros((300, dim)), 6000, 20,
+        lsa.potentials.harmonic(dim=dim),
+        rule,
+        np.zeros((300, dim)),
+        6000,
+        20,
         lambda run: run.scalars.copy(),
-    )  # fmt: skip
+    )
     means = own[-1, :, 3 : 3 + CELLS]
     np.testing.assert_array_equal(means, own[150, :, 3 : 3 + CELLS])  # not after `adapt`
     fine = (np.arange(100 * CELLS) + 0.5) / (100 * CELLS)
