@@ -20,7 +20,8 @@ CORE = {
     *("arguments", "laws", "momentum", "integrators", "schedules", "noise"),
     *("drawing", "optimizers"),
     *("integrators.row", "integrators.table", "integrators.taps"),
-    *("optimizers.first_order", "optimizers.rule", "optimizers.samplers"),
+    *("optimizers.continuous", "optimizers.first_order", "optimizers.rule"),
+    "optimizers.samplers",
 }
 MAY_IMPORT = {
     "potential": "core scale formulas backends",

@@ -17,6 +17,7 @@ from langevin_sa.optimizers import (
     SGNHT,
     Adadelta,
     AdaGrad,
+    ContinuousTempering,
     Metropolis,
     Moment,
     NAdam,
@@ -188,7 +189,14 @@ def test_the_thermostat_takes_away_unknown_noise():
 
 
 @pytest.mark.parametrize(
-    "rule", [*LONG.values(), SGNHT(0.1, 1.0, 0.4), Adadelta(1.0, 1.0)], ids=str
+    "rule",
+    [
+        *LONG.values(),
+        SGNHT(0.1, 1.0, 0.4),
+        Adadelta(1.0, 1.0),
+        ContinuousTempering(0.4, 1.0, 0.1, crossing=10.0),
+    ],
+    ids=str,
 )
 def test_a_rule_goes_on_to_the_same_bits(rule, tmp_path):
     """Broken off in the middle, whatever it remembers is in the checkpoint."""
@@ -265,6 +273,12 @@ def test_more_optimizers_are_their_papers(rule, literal):
         (lambda: MALA(1.0, -0.1), "lr must be a number > 0"),
         (lambda: GHMC(1.0, -1.0, 0.1), "gamma must be a number >= 0"),
         (lambda: SGNHT(0.1, temperature=0.0), "temperature must be a number > 0"),
+        (lambda: ContinuousTempering(1.0, 1.0, 0.1, ratio=0.5), "ratio must be a number >= 1"),
+        (lambda: ContinuousTempering(1.0, 1.0, 0.1, crossing=0), "crossing must be a number >= 2"),
+        (lambda: ContinuousTempering(1.0, 1.0, 0.1, plateau=1.0), "plateau must"),
+        (lambda: ContinuousTempering(1.0, 1.0, 0.1, until=2.0), "until must be a progress"),
+        (lambda: ContinuousTempering(0.0, 1.0, 0.1), "temperature must be > 0"),
+        (lambda: ContinuousTempering(1.0, 1.0, -0.1), "dt must be > 0"),
         (lambda: MALA(lsa.schedules.linear(1.0, -1.0), 0.1), "temperature must be >= 0"),
         (lambda: MALA(1.0, lsa.schedules.linear(0.0, 1.0)), "lr must be > 0"),
     ],
@@ -284,8 +298,9 @@ def test_refusal_needs_the_exact_energy():
         lambda x, b: ((x[:, None] - b) ** 2).sum(-1).mean(1) / 2,
         lambda x, b: (x[:, None] - b).mean(1), data, 2, 1,
     )  # fmt: skip
-    with pytest.raises(ValueError, match="followed by mini-batches"):
-        lsa.compare(U, {"mala": MALA(1.0, 0.1)}, x0=[0.0], replicas=3, n_steps=10)
+    for rule in (MALA(1.0, 0.1), ContinuousTempering(1.0, 1.0, 0.1)):
+        with pytest.raises(ValueError, match="followed by mini-batches"):
+            lsa.compare(U, {"it": rule}, x0=[0.0], replicas=3, n_steps=10)
 
 
 @pytest.mark.slow

@@ -13,7 +13,15 @@ import click
 LAWS = ("exponential", "linear", "logarithmic", "power", "quench", "constant", "coolmomentum")
 LOGARITHMS = ("exponential", "logarithmic")  # laws whose temperatures cannot be 0
 OPTIMIZERS = ("momentum", "sgd", "adam", "nadam", "rmsprop", "adagrad", "adadelta")
-SAMPLERS = ("metropolis", "metropolis_single", "mala", "ghmc", "sgld", "sgnht")
+SAMPLERS = (
+    "metropolis",
+    "metropolis_single",
+    "mala",
+    "ghmc",
+    "sgld",
+    "sgnht",
+    "continuous_tempering",
+)
 
 
 def build_schedule(
@@ -93,8 +101,12 @@ def build_optimizer(name: str, cool: Any, lr: float | None, noise: float | None)
 def build_sampler(name: str, schedule: Any) -> Any:
     """A sampler with the temperatures, friction and time step of a schedule, and the thermal step
     sqrt(T0) dt of its first moves, or of its overdamped ones lr = dt^2/2, which is as long.
+
+    Continuous tempering goes up and down between T0 and a quarter of it for 80 % of the run, and
+    is then quenched to T1.
     """
-    from ..optimizers import GHMC, MALA, SGLD, SGNHT, Metropolis
+    from ..optimizers import GHMC, MALA, SGLD, SGNHT, ContinuousTempering, Metropolis
+    from ..schedules import quench
 
     T, dt = schedule.temperature, float(schedule.dt)
     match name:
@@ -107,6 +119,11 @@ def build_sampler(name: str, schedule: Any) -> Any:
         case "sgnht":
             return SGNHT(dt, temperature=T, diffusion=float(schedule.gamma))
     first = float(schedule.coefficients(1).temperature[0])
+    if name == "continuous_tempering":
+        last = float(T(1.0))
+        cold = max(first / 4, min(first, last))
+        law, ratio = quench(cold, last, at=0.8), first / cold
+        return ContinuousTempering(law, schedule.gamma, dt, ratio, until=0.8)
     return Metropolis(T, first**0.5 * dt, single=name == "metropolis_single")
 
 

@@ -235,8 +235,9 @@ def compare(ctx: click.Context, **options: Any) -> None:
 
     All start from the same points and get the same noise; what is not given is chosen from the
     potential, alike for all. Each step is one evaluation. Samplers cool exponentially and take
-    dt as the schedules do; the optimizers' learning rates fall as in the paper, by 10 at 40, 60
-    and 80 % and by 2 at 90 % of the run.
+    dt as the schedules do; continuous_tempering goes up and down between T0 and T0/4 for 80 % of
+    the run and is then quenched. The optimizers' learning rates fall as in the paper, by 10 at
+    40, 60 and 80 % and by 2 at 90 % of the run.
     """
     check_output(options["plot"], image=True)
     potential = build_potential(ctx, options)

@@ -193,9 +193,10 @@ def _check(potential: Any, methods: Any, judged: Any, tolerance: Any, budgets: A
                 f"method {name!r} must be a Schedule, CoolMomentum, Momentum, SGD or a rule "
                 f"(Adam, Metropolis, ...), not {shown(method)}"
             )
-        if isinstance(method, Rule) and method.refuses and hasattr(potential, "batches"):
+        exact = isinstance(method, Rule) and (method.refuses or method.needs_energy)
+        if exact and hasattr(potential, "batches"):
             raise ValueError(
-                f"method {name!r} accepts or refuses by the exact energy, and {potential.name} is "
+                f"method {name!r} goes by the exact energy of each step, and {potential.name} is "
                 "followed by mini-batches: compare it on a Potential of all data, or take SGLD"
             )
     look_up(judged, JUDGED, "energy to judge by")

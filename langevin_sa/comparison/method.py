@@ -34,6 +34,7 @@ from .outcomes import Outcome
 # of an epoch
 ROWS = ("step", "energy", "best", "judged", "temperature", "rescaled", "acceptance")
 STATE = ("x", "dx", "noise", "best_x", "best_energy", "failures")  # of a walk
+SUMS = ("moved", "accepted", "memory", "scalars")  # of a rule's
 NOISE_NUMBERS = 65_536  # normals made at a time
 Arrays = dict[str, np.ndarray]
 # of an epoch: T by Eq. (22), T dt^2 = <dx^2>, share of accepted steps; NaN where there is none
@@ -281,9 +282,11 @@ class RuleWalk(NumpyBackend):
         self.n_steps, self.every, self.since = n_steps, every, walk.step
         self.numbers = rule.numbers(n_steps)
         self.memory = np.zeros((rule.memory, *walk.x.shape))
+        self.scalars = np.zeros((len(walk.x), rule.scalars))
+        self.remembered = [*self.memory, self.scalars][: rule.memory + (rule.scalars > 0)]
         self.moved = np.zeros(len(walk.x))  # sums of dx^2 since the last epoch
         self.accepted = np.zeros(len(walk.x))  # steps since then that were not refused
-        own = (self, ("memory", "moved", "accepted"), ("since",))
+        own = (self, SUMS, ("since",))
         self.cut = Cut((walk, ARRAYS, ("step", "ratio")), own)
 
     def slices(self) -> Iterator[Measured | None]:
@@ -323,7 +326,7 @@ class RuleWalk(NumpyBackend):
             numbers = {name: float(value[w.step]) for name, value in self.numbers.items()}
             now = Moment(w.step + 1, w.step / self.n_steps, numbers, z[k], more[k], u[k])
             here = Point(w.x, w.energy, self.gradient)
-            w.dx[...] = rule.propose(now, here, *self.memory)
+            w.dx[...] = rule.propose(now, here, *self.remembered)
             if rule.refuses:
                 self._judge(now, here)
             else:
@@ -345,7 +348,7 @@ class RuleWalk(NumpyBackend):
         energy, gradient = self._evaluate(x)
         fails = ~(np.isfinite(energy) & np.isfinite(gradient).all(1))
         energy, gradient = np.where(fails, np.inf, energy), np.where(fails[:, None], 0.0, gradient)
-        goes = np.asarray(self.rule.accept(now, here, Point(x, energy, gradient), *self.memory))
+        goes = np.asarray(self.rule.accept(now, here, Point(x, energy, gradient), *self.remembered))
         goes = goes & ~fails
         w.x[goes], w.dx[~goes] = x[goes], 0.0
         self.gradient = np.where(goes[:, None], gradient, self.gradient)
@@ -360,8 +363,7 @@ class RuleWalk(NumpyBackend):
 
     def sums(self) -> Arrays:
         """What, besides the walk, it takes to go on from here."""
-        names = ("moved", "accepted", "memory")
-        return {name: getattr(self, name) for name in names} | {"since": np.array(self.since)}
+        return {name: getattr(self, name) for name in SUMS} | {"since": np.array(self.since)}
 
     def restore(self, earlier: Earlier) -> None:
         """Go on where a walk of the same rule stood; a ValueError if the potential is another."""
@@ -371,7 +373,7 @@ class RuleWalk(NumpyBackend):
         self.gradient = self._look()
         self.settle()
         check_energies(self.potential, self.walk.energy, earlier.energies)
-        for name in ("moved", "accepted", "memory"):
+        for name in SUMS:
             getattr(self, name)[...] = sums[name]
         self.since = int(sums["since"])
         self.cut.commit()

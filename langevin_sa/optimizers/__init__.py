@@ -5,6 +5,7 @@ Each is a `Rule`, which proposes an update and may accept or refuse it; `SGD` al
 in other words.
 """
 
+from .continuous import ContinuousTempering
 from .first_order import SGD, Adadelta, AdaGrad, Adam, NAdam, RMSprop, StepRule
 from .rule import Moment, Point, Rule
 from .samplers import GHMC, MALA, SGLD, SGNHT, Metropolis
@@ -18,6 +19,7 @@ __all__ = [
     "AdaGrad",
     "Adadelta",
     "Adam",
+    "ContinuousTempering",
     "Metropolis",
     "Moment",
     "NAdam",

@@ -59,20 +59,24 @@ class Rule:
     """Propose, and perhaps accept; write one by overriding `propose` (and `accept`) in a frozen
     dataclass.
 
-    All that a rule remembers is in its memory, arrays of the shape of x which are zero at the start
-    and which it changes in place, so that a run may be cut anywhere.
+    All that a rule remembers is in its memory, arrays of the shape of x and one of numbers for each
+    replica, which are zero at the start and which it changes in place, so that a run may be cut
+    anywhere.
 
     Attributes
     ----------
     laws : tuple of str
         Which of its attributes are numbers or laws of progress.
     memory : int
-        How many arrays it keeps.
+        How many arrays of the shape of x it keeps.
+    scalars : int
+        How many numbers it keeps of each replica besides: the last array, (replicas, scalars).
     refuses : bool
         Whether `accept` is asked. A place where the energy or the gradient is not finite is then
         refused; for other rules it ends the run.
-    needs_gradient, draws_more : bool
-        Whether it looks at the gradient, and at `Moment.more`.
+    needs_gradient, needs_energy, draws_more : bool
+        Whether it looks at the gradient, at the energy in every step (as all do that refuse), and
+        at `Moment.more`.
 
     Examples
     --------
@@ -92,8 +96,10 @@ class Rule:
 
     laws: ClassVar[tuple[str, ...]] = ()
     memory: ClassVar[int] = 0
+    scalars: ClassVar[int] = 0
     refuses: ClassVar[bool] = False
     needs_gradient: ClassVar[bool] = True
+    needs_energy: ClassVar[bool] = False
     draws_more: ClassVar[bool] = False
 
     def numbers(self, n_steps: int) -> dict[str, np.ndarray]:

@@ -296,9 +296,6 @@ def unit_row(name: str, gamma_dt: float, temperature: float, n: int) -> Steps:
     return row(name, gamma_dt * unit, 1 / unit, temperature, n)
 
 
-part = Steps.part
-
-
 @cache
 def formula(text: str, **parameters: Any) -> Any:
     """A potential from a formula, parsed once."""

@@ -13,7 +13,7 @@ from ...momentum import Langevin, Momentum, Steps
 from ...noise import normals
 from ...potentials import harmonic
 from ...schedules import CoolMomentum
-from ..lab import Check, Lab, formula, identity, part, row
+from ..lab import Check, Lab, formula, identity, row
 
 TITLE = "Momentum identities"
 COOLED = (0.905, 0.741728127, 0.554611166, 0.397565426, 0.312394648)
@@ -120,7 +120,7 @@ def long_sum(lab: Lab) -> Iterator[Check]:
     at_once.advance(steps)
     total = np.zeros(3)
     for k in range(len(steps.rho)):
-        singly.advance(part(steps, k, k + 1))
+        singly.advance(steps.part(k, k + 1))
         total += singly.walk.dx[:, 0].astype(float) ** 2
     of_sums, of_points = (1e-9, 1e-9) if lab.dtype == np.float64 else (1e-5, 1e-3)
     for name, measured, scale in (

@@ -11,7 +11,7 @@ from scipy import stats
 
 from ...momentum import Steps
 from ...noise import normals
-from ..lab import Check, Lab, binned, estimated, formula, identity, part, row
+from ..lab import Check, Lab, binned, estimated, formula, identity, row
 
 TITLE = "Noise streams"
 STEPS, REPLICAS, DIM = 24, 1000, 3
@@ -79,7 +79,7 @@ def walked(lab: Lab, seed: int, parts: int) -> np.ndarray:
     for k in range(parts):
         if k:
             driven = lab.drive(well, driven.walk.x, dx=driven.walk.dx, like=driven.walk)
-        driven.advance(part(steps, k * n, (k + 1) * n))
+        driven.advance(steps.part(k * n, (k + 1) * n))
     return driven.walk.x.astype(float)
 
 

@@ -15,7 +15,7 @@ from ...annealing.results import State
 from ...annealing.run import Run
 from ...potentials import harmonic
 from ...schedules import Schedule, exponential, linear
-from ..lab import MEASURED, OVERDAMPED, Check, Lab, estimated, part, sampled
+from ..lab import MEASURED, OVERDAMPED, Check, Lab, estimated, sampled
 from ..laws import second_moments
 
 TITLE = "Temperature ramps, friction ramps, changing time steps"
@@ -48,7 +48,7 @@ def ramp(lab: Lab, name: str, what: str, schedule: Schedule, k: float) -> Iterat
     for look in range(LOOKS):
         if look == LOOKS // 2:
             driven = lab.drive(potential, driven.walk.x, dx=driven.walk.dx, like=driven.walk)
-        driven.advance(part(steps, look * every, (look + 1) * every))
+        driven.advance(steps.part(look * every, (look + 1) * every))
         end = (look + 1) * every
         resumed = ", resumed" if look >= LOOKS // 2 else ""
         x2, dx2 = exact[end - 1]

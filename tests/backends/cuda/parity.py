@@ -10,7 +10,7 @@ from langevin_sa import potentials
 from langevin_sa.backends.choose import get_backend
 from langevin_sa.backends.walk import ARRAYS, Walk
 from langevin_sa.integrators import INTEGRATORS
-from langevin_sa.validation.lab import OVERDAMPED, part
+from langevin_sa.validation.lab import OVERDAMPED
 
 SEED = 2**63 + 12_345
 NEIGHBOUR_LISTS = ("kob_andersen", "lennard_jones_fluid")
@@ -59,14 +59,14 @@ def compare(potential, integrator, dtype, replicas=8, n=100, purpose=0, temperat
     while t < n:
         before = reference.x.copy()
         one = replace(reference, **{name: getattr(reference, name).copy() for name in ARRAYS})
-        get_backend("cupy", potential)(potential, one, 1).advance(part(steps, t, t + 1))
-        moves.advance(part(steps, t, t + 1))
+        get_backend("cupy", potential)(potential, one, 1).advance(steps.part(t, t + 1))
+        moves.advance(steps.part(t, t + 1))
         worst = max(worst, ulps(reference.x, one.x, before, dtype))
         ahead = t + 1 if t < every else min(t + every, n)
         if ahead > t + 1:
-            moves.advance(part(steps, t + 1, ahead))
+            moves.advance(steps.part(t + 1, ahead))
         t = ahead
     middle = n // 3
-    moves_whole.advance(part(steps, 0, middle))
-    moves_whole.advance(part(steps, middle, n))
+    moves_whole.advance(steps.part(0, middle))
+    moves_whole.advance(steps.part(middle, n))
     return worst, ulps(reference.x, whole.x, before, dtype), reference, whole
