@@ -1,8 +1,13 @@
 """Vectorized functions and noise against NumPy, and lane by lane against themselves."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
 from langevin_sa import noise
 from langevin_sa.backends.cpu import philox, simd
@@ -100,33 +105,117 @@ def test_a_lane_and_a_lone_number_give_the_same_bits(name):
 
 
 @njit(error_model="numpy")
-def block_of_noise(first, quads, replica, shift, purpose, k0, k1):
-    z = np.zeros((4, quads << shift))
-    philox.fill_normals(z, first, quads, replica, shift, purpose, k0, k1)
-    return z
+def block_of_noise(first, quads, replica, columns, purpose, k0, k1):
+    z = np.zeros((4, quads * columns + 16))
+    philox.fill_normals(z, first, quads, replica, columns, purpose, k0, k1)
+    return z[:, : quads * columns].copy()
 
 
 @njit(error_model="numpy")
 def line_of_noise(first, quads, replica, purpose, k0, k1):
-    z = np.zeros(4 * quads)
+    z = np.zeros(4 * quads + 60)
     philox.fill_line(z, first, quads, replica, purpose, k0, k1)
-    return z
+    return z[: 4 * quads]
 
 
 @pytest.mark.parametrize("kind", noise.KINDS)
-@pytest.mark.parametrize("shift", [0, 3, 7])
-@pytest.mark.parametrize("first", [0, 5, 2**33])
-def test_compiled_noise_is_the_reference(kind, shift, first):
-    seed, quads, replica, purpose = 2**40 + 17, 6, 11, noise.purpose_of(kind)
+@pytest.mark.parametrize("columns", [1, 4, 8, 16, 48, 128])
+@pytest.mark.parametrize("first", [0, 5, 2**33, 2**60])
+def test_compiled_noise_is_the_reference(kind, columns, first):
+    """To the bit for normals, also where a word of the counter carries within a vector."""
+    seed, quads, replica, purpose = 2**40 + 17, 35, 11, noise.purpose_of(kind)
     k0, k1 = noise.key_of(seed)
-    reference = noise.stream(seed, replica + np.arange(1 << shift), 4 * first, 4 * quads, purpose)
-    block = block_of_noise(first, quads, replica, shift, purpose, k0, k1).reshape(4, quads, -1)
-    np.testing.assert_allclose(
-        block.transpose(2, 1, 0).reshape(1 << shift, -1), reference, atol=1e-14
+    reference = noise.stream(seed, replica + np.arange(columns), 4 * first, 4 * quads, purpose)
+    block = block_of_noise(first, quads, replica, columns, purpose, k0, k1)
+    block = block.reshape(4, quads, columns).transpose(2, 1, 0).reshape(columns, -1)
+    line = line_of_noise(first, quads, replica, purpose, k0, k1)
+    for ours, theirs in ((block, reference), (line, reference[0])):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=0 if kind == "normal" else 1e-14)
+
+
+@intrinsic
+def fma32(typing, a, b, c):
+    single = types.float32
+    return single(single, single, single), lambda context, builder, signature, args: builder.fma(
+        *args
     )
-    np.testing.assert_allclose(
-        line_of_noise(first, quads, replica, purpose, k0, k1), reference[0], atol=1e-14
+
+
+@njit(error_model="numpy")
+def on_hardware(a, b, c):
+    out = np.empty_like(a)
+    for i in range(a.size):
+        out[i] = fma32(a[i], b[i], c[i])
+    return out
+
+
+def test_fused_multiply_add_of_numpy():
+    """A million triples, a third of them made so that two roundings would err: short products, and
+    a term that takes the sum to the middle of two float32, but for its last bits.
+    """
+    a, b, c = (
+        RNG.normal(size=(3, 1_000_000)) * 2.0 ** RNG.integers(-30, 30, (3, 1_000_000))
+    ).astype(np.float32)
+    some = slice(0, None, 3)
+    a[some] = np.float32(2) ** RNG.integers(-3, 3, a[some].size)
+    b[some] = (RNG.integers(2**23, 2**24, b[some].size) | 1).astype(np.float32) * np.float32(2**-24)
+    c[some] = np.float32(2.0**-60) * RNG.choice([-1, 1], c[some].size)
+    near = slice(1, None, 3)
+    a[near] = 1 + RNG.integers(1, 2**11, a[near].size) * np.float32(2**-12)
+    b[near] = 1 + RNG.integers(1, 2**11, b[near].size) * np.float32(2**-12)
+    c[near] = RNG.choice([-1, 1], c[near].size) * np.float32(2.0**-55)
+    ours = noise.fma32(a, b, c)
+    np.testing.assert_array_equal(ours, on_hardware(a, b, c))
+    twice = (a.astype(float) * b + c).astype(np.float32)
+    assert np.sum(twice != ours) > 100  # there were such cases
+
+
+def test_radius_and_angle():
+    """Box-Muller in float32 against float64, at words of every size and at both ends."""
+    ends = np.arange(1, 2000, dtype=np.uint64)
+    a = np.concatenate([ends, 2**32 - ends, (2.0 ** RNG.uniform(0, 32, 200_000)).astype(np.uint64)])
+    u = (a + 0.5) * 2.0**-32
+    exact = np.sqrt(-2 * np.where(u < 0.5, np.log(u), np.log1p(u - 1)))
+    w = RNG.integers(0, 2**32, a.size).astype(np.uint64)
+    x, y = noise.box_muller(np.stack([a, w], axis=-1)).T
+    assert np.max(np.abs(np.hypot(x, y) / exact - 1)) < 2.5e-7
+    octant = (w & 0x1FFFFFFF) + 0.5
+    angle = octant * (np.pi * 2.0**-31)
+    turned = np.where(w & 0x20000000, np.pi / 2 - angle, angle)
+    cosine, sine = (
+        np.where(w >> 31, -1, 1) * np.cos(turned),
+        np.where(w >> 30 & 1, -1, 1) * np.sin(turned),
     )
+    assert max(np.abs(x / exact - cosine).max(), np.abs(y / exact - sine).max()) < 3e-7
+    assert noise.box_muller(np.zeros(2, np.uint64))[0] == pytest.approx(
+        np.sqrt(66 * np.log(2)), rel=4e-6
+    )
+
+
+@pytest.mark.parametrize("processor", ["haswell", "x86-64"])
+def test_shorter_vectors_have_the_same_bits(processor, tmp_path):
+    """AVX2 with fused multiply-adds, and SSE without."""
+    script = (
+        "import hashlib, numpy as np, langevin_sa as lsa\n"
+        "U = lsa.potentials.double_well()\n"
+        "for threads, replicas in ((1, 37), (1, 1), (2, 300)):\n"
+        "    x0 = np.linspace(-2, 2, replicas)[:, None]\n"
+        "    run = lsa.anneal(U, x0=x0, n_steps=50, rng=3, threads=threads, schedule=(lsa.Schedule(0.3, 1.0, 0.1)))\n"
+        "    print(hashlib.sha256(run.state.x.tobytes() + run.x.tobytes()).hexdigest())\n"
+    )
+    outputs = []
+    for name in (None, processor):
+        own = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": ""} if name else {}
+        own["LANGEVIN_SA_CACHE"] = str(tmp_path / str(name))
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, **own},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        outputs.append(done.stdout)
+    assert outputs[0] == outputs[1]
 
 
 @pytest.mark.parametrize(("kind", "moments"), [("normal", 6), ("uniform", 3), ("three-point", 5)])
