@@ -223,8 +223,8 @@ class Steps:
     def part(self, start: int, stop: int) -> Steps:
         """Steps start <= n < stop, in views; what is known of all steps is known of these."""
         part = object.__new__(Steps)
-        known = vars(self)
-        vars(part).update({k: v[start:stop] if np.ndim(v) else v for k, v in known.items()})
+        for name, value in vars(self).items():
+            vars(part)[name] = value[start:stop] if getattr(value, "ndim", 0) else value
         vars(part)["drive"] = self.drive and self.drive.part(start, stop)
         return part
 

@@ -24,13 +24,14 @@ class Course:
 
     def __init__(self, schedule: Any, integrator: str, n_steps: int) -> None:
         self.schedule, self.integrator, self.n_steps = schedule, integrator, n_steps
-        self._first, self._last, self._piece = 0, 0, None
+        self._piece: tuple[int, int, Steps] | None = None
 
     def steps(self, start: int, stop: int) -> Steps:
         """Steps start <= n < stop, in views of the piece that was computed last."""
-        if not self._first <= start < stop <= self._last:
+        if self._piece is None or not self._piece[0] <= start < stop <= self._piece[1]:
             last = min(max(stop, start + PIECE), self.n_steps)
-            piece = self.schedule.coefficients(self.n_steps, self.integrator, (start, last))
-            _ = piece.numbers, piece.ratio, piece.temperature  # parts have what the piece has
-            self._first, self._last, self._piece = start, last, piece
-        return self._piece.part(start - self._first, stop - self._first)
+            steps = self.schedule.coefficients(self.n_steps, self.integrator, (start, last))
+            _ = steps.numbers, steps.ratio, steps.temperature  # parts have what the piece has
+            self._piece = start, last, steps
+        first, _, steps = self._piece
+        return steps.part(start - first, stop - first)

@@ -72,8 +72,9 @@ BALANCE = ("worked", "held")  # and where parameters are laws
 
 def history_of(records: Sequence[Record], observables: Observables | None) -> OptimizeResult:
     """Records as columns: an array for each field, and for each observable."""
+    lists = dict(zip(Record._fields, zip(*records, strict=True), strict=False))
     columns = {
-        name: np.array([getattr(r, name) for r in records], dtype=int if name in WHOLE else float)
+        name: np.array(lists.get(name, ()), dtype=int if name in WHOLE else float)
         for name in COLUMNS
         if name not in DRIVEN or (records and getattr(records[0], name) is not None)
     }

@@ -277,9 +277,8 @@ def prepare(
     before = earlier(fingerprint, walk)
     launched = 0
     if before is None and (start == "thermal" or v0 is not None):
-        first = course.steps(0, 1)
         T = getattr(schedule, "temperature", 0.0)
-        launched = launch(here, walk, first, v0, float(T(0.0) if callable(T) else T))
+        launched = launch(here, walk, course.steps(0, 1), v0, float(T(0.0) if callable(T) else T))
     walk = kernel.placed(walk)
     if team is not None and on_gpu(walk.x):
         raise ValueError(

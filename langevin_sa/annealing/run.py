@@ -28,11 +28,17 @@ SHARE = 1 / 12  # of a slice that may go into keeping the walk and into overhead
 MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures", "work")  # of a walk, by a step
 
 
+def first_length(pace: float, longest: int) -> int:
+    """Steps of the first slice, where a look at all energies took `pace` seconds, of which a step
+    takes a few; one step, which may take minutes, if that is not known.
+    """
+    return int(np.clip(SLICE_SECONDS / GROWTH / pace, 1, longest))
+
+
 def next_length(length: int, rate: float, longest: int, overhead: float = 0.0) -> int:
     """Steps of the slice after one of so many steps.
 
-    The first slice is one step, since a step may take minutes, and each may be `GROWTH` times as
-    long as the one before.
+    Each may be `GROWTH` times as long as the one before.
 
     Parameters
     ----------
@@ -101,9 +107,7 @@ class Run:
         follow at once: for those who look at nothing else.
         """
         walk, n_steps, every = self.walk, self.prepared.n_steps, self.prepared.record_every
-        # of which the energies, that the backend has looked at, may be a tenth
-        first = SLICE_SECONDS / GROWTH / self.prepared.backend.pace
-        length = int(np.clip(first, 1, LONGEST_SLICE))
+        length = first_length(self.prepared.backend.pace, LONGEST_SLICE)
         while walk.step < n_steps:
             start, began = walk.step, time.perf_counter()
             if together and (records := self._advance_records(length)):

@@ -197,10 +197,7 @@ def digest(*arrays: Any) -> str:
 
 
 def schedule_digest(
-    schedule: Any,
-    n_steps: int,
-    integrator: str,
-    numbers: Callable[[int, int], Any] | None = None,
+    schedule: Any, n_steps: int, integrator: str, numbers: Callable[[int, int], Any] | None = None
 ) -> str:
     """A short name for a schedule: for the recursion's numbers at every step, which `numbers` of
     steps start <= n < stop gives if somebody has them.

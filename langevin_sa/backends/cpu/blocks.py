@@ -294,7 +294,7 @@ def advance_replicas(
     """
     dim, width = walk[0].shape[1], 1 << shift
     # steps whose noise is made together
-    chunk = max(1, min(steps.shape[1], max(4, NOISE_NUMBERS >> shift) // dim))
+    chunk = max(1, min(steps.shape[1], max(16, NOISE_NUMBERS >> shift) // dim))
     normals = (((chunk * dim + 6) // 4) << shift) + PADDING
     arena = np.zeros(4 * normals + (6 * dim + 5) * width + 12 * PADDING)
     for r in range(low, high, width):
@@ -341,7 +341,8 @@ class BlockBackend(Backend):
         w, n = self.walk, len(steps.rho)
         ratio, change = self._ratio(steps)
         numbers = np.ascontiguousarray(steps.numbers.T)
-        common = (self.compiled(steps.drive), w.arrays, numbers, steps.paired, ratio, change, w.wall, w.stream())
+        moves = (numbers, steps.paired, ratio, change, w.wall, w.stream())
+        common = (self.compiled(steps.drive), w.arrays, *moves)
         shift = self.width.bit_length() - 1
 
         def run(part: tuple[int, int]) -> tuple[int, int]:

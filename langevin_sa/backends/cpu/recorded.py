@@ -39,7 +39,6 @@ def advance_recorded(
     seen : tuple of arrays
         Those of `Seen`, of which columns low to high - 1 are filled; the walk's sums are zeroed.
     """
-    sums = (walk[7], walk[6])
     energy, best_energy, kinetic, dx2, positions = seen
     for k in range(len(steps)):
         step, bad = advance_replicas(
@@ -58,13 +57,10 @@ def advance_recorded(
         )
         if step >= 0:
             return step, bad
-        for r in range(low, high):
-            energy[k, r], best_energy[k, r] = walk[3][r], walk[4][r]
-            kinetic[k, r], dx2[k, r] = sums[0][r], sums[1][r]
-            sums[0][r], sums[1][r] = 0.0, 0.0
-        for r in range(low, min(high, positions.shape[1])):
-            for d in range(positions.shape[2]):
-                positions[k, r, d] = walk[0][r, d]
+        energy[k, low:high], best_energy[k, low:high] = walk[3][low:high], walk[4][low:high]
+        kinetic[k, low:high], dx2[k, low:high] = walk[7][low:high], walk[6][low:high]
+        walk[7][low:high], walk[6][low:high] = 0.0, 0.0
+        positions[k, low:high] = walk[0][low : min(high, positions.shape[1])]
     return -1, -1
 
 
@@ -80,9 +76,9 @@ class RecordedBlocks(BlockBackend):
         ratios = steps.ratio.reshape(records, every)
         same = np.append(ratios == ratios[:, :1], np.zeros((records, 1), dtype=bool), axis=1)
         numbers = steps.numbers.reshape(records, every, -1).swapaxes(1, 2).copy()
-        seen = Seen(
-            *np.empty((4, records, replicas)), np.empty((records, looked, dim), dtype=w.x.dtype)
-        )
+        energy, best_energy, kinetic, dx2 = np.empty((4, records, replicas))
+        x = np.empty((records, looked, dim), dtype=w.x.dtype)
+        seen = Seen(energy, best_energy, kinetic, dx2, x)
         moves = (ratios[:, 0].copy(), same.argmin(1), w.wall, w.stream())
         common = (self.compiled(None), w.arrays, numbers, steps.paired, *moves)
         shift = self.width.bit_length() - 1
