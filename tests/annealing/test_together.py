@@ -59,8 +59,11 @@ def same(a, b):
 
 @pytest.mark.parametrize(
     ("name", "replicas", "n_steps", "every", "integrator"),
-    [(name, 1, 400, None, "gjf") for name in POTENTIALS]
-    + [(name, 130, 205, 10, "baoab") for name in POTENTIALS]
+    [
+        pytest.param(name, *asked, marks=[pytest.mark.long] if name == "numba" else [])
+        for name in POTENTIALS
+        for asked in ((1, 400, None, "gjf"), (130, 205, 10, "baoab"))
+    ]
     + [("double well", 3, 403, 7, "vec"), ("double well", 260, 101, 1, "bbk")],
 )
 def test_records_are_those_of_a_run_that_stops_for_each(
