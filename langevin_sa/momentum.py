@@ -9,7 +9,7 @@ energies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -127,7 +127,7 @@ class Steps:
         if self.carry is None:
             object.__setattr__(self, "carry", self.rho)
 
-    @cached_property
+    @property
     def _momentum(self) -> Momentum:
         return Momentum(self.rho, self.lr, self.s)
 
@@ -215,11 +215,18 @@ class Steps:
         """What multiplies the same normal in the next step: 0 for single noise."""
         return self.s * np.asarray(self.share) if self.paired else np.zeros_like(self.s)
 
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """All that a kernel reads of each step, (n_steps, 6): carry, lr, kick, tail, weights."""
+        return np.column_stack([self.carry, self.lr, self.kick, self.tail, self.weights])
+
     def part(self, start: int, stop: int) -> Steps:
-        """Steps start <= n < stop."""
-        arrays = {one.name: getattr(self, one.name) for one in fields(self)}
-        cut = {k: v[start:stop] for k, v in arrays.items() if np.ndim(v)}
-        return replace(self, **cut, drive=self.drive and self.drive.part(start, stop))
+        """Steps start <= n < stop, in views; what is known of all steps is known of these."""
+        part = object.__new__(Steps)
+        for name, value in vars(self).items():
+            vars(part)[name] = value[start:stop] if getattr(value, "ndim", 0) else value
+        vars(part)["drive"] = self.drive and self.drive.part(start, stop)
+        return part
 
     def checked(self) -> Steps:
         """Itself, or a ValueError that names the first step at which the recursion makes no

@@ -326,7 +326,7 @@ def anneal(
 def _drain(
     run: Run,
     log: Log,
-    stops: Callable[[Record], str | None],
+    stops: Callable[[Record], str | None] | None,
     tell: Callable[[OptimizeResult], bool] | None,
     bar: Any,
     started: float,
@@ -338,10 +338,14 @@ def _drain(
     n_steps = run.prepared.n_steps
     deadline = math.inf if max_seconds is None else started + max_seconds
     for before in log.records:  # of the run that this one goes on from
-        if ended := stops(before):
+        if stops is not None and (ended := stops(before)):
             return 0, ended
-    for record in run.slices():
+    alone = tell is not None or log.trajectory is not None or stops is not None
+    for record in run.slices(together=not alone):
         step = run.walk.step
+        if record is not None and record.step < step:
+            log.add(record)
+            continue
         if bar is not None:
             bar.update(step - bar.n)
         late = time.perf_counter() > deadline and step < n_steps
@@ -354,7 +358,7 @@ def _drain(
             log.add(taken)
             if tell is not None and tell(views.intermediate(run, taken)):
                 return 99, f"Stopped by the callback at step {step}."
-            if ended := stops(taken):
+            if stops is not None and (ended := stops(taken)):
                 return 0, ended
         if late:
             return 1, _late(max_seconds, run)

@@ -84,7 +84,8 @@ class Log:
                 now = np.stack([now, on_host(walk.dx) / self.run.velocity_scale]).astype(now.dtype)
             self.trajectory.append(now)
         self.records.append(record)
-        self.run.cut.commit()
+        if record.step == self.run.walk.step:  # else more of the same slice are to come
+            self.run.cut.commit()
 
     def result(self, status: int, message: str) -> Result:
         """The run up to its last cut; it shares its arrays with the walk."""

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from ..arguments import on_host
-from ..backends.walk import Backend, Walk, fill
+from ..backends.walk import Backend, Seen, Walk, fill
 from ..momentum import Steps
 from ..observables.along import Observables
 from ..potential import Potential
@@ -72,8 +72,9 @@ BALANCE = ("worked", "held")  # and where parameters are laws
 
 def history_of(records: Sequence[Record], observables: Observables | None) -> OptimizeResult:
     """Records as columns: an array for each field, and for each observable."""
+    lists = dict(zip(Record._fields, zip(*records, strict=True), strict=False))
     columns = {
-        name: np.array([getattr(r, name) for r in records], dtype=int if name in WHOLE else float)
+        name: np.array(lists.get(name, ()), dtype=int if name in WHOLE else float)
         for name in COLUMNS
         if name not in DRIVEN or (records and getattr(records[0], name) is not None)
     }
@@ -145,7 +146,7 @@ class Recorder:
         steps = walk.step - self.since
         numbers = max(1, walk.x.size * steps)
         self.backend.refresh()
-        squares, laplacian = self.backend.measure() or self._measure(steps)
+        squares, laplacian = self.backend.measure() or self._measure_here(steps)
         record = Record(
             step=walk.step,
             target=self.target / max(1, steps),
@@ -168,23 +169,71 @@ class Recorder:
         self._begin()
         return record
 
-    def _measure(self, steps: int) -> tuple[float, float]:
-        """Sums of |grad U|^2 and of the Laplacian over as many replicas as are looked at: where
-        that takes gradients, as many as cost a tenth of the steps since the last record.
+    def take_all(self, steps: Steps, every: int, seen: Seen) -> list[Record]:
+        """Records of steps that are done, one each `every` steps; the sums began anew with each."""
+        walk, count = self.walk, len(seen.energy)
+        stops = np.arange(walk.step - (count - 1) * every, walk.step + 1, every)
+        # one after the other, from 0, as `add` does it
+        targets = np.zeros((count, every + 1))
+        targets[:, 1:] = np.reshape(steps.temperature, (count, every))
+        squares, laplacian = self._measure(seen.x, stops)
+        numbers = walk.x.size * every
+        lists = (
+            stops,
+            np.cumsum(targets, axis=1)[:, -1] / every,
+            seen.kinetic.sum(1) / numbers,
+            seen.dx2.sum(1) / numbers,
+            np.divide(squares, laplacian, out=np.full(count, np.nan), where=laplacian != 0),
+            squares,
+            laplacian,
+            seen.energy.mean(1),
+            seen.energy.min(1),
+            seen.best_energy.min(1),
+            np.zeros(count, dtype=int),
+        )
+        self._begin()
+        return [Record(*row) for row in zip(*(column.tolist() for column in lists), strict=True)]
+
+    def looked_at(self, steps: int) -> int:
+        """How many replicas the configurational thermometer looks at: where that takes gradients,
+        as many as cost a tenth of the steps since the last record.
         """
-        potential = self.landscape(self.walk.step)
-        x, exact = self.walk.x, potential.has_laplacian
-        most = max(1, LOOKED_AT // x.shape[1])
-        if not exact:
-            most = min(most, int(SHARE * steps * len(x) / GRADIENTS))
-        looked = on_host(x[:most]).astype(float)
-        if not len(looked):
-            return 0.0, 0.0
-        self.asked += (1 if exact else GRADIENTS) * len(looked)
-        generator = np.random.default_rng([self.walk.seed, self.walk.step])
-        gradient = potential.gradient(looked)
-        laplacian = laplacian_estimate(potential, looked, generator, gradient)
-        return float((gradient**2).sum()), float(laplacian.sum())
+        replicas, dim = self.walk.x.shape
+        most = max(1, LOOKED_AT // dim)
+        if not self._exact:
+            most = min(most, int(SHARE * steps * replicas / GRADIENTS))
+        return min(most, replicas)
+
+    @property
+    def _exact(self) -> bool:
+        return self.landscape(self.walk.step).has_laplacian
+
+    def _measure_here(self, steps: int) -> tuple[float, float]:
+        x = on_host(self.walk.x[: self.looked_at(steps)])[None]
+        squares, laplacian = self._measure(x, np.array([self.walk.step]))
+        return float(squares[0]), float(laplacian[0])
+
+    def _measure(self, x: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums of |grad U|^2 and of the Laplacian over replicas at points x (records, replicas,
+        dim) after each of some steps; several records at once where nothing is drawn for it.
+        """
+        (records, looked, dim), exact = x.shape, self._exact
+        if not looked:
+            return np.zeros(records), np.zeros(records)
+        self.asked += (1 if exact else GRADIENTS) * records * looked
+        potential, group = self.landscape(self.walk.step), 1
+        if exact:
+            group = max(1, LOOKED_AT // (looked * dim))
+        sums = []
+        for k in range(0, records, group):
+            points = x[k : k + group].reshape(-1, dim).astype(float)
+            drawn = None if exact else np.random.default_rng([self.walk.seed, int(stops[k])])
+            gradient = potential.gradient(points)
+            laplacian = laplacian_estimate(potential, points, drawn, gradient)
+            squares = (gradient**2).reshape(-1, looked, dim).sum((1, 2))
+            sums.append((squares, np.reshape(laplacian, (-1, looked)).sum(1)))
+        squares, laplacian = (np.concatenate(part) for part in zip(*sums, strict=True))
+        return squares, laplacian
 
     def sums(self) -> dict[str, Any]:
         """What the next record will be made of, so far."""

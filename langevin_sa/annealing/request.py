@@ -25,6 +25,7 @@ from ..observables.along import Observables
 from ..potential import Potential
 from ..storage.checkpoint import Fingerprint, digest, laws_digest, schedule_digest
 from ..tuning import Pilot, pilot as run_pilot
+from .course import Course
 from .launch import check_launch, launch
 from .records import Record
 from .results import Result, State, put
@@ -71,6 +72,8 @@ class Prepared:
     ----------
     potential, schedule : Potential, Schedule
         What is asked for; the schedule may have been chosen.
+    course : Course
+        The recursion's numbers, which the two make of each step.
     integrator : str
         The row of the table that makes the recursion, if the schedule does not bring its own.
     own_recursion : bool
@@ -101,6 +104,7 @@ class Prepared:
 
     potential: Potential
     schedule: Any
+    course: Course
     integrator: str
     own_recursion: bool
     n_steps: int
@@ -123,7 +127,7 @@ class Prepared:
 
     def coefficients(self, start: int, stop: int) -> Steps:
         """The recursion's numbers for steps start <= n < stop."""
-        steps: Steps = self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
+        steps = self.course.steps(start, stop)
         if not self.potential.laws:
             return steps
         assert self.potential.formula is not None
@@ -132,7 +136,7 @@ class Prepared:
 
     def landscape(self, step: int) -> Potential:
         """The potential as it is at a step, where parameters are laws of progress."""
-        return self.potential.at(step / self.n_steps)
+        return self.potential.at(step / self.n_steps) if self.potential.laws else self.potential
 
 
 def prepare(
@@ -235,13 +239,14 @@ def prepare(
     own_recursion = getattr(schedule, "own_recursion", True)
     if not own_recursion:
         check_thermostat(schedule, integrator, n_steps)
+    course = Course(schedule, integrator, n_steps)
     v0 = check_launch(start, v0, walk.x.shape)
     walk.purpose, walk.wall = purpose_of(noise), wall
     here, moves = potential.at(walk.step / n_steps), bool(potential.laws)
     chosen = "cupy" if on_device and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))
     if pilot is None or moves:
-        ways = (schedule, integrator, (walk.step, n_steps))
+        ways = (schedule, course.steps, (walk.step, n_steps))
         omega_dt = check_time_step(here, walk.x, *ways)
         if moves:
             omega_dt = max(omega_dt, check_last_landscape(potential, walk.x, *ways))
@@ -262,7 +267,7 @@ def prepare(
             "observables": measured and (measured.facts or None),
         },
         {
-            "the schedule": schedule_digest(schedule, n_steps, integrator),
+            "the schedule": schedule_digest(schedule, n_steps, integrator, course.steps),
             "the starting points": digest(walk.x, walk.step),
         }
         | ({"the laws": laws_digest(potential.laws, n_steps)} if moves else {})
@@ -272,9 +277,8 @@ def prepare(
     before = earlier(fingerprint, walk)
     launched = 0
     if before is None and (start == "thermal" or v0 is not None):
-        first = schedule.coefficients(n_steps, integrator, (0, 1))
         T = getattr(schedule, "temperature", 0.0)
-        launched = launch(here, walk, first, v0, float(T(0.0) if callable(T) else T))
+        launched = launch(here, walk, course.steps(0, 1), v0, float(T(0.0) if callable(T) else T))
     walk = kernel.placed(walk)
     if team is not None and on_gpu(walk.x):
         raise ValueError(
@@ -294,6 +298,7 @@ def prepare(
     return Prepared(
         potential,
         schedule,
+        course,
         integrator,
         own_recursion,
         n_steps,

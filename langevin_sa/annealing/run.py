@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import numpy as np
 
@@ -22,15 +23,22 @@ from .stability import STANDING, check_standing
 SLICE_SECONDS = 0.1
 LONGEST_SLICE = 100_000  # steps, whose coefficients are arrays
 GROWTH = 8  # from one slice to the next
+ROOM = 1_000_000  # numbers that records are made of, of several at once
 SHARE = 1 / 12  # of a slice that may go into keeping the walk and into overheads
 MOVED = ("x", "dx", "noise", "energy", "dx2", "kinetic", "failures", "work")  # of a walk, by a step
+
+
+def first_length(pace: float, longest: int) -> int:
+    """Steps of the first slice, where a look at all energies took `pace` seconds, of which a step
+    takes a few; one step, which may take minutes, if that is not known.
+    """
+    return int(np.clip(SLICE_SECONDS / GROWTH / pace, 1, longest))
 
 
 def next_length(length: int, rate: float, longest: int, overhead: float = 0.0) -> int:
     """Steps of the slice after one of so many steps.
 
-    The first slice is one step, since a step may take minutes, and each may be `GROWTH` times as
-    long as the one before.
+    Each may be `GROWTH` times as long as the one before.
 
     Parameters
     ----------
@@ -74,6 +82,9 @@ class Run:
             self.recorder.restore(prepared.earlier.sums)
         recorded = (self.recorder, (), RECORDED + BALANCE)
         self.cut = Cut((self.walk, ARRAYS, ("step", "ratio")), recorded)
+        # whether several records may be taken within one slice: not where a step has failed
+        alone = asked.potential.laws or asked.observables or self._fails()
+        self._smooth = asked.backend.recording and not alone
         self._checked = 0  # the last step at which replicas that stand still were looked at
         self._copying = 0.0  # seconds that keeping the walk before a slice takes
 
@@ -88,15 +99,23 @@ class Run:
         self.cut.rewind()
         return self.walk.step
 
-    def slices(self) -> Iterator[Record | None]:
+    def slices(self, together: bool = False) -> Iterator[Record | None]:
         """Move on to the end of the schedule: a record at each moment of interest, None after each
         slice between.
+
+        With `together` the walk may be ahead of a record, by whole records of the same slice, which
+        follow at once: for those who look at nothing else.
         """
         walk, n_steps, every = self.walk, self.prepared.n_steps, self.prepared.record_every
-        length = 1
+        length = first_length(self.prepared.backend.pace, LONGEST_SLICE)
         while walk.step < n_steps:
-            end = min((walk.step // every + 1) * every, n_steps)
             start, began = walk.step, time.perf_counter()
+            if together and (records := self._advance_records(length)):
+                rate = (walk.step - start) / max(time.perf_counter() - began, 1e-9)
+                length = next_length(length, rate, LONGEST_SLICE, self._copying)
+                yield from records
+                continue
+            end = min((walk.step // every + 1) * every, n_steps)
             self._advance(min(start + length, end))
             rate = (walk.step - start) / max(time.perf_counter() - began, 1e-9)
             overhead = self._copying + self.prepared.backend.overhead
@@ -111,6 +130,32 @@ class Run:
                 steps = asked.coefficients(walk.step - 1, walk.step)
                 check_standing(asked.landscape(walk.step), walk, steps)
             yield record
+
+    def _advance_records(self, length: int) -> list[Record]:
+        """Move on over all whole records within so many steps, at least two; none where somebody
+        has to look at each, and nothing is done.
+        """
+        walk, every, step = self.walk, self.prepared.record_every, self.walk.step
+        looked = self.recorder.looked_at(every)
+        room = ROOM // (4 * len(walk.x) + looked * walk.x.shape[1])
+        count = min(length // every, (self.prepared.n_steps - step) // every, room)
+        if not self._smooth or count < 2 or step % every or step != self.recorder.since:
+            return []
+        steps = self.prepared.coefficients(step, step + count * every)
+        self.hold()
+        with suppress(NonFinite):
+            seen = self.prepared.backend.advance_recorded(steps, every, looked)
+            if not self._fails():
+                return self.recorder.take_all(steps, every, seen)
+        self._smooth = False
+        for name, before in self.cut.copies[0].items():
+            getattr(walk, name)[...] = before
+        walk.step = step
+        self.cut.commit()
+        return []
+
+    def _fails(self) -> bool:
+        return bool(self.walk.failures.any())
 
     def _advance(self, stop: int) -> None:
         """Move on to step `stop`, past the walls that the backend does not know of."""

@@ -4,6 +4,7 @@ falls for ever.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,17 +46,12 @@ def check_thermostat(schedule: Any, integrator: str, n_steps: int) -> None:
 
 
 def longest_step(
-    schedule: Any, integrator: str, steps: tuple[int, int]
+    numbers: Callable[[int, int], Steps], steps: tuple[int, int]
 ) -> tuple[int, Steps, Steps]:
     """The number of the step with the longest dt of steps first <= n < n_steps, after a look at
     every one of all but very long schedules; the numbers of the first step and of that one.
     """
     first, n_steps = steps
-
-    def numbers(start: int, stop: int) -> Steps:
-        found: Steps = schedule.coefficients(n_steps, integrator, (start, stop))
-        return found
-
     windows = min(MOST_WINDOWS, -(-(n_steps - first) // CHECKED_STEPS))
     now = numbers(first, first + 1)
     longest, at = float(now.dt[0]) * (1 + 1e-9), first  # what only rounding makes longer is not
@@ -68,12 +64,18 @@ def longest_step(
 
 
 def check_time_step(
-    potential: Potential, x: np.ndarray, schedule: Any, integrator: str, steps: tuple[int, int]
+    potential: Potential,
+    x: np.ndarray,
+    schedule: Any,
+    numbers: Callable[[int, int], Steps],
+    steps: tuple[int, int],
 ) -> float:
     """omega*dt of the longest step in the region of the points x (replicas, dim).
 
     Parameters
     ----------
+    numbers : callable
+        ``numbers(start, stop)``, those of the schedule's steps start <= n < stop.
     steps : (first, n_steps)
         The steps still to come.
 
@@ -82,7 +84,7 @@ def check_time_step(
     Unstable
         If it cannot be stable; a bias of the temperature is warned of.
     """
-    longest, now, worst = longest_step(schedule, integrator, steps)
+    longest, now, worst = longest_step(numbers, steps)
     points = start_points(x)
     omega = omega_dt(potential, points, 1.0)
     # it may grow as replicas leave a steep start region
@@ -108,16 +110,14 @@ def check_time_step(
     return found
 
 
-def check_last_landscape(
-    potential: Potential, x: np.ndarray, schedule: Any, integrator: str, steps: tuple[int, int]
-) -> float:
+def check_last_landscape(potential: Potential, x: np.ndarray, *ways: Any) -> float:
     """`check_time_step` for the landscape where the laws of a potential end, at the minima there
     below the points x (replicas, dim).
     """
     last = potential.at(1)
     minima = descend(last, start_points(x)[::4])[0]
     try:
-        return check_time_step(last, minima, schedule, integrator, steps)
+        return check_time_step(last, minima, *ways)
     except Unstable as error:
         raise Unstable(f"where the potential's laws end, at progress 1: {error}") from None
 

@@ -26,10 +26,12 @@ def check_limits(**limits: float | None) -> None:
 
 def stop_rules(
     stop_below: float | None, patience: int | None, run: Run
-) -> Callable[[Record], str | None]:
+) -> Callable[[Record], str | None] | None:
     """A function that is told every record in turn and says why to stop, if there is a reason; what
-    the run's pilot has seen counts.
+    the run's pilot has seen counts. None without rules.
     """
+    if stop_below is None and patience is None:
+        return None
     pilot = run.prepared.pilot
     seen = lowest = np.inf if pilot is None else pilot.fun
     highest, since = -np.inf, 0

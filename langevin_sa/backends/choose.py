@@ -23,17 +23,17 @@ def _numpy(potential: Any, replicas: int) -> type[Backend]:
 
 
 def _numba(potential: Any, replicas: int) -> type[Backend]:
-    from .cpu.blocks import BlockBackend
     from .cpu.functions import ArrayBackend
     from .cpu.lattice import LatticeBackend, suits
+    from .cpu.recorded import RecordedBlocks
 
     if potential.formula is None:
-        return ArrayBackend if potential.numba_functions is None else BlockBackend
+        return ArrayBackend if potential.numba_functions is None else RecordedBlocks
     if potential.formula.truncated:
         from .cpu.neighbours import NeighbourBackend
 
         return NeighbourBackend
-    return LatticeBackend if suits(potential, replicas) else BlockBackend
+    return LatticeBackend if suits(potential, replicas) else RecordedBlocks
 
 
 def _cupy(potential: Any, replicas: int) -> type[Backend]:

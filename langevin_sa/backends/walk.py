@@ -4,12 +4,13 @@ GPU.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Condition
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -176,6 +177,24 @@ def exchange_rows(a: np.ndarray, b: np.ndarray, rows: np.ndarray) -> None:
     a[rows], b[rows] = b[rows], a[rows]
 
 
+class Seen(NamedTuple):
+    """What records are made of, of several at once: arrays of a `Walk` at each.
+
+    Attributes
+    ----------
+    energy, best_energy, kinetic, dx2 : ndarray (records, replicas)
+        As the walk's.
+    x : ndarray (records, looked, dim)
+        Positions of as many replicas as were asked for.
+    """
+
+    energy: np.ndarray
+    best_energy: np.ndarray
+    kinetic: np.ndarray
+    dx2: np.ndarray
+    x: np.ndarray
+
+
 class NonFinite(ArithmeticError):
     """An energy or gradient of a walk is not finite, and that is no wall; `step` is the first step
     after which that was so, `replica` one where it was.
@@ -233,6 +252,10 @@ class Backend:
     ----------
     overhead : float
         Seconds of the last `advance` that were not spent in kernels.
+    pace : float
+        Seconds that a look at the energies of all replicas took; infinite if that is not known.
+    recording : bool
+        Whether it has `advance_recorded`.
     turns_back : bool
         Whether it knows of walls (`Walk.wall`). One that does not raises `NonFinite` where a step
         fails, whereupon the energies of replicas that failed are not finite, and everything else is
@@ -242,6 +265,8 @@ class Backend:
     """
 
     overhead = 0.0
+    pace = math.inf
+    recording = False
     turns_back = False
     raised = ""
     walk: Walk
@@ -257,6 +282,12 @@ class Backend:
     def advance(self, steps: Steps) -> None:
         """Move the walk's arrays on in place by the given steps, with a look at the energy and the
         gradient of every point visited; `NonFinite` where one is not finite, and that is no wall.
+        """
+        raise NotImplementedError
+
+    def advance_recorded(self, steps: Steps, every: int, looked: int) -> Seen:
+        """`advance` through several records, one each `every` steps, with which the sums begin
+        anew; what there was to see at each, with the positions of the first `looked` replicas.
         """
         raise NotImplementedError
 

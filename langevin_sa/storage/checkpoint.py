@@ -196,13 +196,20 @@ def digest(*arrays: Any) -> str:
     return total.hexdigest()[:16]
 
 
-def schedule_digest(schedule: Any, n_steps: int, integrator: str) -> str:
-    """A short name for a schedule: for the recursion's numbers at every step.
+def schedule_digest(
+    schedule: Any, n_steps: int, integrator: str, numbers: Callable[[int, int], Any] | None = None
+) -> str:
+    """A short name for a schedule: for the recursion's numbers at every step, which `numbers` of
+    steps start <= n < stop gives if somebody has them.
 
     Of more than `LOOKED_AT` steps it takes that many, evenly spread, besides the first, the last,
     and the numbers of named laws.
     """
-    looks, laws = [schedule.coefficients(min(n_steps, LOOKED_AT), integrator)], []
+    if numbers is not None and n_steps <= LOOKED_AT:
+        looks = [numbers(0, n_steps)]
+    else:
+        looks = [schedule.coefficients(min(n_steps, LOOKED_AT), integrator)]
+    laws = []
     if n_steps > LOOKED_AT:
         looks += [
             schedule.coefficients(n_steps, integrator, ends)

@@ -71,14 +71,16 @@ def omega_dt(potential: Potential, points: np.ndarray, dt: float) -> float:
 def laplacian_estimate(
     potential: Potential,
     x: np.ndarray,
-    generator: np.random.Generator,
+    generator: np.random.Generator | None,
     here: np.ndarray | None = None,
 ) -> np.ndarray:
     """The Laplacian where it is exact, else an unbiased estimate from gradients on both sides of x
-    along one random direction a replica; `here` is the gradient at x, if it is known.
+    along one random direction a replica, which the generator draws; `here` is the gradient at x,
+    if it is known.
     """
     if potential.has_laplacian:
         return potential.laplacian(x)
+    assert generator is not None
     direction = generator.choice([-1.0, 1.0], x.shape)
     # along the direction in x, not in lengths, as far as the shortest of them allows
     step = steps(potential, x).min(1, keepdims=True) * direction

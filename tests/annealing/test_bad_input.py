@@ -105,7 +105,7 @@ SCHEDULES = {
     "law of wrong shape": (
         Schedule(lambda s: np.ones(3)),
         ValueError,
-        r"temperature gave an array of shape \(3,\) for 1 progress values",
+        r"temperature gave an array of shape \(3,\) for 10 progress values",
     ),
     "law without value": (
         Schedule(lambda s: None),

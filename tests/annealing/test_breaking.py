@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from langevin_sa import Potential, Result, Schedule, anneal, simulate
+from langevin_sa.annealing.request import prepare
 from langevin_sa.schedules import exponential
 
 HARMONIC = Potential.from_formula("x**2/2")
@@ -141,17 +142,22 @@ def test_exception_in_the_potential():
 
 def test_exception_in_the_schedule():
     """A law that works when it is checked and fails later."""
-    calls = []
+    calls, works = [], np.inf
 
     def law(s):
         calls.append(1)
-        if len(calls) > 6:
+        if len(calls) > works:
             raise LookupError("no such temperature")
         return 1.0 + 0 * s
 
+    asked = (HARMONIC, [1.0], Schedule(law, 1.0, 0.1), 200_000)
+    prepare(*asked)
+    works = len(calls) + 1  # one piece of the run
+    calls.clear()
     with pytest.raises(LookupError, match="no such temperature") as caught:
-        run(schedule=Schedule(law, 1.0, 0.1), n_steps=10_000, record_every=10)
+        anneal(*asked, rng=1, record_every=100)
     assert isinstance(caught.value.partial_result, Result)
+    assert 0 < caught.value.partial_result.nit < 200_000
 
 
 def test_check_gradient_passes_a_right_one():

@@ -306,6 +306,7 @@ def cut_comparison(path, monkeypatch, writes, potential, methods, **arguments):
     with monkeypatch.context() as patch:
         patch.setattr("langevin_sa.storage.checkpoint.save", counted)
         patch.setattr("langevin_sa.annealing.run.LONGEST_SLICE", 3)
+        patch.setattr("langevin_sa.annealing.run.first_length", lambda pace, longest: 1)
         patch.setattr("langevin_sa.comparison.method.NOISE_NUMBERS", 64)
         with pytest.raises(Kill):
             compare(potential, methods, **arguments, checkpoint=path, checkpoint_seconds=0)
@@ -569,11 +570,17 @@ def test_full_disk_under_a_trajectory(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("culprit", ["callback", "potential", "schedule"])
 @pytest.mark.parametrize("workers", [1, map], ids=["alone", "map"])
-def test_what_raises_at_step_k(tmp_path, culprit, workers):
+def test_what_raises_at_step_k(tmp_path, monkeypatch, culprit, workers):
     """Its own exception and traceback, what was computed, a checkpoint; and without the fault the
     same bits as ever.
     """
     broken = True
+
+    def alone(self, start, stop):
+        """As in a run that is longer than what is computed at once."""
+        return self.schedule.coefficients(self.n_steps, self.integrator, (start, stop))
+
+    monkeypatch.setattr("langevin_sa.annealing.course.Course.steps", alone)
 
     def fault():
         if broken:

@@ -9,6 +9,7 @@ costs only its step.
 from __future__ import annotations
 
 import itertools
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -294,7 +295,7 @@ def advance_replicas(
     """
     dim = walk[0].shape[1]
     # steps whose noise is made together
-    chunk = max(1, min(steps.shape[1], max(4, NOISE_NUMBERS // width) // dim))
+    chunk = max(1, min(steps.shape[1], max(16, NOISE_NUMBERS // width) // dim))
     normals = (chunk * dim + 6) // 4 * width + PADDING
     arena = np.zeros(4 * normals + (6 * dim + 5) * width + 12 * PADDING)
     for r in range(low, high, width):
@@ -332,16 +333,17 @@ class BlockBackend(Backend):
             )
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        began = time.perf_counter()
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
+        self.pace = time.perf_counter() - began
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         w, n = self.walk, len(steps.rho)
         ratio, change = self._ratio(steps)
-        numbers = np.stack([steps.carry, steps.lr, steps.kick, steps.tail, *steps.weights.T])
-        drive = steps.drive or Drive(np.empty(0, dtype=np.int64), np.empty((n + 1, 0)))
-        potential = (self.step.address, self.numbers, self.size, drive.places, drive.values)
-        common = (potential, w.arrays, numbers, steps.paired, ratio, change, w.wall, w.stream())
+        numbers = np.ascontiguousarray(steps.numbers.T)
+        moves = (numbers, steps.paired, ratio, change, w.wall, w.stream())
+        common = (self.compiled(steps.drive), w.arrays, *moves)
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
             return advance_replicas(*common, w.step, self.width, *part)
@@ -353,6 +355,11 @@ class BlockBackend(Backend):
         w.step += n
         if n:
             w.ratio = ratio if change == n else np.nan
+
+    def compiled(self, drive: Drive | None) -> tuple[Any, ...]:
+        """The potential as the kernels take it."""
+        drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))
+        return self.step.address, self.numbers, self.size, drive.places, drive.values
 
     def _ratio(self, steps: Steps) -> tuple[float, int]:
         """What dx2 is of kinetic in these steps and those before, and up to which of these; -1 if
