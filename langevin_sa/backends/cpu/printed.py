@@ -13,7 +13,8 @@ WIDTH), one column a replica) and moves them on in the same pass, x to y:
     beta                                tail_before; 0 where noise is single
 
 Where the force on a coordinate needs no other coordinate's loop (coordinates or site formulas
-alone) it never leaves a register.
+alone) it never leaves a register. Pairs have the loop over replicas outermost: a step with pairs is
+of LANES replicas, or of one (`langevin_sa.backends.cpu.lanes`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from ...formulas.parse import PRINTED
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
+
+LANES = 8  # replicas, or neighbours, side by side in a vector
 
 STEP = "def step(x_, y_, dx_, g_, z, s, e, p, rows, size, coefficients, n):"
 
@@ -50,13 +53,21 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         parts = [_over("i", "n", "e[i] = 0.0"), _fused_sites(spec, bodies["site"])]
     else:
         parts = [_over("i", "n", "e[i] = 0.0"), _over("d", "dim", _over("i", "n", "g[d, i] = 0.0"))]
-        parts += [_FORCES[kind](spec, body) for kind, body in bodies.items()]
-        parts.append(
-            _over("d", "dim", _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]")))
-        )
+        parts += [_FORCES[kind](spec, body) for kind, body in bodies.items() if kind != "pair"]
+        if "pair" in kinds:
+            forces = _pair_forces if width > 1 else _pair_forces_alone
+            parts = ["n = WIDTH", *parts, forces(spec, bodies["pair"]), _move_lanes()]
+        else:
+            moves = _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]"))
+            parts.append(_over("d", "dim", moves))
+    home, functions = "simd", [*PRINTED, "power"]
+    if "pair" in kinds:
+        home, many = "lanes", "lanes" if width > 1 else "one"
+        functions += [f"load_{many} as load", f"store_{many} as store"]
+        functions += ["choose", "gather", "scatter", "lane_numbers", "add_lanes"]
     return (
-        "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(PRINTED)}, power\n\nWIDTH = {width}\n\n\n{STEP}\n"
+        f"from numba import carray\nfrom langevin_sa.backends.cpu.{home} import "
+        f"{', '.join(functions)}\n\nWIDTH = {width}\n\n\n{STEP}\n"
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
@@ -144,28 +155,86 @@ def _link_forces(spec: Spec, body: Body) -> str:
 
 
 def _pair_forces(spec: Spec, body: Body) -> str:
-    others = _over(
-        "k", f"d + {spec.space}, dim, {spec.space}", _over("i", "n", _distance(spec, body))
+    """Each pair once, for all lanes' replicas; what belongs to the particle at d stays in
+    registers. The forces on a particle are summed over the others in their order.
+    """
+    axes, space = range(spec.space), spec.space
+    here = [f"x{k}, g{k} = load(x_, WIDTH*(d + {k})), load(g_, WIDTH*(d + {k}))" for k in axes]
+    apart = [f"r{k} = load(x_, WIDTH*(k + {k})) - x{k}" for k in axes]
+    forces = [
+        f"h = f*r{k}\ng{k} -= h\nstore(g_, WIDTH*(k + {k}), load(g_, WIDTH*(k + {k})) + h)"
+        for k in axes
+    ]
+    pair = [*apart, *_of_distance(spec, body), f"own += {body.value}", *forces]
+    later = _over("k", f"d + {space}, dim, {space}", "\n".join(pair))
+    kept = [f"store(g_, WIDTH*(d + {k}), g{k})" for k in axes]
+    rows = "\n".join([*here, "own = 0.0", later, *kept, "energy += own"])
+    return "\n".join(
+        ["energy = 0.0", _over("d", f"0, dim, {space}", rows), "store(e, 0, load(e, 0) + energy)"]
     )
-    return _over("d", f"0, dim, {spec.space}", others)
+
+
+def _pair_forces_alone(spec: Spec, body: Body) -> str:
+    """The same sums for one replica, LANES particles side by side, each pair from both ends."""
+    axes, space = range(spec.space), spec.space
+    here = [
+        f"x{k}, g{k} = gather(x_, d + {k}, {space}, left), gather(g_, d + {k}, {space}, left)"
+        for k in axes
+    ]
+    pair = [
+        *(f"r{k} = x_[k + {k}] - x{k}" for k in axes),
+        *_of_distance(spec, body),
+        f"own += choose(LANE < lane, {body.value}, 0.0)",
+        "f = choose(LANE != lane, f, 0.0)",  # not of the particle and itself
+        *(f"g{k} -= f*r{k}" for k in axes),
+        "lane += 1.0",
+    ]
+    others = _over("k", f"0, dim, {space}", "\n".join(pair))
+    kept = [f"scatter(g_, d + {k}, {space}, left, g{k})" for k in axes]
+    rows = [
+        f"left = (dim - d)//{space}",
+        *here,
+        f"own, lane = 0.0, -(d/{space:.1f})",
+        others,
+        *kept,
+        "energy = add_lanes(energy, own)",
+    ]
+    return "\n".join(
+        [
+            "LANE, energy = lane_numbers(), 0.0",
+            _over("d", f"0, dim, {LANES * space}", "\n".join(rows)),
+            "e[0] += energy",
+        ]
+    )
+
+
+def _of_distance(spec: Spec, body: Body) -> list[str]:
+    """The body of a pair r0, r1, ... apart, and f, the force over that."""
+    distance = "v0 = " + " + ".join(f"r{k}*r{k}" for k in range(spec.space))
+    return [distance, *body.lines, f"f = 2.0*({body.derivatives[0]})"]
+
+
+def _move_lanes() -> str:
+    """The recursion for all coordinates, as `_move`."""
+    lines = [
+        "v, now, before = WIDTH*d, rows[d], rows[dim + d]",
+        "m = carry*load(dx_, v) - lr*load(g_, v)"
+        " + (kick*load(z, now) + tail_before*load(z, before))",
+        "store(dx_, v, m)",
+        "store(y_, v, load(x_, v) + m)",
+        "total += weight*(m*m)",
+    ]
+    return "\n".join(
+        ["total = load(s, 0)", _over("d", "dim", "\n".join(lines)), "store(s, 0, total)"]
+    )
 
 
 def _distance(spec: Spec, body: Body) -> str:
     """Energy and forces of the particles at d and k, which depend on their distance."""
     axes = range(spec.space)
     load = [f"r{k} = x[k + {k}, i] - x[d + {k}, i]" for k in axes]
-    distance = "v0 = " + " + ".join(f"r{k}*r{k}" for k in axes)
     store = [f"g[k + {k}, i] += f*r{k}\ng[d + {k}, i] -= f*r{k}" for k in axes]
-    return "\n".join(
-        [
-            *load,
-            distance,
-            *body.lines,
-            f"e[i] += {body.value}",
-            f"f = 2.0*({body.derivatives[0]})",
-            *store,
-        ]
-    )
+    return "\n".join([*load, *_of_distance(spec, body), f"e[i] += {body.value}", *store])
 
 
 _FORCES = {
@@ -173,7 +242,6 @@ _FORCES = {
     "site": _site_forces,
     "bond": _bond_forces,
     "link": _link_forces,
-    "pair": _pair_forces,
 }
 
 
@@ -298,8 +366,7 @@ def _renamed(text: str, tag: str, keep: str) -> str:
 
 # ----------------------------------------------------------------------------- pairs with a cut-off
 
-# neighbours side by side; the most that are packed before they are summed, and 8
-LANES, PACKED = 8, 264
+PACKED = 264  # the most neighbours that are packed before they are summed, and 8
 
 
 def neighbour_source(spec: Spec, body: Body) -> str:
