@@ -21,7 +21,8 @@ from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
 from .keeping import kernel
 from .philox import fill_normals
-from .printed import LANES, numba_source
+from .printed import numba_source
+from .printed_pairs import LANES
 from .simd import inline
 from .walls import keep, turn_back
 from .work import add_work, set_parameters

@@ -1,9 +1,9 @@
 """Distances side by side, written in LLVM's terms: what numba cannot say is to keep the lanes that
 are near and drop the rest.
 
-`pack_near` and `add_up` frame a formula's loop over the neighbours of one particle, `find_near` and
-`count_before` make lists. Widths are fixed: a processor with shorter vectors takes several, with
-the same bits.
+`pack_near` and `separations` serve a formula's loop over the neighbours of one particle,
+`find_near` and `count_before` make lists. Widths are fixed: a processor with shorter vectors takes
+several, with the same bits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .printed import LANES, PACKED
+from . import lanes
+from .printed_pairs import LANES
 
 WIDE = 16  # distances at a time while lists are made, in float32
 
@@ -146,6 +147,22 @@ def _counted(builder: Any, mask: Any, before: Any) -> Any:
     )
 
 
+def _separations(
+    builder: Any, points: Any, names: Any, centre: Any, box: Any
+) -> tuple[Any, list[Any], Any]:
+    """The eight particles named at address `names`: these names, and their nearest images seen from
+    `centre` with the squared distances.
+    """
+    named = builder.load(
+        builder.inttoptr(names, ir.VectorType(INTEGER, LANES).as_pointer()), align=4
+    )
+    slots = [
+        builder.zext(builder.extract_element(named, ir.Constant(INTEGER, k)), LONG)
+        for k in range(LANES)
+    ]
+    return named, *_nearest(builder, _lines(builder, points, slots), centre, box)
+
+
 @intrinsic
 def pack_near(
     typing: Any,
@@ -158,33 +175,36 @@ def pack_near(
     out: Any,
     m: Any,
 ) -> Any:
-    """Of the eight particles named at address `names`, pack the nearest images inside the reach
-    from column m on.
-
-    The rows at `out` are the separations and the squared distance; the new number of columns is
-    returned.
+    """Of the eight particles named at address `names`, pack the names of those inside the reach
+    from place m of `out` on; the new number of names is returned.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         points, names, left, centre, box, reach2, out, m = args
-        named = builder.load(
-            builder.inttoptr(names, ir.VectorType(INTEGER, LANES).as_pointer()), align=4
-        )
-        slots = [
-            builder.zext(builder.extract_element(named, ir.Constant(INTEGER, k)), LONG)
-            for k in range(LANES)
-        ]
-        separations, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
+        named, _, r2 = _separations(builder, points, names, centre, box)
         mask = _inside(builder, r2, reach2, left)
-        for row, vector in enumerate((*separations, r2)):
-            _keep(
-                builder, vector, mask, _at(builder, out, builder.add(m, _long(row * PACKED)), REALS)
-            )
+        _keep(builder, named, mask, _at(builder, out, m, named.type, 4))
         return _counted(builder, mask, m)
 
     return types.int64(
         *[types.int64] * 3, centre, types.int64, types.float64, *[types.int64] * 2
     ), build
+
+
+@intrinsic
+def separations(typing: Any, points: Any, names: Any, slot: Any, box: Any) -> Any:
+    """How far the eight particles named at address `names` are from the one in a slot, along three
+    axes and squared.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        points, names, slot, box = args
+        line = ir.ArrayType(DOUBLE, 3)
+        centre = builder.load(_at(builder, points, slot, line, 32))
+        _, away, r2 = _separations(builder, points, names, centre, box)
+        return context.make_tuple(builder, signature.return_type, (*away, r2))
+
+    return types.UniTuple(lanes.REALS, 4)(*[types.int64] * 4), build
 
 
 def _finder(images: bool) -> Any:
@@ -268,35 +288,6 @@ def count_before(typing: Any, keys: Any, n: Any, order: Any) -> Any:
                 smaller = builder.sext(builder.icmp_signed("<", key, mine), integers)
                 builder.store(builder.sub(builder.load(before), smaller), before)
             builder.store(builder.load(before), _at(builder, order, at, integers, 4), align=4)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), build
-
-
-@intrinsic
-def add_up(typing: Any, packed: Any, sums: Any, n: Any) -> Any:
-    """Add lane by lane the energies of n packed neighbours, and their forces times the separations,
-    to the four rows at `sums`.
-    """
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        packed, sums, n = args
-        totals = [cgutils.alloca_once(builder, REALS) for _ in range(4)]
-        places = [_at(builder, sums, _long(LANES * k), REALS) for k in range(4)]
-        for total, place in zip(totals, places, strict=True):
-            builder.store(builder.load(place, align=8), total)
-        with cgutils.for_range_slice(builder, _long(0), n, _long(LANES), inc=True) as (column, _):
-            rows = [
-                builder.load(
-                    _at(builder, packed, builder.add(column, _long(k * PACKED)), REALS), align=8
-                )
-                for k in (0, 1, 2, 4, 5)
-            ]
-            builder.store(builder.fadd(builder.load(totals[0]), rows[3]), totals[0])
-            for separation, total in zip(rows[:3], totals[1:], strict=True):
-                builder.store(_fma(builder, rows[4], separation, builder.load(total)), total)
-        for total, place in zip(totals, places, strict=True):
-            builder.store(builder.load(total), place, align=8)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), build

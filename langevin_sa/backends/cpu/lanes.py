@@ -24,7 +24,7 @@ from numba.core.typing.templates import ConcreteTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
 
 from . import simd
-from .printed import LANES
+from .printed_pairs import LANES
 from .simd import inline
 
 ONE = {float64: ir.DoubleType(), int64: ir.IntType(64), boolean: ir.IntType(1)}
@@ -258,7 +258,7 @@ _FUNCTIONS = _functions()
 
 
 def __getattr__(name: str) -> Any:
-    """Functions of formulas, as ``exp``."""
+    """Functions of `langevin_sa.backends.cpu.simd`, as ``exp``."""
     if name in _FUNCTIONS:
         return _FUNCTIONS[name]
     raise AttributeError(name)

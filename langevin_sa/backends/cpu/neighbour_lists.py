@@ -17,7 +17,7 @@ from numba import int64
 from ..walk import aligned, share
 from .distances import WIDE, count_before, find_near, find_near_images
 from .keeping import kernel
-from .printed import LANES
+from .printed_pairs import LANES
 from .simd import inline
 
 SKIN, THINNEST, THICKEST = 0.15, 0.02, 0.5  # skins over the cut-off: of the first list, and limits

@@ -1,8 +1,8 @@
 """One pass over particles with a cut-off: forces over lists of neighbours, noise and recursion.
 
-Only neighbours inside the cut-off are packed, eight at a time, for the formula
-(`langevin_sa.backends.cpu.printed.neighbour_source`): a sum has the same terms in the same lanes
-whenever the list was made.
+The names of neighbours inside the cut-off are packed for the formula, which takes eight at a time
+(`langevin_sa.backends.cpu.printed_pairs.neighbour_source`): a sum has the same terms in the same
+lanes whenever the list was made.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import numpy as np
 from numba import int64
 
 from .compiled import call_step
-from .distances import add_up, pack_near
+from .distances import pack_near
 from .keeping import kernel
 from .neighbour_lists import wrapped
 from .philox import fill_line
-from .printed import LANES, PACKED
+from .printed_pairs import LANES
 from .simd import inline, plus, prefetch
 
 FORCES, KICK = 1, 2  # what a pass does
+PACKED = 256  # names that are packed before their forces are summed
 # particles whose coordinates are fetched while forces are summed, as they lie in another order
 FETCHED_AHEAD = 4
 
@@ -86,10 +87,10 @@ def sweep_particles(
     z, z_start, z_after, next_normal = normals
     replica, purpose, k0, k1 = stream
     particles, width = len(ids), p.shape[1]
-    arena = np.zeros(6 * PACKED + 5 * LANES)
-    origin = -(arena.ctypes.data >> 3) & 7
-    d = arena[origin : origin + 6 * PACKED].reshape((6, PACKED))
-    sums = arena[origin + 6 * PACKED :][: 4 * LANES].reshape((4, LANES))
+    sums, near = np.zeros((4, LANES)), np.zeros(PACKED + 2 * LANES, dtype=np.int32)
+    # addresses are taken once, as an array that changes hands is counted
+    lines, names_at, near_at = points.ctypes.data, names.ctypes.data, near.ctypes.data
+    box_at, p_at = box.ctypes.data, p.ctypes.data
     farthest = 0.0
     for i in range(low, high):
         if what & KICK and i + FETCHED_AHEAD < high:
@@ -103,35 +104,18 @@ def sweep_particles(
             centre = (points[i, 0], points[i, 1], points[i, 2])
             for other in range(kinds):
                 row = species[i] * kinds + other
-                numbers, cutoff2 = p[row], p[row, width - 1]
+                cutoff2, numbers = p[row, width - 1], p_at + 8 * width * row
                 end, m = starts[i, other + 1], 0
                 for k in range(starts[i, other], end, LANES):
                     m = pack_near(
-                        points.ctypes.data,
-                        names.ctypes.data + 4 * k,
-                        end - k,
-                        centre,
-                        box.ctypes.data,
-                        cutoff2,
-                        d.ctypes.data,
-                        m,
+                        lines, names_at + 4 * k, end - k, centre, box_at, cutoff2, near_at, m
                     )
-                    if m > PACKED - 2 * LANES:
-                        whole = m & -LANES
-                        call_step(pairs, (d, numbers), whole)
-                        add_up(d.ctypes.data, sums.ctypes.data, whole)
-                        for column in range(whole, m):
-                            for k4 in range(4):
-                                d[k4, column - whole] = d[k4, column]
-                        m -= whole
-                if m > 0:
-                    whole = (m + LANES - 1) & -LANES
-                    for lane in range(m, m + LANES):  # fill up with pairs that weigh nothing
-                        d[0, lane], d[1, lane], d[2, lane], d[3, lane] = 0.0, 0.0, 0.0, cutoff2
-                    call_step(pairs, (d, numbers), whole)
-                    for lane in range(m, m + LANES):
-                        d[4, lane], d[5, lane] = 0.0, 0.0
-                    add_up(d.ctypes.data, sums.ctypes.data, whole)
+                    if m >= PACKED:
+                        call_step(pairs, (lines, near_at, i, box_at, numbers, sums), PACKED)
+                        for rest in range(PACKED, m):
+                            near[rest - PACKED] = near[rest]
+                        m -= PACKED
+                call_step(pairs, (lines, near_at, i, box_at, numbers, sums), m)
             energy[ids[i]] = 0.5 * _lane_sum(sums[0])
             for k in range(space):
                 gradient[i, k] = -_lane_sum(sums[k + 1])

@@ -19,19 +19,20 @@ from ..walk import Backend, NonFinite, Walk, advance_by_step, share
 from .compiled import REALS, compiled_source
 from .neighbour_lists import Particles
 from .neighbour_pass import FORCES, KICK, sweep_particles, total
-from .printed import neighbour_source
+from .printed_pairs import neighbour_source
 
+PAIRS = void(*[types.int64] * 4, REALS, REALS, types.int64)
 NO_STEP = (0.0, 0.0, 0.0, 0.0, False)  # of a pass that moves nothing
 PARTICLES_WORTH_A_THREAD = 500
 
 
 def compiled_pairs(formula: Any, name: str) -> int:
     """Address of the compiled ``pairs`` or ``laplacians`` of a formula, see
-    `langevin_sa.backends.cpu.printed.neighbour_source`.
+    `langevin_sa.backends.cpu.printed_pairs.neighbour_source`.
     """
     source = formula.source
     text = neighbour_source(source.spec, source.bodies["pair"])
-    return compiled_source(text, name, void(REALS, REALS, types.int64)).address
+    return compiled_source(text, name, PAIRS).address
 
 
 def evaluate(formula: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, np.ndarray]:

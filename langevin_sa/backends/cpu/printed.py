@@ -1,5 +1,5 @@
-"""Loops around a formula's printed bodies: the numba steps of a block of replicas, of a lattice's
-sites and of neighbouring particles.
+"""Loops around a formula's printed bodies: the numba steps of a block of replicas, and of a
+lattice's sites.
 
 The numba step of a formula computes energy and force of n replicas side by side (arrays (dim,
 WIDTH), one column a replica) and moves them on in the same pass, x to y:
@@ -14,7 +14,7 @@ WIDTH), one column a replica) and moves them on in the same pass, x to y:
 
 Where the force on a coordinate needs no other coordinate's loop (coordinates or site formulas
 alone) it never leaves a register. Pairs have the loop over replicas outermost: a step with pairs is
-of LANES replicas, or of one (`langevin_sa.backends.cpu.lanes`).
+of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`).
 """
 
 from __future__ import annotations
@@ -25,11 +25,17 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from ...formulas.parse import PRINTED
+from .printed_pairs import (
+    move_lanes,
+    of_distance,
+    over as _over,
+    pair_forces,
+    pair_forces_alone,
+    scalars as _scalars,
+)
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
-
-LANES = 8  # replicas, or neighbours, side by side in a vector
 
 STEP = "def step(x_, y_, dx_, g_, z, s, e, p, rows, size, coefficients, n):"
 
@@ -55,8 +61,8 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         parts = [_over("i", "n", "e[i] = 0.0"), _over("d", "dim", _over("i", "n", "g[d, i] = 0.0"))]
         parts += [_FORCES[kind](spec, body) for kind, body in bodies.items() if kind != "pair"]
         if "pair" in kinds:
-            forces = _pair_forces if width > 1 else _pair_forces_alone
-            parts = ["n = WIDTH", *parts, forces(spec, bodies["pair"]), _move_lanes()]
+            forces = pair_forces if width > 1 else pair_forces_alone
+            parts = ["n = WIDTH", *parts, forces(spec, bodies["pair"]), move_lanes()]
         else:
             moves = _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]"))
             parts.append(_over("d", "dim", moves))
@@ -71,14 +77,6 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
-
-
-def _scalars(spec: Spec) -> list[str]:
-    return [f"p_{k} = p[{k}]" for k in range(len(spec.scalars))]
-
-
-def _over(index: str, count: str, body: str) -> str:
-    return f"for {index} in range({count}):\n" + indent(body, "    ")
 
 
 def _rows(d: object, tag: str = "") -> str:
@@ -154,87 +152,12 @@ def _link_forces(spec: Spec, body: Body) -> str:
     return _over("d", f"0, dim, {spec.space}", upper + _over("i", "n", _distance(spec, body)))
 
 
-def _pair_forces(spec: Spec, body: Body) -> str:
-    """Each pair once, for all lanes' replicas; what belongs to the particle at d stays in
-    registers. The forces on a particle are summed over the others in their order.
-    """
-    axes, space = range(spec.space), spec.space
-    here = [f"x{k}, g{k} = load(x_, WIDTH*(d + {k})), load(g_, WIDTH*(d + {k}))" for k in axes]
-    apart = [f"r{k} = load(x_, WIDTH*(k + {k})) - x{k}" for k in axes]
-    forces = [
-        f"h = f*r{k}\ng{k} -= h\nstore(g_, WIDTH*(k + {k}), load(g_, WIDTH*(k + {k})) + h)"
-        for k in axes
-    ]
-    pair = [*apart, *_of_distance(spec, body), f"own += {body.value}", *forces]
-    later = _over("k", f"d + {space}, dim, {space}", "\n".join(pair))
-    kept = [f"store(g_, WIDTH*(d + {k}), g{k})" for k in axes]
-    rows = "\n".join([*here, "own = 0.0", later, *kept, "energy += own"])
-    return "\n".join(
-        ["energy = 0.0", _over("d", f"0, dim, {space}", rows), "store(e, 0, load(e, 0) + energy)"]
-    )
-
-
-def _pair_forces_alone(spec: Spec, body: Body) -> str:
-    """The same sums for one replica, LANES particles side by side, each pair from both ends."""
-    axes, space = range(spec.space), spec.space
-    here = [
-        f"x{k}, g{k} = gather(x_, d + {k}, {space}, left), gather(g_, d + {k}, {space}, left)"
-        for k in axes
-    ]
-    pair = [
-        *(f"r{k} = x_[k + {k}] - x{k}" for k in axes),
-        *_of_distance(spec, body),
-        f"own += choose(LANE < lane, {body.value}, 0.0)",
-        "f = choose(LANE != lane, f, 0.0)",  # not of the particle and itself
-        *(f"g{k} -= f*r{k}" for k in axes),
-        "lane += 1.0",
-    ]
-    others = _over("k", f"0, dim, {space}", "\n".join(pair))
-    kept = [f"scatter(g_, d + {k}, {space}, left, g{k})" for k in axes]
-    rows = [
-        f"left = (dim - d)//{space}",
-        *here,
-        f"own, lane = 0.0, -(d/{space:.1f})",
-        others,
-        *kept,
-        "energy = add_lanes(energy, own)",
-    ]
-    return "\n".join(
-        [
-            "LANE, energy = lane_numbers(), 0.0",
-            _over("d", f"0, dim, {LANES * space}", "\n".join(rows)),
-            "e[0] += energy",
-        ]
-    )
-
-
-def _of_distance(spec: Spec, body: Body) -> list[str]:
-    """The body of a pair r0, r1, ... apart, and f, the force over that."""
-    distance = "v0 = " + " + ".join(f"r{k}*r{k}" for k in range(spec.space))
-    return [distance, *body.lines, f"f = 2.0*({body.derivatives[0]})"]
-
-
-def _move_lanes() -> str:
-    """The recursion for all coordinates, as `_move`."""
-    lines = [
-        "v, now, before = WIDTH*d, rows[d], rows[dim + d]",
-        "m = carry*load(dx_, v) - lr*load(g_, v)"
-        " + (kick*load(z, now) + tail_before*load(z, before))",
-        "store(dx_, v, m)",
-        "store(y_, v, load(x_, v) + m)",
-        "total += weight*(m*m)",
-    ]
-    return "\n".join(
-        ["total = load(s, 0)", _over("d", "dim", "\n".join(lines)), "store(s, 0, total)"]
-    )
-
-
 def _distance(spec: Spec, body: Body) -> str:
     """Energy and forces of the particles at d and k, which depend on their distance."""
     axes = range(spec.space)
     load = [f"r{k} = x[k + {k}, i] - x[d + {k}, i]" for k in axes]
     store = [f"g[k + {k}, i] += f*r{k}\ng[d + {k}, i] -= f*r{k}" for k in axes]
-    return "\n".join([*load, *_of_distance(spec, body), f"e[i] += {body.value}", *store])
+    return "\n".join([*load, *of_distance(spec, body), f"e[i] += {body.value}", *store])
 
 
 _FORCES = {
@@ -362,36 +285,3 @@ def _renamed(text: str, tag: str, keep: str) -> str:
     the site's own is v0.
     """
     return re.sub(r"\b([tc]\d+|v[01])\b", lambda m: "v0" if m[1] == keep else m[1] + tag, text)
-
-
-# ----------------------------------------------------------------------------- pairs with a cut-off
-
-PACKED = 264  # the most neighbours that are packed before they are summed, and 8
-
-
-def neighbour_source(spec: Spec, body: Body) -> str:
-    """Source of ``pairs`` and ``laplacians`` of n packed neighbours of one particle, n a multiple
-    of LANES.
-
-    Row 3 of d is their squared distances. Of `pairs` row 4 becomes the energies and row 5 twice the
-    derivatives by the squared distance, of `laplacians` row 4 the Laplacians and row 5 zero. p
-    holds the parameters of this pair of species and the energy at the cut-off, which is taken off.
-    """
-    head = [f"d = carray(d_, (6, {PACKED}))", *_scalars(spec)]
-    text = (
-        "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(PRINTED)}, power\n"
-    )
-    for name, lines, value, force in (
-        (
-            "pairs",
-            body.lines,
-            f"{body.value} - p[{len(spec.scalars)}]",
-            f"2.0*({body.derivatives[0]})",
-        ),
-        ("laplacians", body.laplacian_lines, body.laplacian, "0.0"),
-    ):
-        lanes = "\n".join(["v0 = d[3, i]", *lines, f"d[4, i] = {value}", f"d[5, i] = {force}"])
-        loop = _over("i", f"{LANES}*(n // {LANES})", lanes)
-        text += f"\n\ndef {name}(d_, p, n):\n" + indent("\n".join([*head, loop]), "    ") + "\n"
-    return text
