@@ -1,9 +1,9 @@
 """Distances side by side, written in LLVM's terms: what numba cannot say is to keep the lanes that
 are near and drop the rest.
 
-`pack_near` and `separations` serve a formula's loop over the neighbours of one particle,
-`find_near` and `count_before` make lists. Widths are fixed: a processor with shorter vectors takes
-several, with the same bits.
+`pack_near`, `pack_exactly` and `separations` serve a formula's loop over the neighbours of one
+particle, `find_near` and `count_before` make lists. Widths are fixed: a processor with shorter
+vectors takes several, with the same bits.
 """
 
 from __future__ import annotations
@@ -86,6 +86,32 @@ def _lines(builder: Any, points: Any, slots: list[Any]) -> list[Any]:
     return [join(*evens, *first), join(*odds, *first), join(*evens, *second)]
 
 
+def _rough_lines(builder: Any, lines: Any, slots: list[Any]) -> list[Any]:
+    """The same of sixteen in float32."""
+    line = ir.VectorType(SINGLE, 4)
+    rows = [builder.load(_at(builder, lines, slot, line, 16), align=4) for slot in slots]
+
+    def join(low: Any, high: Any, order: Any) -> Any:
+        return builder.shuffle_vector(low, high, _lanes(*order))
+
+    # four rows side by side, four apart, so that transposing stays within a quarter
+    a, b, c, d = (
+        join(
+            join(rows[k], rows[k + 4], range(8)),
+            join(rows[k + 8], rows[k + 12], range(8)),
+            range(16),
+        )
+        for k in range(4)
+    )
+    quarters = range(0, WIDE, 4)
+    low = [q + k for q in quarters for k in (0, 16, 1, 17)]
+    high = [q + k for q in quarters for k in (2, 18, 3, 19)]
+    first = [q + k for q in quarters for k in (0, 1, 16, 17)]
+    second = [q + k for q in quarters for k in (2, 3, 18, 19)]
+    evens, odds = (join(a, b, low), join(c, d, low)), (join(a, b, high), join(c, d, high))
+    return [join(*evens, first), join(*evens, second), join(*odds, first)]
+
+
 def _nearest(builder: Any, coordinates: list[Any], centre: Any, box: Any) -> tuple[list[Any], Any]:
     """Nearest images seen from `centre` and their squared distances; at `box` are the lengths and
     their inverses, if there is one.
@@ -147,48 +173,78 @@ def _counted(builder: Any, mask: Any, before: Any) -> Any:
     )
 
 
-def _separations(
-    builder: Any, points: Any, names: Any, centre: Any, box: Any
-) -> tuple[Any, list[Any], Any]:
-    """The eight particles named at address `names`: these names, and their nearest images seen from
-    `centre` with the squared distances.
-    """
-    named = builder.load(
-        builder.inttoptr(names, ir.VectorType(INTEGER, LANES).as_pointer()), align=4
-    )
-    slots = [
+def _slots(builder: Any, names: Any, count: int) -> tuple[Any, list[Any]]:
+    """The vector of `count` slots at address `names`, and each of them."""
+    kind = ir.VectorType(INTEGER, count).as_pointer()
+    named = builder.load(builder.inttoptr(names, kind), align=4)
+    return named, [
         builder.zext(builder.extract_element(named, ir.Constant(INTEGER, k)), LONG)
-        for k in range(LANES)
+        for k in range(count)
     ]
-    return named, *_nearest(builder, _lines(builder, points, slots), centre, box)
+
+
+def _centre(builder: Any, lines: Any, slot: Any, kind: Any, size: int) -> Any:
+    return builder.load(_at(builder, lines, slot, ir.ArrayType(kind, 3), size), align=size // 4)
 
 
 @intrinsic
 def pack_near(
     typing: Any,
-    points: Any,
+    rough: Any,
     names: Any,
     left: Any,
-    centre: Any,
+    slot: Any,
     box: Any,
     reach2: Any,
     out: Any,
     m: Any,
 ) -> Any:
-    """Of the eight particles named at address `names`, pack the names of those inside the reach
-    from place m of `out` on; the new number of names is returned.
+    """Of the sixteen particles named at address `names`, pack the names of those inside the reach
+    of the one in a slot from place m of `out` on; the new number of names is returned, or -1 if
+    float32 cannot tell: all are inside the first of `reach2` that are not inside the second.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        points, names, left, centre, box, reach2, out, m = args
-        named, _, r2 = _separations(builder, points, names, centre, box)
+        rough, names, left, slot, box, reach2, out, m = args
+        named, slots = _slots(builder, names, WIDE)
+        centre = _centre(builder, rough, slot, SINGLE, 16)
+        _, r2 = _nearest(builder, _rough_lines(builder, rough, slots), centre, box)
+        outer, inner = (builder.extract_value(reach2, k) for k in range(2))
+        mask = _inside(builder, r2, outer, left)
+        sure = builder.fcmp_ordered("<", r2, _splat(builder, inner, WIDE))
+        doubtful = builder.and_(mask, builder.not_(sure))
+        bits = builder.bitcast(doubtful, ir.IntType(WIDE))
+        _keep(builder, named, mask, _at(builder, out, m, named.type, 4))
+        clear = builder.icmp_unsigned("==", bits, ir.Constant(bits.type, 0))
+        return builder.select(clear, _counted(builder, mask, m), _long(-1))
+
+    return types.int64(*[types.int64] * 5, reach2, *[types.int64] * 2), build
+
+
+@intrinsic
+def pack_exactly(
+    typing: Any,
+    points: Any,
+    names: Any,
+    left: Any,
+    slot: Any,
+    box: Any,
+    reach2: Any,
+    out: Any,
+    m: Any,
+) -> Any:
+    """The same of eight particles in float64."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        points, names, left, slot, box, reach2, out, m = args
+        named, slots = _slots(builder, names, LANES)
+        centre = _centre(builder, points, slot, DOUBLE, 32)
+        _, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
         mask = _inside(builder, r2, reach2, left)
         _keep(builder, named, mask, _at(builder, out, m, named.type, 4))
         return _counted(builder, mask, m)
 
-    return types.int64(
-        *[types.int64] * 3, centre, types.int64, types.float64, *[types.int64] * 2
-    ), build
+    return types.int64(*[types.int64] * 5, types.float64, *[types.int64] * 2), build
 
 
 @intrinsic
@@ -199,9 +255,9 @@ def separations(typing: Any, points: Any, names: Any, slot: Any, box: Any) -> An
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         points, names, slot, box = args
-        line = ir.ArrayType(DOUBLE, 3)
-        centre = builder.load(_at(builder, points, slot, line, 32))
-        _, away, r2 = _separations(builder, points, names, centre, box)
+        _, slots = _slots(builder, names, LANES)
+        centre = _centre(builder, points, slot, DOUBLE, 32)
+        away, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
         return context.make_tuple(builder, signature.return_type, (*away, r2))
 
     return types.UniTuple(lanes.REALS, 4)(*[types.int64] * 4), build

@@ -47,6 +47,7 @@ def evaluate(formula: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, n
         FORCES,
         NO_STEP,
         u.lists(0),
+        u.coarse,
         (x, x, x, none, u.home),
         u.totals,
         (none, 0, none, -1),
@@ -150,7 +151,7 @@ class NeighbourBackend(Backend):
             if not np.isfinite(farthest):
                 end, w.energy[r] = t + 1, np.nan
                 break
-            system.points, system.after = system.after, system.points
+            system.swap()
             if 4 * farthest > system.skin**2:
                 system.make_lists(now, self._helpers())
         if n and end < 0:
@@ -193,7 +194,9 @@ class NeighbourBackend(Backend):
         common = (u.totals, (now, (w.step + t) * dim & 3, following, first), w.stream(r))
 
         def part(k: int) -> float:
-            return sweep_particles(fluid, what, step, u.lists(k), motion, *common, *u.edges[k])
+            return sweep_particles(
+                fluid, what, step, u.lists(k), u.coarse, motion, *common, *u.edges[k]
+            )
 
         u.age += bool(what & FORCES)
         return max(share(self._helpers(), part, range(len(u.edges))))
