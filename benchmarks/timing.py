@@ -8,7 +8,6 @@ of minima.
 from __future__ import annotations
 
 import importlib.metadata
-import inspect
 import os
 import platform
 import time
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 from numba import njit, uint64
 
-from langevin_sa.annealing.driver import Run, simulate
+from langevin_sa.annealing.request import Prepared, prepare
 from langevin_sa.backends.cpu.philox import fill_normals
 
 THREADS = 2
@@ -155,18 +154,10 @@ def _version(name: str) -> str:
         return ""
 
 
-def prepared(*args: Any, **keywords: Any) -> Run:
+def prepared(*args: Any, **keywords: Any) -> Prepared:
     """What `simulate` with these arguments would run."""
     seed = {} if "state" in keywords else {"rng": 1}
-    given = inspect.signature(simulate).bind(*args, **{"threads": THREADS} | seed | keywords)
-    given.apply_defaults()
-    return Run(
-        **{
-            name: value
-            for name, value in given.arguments.items()
-            if name in inspect.signature(Run).parameters
-        }
-    )
+    return prepare(*args, **{"threads": THREADS} | seed | keywords)
 
 
 def kernel(*args: Any, **keywords: Any) -> Callable[[], float]:

@@ -8,7 +8,9 @@ import pytest
 import langevin_sa as lsa
 from langevin_sa import Potential, Schedule, potentials
 from langevin_sa.backends.choose import get_backend
-from langevin_sa.backends.cpu.neighbours import NeighbourBackend, Particles
+from langevin_sa.backends.cpu import neighbour_lists
+from langevin_sa.backends.cpu.neighbour_lists import Particles
+from langevin_sa.backends.cpu.neighbours import NeighbourBackend
 from langevin_sa.backends.walk import NonFinite, Walk
 from langevin_sa.formulas import cutoff
 
@@ -265,6 +267,34 @@ def test_dense_spots_need_room_in_lists_and_packs():
     np.testing.assert_allclose(
         run(U, x, "numba", 20, dt=0.001).x, run(U, x, "numpy", 20, dt=0.001).x, rtol=0, atol=1e-9
     )
+
+
+@pytest.mark.parametrize("box", [None, 40.0])
+def test_float32_does_not_decide_at_the_cutoff(box, monkeypatch):
+    """The force of r is 1 inside and 0 outside, however near to the edge, however far away."""
+    generator = np.random.default_rng(0)
+    away = 10.0 ** generator.uniform(-11, -4, 400) * generator.choice([-1, 1], 400)
+    directions = generator.normal(size=(400, 3))
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    U = Potential.from_formula(pair="r", particles=401, cutoff=2.5, box=box)
+    monkeypatch.setattr(cutoff, "MANY", 1)
+    for centre in ([0.3, 39.9, 17.0], [1e3, -300.0, 20.0]):
+        x = np.vstack([np.zeros(3), 2.5 * (1 + away)[:, None] * directions]) + centre
+        inside = np.linalg.norm(x[1:] - x[0], axis=1) < 2.5
+        assert 150 < inside.sum() < 250
+        gradient = U.gradient(x.ravel()).reshape(-1, 3)[0]
+        np.testing.assert_allclose(gradient, -directions[inside].sum(0), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["liquid", "mixture"])
+def test_bits_do_not_depend_on_what_float32_can_tell(name, monkeypatch):
+    U = {"liquid": potentials.lennard_jones_fluid, "mixture": potentials.kob_andersen}[name](300)
+    x = U.draw_start(1, np.random.default_rng(0))
+    sure = run(U, x, "numba", steps=60)
+    monkeypatch.setattr(neighbour_lists, "FLOAT32", 0.02)
+    unsure = run(U, x, "numba", steps=60)
+    for what in EVERYTHING:
+        np.testing.assert_array_equal(getattr(unsure, what), getattr(sure, what))
 
 
 def test_backend_is_chosen_by_the_cutoff():

@@ -200,7 +200,8 @@ def test_shorter_vectors_have_the_same_bits(processor, tmp_path):
         "U = lsa.potentials.double_well()\n"
         "for threads, replicas in ((1, 37), (1, 1), (2, 300)):\n"
         "    x0 = np.linspace(-2, 2, replicas)[:, None]\n"
-        "    run = lsa.anneal(U, x0=x0, n_steps=50, rng=3, threads=threads, schedule=(lsa.Schedule(0.3, 1.0, 0.1)))\n"
+        "    more = {'schedule': lsa.Schedule(0.3, 1.0, 0.1), 'threads': threads, 'rng': 3}\n"
+        "    run = lsa.anneal(U, x0=x0, n_steps=50, **more)\n"
         "    print(hashlib.sha256(run.state.x.tobytes() + run.x.tobytes()).hexdigest())\n"
     )
     outputs = []

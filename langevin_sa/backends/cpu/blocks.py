@@ -23,13 +23,14 @@ from .compiled import STEP, call_step, check_functions, compiled_functions, comp
 from .keeping import kernel
 from .philox import fill_normals
 from .printed import numba_source
+from .printed_pairs import LANES
 from .simd import inline
 from .walls import keep, turn_back
 from .work import add_work, set_parameters
 
 WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
-# coordinates in one block, so that its arrays stay in cache; pairs use each one often
-CACHE_NUMBERS, PAIR_NUMBERS = 4096, 65_536
+CACHE_NUMBERS = 4096  # coordinates in one block, so that its arrays stay in cache
+WORTH_LANES = 4  # replicas a thread with pairs that go side by side; fewer go one by one
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
 GROUP = 64  # replicas whose best points are updated together
 PADDING = 24  # numbers between arrays, so that they do not fall on the same cache lines
@@ -324,10 +325,12 @@ class BlockBackend(Backend):
             self.width, self.step = 1, compiled_functions(*potential.numba_functions)
             self.numbers, self.size = np.empty(0), np.array([dim], dtype=np.int64)
         else:
-            room = PAIR_NUMBERS if "pair" in potential.formula.source.bodies else CACHE_NUMBERS
-            fitting = [w for w in WIDTHS if w <= 8 or w * dim <= room]
-            self.width = next((w for w in fitting if w * threads >= replicas), fitting[-1])
             source = potential.formula.source
+            if "pair" in source.bodies:
+                self.width = LANES if replicas >= WORTH_LANES * threads else 1
+            else:
+                fitting = [w for w in WIDTHS if w <= 8 or w * dim <= CACHE_NUMBERS]
+                self.width = next((w for w in fitting if w * threads >= replicas), fitting[-1])
             self.step = compiled_source(
                 numba_source(source.spec, source.bodies, self.width), "step", STEP
             )

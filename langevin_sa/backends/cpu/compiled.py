@@ -19,7 +19,6 @@ from llvmlite import ir
 from numba import carray, cfunc, int64, njit, types, void
 from numba.extending import intrinsic
 
-from . import simd
 from .keeping import c_function
 
 REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
@@ -54,8 +53,10 @@ def call_step(typing: Any, address: Any, inputs: Any, n: Any) -> Any:
 @cache
 def compiled_source(text: str, name: str, signature: Any) -> Any:
     """The function `name` of a printed source as a C function, compiled or taken from the cache."""
+    files = ("simd.py", "lanes.py", "distances.py")  # what printed text imports
+    used = (Path(__file__).with_name(file).read_text() for file in files)
     version = hashlib.sha256(
-        (text + str(signature) + Path(simd.__file__).read_text() + numba.__version__).encode()
+        "".join([text, str(signature), *used, numba.__version__]).encode()
     ).hexdigest()[:20]
     module = ModuleType(f"langevin_sa_{name}_{version}")
     sys.modules[module.__name__] = module  # where numba looks up what it has compiled

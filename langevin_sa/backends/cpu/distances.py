@@ -1,9 +1,9 @@
 """Distances side by side, written in LLVM's terms: what numba cannot say is to keep the lanes that
 are near and drop the rest.
 
-`pack_near` and `add_up` frame a formula's loop over the neighbours of one particle, `find_near` and
-`count_before` make lists. Widths are fixed: a processor with shorter vectors takes several, with
-the same bits.
+`pack_near`, `pack_exactly` and `separations` serve a formula's loop over the neighbours of one
+particle, `find_near` and `count_before` make lists. Widths are fixed: a processor with shorter
+vectors takes several, with the same bits.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import DOUBLE, INTEGER, LONG, SINGLE, address_of, call, fma, lanes, long, splat
-from .printed import LANES, PACKED
+from . import lanes
+from .printed_pairs import LANES
+from .vectors import DOUBLE, INTEGER, LONG, SINGLE, call, constants, fma, item, long, splat
 
 WIDE = 16  # distances at a time while lists are made, in float32
 
-REALS = ir.VectorType(DOUBLE, LANES)
 # 1.5 * 2^52 and 1.5 * 2^23: adding and subtracting it rounds to the nearest integer
 MAGIC = {DOUBLE: 6755399441055744.0, SINGLE: 12582912.0}
 
@@ -30,10 +30,10 @@ def _lines(builder: Any, points: Any, slots: list[Any]) -> list[Any]:
     beats gathering numbers.
     """
     line = ir.VectorType(DOUBLE, 4)
-    rows = [builder.load(address_of(builder, points, slot, line, 32), align=8) for slot in slots]
+    rows = [builder.load(item(builder, points, slot, line, 32), align=8) for slot in slots]
 
     def join(low: Any, high: Any, *order: int) -> Any:
-        return builder.shuffle_vector(low, high, lanes(*order))
+        return builder.shuffle_vector(low, high, constants(*order))
 
     a, b, c, d = (join(rows[k], rows[k + 4], *range(8)) for k in range(4))
     low, high = (0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15)
@@ -43,6 +43,32 @@ def _lines(builder: Any, points: Any, slots: list[Any]) -> list[Any]:
     )
     first, second = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
     return [join(*evens, *first), join(*odds, *first), join(*evens, *second)]
+
+
+def _rough_lines(builder: Any, lines: Any, slots: list[Any]) -> list[Any]:
+    """The same of sixteen in float32."""
+    line = ir.VectorType(SINGLE, 4)
+    rows = [builder.load(item(builder, lines, slot, line, 16), align=4) for slot in slots]
+
+    def join(low: Any, high: Any, order: Any) -> Any:
+        return builder.shuffle_vector(low, high, constants(*order))
+
+    # four rows side by side, four apart, so that transposing stays within a quarter
+    a, b, c, d = (
+        join(
+            join(rows[k], rows[k + 4], range(8)),
+            join(rows[k + 8], rows[k + 12], range(8)),
+            range(16),
+        )
+        for k in range(4)
+    )
+    quarters = range(0, WIDE, 4)
+    low = [q + k for q in quarters for k in (0, 16, 1, 17)]
+    high = [q + k for q in quarters for k in (2, 18, 3, 19)]
+    first = [q + k for q in quarters for k in (0, 1, 16, 17)]
+    second = [q + k for q in quarters for k in (2, 3, 18, 19)]
+    evens, odds = (join(a, b, low), join(c, d, low)), (join(a, b, high), join(c, d, high))
+    return [join(*evens, first), join(*evens, second), join(*odds, first)]
 
 
 def _nearest(builder: Any, coordinates: list[Any], centre: Any, box: Any) -> tuple[list[Any], Any]:
@@ -57,9 +83,7 @@ def _nearest(builder: Any, coordinates: list[Any], centre: Any, box: Any) -> tup
             length, inverse = (
                 splat(
                     builder,
-                    builder.load(
-                        address_of(builder, box, long(k), kind, 8 if kind == DOUBLE else 4)
-                    ),
+                    builder.load(item(builder, box, long(k), kind, 8 if kind == DOUBLE else 4)),
                     count,
                 )
                 for k in (axis, axis + 3)
@@ -78,7 +102,8 @@ def _inside(builder: Any, r2: Any, reach2: Any, left: Any) -> Any:
     count = r2.type.count
     near = builder.fcmp_unordered("<", r2, splat(builder, reach2, count))
     return builder.and_(
-        near, builder.icmp_signed("<", lanes(*range(count), kind=LONG), splat(builder, left, count))
+        near,
+        builder.icmp_signed("<", constants(*range(count), kind=LONG), splat(builder, left, count)),
     )
 
 
@@ -107,48 +132,94 @@ def _counted(builder: Any, mask: Any, before: Any) -> Any:
     )
 
 
+def _slots(builder: Any, names: Any, count: int) -> tuple[Any, list[Any]]:
+    """The vector of `count` slots at address `names`, and each of them."""
+    kind = ir.VectorType(INTEGER, count).as_pointer()
+    named = builder.load(builder.inttoptr(names, kind), align=4)
+    return named, [
+        builder.zext(builder.extract_element(named, ir.Constant(INTEGER, k)), LONG)
+        for k in range(count)
+    ]
+
+
+def _centre(builder: Any, lines: Any, slot: Any, kind: Any, size: int) -> Any:
+    return builder.load(item(builder, lines, slot, ir.ArrayType(kind, 3), size), align=size // 4)
+
+
 @intrinsic
 def pack_near(
     typing: Any,
-    points: Any,
+    rough: Any,
     names: Any,
     left: Any,
-    centre: Any,
+    slot: Any,
     box: Any,
     reach2: Any,
     out: Any,
     m: Any,
 ) -> Any:
-    """Of the eight particles named at address `names`, pack the nearest images inside the reach
-    from column m on.
-
-    The rows at `out` are the separations and the squared distance; the new number of columns is
-    returned.
+    """Of the sixteen particles named at address `names`, pack the names of those inside the reach
+    of the one in a slot from place m of `out` on; the new number of names is returned, or -1 if
+    float32 cannot tell: all are inside the first of `reach2` that are not inside the second.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        points, names, left, centre, box, reach2, out, m = args
-        named = builder.load(
-            builder.inttoptr(names, ir.VectorType(INTEGER, LANES).as_pointer()), align=4
-        )
-        slots = [
-            builder.zext(builder.extract_element(named, ir.Constant(INTEGER, k)), LONG)
-            for k in range(LANES)
-        ]
-        separations, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
+        rough, names, left, slot, box, reach2, out, m = args
+        named, slots = _slots(builder, names, WIDE)
+        centre = _centre(builder, rough, slot, SINGLE, 16)
+        _, r2 = _nearest(builder, _rough_lines(builder, rough, slots), centre, box)
+        outer, inner = (builder.extract_value(reach2, k) for k in range(2))
+        mask = _inside(builder, r2, outer, left)
+        sure = builder.fcmp_ordered("<", r2, splat(builder, inner, WIDE))
+        doubtful = builder.and_(mask, builder.not_(sure))
+        bits = builder.bitcast(doubtful, ir.IntType(WIDE))
+        _keep(builder, named, mask, item(builder, out, m, named.type, 4))
+        clear = builder.icmp_unsigned("==", bits, ir.Constant(bits.type, 0))
+        return builder.select(clear, _counted(builder, mask, m), long(-1))
+
+    return types.int64(*[types.int64] * 5, reach2, *[types.int64] * 2), build
+
+
+@intrinsic
+def pack_exactly(
+    typing: Any,
+    points: Any,
+    names: Any,
+    left: Any,
+    slot: Any,
+    box: Any,
+    reach2: Any,
+    out: Any,
+    m: Any,
+) -> Any:
+    """The same of eight particles in float64."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        points, names, left, slot, box, reach2, out, m = args
+        named, slots = _slots(builder, names, LANES)
+        centre = _centre(builder, points, slot, DOUBLE, 32)
+        _, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
         mask = _inside(builder, r2, reach2, left)
-        for row, vector in enumerate((*separations, r2)):
-            _keep(
-                builder,
-                vector,
-                mask,
-                address_of(builder, out, builder.add(m, long(row * PACKED)), REALS),
-            )
+        _keep(builder, named, mask, item(builder, out, m, named.type, 4))
         return _counted(builder, mask, m)
 
-    return types.int64(
-        *[types.int64] * 3, centre, types.int64, types.float64, *[types.int64] * 2
-    ), build
+    return types.int64(*[types.int64] * 5, types.float64, *[types.int64] * 2), build
+
+
+@intrinsic
+def separations(typing: Any, points: Any, names: Any, slot: Any, box: Any) -> Any:
+    """How far the eight particles named at address `names` are from the one in a slot, along three
+    axes and squared.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        points, names, slot, box = args
+        _, slots = _slots(builder, names, LANES)
+        centre = _centre(builder, points, slot, DOUBLE, 32)
+        away, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
+        return context.make_tuple(builder, signature.return_type, (*away, r2))
+
+    return types.UniTuple(lanes.REALS, 4)(*[types.int64] * 4), build
 
 
 def _finder(images: bool) -> Any:
@@ -180,12 +251,11 @@ def _finder(images: bool) -> Any:
             rough, slots, ranks = (builder.extract_value(where, k) for k in range(3))
             places = [builder.add(first, builder.mul(row, long(axis))) for axis in range(3)]
             coordinates = [
-                builder.load(address_of(builder, rough, place, floats, 4), align=4)
-                for place in places
+                builder.load(item(builder, rough, place, floats, 4), align=4) for place in places
             ]
             _, r2 = _nearest(builder, coordinates, centre, box if images else None)
             numbers, keys = (
-                builder.load(address_of(builder, address, first, integers, 4), align=4)
+                builder.load(item(builder, address, first, integers, 4), align=4)
                 for address in (slots, ranks)
             )
             others = builder.icmp_signed(
@@ -197,7 +267,7 @@ def _finder(images: bool) -> Any:
                     builder,
                     vector,
                     mask,
-                    address_of(builder, builder.extract_value(out, k), m, vector.type, 4),
+                    item(builder, builder.extract_value(out, k), m, vector.type, 4),
                 )
             return _counted(builder, mask, m)
 
@@ -222,49 +292,17 @@ def count_before(typing: Any, keys: Any, n: Any, order: Any) -> Any:
         integers = ir.VectorType(INTEGER, WIDE)
         with cgutils.for_range_slice(builder, long(0), n, long(WIDE), inc=True) as (at, _):
             mine, before = (
-                builder.load(address_of(builder, keys, at, integers, 4), align=4),
+                builder.load(item(builder, keys, at, integers, 4), align=4),
                 cgutils.alloca_once(builder, integers),
             )
             builder.store(ir.Constant(integers, None), before)
             with cgutils.for_range(builder, n, intp=LONG) as loop:
                 key = splat(
-                    builder, builder.load(address_of(builder, keys, loop.index, INTEGER, 4)), WIDE
+                    builder, builder.load(item(builder, keys, loop.index, INTEGER, 4)), WIDE
                 )
                 smaller = builder.sext(builder.icmp_signed("<", key, mine), integers)
                 builder.store(builder.sub(builder.load(before), smaller), before)
-            builder.store(
-                builder.load(before), address_of(builder, order, at, integers, 4), align=4
-            )
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), build
-
-
-@intrinsic
-def add_up(typing: Any, packed: Any, sums: Any, n: Any) -> Any:
-    """Add lane by lane the energies of n packed neighbours, and their forces times the separations,
-    to the four rows at `sums`.
-    """
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        packed, sums, n = args
-        totals = [cgutils.alloca_once(builder, REALS) for _ in range(4)]
-        places = [address_of(builder, sums, long(LANES * k), REALS) for k in range(4)]
-        for total, place in zip(totals, places, strict=True):
-            builder.store(builder.load(place, align=8), total)
-        with cgutils.for_range_slice(builder, long(0), n, long(LANES), inc=True) as (column, _):
-            rows = [
-                builder.load(
-                    address_of(builder, packed, builder.add(column, long(k * PACKED)), REALS),
-                    align=8,
-                )
-                for k in (0, 1, 2, 4, 5)
-            ]
-            builder.store(builder.fadd(builder.load(totals[0]), rows[3]), totals[0])
-            for separation, total in zip(rows[:3], totals[1:], strict=True):
-                builder.store(fma(builder, rows[4], separation, builder.load(total)), total)
-        for total, place in zip(totals, places, strict=True):
-            builder.store(builder.load(total), place, align=8)
+            builder.store(builder.load(before), item(builder, order, at, integers, 4), align=4)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), build

@@ -17,13 +17,15 @@ from numba import int64
 from ..walk import aligned, share
 from .distances import WIDE, count_before, find_near, find_near_images
 from .keeping import kernel
-from .printed import LANES
+from .printed_pairs import LANES
 from .simd import inline
 
 SKIN, THINNEST, THICKEST = 0.15, 0.02, 0.5  # skins over the cut-off: of the first list, and limits
 # passes a list lives times its skin over the cut-off, where making lists and too long lists cost
 # least together
 BALANCE = 1.6
+# by which a distance in float32 may be off, in units of the longest: some ten roundings
+FLOAT32 = 1e-6
 FIRST_ROOM = 64  # neighbours of a particle that the first list has room for
 
 
@@ -68,12 +70,12 @@ def sort_by_cell(
     kinds, ranks : int32 arrays (particles,)
         Species, and place in the order by species and number.
     slots : arrays
-        Written here: numbers, points, points in float32 by axis, species and ranks.
+        Written here: numbers, points, points in float32 as lines and by axis, species and ranks.
     home : float64 array (particles*space,)
         Written here: x.
     """
     origin, per_length, grid, first = layout
-    ids, points, rough, species, rank = slots
+    ids, points, lines, rough, species, rank = slots
     particles, cells = len(kinds), grid[0] * grid[1] * grid[2]
     place, line = np.empty(particles, dtype=np.int32), np.zeros(4)
     first[: cells + 1] = 0
@@ -94,7 +96,7 @@ def sort_by_cell(
         for k in range(space):
             home[a * space + k] = x[a * space + k]
             points[i, k] = wrapped(x[a * space + k], box[k], box[k + 3])
-            rough[k, i] = points[i, k] - origin[k]
+            rough[k, i] = lines[i, k] = points[i, k] - origin[k]
     for c in range(cells, 0, -1):
         first[c] = first[c - 1]
     first[0] = 0
@@ -179,7 +181,7 @@ def list_neighbours(
                     m = find_near(
                         where, most, j, candidates - j, i, centre, box.ctypes.data, limit, out, m
                     )
-            if at + m + LANES > len(names):
+            if at + m + WIDE > len(names):
                 return i, at
             at = list_found(
                 found, keys, far2, m, i, species, ranks_of, reach2, order, starts, names, at
@@ -248,11 +250,14 @@ class Particles:
         )
         self.points, self.after = (aligned(np.zeros((n + LANES, 4))) for _ in range(2))
         self.rough = np.zeros((3, n + WIDE), dtype=np.float32)
+        self.lines, self.lines_after = (aligned(np.zeros((n, 4), np.float32)) for _ in range(2))
+        self.origin, self.rough_box = np.zeros(3), self.box.astype(np.float32)
+        self.sure2 = np.empty((self.kinds**2, 2), dtype=np.float32)
         self.rank = np.zeros(n + WIDE, dtype=np.int32)
         self.ids, self.species = np.empty((2, n), dtype=np.int32)
         self.starts = np.empty((n, self.kinds + 1), dtype=np.int64)
         self.names = [
-            np.zeros(FIRST_ROOM * (high - low) + LANES, dtype=np.int32) for low, high in self.edges
+            np.zeros(FIRST_ROOM * (high - low) + WIDE, dtype=np.int32) for low, high in self.edges
         ]
         self.gradient = np.empty((n, self.space))
         self.energy, self.squares = np.zeros((2, n))
@@ -272,6 +277,16 @@ class Particles:
         """What a pass over a part reads in the order of slots."""
         return self.points, self.after, self.ids, self.species, self.starts, self.names[part]
 
+    @property
+    def coarse(self) -> tuple[np.ndarray, ...]:
+        """What a pass reads and writes in float32."""
+        return self.lines, self.lines_after, self.origin, self.rough_box, self.sure2
+
+    def swap(self) -> None:
+        """Where particles are after a step is where they are before the next."""
+        self.points, self.after = self.after, self.points
+        self.lines, self.lines_after = self.lines_after, self.lines
+
     def make_lists(self, x: np.ndarray, pool: Any) -> None:
         """Sort particles into cells and list their neighbours; the skin follows how long lists
         live.
@@ -284,8 +299,12 @@ class Particles:
         for k in np.flatnonzero(self.box[: self.space] == 0):  # open: around the particles
             column = x[k :: self.space]
             low[k], high[k] = column.min(), column.max()
-        # and what float32 may be off
-        reach = np.sqrt(self.formula.cutoff2) + self.skin + 1e-6 * (high - low).max()
+        off = FLOAT32 * (high - low + 2 * self.skin).max()
+        reach = np.sqrt(self.formula.cutoff2) + self.skin + off
+        cutoff = np.sqrt(self.formula.cutoff2).ravel()
+        self.origin[:] = low
+        self.sure2[:, 0] = (cutoff + off) ** 2 * (1 + FLOAT32)
+        self.sure2[:, 1] = np.maximum(cutoff - off, 0.0) ** 2 * (1 - FLOAT32)
         grid = np.maximum(1, (high - low) / reach.max())
         while np.prod(np.floor(grid)) > 2 * self.count + 64:
             grid = np.maximum(1, grid / 1.2)
@@ -293,10 +312,10 @@ class Particles:
         per_length = grid / np.where(high > low, high - low, 1.0)
         first = np.empty(int(np.prod(grid)) + 1, dtype=np.int64)
         cells = (low, per_length, grid, first)
-        slots = (self.ids, self.points, self.rough, self.species, self.rank)
+        slots = (self.ids, self.points, self.lines, self.rough, self.species, self.rank)
         kinds, ranks = self.formula.species, self.ranks
         sort_by_cell(x, self.space, self.box, cells, kinds, ranks, slots, self.home)
-        reach2, box = (reach**2).astype(np.float32), self.box.astype(np.float32)
+        reach2, box = (reach**2).astype(np.float32), self.rough_box
         slots_read = (self.rough, self.species, self.rank)
 
         def fill(part: int) -> None:
@@ -308,7 +327,7 @@ class Particles:
                 )
                 if slot == end:
                     return
-                more = np.zeros(self.names[part].size * 3 // 2 + self.count + LANES, dtype=np.int32)
+                more = np.zeros(self.names[part].size * 3 // 2 + self.count + WIDE, dtype=np.int32)
                 more[:at] = self.names[part][:at]
                 self.names[part] = more
 

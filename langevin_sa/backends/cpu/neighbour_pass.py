@@ -1,8 +1,8 @@
 """One pass over particles with a cut-off: forces over lists of neighbours, noise and recursion.
 
-Only neighbours inside the cut-off are packed, eight at a time, for the formula
-(`langevin_sa.backends.cpu.printed.neighbour_source`): a sum has the same terms in the same lanes
-whenever the list was made.
+The names of neighbours inside the cut-off are packed for the formula, which takes eight at a time
+(`langevin_sa.backends.cpu.printed_pairs.neighbour_source`): a sum has the same terms in the same
+lanes whenever the list was made.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import numpy as np
 from numba import int64
 
 from .compiled import call_step
-from .distances import add_up, pack_near
+from .distances import WIDE, pack_exactly, pack_near
 from .keeping import kernel
 from .neighbour_lists import wrapped
 from .philox import fill_line
-from .printed import LANES, PACKED
+from .printed_pairs import LANES
 from .simd import inline, plus, prefetch
 
 FORCES, KICK = 1, 2  # what a pass does
+PACKED = 256  # names that are packed before their forces are summed
 # particles whose coordinates are fetched while forces are summed, as they lie in another order
 FETCHED_AHEAD = 4
 
@@ -41,6 +42,7 @@ def sweep_particles(
     what: int,
     step: Any,
     lists: Any,
+    coarse: Any,
     motion: Any,
     totals: Any,
     normals: Any,
@@ -62,6 +64,10 @@ def sweep_particles(
     lists : tuple of arrays
         Of `Particles`, by slot: points, points after the step, numbers, species, starts of the
         lists, and the lists.
+    coarse : tuple of arrays
+        Of `Particles`: points in float32, and after the step, where they are seen from, the box,
+        and for each pair of species the squared distances beyond which float32 is sure that a
+        particle is outside, and below which, inside.
     motion : five arrays (dim,)
         x, y, dx, noise, and x when the lists were made.
     totals : arrays (particles, space), (particles,), (particles,)
@@ -81,15 +87,17 @@ def sweep_particles(
     pairs, p, kinds, space, box = fluid
     carry, lr, kick, tail, paired = step
     points, after, ids, species, starts, names = lists
+    rough, rough_after, origin, rough_box, sure2 = coarse
     x, y, dx, noise, home = motion
     gradient, energy, squares = totals
     z, z_start, z_after, next_normal = normals
     replica, purpose, k0, k1 = stream
     particles, width = len(ids), p.shape[1]
-    arena = np.zeros(6 * PACKED + 5 * LANES)
-    origin = -(arena.ctypes.data >> 3) & 7
-    d = arena[origin : origin + 6 * PACKED].reshape((6, PACKED))
-    sums = arena[origin + 6 * PACKED :][: 4 * LANES].reshape((4, LANES))
+    sums, near = np.zeros((4, LANES)), np.zeros(PACKED + 2 * WIDE, dtype=np.int32)
+    # addresses are taken once, as an array that changes hands is counted
+    lines, names_at, near_at = points.ctypes.data, names.ctypes.data, near.ctypes.data
+    box_at, p_at, rough_at = box.ctypes.data, p.ctypes.data, rough.ctypes.data
+    rough_box_at = rough_box.ctypes.data
     farthest = 0.0
     for i in range(low, high):
         if what & KICK and i + FETCHED_AHEAD < high:
@@ -100,38 +108,25 @@ def sweep_particles(
                 prefetch(address + at * 8)
         if what & FORCES:
             sums[:] = 0.0
-            centre = (points[i, 0], points[i, 1], points[i, 2])
             for other in range(kinds):
                 row = species[i] * kinds + other
-                numbers, cutoff2 = p[row], p[row, width - 1]
+                cutoff2, numbers = p[row, width - 1], p_at + 8 * width * row
                 end, m = starts[i, other + 1], 0
-                for k in range(starts[i, other], end, LANES):
-                    m = pack_near(
-                        points.ctypes.data,
-                        names.ctypes.data + 4 * k,
-                        end - k,
-                        centre,
-                        box.ctypes.data,
-                        cutoff2,
-                        d.ctypes.data,
-                        m,
-                    )
-                    if m > PACKED - 2 * LANES:
-                        whole = m & -LANES
-                        call_step(pairs, (d, numbers), whole)
-                        add_up(d.ctypes.data, sums.ctypes.data, whole)
-                        for column in range(whole, m):
-                            for k4 in range(4):
-                                d[k4, column - whole] = d[k4, column]
-                        m -= whole
-                if m > 0:
-                    whole = (m + LANES - 1) & -LANES
-                    for lane in range(m, m + LANES):  # fill up with pairs that weigh nothing
-                        d[0, lane], d[1, lane], d[2, lane], d[3, lane] = 0.0, 0.0, 0.0, cutoff2
-                    call_step(pairs, (d, numbers), whole)
-                    for lane in range(m, m + LANES):
-                        d[4, lane], d[5, lane] = 0.0, 0.0
-                    add_up(d.ctypes.data, sums.ctypes.data, whole)
+                reach2 = (sure2[row, 0], sure2[row, 1])
+                for k in range(starts[i, other], end, WIDE):
+                    at, left, before = names_at + 4 * k, end - k, m
+                    m = pack_near(rough_at, at, left, i, rough_box_at, reach2, near_at, before)
+                    if m < 0:
+                        m = before
+                        for half in range(0, WIDE, LANES):
+                            at, left = names_at + 4 * (k + half), end - k - half
+                            m = pack_exactly(lines, at, left, i, box_at, cutoff2, near_at, m)
+                    if m >= PACKED:
+                        call_step(pairs, (lines, near_at, i, box_at, numbers, sums), PACKED)
+                        for rest in range(PACKED, m):
+                            near[rest - PACKED] = near[rest]
+                        m -= PACKED
+                call_step(pairs, (lines, near_at, i, box_at, numbers, sums), m)
             energy[ids[i]] = 0.5 * _lane_sum(sums[0])
             for k in range(space):
                 gradient[i, k] = -_lane_sum(sums[k + 1])
@@ -150,6 +145,7 @@ def sweep_particles(
                 y[at] = x[at] + dx[at]
                 here = 1.0 * y[at]
                 after[i, k] = wrapped(here, box[k], box[k + 3])
+                rough_after[i, k] = after[i, k] - origin[k]
                 square += (1.0 * dx[at]) ** 2
                 way += (here - home[at]) ** 2
             squares[a] = square

@@ -19,19 +19,20 @@ from ..walk import Backend, NonFinite, Walk, advance_by_step, share
 from .compiled import REALS, compiled_source
 from .neighbour_lists import Particles
 from .neighbour_pass import FORCES, KICK, sweep_particles, total
-from .printed import neighbour_source
+from .printed_pairs import neighbour_source
 
+PAIRS = void(*[types.int64] * 4, REALS, REALS, types.int64)
 NO_STEP = (0.0, 0.0, 0.0, 0.0, False)  # of a pass that moves nothing
 PARTICLES_WORTH_A_THREAD = 500
 
 
 def compiled_pairs(formula: Any, name: str) -> int:
     """Address of the compiled ``pairs`` or ``laplacians`` of a formula, see
-    `langevin_sa.backends.cpu.printed.neighbour_source`.
+    `langevin_sa.backends.cpu.printed_pairs.neighbour_source`.
     """
     source = formula.source
     text = neighbour_source(source.spec, source.bodies["pair"])
-    return compiled_source(text, name, void(REALS, REALS, types.int64)).address
+    return compiled_source(text, name, PAIRS).address
 
 
 def evaluate(formula: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, np.ndarray]:
@@ -46,6 +47,7 @@ def evaluate(formula: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, n
         FORCES,
         NO_STEP,
         u.lists(0),
+        u.coarse,
         (x, x, x, none, u.home),
         u.totals,
         (none, 0, none, -1),
@@ -149,7 +151,7 @@ class NeighbourBackend(Backend):
             if not np.isfinite(farthest):
                 end, w.energy[r] = t + 1, np.nan
                 break
-            system.points, system.after = system.after, system.points
+            system.swap()
             if 4 * farthest > system.skin**2:
                 system.make_lists(now, self._helpers())
         if n and end < 0:
@@ -192,7 +194,9 @@ class NeighbourBackend(Backend):
         common = (u.totals, (now, (w.step + t) * dim & 3, following, first), w.stream(r))
 
         def part(k: int) -> float:
-            return sweep_particles(fluid, what, step, u.lists(k), motion, *common, *u.edges[k])
+            return sweep_particles(
+                fluid, what, step, u.lists(k), u.coarse, motion, *common, *u.edges[k]
+            )
 
         u.age += bool(what & FORCES)
         return max(share(self._helpers(), part, range(len(u.edges))))

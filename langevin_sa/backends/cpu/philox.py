@@ -1,7 +1,7 @@
 """Noise: sixteen calls of Philox side by side, and what is made of their words, for blocks of
 replicas and for one (`langevin_sa.noise` has the definitions).
 
-Normals are float32 arithmetic on sixteen lanes, written in LLVM's terms; the cheaper kinds are
+Normals are float32 arithmetic on sixteen constants, written in LLVM's terms; the cheaper kinds are
 straight-line code for LLVM to vectorize.
 """
 
@@ -26,21 +26,21 @@ from ...noise import (
     STEP,
     SWAP_BIT,
 )
-from .lanes import (
+from .simd import fma, inline
+from .vectors import (
     DOUBLE,
     INTEGER,
     LONG,
     SINGLE,
-    address_of,
     all_of,
     call,
+    constants,
+    item,
     join,
-    lanes,
     long,
     splat,
     vector,
 )
-from .simd import fma, inline
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -164,16 +164,16 @@ def _block_of_normals(
         mask = b.sub(b.shl(long(1), shift), long(1))
 
         def quads(half: Any) -> Any:
-            later = b.lshr(lanes(*half, kind=LONG), splat(b, shift, len(half)))
+            later = b.lshr(constants(*half, kind=LONG), splat(b, shift, len(half)))
             return b.add(splat(b, quad, len(half)), later)
 
         def replicas(half: Any) -> Any:
-            other = b.and_(lanes(*half, kind=LONG), splat(b, mask, len(half)))
+            other = b.and_(constants(*half, kind=LONG), splat(b, mask, len(half)))
             return b.add(splat(b, replica, len(half)), other)
 
         kind = vector(DOUBLE, LANES)
         for k, normals in enumerate(_quartets(b, quads, replicas, purpose, k0, k1)):
-            place = address_of(b, b.extract_value(rows, k), column, kind)
+            place = item(b, b.extract_value(rows, k), column, kind)
             b.store(b.fpext(normals, kind), place, align=8)
         return context.get_dummy_value()
 
@@ -191,7 +191,7 @@ def _line_of_normals(
         address, quad, replica, purpose, k0, k1 = args
 
         def quads(half: Any) -> Any:
-            return b.add(splat(b, quad, len(half)), lanes(*half, kind=LONG))
+            return b.add(splat(b, quad, len(half)), constants(*half, kind=LONG))
 
         def replicas(half: Any) -> Any:
             return splat(b, replica, len(half))
@@ -203,7 +203,7 @@ def _line_of_normals(
             low, high = join(b, z0, z1, side), join(b, z2, z3, side)
             order = [i for q in range(0, 8, 2) for i in (q, q + 1, 8 + q, 8 + q + 1)]
             line = b.fpext(join(b, low, high, order), kind)
-            b.store(line, address_of(b, address, long(LANES * k), kind), align=8)
+            b.store(line, item(b, address, long(LANES * k), kind), align=8)
         return context.get_dummy_value()
 
     whole = types.int64

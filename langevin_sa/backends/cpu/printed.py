@@ -1,5 +1,5 @@
-"""Loops around a formula's printed bodies: the numba steps of a block of replicas, of a lattice's
-sites and of neighbouring particles.
+"""Loops around a formula's printed bodies: the numba steps of a block of replicas, and of a
+lattice's sites.
 
 The numba step of a formula computes energy and force of n replicas side by side (arrays (dim,
 WIDTH), one column a replica) and moves them on in the same pass, x to y:
@@ -13,7 +13,8 @@ WIDTH), one column a replica) and moves them on in the same pass, x to y:
     beta                                tail_before; 0 where noise is single
 
 Where the force on a coordinate needs no other coordinate's loop (coordinates or site formulas
-alone) it never leaves a register.
+alone) it never leaves a register. Pairs have the loop over replicas outermost: a step with pairs is
+of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from ...formulas.parse import PRINTED
+from .printed_pairs import (
+    move_lanes,
+    of_distance,
+    over as _over,
+    pair_forces,
+    pair_forces_alone,
+    scalars as _scalars,
+)
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
@@ -50,24 +59,24 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         parts = [_over("i", "n", "e[i] = 0.0"), _fused_sites(spec, bodies["site"])]
     else:
         parts = [_over("i", "n", "e[i] = 0.0"), _over("d", "dim", _over("i", "n", "g[d, i] = 0.0"))]
-        parts += [_FORCES[kind](spec, body) for kind, body in bodies.items()]
-        parts.append(
-            _over("d", "dim", _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]")))
-        )
+        parts += [_FORCES[kind](spec, body) for kind, body in bodies.items() if kind != "pair"]
+        if "pair" in kinds:
+            forces = pair_forces if width > 1 else pair_forces_alone
+            parts = ["n = WIDTH", *parts, forces(spec, bodies["pair"]), move_lanes()]
+        else:
+            moves = _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]"))
+            parts.append(_over("d", "dim", moves))
+    home, functions = "simd", [*PRINTED, "power"]
+    if "pair" in kinds:
+        home, many = "lanes", "lanes" if width > 1 else "one"
+        functions += [f"load_{many} as load", f"store_{many} as store"]
+        functions += ["choose", "gather", "scatter", "lane_numbers", "add_lanes"]
     return (
-        "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(PRINTED)}, power\n\nWIDTH = {width}\n\n\n{STEP}\n"
+        f"from numba import carray\nfrom langevin_sa.backends.cpu.{home} import "
+        f"{', '.join(functions)}\n\nWIDTH = {width}\n\n\n{STEP}\n"
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
-
-
-def _scalars(spec: Spec) -> list[str]:
-    return [f"p_{k} = p[{k}]" for k in range(len(spec.scalars))]
-
-
-def _over(index: str, count: str, body: str) -> str:
-    return f"for {index} in range({count}):\n" + indent(body, "    ")
 
 
 def _rows(d: object, tag: str = "") -> str:
@@ -143,29 +152,12 @@ def _link_forces(spec: Spec, body: Body) -> str:
     return _over("d", f"0, dim, {spec.space}", upper + _over("i", "n", _distance(spec, body)))
 
 
-def _pair_forces(spec: Spec, body: Body) -> str:
-    others = _over(
-        "k", f"d + {spec.space}, dim, {spec.space}", _over("i", "n", _distance(spec, body))
-    )
-    return _over("d", f"0, dim, {spec.space}", others)
-
-
 def _distance(spec: Spec, body: Body) -> str:
     """Energy and forces of the particles at d and k, which depend on their distance."""
     axes = range(spec.space)
     load = [f"r{k} = x[k + {k}, i] - x[d + {k}, i]" for k in axes]
-    distance = "v0 = " + " + ".join(f"r{k}*r{k}" for k in axes)
     store = [f"g[k + {k}, i] += f*r{k}\ng[d + {k}, i] -= f*r{k}" for k in axes]
-    return "\n".join(
-        [
-            *load,
-            distance,
-            *body.lines,
-            f"e[i] += {body.value}",
-            f"f = 2.0*({body.derivatives[0]})",
-            *store,
-        ]
-    )
+    return "\n".join([*load, *of_distance(spec, body), f"e[i] += {body.value}", *store])
 
 
 _FORCES = {
@@ -173,7 +165,6 @@ _FORCES = {
     "site": _site_forces,
     "bond": _bond_forces,
     "link": _link_forces,
-    "pair": _pair_forces,
 }
 
 
@@ -294,37 +285,3 @@ def _renamed(text: str, tag: str, keep: str) -> str:
     the site's own is v0.
     """
     return re.sub(r"\b([tc]\d+|v[01])\b", lambda m: "v0" if m[1] == keep else m[1] + tag, text)
-
-
-# ----------------------------------------------------------------------------- pairs with a cut-off
-
-# neighbours side by side; the most that are packed before they are summed, and 8
-LANES, PACKED = 8, 264
-
-
-def neighbour_source(spec: Spec, body: Body) -> str:
-    """Source of ``pairs`` and ``laplacians`` of n packed neighbours of one particle, n a multiple
-    of LANES.
-
-    Row 3 of d is their squared distances. Of `pairs` row 4 becomes the energies and row 5 twice the
-    derivatives by the squared distance, of `laplacians` row 4 the Laplacians and row 5 zero. p
-    holds the parameters of this pair of species and the energy at the cut-off, which is taken off.
-    """
-    head = [f"d = carray(d_, (6, {PACKED}))", *_scalars(spec)]
-    text = (
-        "from numba import carray\nfrom langevin_sa.backends.cpu.simd import "
-        f"{', '.join(PRINTED)}, power\n"
-    )
-    for name, lines, value, force in (
-        (
-            "pairs",
-            body.lines,
-            f"{body.value} - p[{len(spec.scalars)}]",
-            f"2.0*({body.derivatives[0]})",
-        ),
-        ("laplacians", body.laplacian_lines, body.laplacian, "0.0"),
-    ):
-        lanes = "\n".join(["v0 = d[3, i]", *lines, f"d[4, i] = {value}", f"d[5, i] = {force}"])
-        loop = _over("i", f"{LANES}*(n // {LANES})", lanes)
-        text += f"\n\ndef {name}(d_, p, n):\n" + indent("\n".join([*head, loop]), "    ") + "\n"
-    return text

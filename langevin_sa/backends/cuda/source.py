@@ -273,16 +273,21 @@ def _links(spec: Spec, body: Body, dim: int) -> str:
 
 
 def _pairs(spec: Spec, body: Body, dim: int) -> str:
-    others = _loop("k", f"d + {spec.space}", str(dim), spec.space, _distance(spec, body))
-    return _loop("d", "0", str(dim), spec.space, others)
+    """Energies are summed particle by particle, as on the CPU."""
+    term = _distance(spec, body, "own += ")
+    others = _loop("k", f"d + {spec.space}", str(dim), spec.space, term)
+    each = _loop("d", "0", str(dim), spec.space, f"real own = 0;\n{others}\npairs += own;")
+    return _block(f"real pairs = 0;\n{each}\ne += pairs;")
 
 
-def _distance(spec: Spec, body: Body) -> str:
+def _distance(spec: Spec, body: Body, energy: str = "e += ") -> str:
     """Energy and forces of the particles at d and k, which depend on their distance."""
     axes = range(spec.space)
     load = [f"const real r{k} = x[k + {k}] - x[d + {k}];" for k in axes]
     store = [f"g[k + {k}] += f*r{k};\ng[d + {k}] -= f*r{k};" for k in axes]
-    return "\n".join([*load, _term(spec, body, [_square(spec)], ["const real f = 2.0*"]), *store])
+    return "\n".join(
+        [*load, _term(spec, body, [_square(spec)], ["const real f = 2.0*"], energy), *store]
+    )
 
 
 def _term(
