@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .validation.driver import validate as validate
     from .validation.report import Report as Report
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _NAMES = {
     "annealing.driver": ("anneal", "simulate"),
