@@ -21,6 +21,7 @@ from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, share
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
 from .keeping import kernel
+from .passes import PASS, advance_passes, pass_source, suits
 from .philox import fill_normals
 from .printed import numba_source
 from .printed_pairs import LANES
@@ -127,7 +128,7 @@ def advance_block(
         Step and replica in the block of a failure, or a negative replica. If the failure may be a
         wall, and the block was not `careful`, the walk is as it was.
     """
-    address, numbers, size, places, laws = potential
+    address, numbers, size, places, laws, _ = potential
     r, n, chunk, normals, arena = block
     x, dx, noise, energy, best_energy, best_x, dx2, kinetic, failures, work = walk
     carry, lr, kick, tail, weight22, weight = (
@@ -269,9 +270,9 @@ def advance_replicas(
 
     Parameters
     ----------
-    potential : (int, float64 array, int64 array, int64 array, float64 array)
-        Address of the compiled step, the parameters and sizes that it reads, and the places and
-        values of the `Drive` (no places without one).
+    potential : (int, float64 array, int64 array, int64 array, float64 array, int)
+        Address of the compiled step, the parameters and sizes that it reads, the places and values
+        of the `Drive` (no places without one), and the address of the compiled passes, or 0.
     walk : tuple of arrays
         Those of the `Walk`, moved on in place.
     steps : float64 array (6, n_steps)
@@ -294,7 +295,7 @@ def advance_replicas(
     (int, int)
         Step and replica of a failure that is no wall, or (-1, -1).
     """
-    dim = walk[0].shape[1]
+    dim, passes = walk[0].shape[1], potential[5]
     # steps whose noise is made together
     chunk = max(1, min(steps.shape[1], max(16, NOISE_NUMBERS // width) // dim))
     normals = (chunk * dim + 6) // 4 * width + PADDING
@@ -302,13 +303,32 @@ def advance_replicas(
     for r in range(low, high, width):
         n = min(width, high - r)
         careful = wall and np.any(walk[8][r : r + n, 0] > 0)
+        done = 0
+        if passes != 0 and not careful:
+            done = advance_passes(
+                passes,
+                potential[1],
+                walk,
+                steps,
+                paired,
+                ratio,
+                change,
+                stream,
+                first_step,
+                width,
+                r,
+                n,
+                normals,
+                arena,
+            )
         block = (r, n, chunk, normals, arena)
-        common = (steps, paired, ratio, change, wall, stream, first_step, width)
+        left, later = steps[:, done:], change - done if change >= 0 else change
+        common = (left, paired, ratio, later, wall, stream, first_step + done, width)
         t, bad = advance_block(potential, walk, *common, block, careful)
         if bad >= 0 and wall and not careful:
             t, bad = advance_block(potential, walk, *common, block, True)
         if bad >= 0:
-            return first_step + t, r + bad
+            return first_step + done + t, r + bad
     return -1, -1
 
 
@@ -318,7 +338,7 @@ class BlockBackend(Backend):
     turns_back = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
-        self.walk, self.threads = walk, threads
+        self.walk, self.threads, self.passes = walk, threads, None
         replicas, dim = walk.x.shape
         if potential.formula is None:
             check_functions(potential, walk.x[0].astype(float))
@@ -334,6 +354,10 @@ class BlockBackend(Backend):
             self.step = compiled_source(
                 numba_source(source.spec, source.bodies, self.width), "step", STEP
             )
+            if suits(source.spec, source.bodies, dim):
+                single = walk.x.itemsize == 4
+                text = pass_source(source.spec, source.bodies, dim, self.width, single)
+                self.passes = compiled_source(text, "steps", PASS)
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         began = time.perf_counter()
@@ -362,7 +386,9 @@ class BlockBackend(Backend):
     def compiled(self, drive: Drive | None) -> tuple[Any, ...]:
         """The potential as the kernels take it."""
         drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))
-        return self.step.address, self.numbers, self.size, drive.places, drive.values
+        moving = len(drive.places) > 0
+        address = 0 if self.passes is None or moving else self.passes.address
+        return self.step.address, self.numbers, self.size, drive.places, drive.values, address
 
     def _ratio(self, steps: Steps) -> tuple[float, int]:
         """What dx2 is of kinetic in these steps and those before, and up to which of these; -1 if

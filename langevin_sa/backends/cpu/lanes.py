@@ -178,6 +178,20 @@ def _by_library(function: Any) -> Any:
     return of_lanes
 
 
+@intrinsic
+def rounded(typing: Any, x: Any) -> Any:
+    """The nearest float32, as a float64."""
+    kind = _shared(x, float64)
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        (value,), single = args, ir.FloatType()
+        if isinstance(kind, Lanes):
+            single = ir.VectorType(single, LANES)
+        return builder.fpext(builder.fptrunc(value, single), value.type)
+
+    return kind(kind), build
+
+
 def _converted(given: Any, wanted: Any, instruction: str) -> Any:
     @intrinsic
     def function(typing: Any, x: Any) -> Any:
