@@ -1,6 +1,9 @@
 """Lanes against lone numbers, and pairs of particles, eight replicas or eight particles at once."""
 
 import ctypes
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -82,3 +85,40 @@ def test_replicas_beside_do_not_change_a_bit(kind, space):
         by_numpy = anneal(U, x0, backend="numpy", **given)
         np.testing.assert_allclose(many.state.x, by_numpy.state.x, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(many.energies, by_numpy.energies, rtol=1e-9, atol=1e-9)
+
+
+RUNS = """
+import hashlib
+import langevin_sa as lsa
+
+total = hashlib.sha256()
+for U, replicas in (
+    (lsa.potentials.lennard_jones(13), 9),
+    (lsa.potentials.lennard_jones(13), 2),
+    (lsa.potentials.morse_cluster(7), 5),
+    (lsa.potentials.lennard_jones_fluid(300), 1),
+    (lsa.potentials.kob_andersen(200), 1),
+):
+    result = lsa.anneal(
+        U, None, lsa.Schedule(0.5, 1.0, 0.002), 40, replicas=replicas, rng=1, threads=1
+    )
+    for array in (result.state.x, result.state.dx, result.energies, result.state.best_energy):
+        total.update(array.tobytes())
+print(total.hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_bits_do_not_depend_on_the_processor():
+    """Code for the oldest processors is run beside that for this one."""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", RUNS],
+            env=os.environ | processor,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for processor in ({}, {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""})
+    }
+    assert len(digests) == 1

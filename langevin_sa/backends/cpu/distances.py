@@ -109,12 +109,14 @@ def _inside(builder: Any, r2: Any, reach2: Any, left: Any) -> Any:
 
 def _keep(builder: Any, vector: Any, mask: Any, pointer: Any) -> None:
     """Store the lanes of the mask side by side; what comes after them, up to a whole vector, is
-    lost.
+    lost. Names after them are names of particles still: zeros, or of other lanes.
     """
     kind = vector.type
     if binding.llvm_version_info[0] >= 19:
+        # LLVM 22 has no zeros of float32 here without AVX-512
+        rest = None if kind.element == INTEGER else ir.Undefined
         packed = call(
-            builder, "experimental.vector.compress", vector, mask, ir.Constant(kind, ir.Undefined)
+            builder, "experimental.vector.compress", vector, mask, ir.Constant(kind, rest)
         )
         builder.store(packed, pointer, align=4)
         return

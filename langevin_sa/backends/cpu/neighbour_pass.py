@@ -18,7 +18,7 @@ from .keeping import kernel
 from .neighbour_lists import wrapped
 from .philox import fill_line
 from .printed_pairs import LANES
-from .simd import inline, plus, prefetch
+from .simd import inline, prefetch
 
 FORCES, KICK = 1, 2  # what a pass does
 PACKED = 256  # names that are packed before their forces are summed
@@ -161,11 +161,14 @@ def sweep_particles(
 
 @kernel(nogil=True)
 def total(values: Any) -> float:
-    """Sum in the order of the vector's lanes, the same for the same length."""
-    s = 0.0
-    for i in range(len(values)):
-        s = plus(s, values[i])
-    return s
+    """Sum in eight lanes, whatever the processor's vectors are."""
+    lanes, whole = np.zeros(LANES), len(values) & -LANES
+    for i in range(0, whole, LANES):
+        for k in range(LANES):
+            lanes[k] += values[i + k]
+    for i in range(whole, len(values)):
+        lanes[i - whole] += values[i]
+    return _lane_sum(lanes)
 
 
 @inline

@@ -65,8 +65,10 @@ def pass_source(spec: Spec, bodies: Any, dim: int, width: int, single: bool) -> 
     block = "\n".join([*load, over("t", "steps", "\n".join(step)), *store])
     lines = [*scalars(spec), *arrays, over("i", f"0, n, {min(LANES, width)}", block)]
     return (
-        f"from langevin_sa.backends.cpu.lanes import {', '.join(functions)}\n\nWIDTH = {width}\n\n\n"
-        "def steps(state, z, p, rows, c, steps, n):\n" + indent("\n".join(lines), "    ") + "\n"
+        f"from langevin_sa.backends.cpu.lanes import {', '.join(functions)}\n\n"
+        f"WIDTH = {width}\n\n\ndef steps(state, z, p, rows, c, steps, n):\n"
+        + indent("\n".join(lines), "    ")
+        + "\n"
     )
 
 
@@ -101,7 +103,7 @@ def advance_passes(
     int
         How many steps were done: none, and nothing has changed, if one of them fails.
     """
-    x, dx, noise, energy, best_energy, best_x, dx2, kinetic, failures, work = walk
+    x, dx, noise, _, best_energy, best_x, dx2, kinetic, _, _ = walk
     first_replica, purpose, k0, k1 = stream
     dim, apart = x.shape[1], change < 0
     n_steps = steps.shape[1] if apart else change
