@@ -295,33 +295,18 @@ def advance_replicas(
     (int, int)
         Step and replica of a failure that is no wall, or (-1, -1).
     """
-    dim, passes = walk[0].shape[1], potential[5]
+    dim = walk[0].shape[1]
     # steps whose noise is made together
     chunk = max(1, min(steps.shape[1], max(16, NOISE_NUMBERS // width) // dim))
     normals = (chunk * dim + 6) // 4 * width + PADDING
-    arena = np.zeros(4 * normals + (6 * dim + 5) * width + 12 * PADDING)
+    arena = np.zeros(4 * normals + (10 * dim + 9) * width + 13 * PADDING)
     for r in range(low, high, width):
         n = min(width, high - r)
         careful = wall and np.any(walk[8][r : r + n, 0] > 0)
-        done = 0
-        if passes != 0 and not careful:
-            done = advance_passes(
-                passes,
-                potential[1],
-                walk,
-                steps,
-                paired,
-                ratio,
-                change,
-                stream,
-                first_step,
-                width,
-                r,
-                n,
-                normals,
-                arena,
-            )
-        block = (r, n, chunk, normals, arena)
+        block, done = (r, n, chunk, normals, arena), 0
+        if potential[5] != 0 and not careful:
+            moves = (steps, paired, ratio, change, stream, first_step, width)
+            done = advance_passes(potential, walk, *moves, block)
         left, later = steps[:, done:], change - done if change >= 0 else change
         common = (left, paired, ratio, later, wall, stream, first_step + done, width)
         t, bad = advance_block(potential, walk, *common, block, careful)

@@ -74,8 +74,7 @@ def pass_source(spec: Spec, bodies: Any, dim: int, width: int, single: bool) -> 
 
 @kernel(nogil=True)
 def advance_passes(
-    passes: int,
-    numbers: Any,
+    potential: Any,
     walk: Any,
     steps: Any,
     paired: bool,
@@ -84,25 +83,18 @@ def advance_passes(
     stream: Any,
     first_step: int,
     width: int,
-    r: int,
-    n: int,
-    normals: int,
-    arena: Any,
+    block: Any,
 ) -> int:
-    """Run a block through steps up to `change`, or all if that is -1 (see `advance_replicas`).
-
-    Parameters
-    ----------
-    passes, numbers : int, float64 array
-        Address of the compiled passes and the parameters that they read.
-    r, n, normals, arena : int, int, int, float64 array
-        The block's first replica, how many there are, numbers in a row of the noise, and room.
+    """Run a block through the steps up to `change`, or through all if that is -1; parameters are
+    those of `langevin_sa.backends.cpu.blocks.advance_block`.
 
     Returns
     -------
     int
         How many steps were done: none, and nothing has changed, if one of them fails.
     """
+    r, n, _, normals, arena = block
+    numbers, passes = potential[1], potential[5]
     x, dx, noise, _, best_energy, best_x, dx2, kinetic, _, _ = walk
     first_replica, purpose, k0, k1 = stream
     dim, apart = x.shape[1], change < 0
@@ -111,8 +103,9 @@ def advance_passes(
     filled = width if width < LANES else (n + LANES - 1) & -LANES
     origin = -(arena.ctypes.data >> 3) & 7
     z = arena[origin : origin + 4 * normals].reshape((4, normals))
-    at = origin + 4 * normals
-    state = arena[at : at + (4 * dim + 4) * width].reshape((4 * dim + 4, width))
+    size = (4 * dim + 4) * width
+    at = origin + ((len(arena) - origin - size) & -8)  # behind what going step by step needs
+    state = arena[at : at + size].reshape((4 * dim + 4, width))
     together = max(1, min(TOGETHER, ((normals // columns) * 4 - 6) // dim))
     rows, c = np.zeros(together * dim, dtype=np.int64), np.zeros((together, 6))
     for i in range(filled):  # lanes beyond the last replica go along with it

@@ -1,0 +1,82 @@
+"""Several steps in one pass: the same bits as step by step, whatever is asked for."""
+
+import numpy as np
+import pytest
+
+import langevin_sa as lsa
+from langevin_sa.backends.cpu.blocks import BlockBackend
+from langevin_sa.backends.cpu.passes import suits
+from langevin_sa.backends.walk import NonFinite, Walk
+
+WELL = lsa.potentials.double_well(tilt=0.3)
+SURFACE = lsa.potentials.muller_brown()
+COOLING = lsa.Schedule(lsa.schedules.exponential(0.5, 0.01), 1.0, 0.05)
+CHANGING = lsa.Schedule(0.3, 1.0, lsa.schedules.linear(0.05, 0.02))
+
+
+def both(potential, x0, schedule, row="gjf", cuts=(0, 3, 40, 57), dtype=float):
+    """Everything that a walk holds after some cuts of a run, in passes and step by step."""
+    ends = []
+    for passes in (True, False):
+        walk = Walk.at_rest(np.array(x0, dtype=dtype), 7)
+        backend = BlockBackend(potential, walk, 1)
+        assert backend.passes is not None
+        if not passes:
+            backend.passes = None
+        steps = schedule.coefficients(cuts[-1], row)
+        for start, stop in zip(cuts, cuts[1:], strict=False):
+            backend.advance(steps.part(start, stop))
+        ends.append({name: np.array(value) for name, value in vars(walk).items()})
+    return ends
+
+
+def assert_equal(ends):
+    for name in ends[0]:
+        np.testing.assert_array_equal(ends[0][name], ends[1][name], err_msg=name)
+
+
+@pytest.mark.parametrize("replicas", [1, 5, 33, 300])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_bits_of_widths_and_dtypes(replicas, dtype):
+    x0 = WELL.draw_start(replicas, np.random.default_rng(1))
+    assert_equal(both(WELL, x0, COOLING, dtype=dtype))
+
+
+@pytest.mark.parametrize("row", ["bbk", "baoab", "vec", "ermak_mccammon", "heavy_ball"])
+@pytest.mark.parametrize("schedule", [COOLING, CHANGING])
+def test_bits_of_rows_and_changing_steps(row, schedule):
+    """Single and paired noise and none; sums of dx^2 in constant and in changing proportion."""
+    x0 = WELL.draw_start(20, np.random.default_rng(1))
+    assert_equal(both(WELL, x0, schedule, row))
+
+
+def test_bits_of_two_coordinates():
+    x0 = SURFACE.draw_start(20, np.random.default_rng(1))
+    assert_equal(both(SURFACE, x0, lsa.Schedule(22.0, 1.0, 0.005)))
+
+
+def test_a_step_that_fails_is_found_where_it_is():
+    """Nothing is lost and nothing is said that is not so: step, replica and walk are the same."""
+    x0 = np.full((20, 1), 0.5)
+    x0[13] = 40.0
+    found = []
+    for passes in (True, False):
+        walk = Walk.at_rest(x0.copy(), 7)
+        backend = BlockBackend(WELL, walk, 1)
+        backend.passes = backend.passes if passes else None
+        with pytest.raises(NonFinite) as failure:
+            backend.advance(lsa.Schedule(0.1, 1.0, 0.3).coefficients(60))
+        found.append((failure.value.step, failure.value.replica, walk.x.tobytes()))
+    assert found[0] == found[1]
+    assert found[0][1] == 13
+
+
+def test_what_goes_in_passes():
+    for potential, dim, goes in (
+        (WELL, 1, True),
+        (SURFACE, 2, True),
+        (lsa.potentials.rastrigin(10), 10, False),
+        (lsa.potentials.lennard_jones(3), 9, False),
+    ):
+        source = potential.formula.source
+        assert suits(source.spec, source.bodies, dim) is goes
