@@ -283,12 +283,12 @@ def discrepancy(page, strength):
         c.s *= {strength};
         const counts = Array.from({{ length: walk.count }}, () => new Float64Array({bins}));
         for (let n = 0; n < 400; n++) walk.step(c);
-        for (let n = 0; n < 1600; n++) {{
+        for (let n = 0; n < 6400; n++) {{
           walk.step(c);
           if (n % 20) continue;
           for (let r = 0; r < walk.count; r++) {{
             const k = Math.floor(((walk.x[r] + 1.75) / 3.5) * {bins});
-            if (k >= 0 && k < {bins}) counts[r][k] += 1 / 80;
+            if (k >= 0 && k < {bins}) counts[r][k] += 1 / 320;
           }}
         }}
         const mean = new Float64Array({bins});

@@ -83,7 +83,7 @@ def data(potential, x0, T, dt=DT, n=2000, every=100, burn=400, particles=1, seed
 def harmonic(T, seed=1, **keywords):
     particles = 4
     well = lsa.potentials.harmonic(k=np.linspace(0.5, 20, 3 * particles))
-    return data(well, np.zeros((150, 3 * particles)), T, particles=particles, seed=seed, **keywords)
+    return data(well, np.zeros((250, 3 * particles)), T, particles=particles, seed=seed, **keywords)
 
 
 def cluster(T, seed=1):

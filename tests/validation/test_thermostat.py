@@ -197,7 +197,7 @@ def test_configurational_temperature_of_a_history():
     the run itself has nothing to do.
     """
     found = []
-    for seed in range(8):
+    for seed in range(12):
         history = lsa.anneal(
             lsa.potentials.periodic(),
             None,

@@ -135,14 +135,17 @@ def advance_passes(
             fill_normals(z, first, quads, first_replica + r, columns, purpose, k0, k1)
         call_step(passes, (state, z, numbers, rows, c, m), filled)
         t += m
+    moved = state[: 3 * dim].copy()  # one step more looks at where they are now
+    c[0] = 0.0
+    call_step(passes, (state, z, numbers, rows, c, 1), filled)
     for i in range(n):
         if not np.abs(state[4 * dim + 1, i]) + state[4 * dim + 3, i] < np.inf:
             return 0
     for i in range(n):
         for d in range(dim):
-            x[r + i, d], dx[r + i, d] = state[d, i], state[dim + d, i]
+            x[r + i, d], dx[r + i, d] = moved[d, i], moved[dim + d, i]
             if paired:
-                noise[r + i, d] = state[2 * dim + d, i]
+                noise[r + i, d] = moved[2 * dim + d, i]
             best_x[r + i, d] = state[3 * dim + d, i]
         best_energy[r + i], kinetic[r + i] = state[4 * dim, i], state[4 * dim + 1, i]
         dx2[r + i] = state[4 * dim + 2, i] if apart else ratio * kinetic[r + i]
