@@ -233,7 +233,9 @@ def coolmomentum(
     """The paper's Table 1: momentum falls to 0 under constant force noise, set so that the first
     temperature is T0.
     """
-    schedule = CoolMomentum.from_temperature(hot, kept.setdefault("lr", ensemble.dt**2))
+    # not by dt, whose rounding depends on the unit
+    lr = kept.setdefault("lr", OMEGA_DT**2 / (ensemble.stiffest or ensemble.thermal))
+    schedule = CoolMomentum.from_temperature(hot, lr)
     row = schedule.coefficients(steps)
     for n in range(ensemble.step, steps):
         if n and n % LOOK_EVERY == 0:

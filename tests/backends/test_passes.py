@@ -1,5 +1,7 @@
 """Several steps in one pass: the same bits as step by step, whatever is asked for."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def both(potential, x0, schedule, row="gjf", cuts=(0, 3, 40, 57), dtype=float):
         if not passes:
             backend.passes = None
         steps = schedule.coefficients(cuts[-1], row)
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in itertools.pairwise(cuts):
             backend.advance(steps.part(start, stop))
         ends.append({name: np.array(value) for name, value in vars(walk).items()})
     return ends

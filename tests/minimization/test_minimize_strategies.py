@@ -204,7 +204,7 @@ def test_free_energy_against_quadrature(well, strategy, keywords):
             patience=0,
             **keywords,
         )
-        for seed in range(6)
+        for seed in range(8)
     ]
     exact = np.log(
         [
