@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import langevin_sa as lsa
-from langevin_sa.backends.cpu.blocks import BlockBackend
+from langevin_sa.backends.cpu.blocks import WORTH_PASSES, BlockBackend
 from langevin_sa.backends.cpu.passes import suits
 from langevin_sa.backends.walk import NonFinite, Walk
 
@@ -16,15 +16,20 @@ COOLING = lsa.Schedule(lsa.schedules.exponential(0.5, 0.01), 1.0, 0.05)
 CHANGING = lsa.Schedule(0.3, 1.0, lsa.schedules.linear(0.05, 0.02))
 
 
+def begun(potential, walk, passes):
+    backend = BlockBackend(potential, walk, 1)
+    assert backend.text and backend.passes == 0  # a short run is not worth compiling them
+    if passes:
+        backend.asked = WORTH_PASSES + 1
+    return backend
+
+
 def both(potential, x0, schedule, row="gjf", cuts=(0, 3, 40, 57), dtype=float):
     """Everything that a walk holds after some cuts of a run, in passes and step by step."""
     ends = []
     for passes in (True, False):
         walk = Walk.at_rest(np.array(x0, dtype=dtype), 7)
-        backend = BlockBackend(potential, walk, 1)
-        assert backend.passes is not None
-        if not passes:
-            backend.passes = None
+        backend = begun(potential, walk, passes)
         steps = schedule.coefficients(cuts[-1], row)
         for start, stop in itertools.pairwise(cuts):
             backend.advance(steps.part(start, stop))
@@ -64,8 +69,7 @@ def test_a_step_that_fails_is_found_where_it_is():
     found = []
     for passes in (True, False):
         walk = Walk.at_rest(x0.copy(), 7)
-        backend = BlockBackend(WELL, walk, 1)
-        backend.passes = backend.passes if passes else None
+        backend = begun(WELL, walk, passes)
         with pytest.raises(NonFinite) as failure:
             backend.advance(lsa.Schedule(0.1, 1.0, 0.3).coefficients(60))
         found.append((failure.value.step, failure.value.replica, walk.x.tobytes()))

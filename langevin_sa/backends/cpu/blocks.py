@@ -33,6 +33,7 @@ WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compil
 CACHE_NUMBERS = 4096  # coordinates in one block, so that its arrays stay in cache
 WORTH_LANES = 4  # replicas a thread with pairs that go side by side; fewer go one by one
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
+WORTH_PASSES = 1_000_000  # numbers to move, before which passes are not compiled
 GROUP = 64  # replicas whose best points are updated together
 PADDING = 24  # numbers between arrays, so that they do not fall on the same cache lines
 
@@ -323,7 +324,8 @@ class BlockBackend(Backend):
     turns_back = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
-        self.walk, self.threads, self.passes = walk, threads, None
+        self.walk, self.threads, self.asked = walk, threads, 0  # `asked`: numbers to move so far
+        self.text, self.passes = "", 0  # source and address of the passes, which are compiled late
         replicas, dim = walk.x.shape
         if potential.formula is None:
             check_functions(potential, walk.x[0].astype(float))
@@ -341,8 +343,7 @@ class BlockBackend(Backend):
             )
             if suits(source.spec, source.bodies, dim):
                 single = walk.x.itemsize == 4
-                text = pass_source(source.spec, source.bodies, dim, self.width, single)
-                self.passes = compiled_source(text, "steps", PASS)
+                self.text = pass_source(source.spec, source.bodies, dim, self.width, single)
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         began = time.perf_counter()
@@ -355,7 +356,7 @@ class BlockBackend(Backend):
         ratio, change = self._ratio(steps)
         numbers = np.ascontiguousarray(steps.numbers.T)
         moves = (numbers, steps.paired, ratio, change, w.wall, w.stream())
-        common = (self.compiled(steps.drive), w.arrays, *moves)
+        common = (self.compiled(n, steps.drive), w.arrays, *moves)
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
             return advance_replicas(*common, w.step, self.width, *part)
@@ -368,11 +369,13 @@ class BlockBackend(Backend):
         if n:
             w.ratio = ratio if change == n else np.nan
 
-    def compiled(self, drive: Drive | None) -> tuple[Any, ...]:
-        """The potential as the kernels take it."""
+    def compiled(self, steps: int, drive: Drive | None = None) -> tuple[Any, ...]:
+        """The potential as the kernels take it, for as many steps."""
+        self.asked += self.walk.x.size * steps
+        if self.asked > WORTH_PASSES and self.text:
+            self.passes = compiled_source(self.text, "steps", PASS).address
         drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))
-        moving = len(drive.places) > 0
-        address = 0 if self.passes is None or moving else self.passes.address
+        address = 0 if len(drive.places) else self.passes
         return self.step.address, self.numbers, self.size, drive.places, drive.values, address
 
     def _ratio(self, steps: Steps) -> tuple[float, int]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PASS = void(REALS, REALS, REALS, INTEGERS, REALS, types.int64, types.int64)
 MOST = 8  # coordinates that are kept in registers
-TOGETHER = 16  # steps of a pass at most
+TOGETHER = 4  # steps of a pass at most: several blocks of lanes then overlap in the processor
 
 
 def suits(spec: Spec, bodies: Any, dim: int) -> bool:

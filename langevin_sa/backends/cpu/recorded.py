@@ -80,7 +80,7 @@ class RecordedBlocks(BlockBackend):
         x = np.empty((records, looked, dim), dtype=w.x.dtype)
         seen = Seen(energy, best_energy, kinetic, dx2, x)
         moves = (ratios[:, 0].copy(), same.argmin(1), w.wall, w.stream())
-        common = (self.compiled(None), w.arrays, numbers, steps.paired, *moves)
+        common = (self.compiled(n), w.arrays, numbers, steps.paired, *moves)
 
         def run(part: tuple[int, int]) -> tuple[int, int]:
             return advance_recorded(*common, w.step, self.width, *part, tuple(seen))
