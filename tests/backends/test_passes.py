@@ -86,3 +86,15 @@ def test_what_goes_in_passes():
     ):
         source = potential.formula.source
         assert suits(source.spec, source.bodies, dim) is goes
+
+
+@pytest.mark.parametrize("replicas", [1, 8, 20])
+def test_bits_of_as_many_coordinates_as_fit(replicas):
+    """Few steps' noise is made at a time then, and a step's begins within a quad."""
+    names = [f"x{k}" for k in range(7)]
+    well = lsa.Potential.from_formula(
+        " + ".join(f"{k + 1}*{x}**2/2" for k, x in enumerate(names)) + " + x0*x1*x6/9"
+    )
+    assert well.dim == 7
+    x0 = np.random.default_rng(1).normal(size=(replicas, 7))
+    assert_equal(both(well, x0, COOLING))

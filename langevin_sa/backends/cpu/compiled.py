@@ -53,7 +53,7 @@ def call_step(typing: Any, address: Any, inputs: Any, n: Any) -> Any:
 @cache
 def compiled_source(text: str, name: str, signature: Any) -> Any:
     """The function `name` of a printed source as a C function, compiled or taken from the cache."""
-    files = ("simd.py", "lanes.py", "distances.py")  # what printed text imports
+    files = ("simd.py", "lanes.py", "distances.py", "vectors.py")  # what printed text imports
     used = (Path(__file__).with_name(file).read_text() for file in files)
     version = hashlib.sha256(
         "".join([text, str(signature), *used, numba.__version__]).encode()

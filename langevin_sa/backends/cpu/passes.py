@@ -93,7 +93,7 @@ def advance_passes(
     int
         How many steps were done: none, and nothing has changed, if one of them fails.
     """
-    r, n, _, normals, arena = block
+    r, n, chunk, normals, arena = block
     numbers, passes = potential[1], potential[5]
     x, dx, noise, _, best_energy, best_x, dx2, kinetic, _, _ = walk
     first_replica, purpose, k0, k1 = stream
@@ -106,7 +106,7 @@ def advance_passes(
     size = (4 * dim + 4) * width
     at = origin + ((len(arena) - origin - size) & -8)  # behind what going step by step needs
     state = arena[at : at + size].reshape((4 * dim + 4, width))
-    together = max(1, min(TOGETHER, ((normals // columns) * 4 - 6) // dim))
+    together = min(TOGETHER, chunk)
     rows, c = np.zeros(together * dim, dtype=np.int64), np.zeros((together, 6))
     for i in range(filled):  # lanes beyond the last replica go along with it
         own = r + min(i, n - 1)
