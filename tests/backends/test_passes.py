@@ -85,7 +85,7 @@ def test_what_goes_in_passes():
         (lsa.potentials.lennard_jones(3), 9, False),
     ):
         source = potential.formula.source
-        assert suits(source.spec, source.bodies, dim) is goes
+        assert suits(source.spec, source.bodies, [dim]) is goes
 
 
 @pytest.mark.parametrize("replicas", [1, 8, 20])

@@ -341,10 +341,10 @@ class BlockBackend(Backend):
             self.step = compiled_source(
                 numba_source(source.spec, source.bodies, self.width), "step", STEP
             )
-            if suits(source.spec, source.bodies, dim):
-                single = walk.x.itemsize == 4
-                self.text = pass_source(source.spec, source.bodies, dim, self.width, single)
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
+            printed = (source.spec, source.bodies, self.size.tolist())
+            if suits(*printed):
+                self.text = pass_source(*printed, self.width, walk.x.itemsize == 4)
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         began = time.perf_counter()
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
