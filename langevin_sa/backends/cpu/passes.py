@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from ...formulas.spec import Spec
 
 PASS = void(REALS, REALS, REALS, INTEGERS, REALS, types.int64, types.int64)
-MOST = 8  # coordinates that are kept in registers
-MOST_PLACES = 16  # where formulas are evaluated and written out
+MOST, MOST_WIDE = 16, 10  # coordinates of lanes alone, and where rows of them would leave the cache
 NAMES = r"\b([a-z]\d+|energy|lower|best|s|s22|check)\b"  # of what belongs to a group of lanes
 TOGETHER = 4  # steps of a pass: several blocks of lanes then overlap in the processor
 NORMALS = 64  # are made at once, so a pass of few replicas is of more steps
 
 
-def suits(spec: Spec, bodies: Any, sizes: Sequence[int]) -> bool:
-    """Whether the coordinates are few, and so are the places where a formula is evaluated."""
+def suits(spec: Spec, bodies: Any, sizes: Sequence[int], width: int) -> bool:
+    """Whether coordinates are few, and so are the places where a formula is to be written out."""
+    most = MOST if width <= LANES else MOST_WIDE
+    if sizes[0] > most:
+        return False
     where = [spec.where(kind, sizes) for kind in bodies]
-    return sizes[0] <= MOST and None not in where and sum(map(len, where)) <= MOST_PLACES
+    return None not in where and sum(len(places or []) for places in where) <= 2 * most
 
 
 def pass_source(spec: Spec, bodies: Any, sizes: Sequence[int], width: int, single: bool) -> str:
@@ -67,11 +69,9 @@ def pass_source(spec: Spec, bodies: Any, sizes: Sequence[int], width: int, singl
     functions += [f"load_{many} as load", f"store_{many} as store"]
     groups = 2 if dim == 1 and width >= 2 * LANES else 1
     load, step, store = (_side_by_side(lines, groups) for lines in (load, step, store))
-    step = ["carry, lr, kick, tail = c[6*t], c[6*t + 1], c[6*t + 2], c[6*t + 3]"] + [
-        "weight22, weight = c[6*t + 4], c[6*t + 5]",
-        *step,
-    ]
-    block = "\n".join([*load, over("t", "steps", "\n".join(step)), *store])
+    numbers = ["carry, lr, kick, tail = c[6*t], c[6*t + 1], c[6*t + 2], c[6*t + 3]"]
+    numbers += ["weight22, weight = c[6*t + 4], c[6*t + 5]"]
+    block = "\n".join([*load, over("t", "steps", "\n".join([*numbers, *step])), *store])
     lines = [*scalars(spec), over("i", f"0, n, {min(groups * LANES, width)}", block)]
     return (
         f"from langevin_sa.backends.cpu.lanes import {', '.join(functions)}\n\n"
@@ -83,14 +83,15 @@ def pass_source(spec: Spec, bodies: Any, sizes: Sequence[int], width: int, singl
 
 def _energy_and_gradient(spec: Spec, bodies: Any, sizes: Sequence[int]) -> list[str]:
     """All terms written out, in the order of a step: the energy, and its derivatives g0, g1, ..."""
-    lines, parts = [], {"energy": 0, **{f"g{k}": 0 for k in range(sizes[0])}}
+    lines: list[str] = []
+    begun = set()
 
     def add(name: str, text: str) -> None:
-        lines.append(f"{name} = {f'{name} + ' if parts[name] else ''}({text})")
-        parts[name] += 1
+        lines.append(f"{name} = {f'{name} + ' if name in begun else ''}({text})")
+        begun.add(name)
 
     for kind, body in bodies.items():
-        for at in spec.where(kind, sizes):
+        for at in spec.where(kind, sizes) or []:
             lines += [f"v{k} = x{d}" for k, d in enumerate(at)]
             for k, a in enumerate(spec.array_places()):
                 lines.append(f"p_{a} = p[{len(spec.scalars) + k * sizes[0] + at[0]}]")
@@ -98,7 +99,8 @@ def _energy_and_gradient(spec: Spec, bodies: Any, sizes: Sequence[int]) -> list[
             add("energy", body.value)
             for d, derivative in zip(at, body.derivatives, strict=True):
                 add(f"g{d}", derivative)
-    return lines + [f"{name} = 0.0" for name, count in parts.items() if not count]
+    names = ["energy", *(f"g{d}" for d in range(sizes[0]))]
+    return lines + [f"{name} = 0.0" for name in names if name not in begun]
 
 
 def _side_by_side(lines: list[str], groups: int) -> list[str]:
