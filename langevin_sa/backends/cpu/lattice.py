@@ -107,7 +107,7 @@ def sweep_tiles(
     z = arena[-(arena.ctypes.data >> 3) & 7 :]
     places = np.empty(2 * axes + 2, dtype=np.int64)
     places[1] = len(x)
-    large = x.itemsize * len(x) >= AROUND
+    large = x.itemsize * len(x) >= AROUND and columns >= MANY_SITES  # not for bits of rows
     for k in range(low, high):
         row, c0 = k // a_row, (k % a_row) * TILE
         n = min(TILE, columns - c0)
@@ -142,7 +142,12 @@ def sweep_tiles(
         sums[:] = 0.0
         last = c0 + n == columns
         # a row's first and last site have a neighbour at its other end
-        for end in (1 if c0 == 0 else 0, n - 1 if last else n, n):
+        first, most = 1 if c0 == 0 else 0, n - 1 if last else n
+        line = first  # where a cache line of y begins
+        if large:
+            at = y.ctypes.data // y.itemsize + i0 + first
+            line = min(most, first + -at % (64 // y.itemsize))
+        for end in (first, line, most, n):
             if end > begin:
                 places[0] = i0 + begin
                 up, down = i0 + begin + 1, i0 + begin - 1
@@ -153,8 +158,7 @@ def sweep_tiles(
                 places[2 * axes], places[2 * axes + 1] = up, down
                 for side in range(2, 2 * axes):
                     places[side] += begin if places[side] >= 0 else 0
-                around = large and (y.ctypes.data + (i0 + begin) * x.itemsize) & 63 == 0
-                rest = (normals[begin:], sums, p, places, numbers, swept, around)
+                rest = (normals[begin:], sums, p, places, numbers, swept, large and begin == line)
                 call_step(sweep, (x, y, dx, past, *rest), end - begin)
                 for side in range(2, 2 * axes):
                     places[side] -= begin if places[side] >= 0 else 0

@@ -42,8 +42,8 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body], single: bool) -> str:
         + _part(spec, bodies, single, "lanes")
         + _part(spec, bodies, single, "one")
         + f"\n\ndef sweep({GIVEN}, n):\n"
-        + f"    over_lanes({GIVEN}, 0, n - {LANES - 1})\n"
-        + f"    over_one({GIVEN}, n & -{LANES}, n)\n"
+        + f"    if n >= {LANES}:\n        over_lanes({GIVEN}, 0, n - {LANES - 1})\n"
+        + f"    if n % {LANES}:\n        over_one({GIVEN}, n & -{LANES}, n)\n"
     )
 
 
