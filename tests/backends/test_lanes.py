@@ -98,6 +98,8 @@ for U, replicas in (
     (lsa.potentials.morse_cluster(7), 5),
     (lsa.potentials.lennard_jones_fluid(300), 1),
     (lsa.potentials.kob_andersen(200), 1),
+    (lsa.potentials.phi4_chain(3001), 2),
+    (lsa.potentials.phi4_lattice((30, 43)), 1),
 ):
     result = lsa.anneal(
         U, None, lsa.Schedule(0.5, 1.0, 0.002), 40, replicas=replicas, rng=1, threads=1

@@ -9,9 +9,10 @@ import pytest
 
 from langevin_sa import Potential, Schedule, schedules
 from langevin_sa.backends.choose import get_backend
-from langevin_sa.backends.cpu.lattice import LatticeBackend
+from langevin_sa.backends.cpu.lattice import AROUND, LatticeBackend
 from langevin_sa.backends.numpy import NumpyBackend
 from langevin_sa.backends.walk import Walk
+from langevin_sa.noise import THERMAL, purpose_of
 
 RNG = np.random.default_rng(0)
 SIZES = [
@@ -25,6 +26,8 @@ SIZES = [
 ]
 STEPS = 30
 COOLING = Schedule(schedules.quench(0.3, 0.0, 0.6), 1.0, 0.05)
+# noise that stops and starts again, and time steps that differ
+REHEATING = Schedule(lambda s: 0.3 * ((s < 0.3) | (s > 0.6)), 1.0, lambda s: 0.05 - 0.02 * s)
 
 
 def lattice(kind: str, size: dict) -> Potential:
@@ -46,11 +49,15 @@ def walked(
     dtype=float,
     threads: int = 1,
     cut: int = STEPS,
+    schedule: Schedule = COOLING,
+    steps: int = STEPS,
+    purpose: int = THERMAL,
 ) -> Walk:
     walk = Walk.at_rest(x, 3, dtype)
+    walk.purpose = purpose
     run = backend(potential, walk, threads)
-    for start in range(0, STEPS, cut):
-        run.advance(COOLING.coefficients(STEPS, integrator, (start, min(STEPS, start + cut))))
+    for start in range(0, steps, cut):
+        run.advance(schedule.coefficients(steps, integrator, (start, min(steps, start + cut))))
     return walk
 
 
@@ -71,15 +78,35 @@ def test_same_as_the_reference(size, kind, dtype):
             ), (integrator, name)
 
 
-@pytest.mark.parametrize("integrator", ["gjf", "bbk"])
-def test_same_bits_for_any_cut(integrator):
+@pytest.mark.parametrize("schedule", [COOLING, REHEATING], ids=["cooling", "reheating"])
+@pytest.mark.parametrize(
+    ("integrator", "kind"), [("gjf", "normal"), ("gjf", "uniform"), ("bbk", "normal")]
+)
+def test_same_bits_for_any_cut(integrator, kind, schedule):
+    """Between steps of paired noise normals are kept as float32, which others do not fit into."""
     U = lattice("phi4", {"dim": 70_000, "periodic": True})
     x = RNG.normal(size=(1, U.dim))
+    rest = {"schedule": schedule, "purpose": purpose_of(kind)}
     whole, shared = (
-        walked(LatticeBackend, U, x, integrator, threads=t, cut=c) for t, c in ((1, STEPS), (2, 7))
+        walked(LatticeBackend, U, x, integrator, threads=t, cut=c, **rest)
+        for t, c in ((1, STEPS), (2, 7))
     )
     for name in ("x", "dx", "noise", "best_x", "energy", "best_energy"):
         assert np.array_equal(getattr(whole, name), getattr(shared, name)), name
+
+
+@pytest.mark.parametrize("size", [{"dim": 1_060_003}, {"shape": (505, 2101)}], ids=str)
+def test_same_beyond_the_cache(size):
+    """Rows that begin anywhere in a cache line, written around the cache."""
+    U = lattice("phi4", {"periodic": True, **size})
+    x = RNG.normal(size=(1, U.dim))
+    assert x.nbytes > AROUND
+    ours, reference = (
+        walked(b, U, x, "gjf", steps=4, threads=2)
+        for b in (LatticeBackend, NumpyBackend)
+    )
+    for name in ("x", "dx", "noise", "best_x"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(reference, name), atol=1e-12)
 
 
 def test_is_chosen_for_few_replicas_of_many_sites():

@@ -114,7 +114,7 @@ def block_of_noise(first, quads, replica, columns, purpose, k0, k1):
 @njit(error_model="numpy")
 def line_of_noise(first, quads, replica, purpose, k0, k1):
     z = np.zeros(4 * quads + 60)
-    philox.fill_line(z, first, quads, replica, purpose, k0, k1)
+    philox.fill_line(z, 0, first, quads, replica, purpose, k0, k1)
     return z[: 4 * quads]
 
 

@@ -282,34 +282,48 @@ def __getattr__(name: str) -> Any:
 
 
 def _address(builder: Any, numbers: Any, at: Any) -> Any:
-    return builder.bitcast(builder.gep(numbers, [at]), VECTORS[float64].as_pointer())
+    kind = ir.VectorType(numbers.type.pointee, LANES)
+    return builder.bitcast(builder.gep(numbers, [at]), kind.as_pointer())
 
 
 @intrinsic
 def load_lanes(typing: Any, numbers: Any, at: Any) -> Any:
-    """Eight numbers from place `at` on."""
+    """Eight numbers, float64 or float32, from place `at` on."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_address(builder, *args), align=8)
+        value = builder.load(_address(builder, *args), align=numbers.dtype.bitwidth // 8)
+        return value if numbers.dtype == float64 else builder.fpext(value, VECTORS[float64])
 
     return REALS(numbers, int64), build
 
 
-@intrinsic
-def store_lanes(typing: Any, numbers: Any, at: Any, value: Any) -> Any:
-    """Write eight numbers from place `at` on."""
+def _storing(around: bool) -> Any:
+    def function(typing: Any, numbers: Any, at: Any, value: Any) -> Any:
+        size = numbers.dtype.bitwidth // 8
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[2], _address(builder, *args[:2]), align=8)
-        return context.get_dummy_value()
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            place, value = _address(builder, *args[:2]), args[2]
+            if numbers.dtype != float64:
+                value = builder.fptrunc(value, place.type.pointee)
+            store = builder.store(value, place, align=LANES * size if around else size)
+            if around:
+                one = builder.module.add_metadata([ir.IntType(32)(1)])
+                store.set_metadata("nontemporal", one)
+            return context.get_dummy_value()
 
-    return types.void(numbers, int64, REALS), build
+        return types.void(numbers, int64, REALS), build
+
+    return intrinsic(function)
+
+
+store_lanes = _storing(around=False)  # write eight numbers from place `at` on
+store_around = _storing(around=True)  # around the cache, to a place that is a multiple of eight
 
 
 @inline
 def load_one(numbers: Any, at: int) -> float:
     """One number, where there are no others beside it."""
-    return numbers[at]
+    return 1.0 * numbers[at]
 
 
 @inline

@@ -18,15 +18,20 @@ import numpy as np
 from numba import types, void
 
 from ...momentum import Steps
+from ...noise import KIND
 from ..walk import Backend, NonFinite, Walk, advance_by_step, aligned, share
 from .compiled import INTEGERS, REALS, call_step, compiled_source
 from .keeping import kernel
 from .philox import fill_line
-from .printed import lattice_source
-from .simd import prefetch
+from .printed_lattice import lattice_source
+from .simd import fence, fetch, inline
 
 TILE = 2048  # sites
 NORMALS_TOGETHER = 64  # normals made between two rounds of prefetching
+AROUND = 1 << 23  # bytes of x from which y is written around the cache
+# modes of a sweep, see `langevin_sa.backends.cpu.printed_lattice.lattice_source`
+ENERGIES, STILL, SINGLE, KEPT, MEASURE = range(5)
+PAIRED = 8  # and of a step of paired noise, to which 1 and 2 are added, see `mix`
 TILES_WORTH_A_THREAD = 16
 # coordinates from which, and replicas up to which, a lattice is swept along its sites
 MANY_SITES, FEW_REPLICAS = 512, 16
@@ -54,8 +59,10 @@ def suits(potential: Any, replicas: int) -> bool:
 #     lr                                lr                      coefficients[1]
 #     alpha                             kick                    coefficients[2]
 #     beta of the next step             tail                    coefficients[3]
+#     beta of this one                  tail before             coefficients[4]
 #     z                                                         z
 #     beta z_{n-1}, what paired noise carried on                noise
+#     z_{n-1}                                                   past
 @kernel(nogil=True)
 def sweep_tiles(
     lattice: Any,
@@ -75,46 +82,54 @@ def sweep_tiles(
     lattice : (int, float64 array, int64 array, bool)
         Address of the compiled sweep, its parameters, the lattice's shape, whether it is periodic.
     mode : int
-        What the sweep does, see `langevin_sa.backends.cpu.printed.lattice_source`.
-    coefficients : float64 array (4,)
-        Carry, lr, kick and tail.
-    motion : four arrays (sites,)
-        x, y, dx and noise.
+        What the sweep does, or `PAIRED` and more.
+    coefficients : float64 array (5,)
+        Carry, lr, kick and tail, and the tail of the step before.
+    motion : five arrays (sites,)
+        x, y, dx, noise and past.
     totals : two float64 arrays (tiles,)
         Where each tile's energy and sum of dx^2 go.
     first_normal, stream : int, tuple
         Number of the replica's first normal in this step, and its `Walk.stream`.
     """
     sweep, p, shape, periodic = lattice
-    x, y, dx, noise = motion
+    x, y, dx, noise, past = motion
     energy, squares = totals
     replica, purpose, k0, k1 = stream
     axes, columns = len(shape), shape[-1]
     a_row = (columns + TILE - 1) // TILE
-    arena, sums = np.zeros(TILE + NORMALS_TOGETHER + 24), np.empty(2)
+    arena, sums, numbers = np.empty(TILE + NORMALS_TOGETHER + 24), np.empty(2), coefficients.copy()
+    swept, noisy, mixed = mode, mode == SINGLE or mode >= PAIRED, False
+    if mode == PAIRED + 3:
+        swept = KEPT
+    elif mode >= PAIRED:
+        swept, mixed, numbers[2] = SINGLE, True, 1.0
     z = arena[-(arena.ctypes.data >> 3) & 7 :]
     places = np.empty(2 * axes + 2, dtype=np.int64)
     places[1] = len(x)
+    large = x.itemsize * len(x) >= AROUND and columns >= MANY_SITES  # not for bits of rows
     for k in range(low, high):
         row, c0 = k // a_row, (k % a_row) * TILE
         n = min(TILE, columns - c0)
         i0 = row * columns + c0
         start = first_normal + i0
-        if mode == 2 or mode == 3:
+        normals = z[start & 3 :]
+        if noisy:
             quads = ((start + n + 3) >> 2) - (start >> 2)
             for f in range(0, quads, NORMALS_TOGETHER // 4):
-                fill_line(
-                    z[4 * f :], (start >> 2) + f, NORMALS_TOGETHER // 4, replica, purpose, k0, k1
-                )
+                quad = (start >> 2) + f
+                fill_line(z, 4 * f, quad, NORMALS_TOGETHER // 4, replica, purpose, k0, k1)
                 ahead = i0 + n + 4 * f
-                if ahead + NORMALS_TOGETHER < len(x):
-                    for c in range(0, NORMALS_TOGETHER, 64 // x.itemsize):
-                        prefetch(x.ctypes.data + (ahead + c) * x.itemsize)
-                        prefetch(dx.ctypes.data + (ahead + c) * x.itemsize)
-                        prefetch(y.ctypes.data + (ahead + c) * x.itemsize)
-                    if mode == 3:
-                        for c in range(0, NORMALS_TOGETHER, 8):
-                            prefetch(noise.ctypes.data + (ahead + c) * 8)
+                for c in range(0, NORMALS_TOGETHER, 64 // x.itemsize):
+                    fetch(x, ahead + c)
+                    fetch(dx, ahead + c)
+                    if not large:
+                        fetch(y, ahead + c)
+                if mode >= PAIRED:
+                    for c in range(0, NORMALS_TOGETHER, 16):
+                        fetch(past, ahead + c)
+            if mixed:
+                mix(mode, coefficients, normals[:n], noise[i0 : i0 + n], past[i0 : i0 + n])
         stride = len(x)
         for axis in range(axes - 1):  # neighbours in other rows
             stride //= shape[axis]
@@ -127,7 +142,12 @@ def sweep_tiles(
         sums[:] = 0.0
         last = c0 + n == columns
         # a row's first and last site have a neighbour at its other end
-        for end in (1 if c0 == 0 else 0, n - 1 if last else n, n):
+        first, most = 1 if c0 == 0 else 0, n - 1 if last else n
+        line = first  # where a cache line of y begins
+        if large:
+            at = y.ctypes.data // y.itemsize + i0 + first
+            line = min(most, first + -at % (64 // y.itemsize))
+        for end in (first, line, most, n):
             if end > begin:
                 places[0] = i0 + begin
                 up, down = i0 + begin + 1, i0 + begin - 1
@@ -138,13 +158,33 @@ def sweep_tiles(
                 places[2 * axes], places[2 * axes + 1] = up, down
                 for side in range(2, 2 * axes):
                     places[side] += begin if places[side] >= 0 else 0
-                normals = z[(start & 3) + begin :]
-                given = (x, y, dx, noise, normals, sums, p, places, coefficients, mode)
-                call_step(sweep, given, end - begin)
+                rest = (normals[begin:], sums, p, places, numbers, swept, large and begin == line)
+                call_step(sweep, (x, y, dx, past, *rest), end - begin)
                 for side in range(2, 2 * axes):
                     places[side] -= begin if places[side] >= 0 else 0
                 begin = end
         energy[k], squares[k] = sums[0], sums[1]
+    if large:
+        fence()
+
+
+@inline
+def mix(mode: int, coefficients: Any, z: Any, noise: Any, past: Any) -> None:
+    """From normals to paired noise, ``kick*z_n + tail*z_{n-1}`` in place of z_n, in the first and
+    the last step of paired noise.
+
+    Between them the normals themselves are kept in `past`, as float32 and half as many bytes as
+    `noise`, which is what the walk carries into the first and out of the last: mode & 2 says that
+    the step before has left its normals in `past`, mode & 1 that this one does.
+    """
+    kick, tail, tail_before = coefficients[2], coefficients[3], coefficients[4]
+    for i in range(len(z)):
+        carried = tail_before * past[i] if mode & 2 else noise[i]
+        if mode & 1:
+            past[i] = z[i]
+        else:
+            noise[i] = tail * z[i]
+        z[i] = kick * z[i] + carried
 
 
 @kernel(nogil=True)
@@ -175,8 +215,7 @@ def run_alone(
     weights: Any,
     rows: Any,
     order: Any,
-    dx: Any,
-    noise: Any,
+    moved: Any,
     totals: Any,
     sums: Any,
     first_step: int,
@@ -189,12 +228,12 @@ def run_alone(
     ----------
     lattice, totals, stream : tuples
         As for `sweep_tiles`.
-    modes, coefficients, weights : arrays (n_steps,), (n_steps, 4), (n_steps, 2)
+    modes, coefficients, weights : arrays (n_steps,), (n_steps, 5), (n_steps, 2)
         Mode and coefficients of each step, and the thermometers' `Steps.weights`.
     rows, order : three arrays (sites,), int64 array (3,)
         The arrays of x, and which is which, see `settle`.
-    dx, noise : arrays (sites,)
-        Last update, and what paired noise carries on.
+    moved : three arrays (sites,)
+        dx, noise and past, see `sweep_tiles`.
     sums : float64 array (3,)
         The lowest energy, and the sums of dx^2 times either weight, both from before.
     first_step : int
@@ -202,8 +241,8 @@ def run_alone(
     """
     energy, squares = totals
     for t in range(len(modes)):
-        motion = (rows[order[0]], rows[order[1]], dx, noise)
-        first_normal = (first_step + t) * len(dx)
+        motion = (rows[order[0]], rows[order[1]], *moved)
+        first_normal = (first_step + t) * len(moved[0])
         sweep_tiles(
             lattice, modes[t], coefficients[t], motion, totals, first_normal, stream, 0, len(energy)
         )
@@ -223,8 +262,10 @@ class LatticeBackend(Backend):
         self.walk, self.potential, formula = walk, potential, potential.formula
         spec, shape = formula.source.spec, formula.size[1:]
         real = types.CPointer(types.float32 if walk.x.dtype == np.float32 else types.float64)
-        given = (real, real, real, *[REALS] * 4, INTEGERS, REALS, types.int64, types.int64)
-        sweep = compiled_source(lattice_source(spec, formula.source.bodies), "sweep", void(*given))
+        past, numbers = types.CPointer(types.float32), (types.int64, types.boolean, types.int64)
+        given = (*[real] * 3, past, *[REALS] * 3, INTEGERS, REALS, *numbers)
+        source = lattice_source(spec, formula.source.bodies, walk.x.dtype == np.float32)
+        sweep = compiled_source(source, "sweep", void(*given))
         self.lattice = (sweep.address, formula.numbers, shape, spec.periodic)
         tiles = int(np.prod(shape[:-1])) * -(-int(shape[-1]) // TILE)
         self.energy, self.squares = np.zeros((len(walk.x), tiles)), np.zeros((len(walk.x), tiles))
@@ -232,7 +273,7 @@ class LatticeBackend(Backend):
             0, tiles, min(threads, max(1, tiles // TILES_WORTH_A_THREAD)) + 1
         ).astype(int)
         self.parts = list(itertools.pairwise(edges))
-        self.spare = aligned(walk.x)
+        self.spare, self.past = aligned(walk.x), np.empty((len(walk.x), 0), dtype=np.float32)
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
 
@@ -263,7 +304,7 @@ class LatticeBackend(Backend):
         """
         sums = np.zeros(2)
         for r, x in enumerate(self.walk.x):
-            self._sweep(r, 4, np.zeros(4), x, x, 0)
+            self._sweep(r, MEASURE, np.zeros(5), x, x, 0)
             sums += settle(np.arange(3), self.energy[r], self.squares[r], -np.inf)
         return float(sums[0]), float(sums[1])
 
@@ -271,7 +312,8 @@ class LatticeBackend(Backend):
         """All steps of replica r on this thread."""
         rows, order, sums, modes, coefficients = self._prepared(r, steps)
         w = self.walk
-        motion = (rows, order, w.dx[r], w.noise[r], (self.energy[r], self.squares[r]), sums)
+        moved = (w.dx[r], w.noise[r], self.past[r])
+        motion = (rows, order, moved, (self.energy[r], self.squares[r]), sums)
         end = run_alone(
             self.lattice, modes, coefficients, steps.weights, *motion, w.step, w.stream(r)
         )
@@ -294,7 +336,8 @@ class LatticeBackend(Backend):
         self, r: int, mode: int, coefficients: np.ndarray, x: np.ndarray, y: np.ndarray, t: int
     ) -> None:
         w = self.walk
-        motion, totals = (x, y, w.dx[r], w.noise[r]), (self.energy[r], self.squares[r])
+        motion = (x, y, w.dx[r], w.noise[r], self.past[r])
+        totals = self.energy[r], self.squares[r]
         first_normal, stream = (w.step + t) * w.x.shape[1], w.stream(r)
 
         def part(tiles: tuple[int, int]) -> None:
@@ -312,10 +355,18 @@ class LatticeBackend(Backend):
         warm = steps.s > 0
         if steps.paired:
             carried = np.concatenate([[bool(np.any(w.noise[r]))], warm[:-1]]) if len(warm) else warm
-            modes = np.where(warm | carried, 3, 1)
+            paired = warm | carried
+            kept = paired[:-1] & paired[1:] & (w.purpose < KIND)  # only normals are float32
+            modes = np.where(paired, PAIRED, STILL)
+            modes[:-1] += kept
+            modes[1:] += 2 * kept
+            if self.past.shape != w.noise.shape:
+                self.past = aligned(np.zeros(w.noise.shape, dtype=np.float32))
         else:
-            modes = np.where(warm, 2, 1)
-        coefficients = np.stack([steps.carry, steps.lr, steps.kick, steps.tail], axis=1)
+            modes = np.where(warm, SINGLE, STILL)
+        before = np.concatenate([[0.0], steps.tail[:-1]])[: len(warm)]
+        numbers = (steps.carry, steps.lr, steps.kick, steps.tail, before)
+        coefficients = np.stack(numbers, axis=1)
         return rows, order, sums, modes.astype(np.int64), coefficients
 
     def _finish(
@@ -324,7 +375,7 @@ class LatticeBackend(Backend):
         """Energy of where the replica is now, and everything back under its own name."""
         w = self.walk
         if end < 0:
-            self._sweep(r, 0, np.zeros(4), rows[order[0]], rows[order[1]], 0)
+            self._sweep(r, ENERGIES, np.zeros(5), rows[order[0]], rows[order[1]], 0)
             e, q = settle(np.arange(3), self.energy[r], self.squares[r], -np.inf)
             w.energy[r] = e if np.isfinite(q) else np.nan
             end = -1 if np.isfinite(w.energy[r]) else steps

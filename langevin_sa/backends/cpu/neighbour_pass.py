@@ -18,7 +18,7 @@ from .keeping import kernel
 from .neighbour_lists import wrapped
 from .philox import fill_line
 from .printed_pairs import LANES
-from .simd import inline, prefetch
+from .simd import fetch, inline
 
 FORCES, KICK = 1, 2  # what a pass does
 PACKED = 256  # names that are packed before their forces are summed
@@ -102,10 +102,12 @@ def sweep_particles(
     for i in range(low, high):
         if what & KICK and i + FETCHED_AHEAD < high:
             at = int64(ids[i + FETCHED_AHEAD]) * space
-            for address in (x.ctypes.data, y.ctypes.data, dx.ctypes.data):
-                prefetch(address + at * x.itemsize)
-            for address in (noise.ctypes.data, home.ctypes.data, z.ctypes.data):
-                prefetch(address + at * 8)
+            fetch(x, at)
+            fetch(y, at)
+            fetch(dx, at)
+            fetch(noise, at)
+            fetch(home, at)
+            fetch(z, at)
         if what & FORCES:
             sums[:] = 0.0
             for other in range(kinds):
@@ -155,7 +157,7 @@ def sweep_particles(
         quad = next_normal >> 2
         quads = ((next_normal + particles * space + 3) >> 2) - quad
         begin, end = quads * low // particles, quads * high // particles
-        fill_line(z_after[4 * begin :], quad + begin, end - begin, replica, purpose, k0, k1)
+        fill_line(z_after, 4 * begin, quad + begin, end - begin, replica, purpose, k0, k1)
     return farthest
 
 

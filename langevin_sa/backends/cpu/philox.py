@@ -248,10 +248,11 @@ def _block_normal(
 
 @inline
 def _line_normal(
-    z: Any, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int
+    z: Any, at: int, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int
 ) -> None:
     for q in range(0, quads, LANES):
-        _line_of_normals(z.ctypes.data + 32 * q, first + q, replica, purpose, int64(k0), int64(k1))
+        to = z.ctypes.data + 8 * at + 32 * q
+        _line_of_normals(to, first + q, replica, purpose, int64(k0), int64(k1))
 
 
 def _block_filler(draw: Any) -> Any:
@@ -279,14 +280,16 @@ def _block_filler(draw: Any) -> Any:
 
 def _line_filler(draw: Any) -> Any:
     @inline
-    def fill(z: Any, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int) -> None:
+    def fill(
+        z: Any, at: int, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int
+    ) -> None:
         for f in range(quads):
-            quad = uint64(first + f)
+            quad, to = uint64(first + f), at + 4 * f
             w0, w1, w2, w3 = philox(
                 quad & LOW, quad >> HALF, uint64(replica), uint64(purpose), k0, k1
             )
-            z[4 * f], z[4 * f + 1] = draw(w0, w1)
-            z[4 * f + 2], z[4 * f + 3] = draw(w2, w3)
+            z[to], z[to + 1] = draw(w0, w1)
+            z[to + 2], z[to + 3] = draw(w2, w3)
 
     return fill
 
@@ -315,13 +318,15 @@ def fill_normals(
 
 
 @inline
-def fill_line(z: Any, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int) -> None:
+def fill_line(
+    z: Any, at: int, first: int, quads: int, replica: int, purpose: int, k0: int, k1: int
+) -> None:
     """Noise of one replica, numbers 4*first to 4*(first + quads) - 1 of its stream, in their
-    order; up to 60 of those that follow may be written behind them.
+    order, to z from place `at` on; up to 60 of those that follow may be written behind them.
     """
     if purpose < KIND:
-        _line_normal(z, first, quads, replica, purpose, k0, k1)
+        _line_normal(z, at, first, quads, replica, purpose, k0, k1)
     elif purpose < 2 * KIND:
-        _line_uniform(z, first, quads, replica, purpose, k0, k1)
+        _line_uniform(z, at, first, quads, replica, purpose, k0, k1)
     else:
-        _line_three_point(z, first, quads, replica, purpose, k0, k1)
+        _line_three_point(z, at, first, quads, replica, purpose, k0, k1)

@@ -1,5 +1,4 @@
-"""Loops around a formula's printed bodies: the numba steps of a block of replicas, and of a
-lattice's sites.
+"""Loops around a formula's printed bodies: the numba steps of a block of replicas.
 
 The numba step of a formula computes energy and force of n replicas side by side (arrays (dim,
 WIDTH), one column a replica) and moves them on in the same pass, x to y:
@@ -19,7 +18,6 @@ of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING
@@ -166,122 +164,3 @@ _FORCES = {
     "bond": _bond_forces,
     "link": _link_forces,
 }
-
-
-# ----------------------------------------------------------------------------------- large lattices
-
-SWEEP = "def sweep(x_, y_, dx_, noise_, z_, sums, p, places, coefficients, mode, n):"
-
-
-def lattice_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
-    """Source of the sweep over a run of n neighbouring sites of one replica, vectorized along the
-    sites.
-
-    `places` holds the first site, the number of sites and, for each axis, the first upper and lower
-    neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
-    at from both ends), so that a run needs nothing but x, and in the same pass it moves on, ``dx =
-    carry*dx - lr*g + (kick*z + noise); y = x + dx``. Modes: 0 only energies, 1 without noise, 2
-    single noise, 3 paired noise with noise = tail*z kept for the next step. Energy and dx^2
-    (in mode 0 zero, NaN if a gradient is not finite) are added to sums[0] and sums[1]; in mode 4,
-    which moves nothing, the squared force and the Laplacian.
-    """
-    axes = range(spec.lattice if "bond" in bodies else 0)
-    head = ["i0 = places[0]", "x = carray(x_, (i0 + n,))[i0:]", "y = carray(y_, (i0 + n,))[i0:]"]
-    head += [f"{v} = carray({v}_, (i0 + n,))[i0:]" for v in ("dx", "noise")]
-    head += [
-        "z = carray(z_, (n,))",
-        "carry, lr, kick = coefficients[0], coefficients[1], coefficients[2]",
-        "tail = coefficients[3]",
-        "e, q = 0.0, 0.0",
-    ]
-    head += _scalars(spec)
-    for k in axes:
-        for side, at in (("u", 2 * k + 2), ("l", 2 * k + 3)):
-            head += [f"{side}{k}, has_{side}{k} = places[{at}], places[{at}] >= 0"]
-            head += [
-                f"{side}{k} = {side}{k} if has_{side}{k} else i0",
-                f"x_{side}{k} = carray(x_, ({side}{k} + n,))[{side}{k}:]",
-            ]
-    for k, place in enumerate(spec.array_places()):
-        for tag, start in (("i", "i0"), *((f"l{axis}", f"l{axis}") for axis in axes)):
-            offset = f"{len(spec.scalars)} + {k}*dim + {start}"
-            head.append(f"a{tag}_{place} = carray(p, ({offset} + n,))[{offset}:]")
-    if spec.arrays:
-        head.insert(0, "dim = places[1]")
-    lanes = _lattice_lanes(spec, bodies, axes)
-    quiet = "carry*dx[i] - lr*g"
-    moves = {1: quiet, 2: quiet + " + kick*z[i]", 3: quiet + " + (kick*z[i] + noise[i])"}
-    still = "\ne, q = plus(e, energy), plus(q, 0.0*g)"
-    loops = ["if mode == 0:\n" + indent(_over("i", "n", lanes + still), "    ")]
-    for mode, move in moves.items():
-        keep = "noise[i] = tail*z[i]\n" if mode == 3 else ""
-        step = (
-            f"{lanes}\nm = {move}\n{keep}dx[i] = m\nm = 1.0*dx[i]\ny[i] = v0 + m\ne, q = plus(e, "
-            "energy), plus(q, m*m)"
-        )
-        loops.append(f"elif mode == {mode}:\n" + indent(_over("i", "n", step), "    "))
-    measured = (
-        f"{lanes}\n{_lattice_laplacian(spec, bodies, axes)}\ne, q = plus(e, g*g), plus(q, "
-        "laplacian)"
-    )
-    loops.append("elif mode == 4:\n" + indent(_over("i", "n", measured), "    "))
-    return (
-        "from numba import carray\nfrom langevin_sa.backends.cpu.simd import plus, "
-        f"{', '.join(PRINTED)}, power\n\n\n{SWEEP}\n"
-        + indent("\n".join([*head, *loops, "sums[0] += e", "sums[1] += q"]), "    ")
-        + "\n"
-    )
-
-
-def _lattice_lanes(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
-    """Energy of a site (its own and its upper bonds') and the whole force on it."""
-    parts = ["v0 = 1.0*x[i]", "energy, g = 0.0, 0.0"]
-    if "site" in bodies:
-        body = bodies["site"]
-        parts += [
-            *(f"p_{a} = ai_{a}[i]" for a in spec.array_places()),
-            *body.lines,
-            f"energy += {body.value}",
-            f"g += {body.derivatives[0]}",
-        ]
-    for k in axes:
-        body = bodies["bond"]
-        for side, mine, other, tag in ((f"u{k}", "v0", "v1", "i"), (f"l{k}", "v1", "v0", f"l{k}")):
-            text = [
-                f"{other} = 1.0*x_{side}[i]",
-                *(f"p_{a} = a{tag}_{a}[i]" for a in spec.array_places()),
-                *body.lines,
-            ]
-            if mine == "v0":
-                text += [
-                    f"energy += {body.value} if has_{side} else 0.0",
-                    f"g += {body.derivatives[0]} if has_{side} else 0.0",
-                ]
-            else:
-                text += [f"g += {body.derivatives[1]} if has_{side} else 0.0"]
-            parts.append(_renamed("\n".join(text), f"_{side}", keep=mine))
-    return "\n".join(parts)
-
-
-def _lattice_laplacian(spec: Spec, bodies: Mapping[str, Body], axes: range) -> str:
-    """Second derivatives of a site's own energy and, for both ends, of its upper bonds'."""
-    parts = ["laplacian = 0.0"]
-    parts += [f"p_{a} = ai_{a}[i]" for a in spec.array_places()]
-    if "site" in bodies:
-        parts += [*bodies["site"].laplacian_lines, f"laplacian += {bodies['site'].laplacian}"]
-    for k in axes:
-        body = bodies["bond"]
-        text = [
-            f"v1 = 1.0*x_u{k}[i]",
-            *body.laplacian_lines,
-            f"laplacian += {body.laplacian} if has_u{k} else 0.0",
-        ]
-        parts.append(_renamed("\n".join(text), f"_u{k}", keep="v0"))
-    return "\n".join(parts)
-
-
-def _renamed(text: str, tag: str, keep: str) -> str:
-    """The text with its temporaries, and the coordinate that is not the site's own, named apart;
-    the site's own is v0.
-    """
-    return re.sub(r"\b([tc]\d+|v[01])\b", lambda m: "v0" if m[1] == keep else m[1] + tag, text)

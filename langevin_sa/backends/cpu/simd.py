@@ -264,17 +264,40 @@ abs, sqrt, floor = math.fabs, math.sqrt, np.floor
 asin, acos, atan = math.asin, math.acos, math.atan
 
 
+def _ask(context: Any, builder: Any, numbers: Any, args: Any, level: int) -> Any:
+    """Ask for the cache line of place args[1] of an array, or at a pointer."""
+    start, integer, pointer = args[0], ir.IntType(32), ir.IntType(8).as_pointer()
+    if isinstance(numbers, types.Array):
+        start = context.make_array(numbers)(context, builder, start).data
+    place = builder.bitcast(builder.gep(start, [args[1]]), pointer)
+    kind = ir.FunctionType(ir.VoidType(), [pointer, integer, integer, integer])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [place, integer(0), integer(4 - level), integer(1)])
+    return context.get_dummy_value()
+
+
 @intrinsic
-def prefetch(typing: Any, address: Any) -> Any:
-    """Ask for the cache line at an address, into the second-level cache."""
+def fetch(typing: Any, numbers: Any, at: Any) -> Any:
+    """Ask for the cache line of place `at`, which need not exist, into the second-level cache."""
+    return types.void(numbers, int64), (
+        lambda context, builder, signature, args: _ask(context, builder, numbers, args, level=2)
+    )
+
+
+@intrinsic
+def fetch_near(typing: Any, numbers: Any, at: Any) -> Any:
+    """The same into the first-level cache."""
+    return types.void(numbers, int64), (
+        lambda context, builder, signature, args: _ask(context, builder, numbers, args, level=1)
+    )
+
+
+@intrinsic
+def fence(typing: Any) -> Any:
+    """What was written so far, around the cache too, is there before what follows."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        integer, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [pointer, integer, integer, integer])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(
-            function, [builder.inttoptr(args[0], pointer), integer(0), integer(2), integer(1)]
-        )
+        builder.fence("seq_cst")
         return context.get_dummy_value()
 
-    return types.void(int64), build
+    return types.void(), build
