@@ -101,6 +101,16 @@ def check_type(value: Any, kind: type, what: str) -> None:
         raise TypeError(f"{what} must be a {kind.__name__}, not {shown(value)}")
 
 
+def check_tuple(args: Any) -> tuple[Any, ...]:
+    """Further arguments of a function; a TypeError unless they are a tuple."""
+    if not isinstance(args, tuple):
+        raise TypeError(
+            f"args must be a tuple of further arguments, not {type(args).__name__}; write "
+            "args=(value,)"
+        )
+    return args
+
+
 def check_file(path: Any, what: str) -> Path:
     """The path of a file to write, in a folder that exists; a TypeError or ValueError if it is
     none.

@@ -13,6 +13,7 @@ import numpy as np
 
 from .arguments import (
     box_of,
+    check_tuple,
     check_whole,
     on_gpu,
     pair_returned,
@@ -61,6 +62,8 @@ class Potential(Ways):
     ----------
     dim, bounds, minima, minimum_energy, latex, name
         As given; `bounds` is an array (dim, 2) or None, `minima` (k, dim) or None.
+    atoms : dict of ndarray or None
+        What atoms the coordinates are, for those of `from_ase`.
 
     Raises
     ------
@@ -111,11 +114,6 @@ class Potential(Ways):
             )
         check_whole(1, dim=dim)
         self.dim = int(dim)
-        if not isinstance(args, tuple):
-            raise TypeError(
-                f"args must be a tuple of further arguments, not {type(args).__name__}; write "
-                "args=(value,)"
-            )
         if not isinstance(name, str | None):
             raise TypeError(f"name must be text, not {shown(name)}")
         if gradient is None and energy_gradient is None:
@@ -124,7 +122,7 @@ class Potential(Ways):
                 "a step; give gradient=, or write the potential as a formula"
             )
         self._energy, self._gradient, self._both = energy, gradient, energy_gradient
-        self.args = args
+        self.args = check_tuple(args)
         self._laplacian, self._start = laplacian, start
         self.bounds = None if bounds is None else box_of(bounds, self.dim, "bounds")
         self.minima = points_of(minima, self.dim, "minima")
@@ -133,6 +131,7 @@ class Potential(Ways):
         self.name = name or getattr(energy or energy_gradient, "__name__", "potential")
         self.formula: Formula | None = None
         self.numba_functions: tuple[Any, Any] | None = None
+        self.atoms: dict[str, np.ndarray] | None = None
 
     # ----------------------------------------------------------------------------------- evaluation
 
