@@ -19,11 +19,13 @@ def name_of(fun: Any) -> str:
 
 
 def answer_of(fun: Any, out: Any, shape: tuple[int, ...]) -> Any:
-    """What a function of JAX or torch returned; a ValueError unless it has this shape."""
+    """What a function of JAX or torch returned; a ValueError unless it is real, of this shape."""
     found = getattr(out, "shape", None)
     if found is None or tuple(found) != shape:
         given = shown(out) if found is None else f"shape {tuple(found)}"
-        wanted = f"shape {shape}" if shape else "one number, of shape ()"
+        wanted = f"shape {shape}" if shape else "one number as an array of shape ()"
         more = "" if shape else "; with batched=True it gets all replicas, (replicas, dim)"
         raise ValueError(f"{name_of(fun)} returned {given}; expected {wanted}{more}")
+    if "float" not in str(out.dtype):
+        raise ValueError(f"{name_of(fun)} returned {out.dtype} values; expected real numbers")
     return out

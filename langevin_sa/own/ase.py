@@ -48,25 +48,20 @@ class Calculator:
         names = getattr(calculator, "implemented_properties", ())
         self.energy_name = "free_energy" if "free_energy" in names else "energy"
 
-    def energy(self, x: np.ndarray) -> np.ndarray:
-        """Energies (replicas,) in eV at x (replicas, dim) in Angstrom."""
-        return np.array([self._at(point) for point in x])
-
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Energies in eV, and gradients (replicas, dim) in eV/Angstrom."""
+        """Energies (replicas,) in eV and gradients (replicas, dim) in eV/Angstrom at x (replicas,
+        dim) in Angstrom.
+        """
         energies, gradients = np.empty(len(x)), np.empty(x.shape)
         for r, point in enumerate(x):
-            energies[r] = self._at(point)
+            self.atoms.positions[self.free] = point
+            energies[r] = self._property(self.energy_name)
             gradients[r] = -self._property("forces")[self.free]
         return energies, gradients
 
     def draw(self, replicas: int, generator: np.random.Generator) -> np.ndarray:
         """Starting points (replicas, dim): the positions that were given, rattled."""
         return self.start + self.rattle * generator.standard_normal((replicas, len(self.start)))
-
-    def _at(self, point: np.ndarray) -> float:
-        self.atoms.positions[self.free] = point
-        return float(self._property(self.energy_name))
 
     def _property(self, name: str) -> Any:
         return self.atoms.calc.get_property(name, self.atoms)

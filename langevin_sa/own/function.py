@@ -31,7 +31,7 @@ class OnePoint:
 
     def energy(self, x: np.ndarray) -> np.ndarray:
         """Energies (replicas,) at x (replicas, dim)."""
-        energy = Energy(self.fun, self.args, self.jac is True)
+        energy = Energy(self.fun, self.args, paired=False)
         return np.array([energy(point) for point in x])
 
     def gradient(self, x: np.ndarray) -> np.ndarray:

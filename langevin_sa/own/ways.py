@@ -188,8 +188,9 @@ class Ways:
             raise TypeError(f"jac must be a function, True or None, not {shown(jac)}")
         one = OnePoint(fun, jac, check_tuple(args))
         gradient = one.gradient if callable(jac) else None
-        pair = one.energy_gradient if jac is True else None
-        keywords = {"name": name_of(fun), "energy_gradient": pair, **keywords}
+        keywords = {"name": name_of(fun), **keywords}
+        if jac is True:
+            return cls(dim=dim, energy_gradient=one.energy_gradient, **keywords)
         return cls(one.energy, gradient, dim, **keywords)
 
     @classmethod
@@ -332,9 +333,8 @@ class Ways:
 
         check_positive(rattle=rattle)
         found = Calculator(atoms, calculator, float(rattle))
-        functions = {"energy_gradient": found.energy_gradient, "start": found.draw}
-        name = {"name": atoms.get_chemical_formula()}
-        potential = cls(found.energy, dim=len(found.start), **{**functions, **name, **keywords})
+        own = {"start": found.draw, "name": atoms.get_chemical_formula(), **keywords}
+        potential = cls(dim=len(found.start), energy_gradient=found.energy_gradient, **own)
         potential.atoms = arrays_of(atoms)
         return potential
 
