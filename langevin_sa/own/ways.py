@@ -15,8 +15,15 @@ CHEAP = 8  # coordinates up to which the Laplacian by derivatives is taken at ea
 
 
 class Ways:
-    """Makers of a `Potential`, which inherits them."""
+    """Makers of a `Potential`, which inherits them.
 
+    Attributes
+    ----------
+    cpu_only : bool
+        Whether its functions do not take arrays on a GPU.
+    """
+
+    cpu_only = False
     formula: Any
     numba_functions: Any
     atoms: Any
@@ -140,7 +147,7 @@ class Ways:
                 )
         jitted, array_functions = over_replicas(energy, gradient)
         keywords.setdefault("name", getattr(energy, "__name__", "numba potential"))
-        potential = cls(*array_functions, dim, **keywords)
+        potential = cls._of_cpu(*array_functions, dim, **keywords)
         potential.numba_functions = jitted
         return potential
 
@@ -187,11 +194,10 @@ class Ways:
         if not (callable(jac) or jac is None or jac is True):
             raise TypeError(f"jac must be a function, True or None, not {shown(jac)}")
         one = OnePoint(fun, jac, check_tuple(args))
-        gradient = one.gradient if callable(jac) else None
-        keywords = {"name": name_of(fun), **keywords}
+        keywords = {"dim": dim, "name": name_of(fun), **keywords}
         if jac is True:
-            return cls(dim=dim, energy_gradient=one.energy_gradient, **keywords)
-        return cls(one.energy, gradient, dim, **keywords)
+            return cls._of_cpu(energy_gradient=one.energy_gradient, **keywords)
+        return cls._of_cpu(one.energy, one.gradient if callable(jac) else None, **keywords)
 
     @classmethod
     def from_jax(
@@ -334,7 +340,8 @@ class Ways:
         check_positive(rattle=rattle)
         found = Calculator(atoms, calculator, float(rattle))
         own = {"start": found.draw, "name": atoms.get_chemical_formula(), **keywords}
-        potential = cls(dim=len(found.start), energy_gradient=found.energy_gradient, **own)
+        pair, dim = found.energy_gradient, len(found.start)
+        potential = cls._of_cpu(dim=dim, energy_gradient=pair, **own)
         potential.atoms = arrays_of(atoms)
         return potential
 
@@ -372,7 +379,7 @@ class Ways:
 
         found = CFunction(function, data)
         keywords.setdefault("name", found.name)
-        potential = cls(dim=dim, energy_gradient=found.energy_gradient, **keywords)
+        potential = cls._of_cpu(dim=dim, energy_gradient=found.energy_gradient, **keywords)
         potential.numba_functions = found, None
         return potential
 
@@ -382,4 +389,10 @@ class Ways:
         more = {"energy_gradient": function.energy_gradient, "name": name_of(function.fun)}
         if dim <= CHEAP:
             more["laplacian"] = function.laplacian
-        return cls(function.energy, dim=dim, **{**more, **keywords})
+        return cls._of_cpu(function.energy, dim=dim, **{**more, **keywords})
+
+    @classmethod
+    def _of_cpu(cls, *functions: Any, **keywords: Any) -> Self:
+        potential = cls(*functions, **keywords)
+        potential.cpu_only = True
+        return potential
