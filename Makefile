@@ -49,7 +49,7 @@ $(BIN)/python:
 	@touch $@
 
 .venv/test: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[test,ml,jax]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,ml,jax,ase]"
 	@touch .venv/core $@
 
 .venv/docs: pyproject.toml | $(BIN)/python

@@ -101,6 +101,16 @@ def check_type(value: Any, kind: type, what: str) -> None:
         raise TypeError(f"{what} must be a {kind.__name__}, not {shown(value)}")
 
 
+def check_tuple(args: Any) -> tuple[Any, ...]:
+    """Further arguments of a function; a TypeError unless they are a tuple."""
+    if not isinstance(args, tuple):
+        raise TypeError(
+            f"args must be a tuple of further arguments, not {type(args).__name__}; write "
+            "args=(value,)"
+        )
+    return args
+
+
 def check_file(path: Any, what: str) -> Path:
     """The path of a file to write, in a folder that exists; a TypeError or ValueError if it is
     none.
@@ -350,16 +360,25 @@ def returned(potential: Any, out: Any, what: str, block: Any, shape: tuple[int, 
     return out.copy() if not on_gpu(out) and np.may_share_memory(out, block) else out
 
 
+def pair_returned(potential: Any, out: Any) -> tuple[Any, Any]:
+    """The energies and the gradients that a potential's function of both returned."""
+    if not (isinstance(out, tuple | list) and len(out) == 2):
+        raise ValueError(
+            f"energy_gradient of {potential.name} must return (energy (replicas,), gradient "
+            f"(replicas, {potential.dim})), not {shown(out)}"
+        )
+    return out[0], out[1]
+
+
 def check_alone(potential: Any, x: np.ndarray) -> None:
     """Raise a ValueError for functions of one point, which pass every check of shapes if x has as
     many replicas as coordinates.
     """
     if potential.formula is not None or not len(x) == potential.dim > 1:
         return
-    for what in ("energy", "gradient"):
+    for what in ("energy", "gradient") if potential.has_gradient else ("energy",):
         try:
-            if getattr(potential, f"_{what}") is not None:
-                getattr(potential, what)(x[:1])
+            getattr(potential, what)(x[:1])
         except IndexError as error:
             raise ValueError(
                 f"{what} of {potential.name} fails for one replica, x of shape (1, "

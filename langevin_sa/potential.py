@@ -1,10 +1,10 @@
-"""Potentials: energy and gradient of a block of replicas, said as a formula, as array functions or
-as numba functions.
+"""Potentials: energy and gradient of a block of replicas, from array functions or by one of the
+other ways in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -13,8 +13,10 @@ import numpy as np
 
 from .arguments import (
     box_of,
+    check_tuple,
     check_whole,
     on_gpu,
+    pair_returned,
     points_of,
     real,
     real_array,
@@ -23,31 +25,34 @@ from .arguments import (
     warn,
 )
 from .formulas.in_numpy import Formula
-from .formulas.terms import read_formula, written
+from .own.ways import Ways
 from .scale import STEP, Scale, gradient_by_differences, laplacian_by_differences, steps
 
 FEW = 9  # coordinates whose names repr shows
 NEARBY = 0.01  # natural lengths, where a gradient is looked at too
 
 
-class Potential:
-    """A potential energy U(x) from array functions; see `from_formula` and `from_numba` for the
-    other two ways.
+class Potential(Ways):
+    """A potential energy U(x) from array functions; ``Potential.from_...`` are the other ways:
+    formulas, numba, one-point functions, JAX, torch, ASE, C.
 
     Parameters
     ----------
     energy : callable
         ``energy(x, *args) -> (replicas,)`` for x of shape (replicas, dim), read-only. Plain NumPy
-        code.
+        code. May be left out beside `energy_gradient`.
     gradient : callable, optional
         ``gradient(x, *args) -> (replicas, dim)``. Without it, central differences of the energy,
         2*dim energies a step.
     dim : int
         Number of coordinates.
     args : tuple
-        Further arguments of both functions.
+        Further arguments of all functions.
     bounds : sequence of (low, high), or one pair for all coordinates, optional
         The domain where starting points are drawn and pictures are made.
+    energy_gradient : callable, optional
+        ``energy_gradient(x, *args) -> ((replicas,), (replicas, dim))``: both at once, in place of
+        `gradient`. `energy`, if it is given too, is called where no gradient is needed.
     name, laplacian, minima, minimum_energy, latex, start : optional
         A name; ``laplacian(x, *args) -> (replicas,)``; known global minima, shape (k, dim); their
         energy; a formula for people; ``start(replicas, generator) -> (replicas, dim)``, which draws
@@ -57,30 +62,51 @@ class Potential:
     ----------
     dim, bounds, minima, minimum_energy, latex, name
         As given; `bounds` is an array (dim, 2) or None, `minima` (k, dim) or None.
+    atoms : dict of ndarray or None
+        What atoms the coordinates are, for those of `from_ase`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no function, a missing dim or energy, or two ways to the gradient; and, when it
+        is evaluated, for functions that return other shapes.
+
+    Examples
+    --------
+    >>> Potential(energy_gradient=lambda x: ((x**2).sum(1), 2 * x), dim=3).energy([1.0, 1.0, 0.0])
+    2.0
     """
 
     def __init__(
         self,
-        energy: Callable[..., Any],
+        energy: Callable[..., Any] | None = None,
         gradient: Callable[..., Any] | None = None,
         dim: int | None = None,
         args: tuple[Any, ...] = (),
         bounds: Any = None,
         name: str | None = None,
         *,
+        energy_gradient: Callable[..., Any] | None = None,
         laplacian: Callable[..., Any] | None = None,
         minima: Any = None,
         minimum_energy: float | None = None,
         latex: str | None = None,
         start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
     ) -> None:
-        optional = {"gradient": gradient, "laplacian": laplacian, "start": start}
-        for what, function in {"energy": energy, **optional}.items():
-            if not (callable(function) or (function is None and what in optional)):
+        functions = {"energy": energy, "gradient": gradient, "energy_gradient": energy_gradient}
+        for what, function in {**functions, "laplacian": laplacian, "start": start}.items():
+            if not (callable(function) or function is None):
                 raise TypeError(
                     f"{what} must be a function of x with shape (replicas, dim), not "
                     f"{type(function).__name__}"
                 )
+        if energy is None and energy_gradient is None:
+            raise TypeError(
+                "energy is missing: give energy(x) -> (replicas,), or energy_gradient(x) -> "
+                "((replicas,), (replicas, dim))"
+            )
+        if gradient is not None and energy_gradient is not None:
+            raise TypeError("energy_gradient brings the gradient: leave out gradient")
         if dim is None:
             raise TypeError(
                 "dim is missing: say how many coordinates the potential has, Potential(energy, "
@@ -88,156 +114,34 @@ class Potential:
             )
         check_whole(1, dim=dim)
         self.dim = int(dim)
-        if not isinstance(args, tuple):
-            raise TypeError(
-                f"args must be a tuple of further arguments, not {type(args).__name__}; write "
-                "args=(value,)"
-            )
         if not isinstance(name, str | None):
             raise TypeError(f"name must be text, not {shown(name)}")
-        if gradient is None:
+        if gradient is None and energy_gradient is None:
             warn(
                 f"no gradient given: it is taken by central differences, {2 * self.dim} energies "
                 "a step; give gradient=, or write the potential as a formula"
             )
-        self._energy, self._gradient, self.args = energy, gradient, args
+        self._energy, self._gradient, self._both = energy, gradient, energy_gradient
+        self.args = check_tuple(args)
         self._laplacian, self._start = laplacian, start
         self.bounds = None if bounds is None else box_of(bounds, self.dim, "bounds")
         self.minima = points_of(minima, self.dim, "minima")
         self.minimum_energy = minimum_energy
         self.latex = latex
-        self.name = name or getattr(energy, "__name__", "potential")
+        self.name = name or getattr(energy or energy_gradient, "__name__", "potential")
         self.formula: Formula | None = None
         self.numba_functions: tuple[Any, Any] | None = None
-
-    # ---------------------------------------------------------------------------- the other ways in
-
-    @classmethod
-    def from_formula(
-        cls,
-        /,
-        formula: str | None = None,
-        *,
-        site: str | None = None,
-        bond: str | None = None,
-        pair: str | None = None,
-        variables: Sequence[str] | None = None,
-        dim: int | None = None,
-        shape: Sequence[int] | None = None,
-        periodic: bool = False,
-        particles: int | None = None,
-        space: int = 3,
-        cutoff: Any = None,
-        box: Any = None,
-        species: Any = None,
-        bounds: Any = None,
-        name: str | None = None,
-        minima: Any = None,
-        minimum_energy: float | None = None,
-        start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
-        **parameters: Any,
-    ) -> Potential:
-        """A potential from formulas; several kinds of term are added up. docs/potentials.md lists
-        the functions that they may use.
-
-        Parameters
-        ----------
-        formula : str, optional
-            In coordinates: free names that are no parameters are coordinates, a before b and x2
-            before x10, or in the order of `variables`. With `particles` the coordinates are x1, y1,
-            z1, x2, ... (x1, x2, ... if space is 1), whichever of them the formula mentions.
-        site : str, optional
-            In x, summed over all coordinates.
-        bond : str, optional
-            In x and y, summed over neighbours x_i, x_{i+1} of the chain, or along each axis of the
-            lattice; with `particles` in the distance r of consecutive particles.
-        pair : str, optional
-            In the distance r, summed over pairs of particles.
-        dim, shape : int; tuple of int, optional
-            Sites of a chain; or sites along each axis of a lattice (dim is then their product).
-        periodic : bool
-            Whether bonds close around the chain (of sites or particles) or lattice.
-        particles, space : int
-            Number of particles and dimensions of space; dim is their product, coordinates x1, y1,
-            z1, x2, ...
-        cutoff : float or array (types, types), optional
-            Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Beside no
-            other terms, work then grows as the number of particles (neighbour lists of numba).
-        box : float or tuple of float, optional
-            Length of the periodic box, or one an axis, at least twice the cutoff: pairs are between
-            nearest images. Coordinates are not wrapped. None leaves space open.
-        species : array of int (particles,), optional
-            Species 0, 1, ... of each particle; pair parameters and the cutoff may then be symmetric
-            matrices (types, types).
-        **parameters
-            Numbers, or for site and bond formulas arrays with one value a coordinate; or laws of
-            progress, as in ``a=schedules.linear(0, 5)``: then the landscape moves during a run,
-            and everywhere else the potential is its last landscape, ``U.at(1)``.
-
-        Raises
-        ------
-        FormulaError
-            If a formula cannot be read, uses a name that is not known or an argument of this method
-            that was given a number, or does not use a parameter; formulas are parsed, never run as
-            Python.
-
-        Examples
-        --------
-        >>> Potential.from_formula("a*(y - x**2)**2 + (1 - x)**2", a=100.0).gradient([1.0, 1.0])
-        array([0., 0.])
-        """
-        kinds = {"coordinates": formula, "site": site, "bond": bond, "pair": pair}
-        texts = {kind: text for kind, text in kinds.items() if text is not None}
-        given = {"name": name, "minimum_energy": minimum_energy}
-        pairs: dict[str, Any] = {"particles": particles, "space": space}
-        pairs |= {"cutoff": cutoff, "box": box, "species": species}
-        read, dim = read_formula(
-            texts, parameters, variables, given, dim=dim, shape=shape, periodic=periodic, **pairs
-        )
-        potential = cls(
-            read.energy,
-            read.gradient,
-            dim,
-            bounds=read.domain if bounds is None else bounds,
-            name=name or written(texts),
-            laplacian=read.laplacian,
-            minima=minima,
-            minimum_energy=minimum_energy,
-            latex=read.source.latex,
-            start=start,
-        )
-        potential.formula = read
-        return potential
-
-    @classmethod
-    def from_numba(
-        cls, energy: Callable[..., Any], gradient: Callable[..., Any], dim: int, **keywords: Any
-    ) -> Potential:
-        """A potential from loops: ``energy(x) -> float`` and ``gradient(x, out)`` for one replica,
-        x of shape (dim,).
-
-        Both are compiled with numba if they are not yet. Keywords are those of `Potential`.
-        """
-        from .backends.cpu.compiled import over_replicas
-
-        for what, function in (("energy", energy), ("gradient", gradient)):
-            if not callable(function):
-                raise TypeError(
-                    f"{what} must be a function of one replica's x, shape (dim,), not "
-                    f"{type(function).__name__}"
-                )
-        jitted, array_functions = over_replicas(energy, gradient)
-        keywords.setdefault("name", getattr(energy, "__name__", "numba potential"))
-        potential = cls(*array_functions, dim, **keywords)
-        potential.numba_functions = jitted
-        return potential
+        self.atoms: dict[str, np.ndarray] | None = None
 
     # ----------------------------------------------------------------------------------- evaluation
 
     def energy(self, x: Any) -> Any:
         """U(x): a float for x of shape (dim,), an array (replicas,) for (replicas, dim)."""
         block, single = self._block(x)
-        energy = returned(self, self._energy(block, *self.args), "energy", block, (len(block),))
+        if self._energy is None:
+            energy = self.energy_gradient(block)[0]
+        else:
+            energy = returned(self, self._energy(block, *self.args), "energy", block, (len(block),))
         return float(energy[0]) if single else energy
 
     def gradient(self, x: Any) -> Any:
@@ -245,7 +149,9 @@ class Potential:
         differences.
         """
         block, single = self._block(x)
-        if self._gradient is None:
+        if self._both is not None:
+            gradient = self.energy_gradient(block)[1]
+        elif self._gradient is None:
             gradient = self._difference(block)
         else:
             gradient = self._gradient(block, *self.args)
@@ -254,11 +160,23 @@ class Potential:
 
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Energy and gradient of a block (replicas, dim) together, cheaper than one after the other
-        for a formula.
+        where one function gives both.
         """
         if self.formula is not None:
             return self.formula.energy_gradient(x)
-        return self.energy(x), self.gradient(x)
+        if self._both is None:
+            return self.energy(x), self.gradient(x)
+        block, _ = self._block(x)
+        energy, gradient = pair_returned(self, self._both(block, *self.args))
+        return (
+            returned(self, energy, "energy", block, (len(block),)),
+            returned(self, gradient, "gradient", block, block.shape),
+        )
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether the gradient is exact: given, or a formula's, not by differences."""
+        return self._gradient is not None or self._both is not None
 
     @property
     def laws(self) -> dict[str, Any]:

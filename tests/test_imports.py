@@ -24,7 +24,8 @@ CORE = {
     "optimizers.samplers",
 }
 MAY_IMPORT = {
-    "potential": "core scale formulas backends",
+    "potential": "core own scale formulas",
+    "own": "core formulas backends",
     "scale": "core descents",
     "stochastic": "core potential",
     "statistics": "core",
@@ -36,9 +37,9 @@ MAY_IMPORT = {
     "storage": "core",
     "potentials": "core potential stochastic",
     "observables": "core potential thermometers formulas",
-    "annealing": "core potential tuning backends descents storage observables",
+    "annealing": "core own potential tuning backends descents storage observables",
     "tempering": "core potential tuning statistics backends storage annealing",
-    "minimization": "core potential tuning backends descents storage tempering",
+    "minimization": "core own potential tuning backends descents storage tempering",
     "outcomes": "comparison",
     "comparison": "core potential scale statistics backends descents storage annealing",
     "validation": "core potential potentials statistics thermometers backends descents storage"
@@ -55,9 +56,11 @@ HOMES = {  # of packages that are heavy, or that not everybody has
     "sympy": "formulas",
     "matplotlib": "plots",
     "click": "cli",
-    "torch": "ml",
-    "jax": "ml",
+    "torch": "ml own/torch.py",
+    "jax": "ml own/jax.py",
+    "ase": "own/ase.py",
     "optax": "ml",
+    "cloudpickle": "backends/parcel.py",
     "sklearn": "potentials/learning.py",
 }
 BY_STRING = {"__init__", "validation.families"}  # import modules by their names

@@ -179,6 +179,8 @@ class Result(OptimizeResult):
         it); None if a schedule was given.
     found_in : str
         Who found the minimum that x is in: "pilot", or "run" if it came lower by more than T1.
+    atoms : dict of ndarray or None
+        What atoms the coordinates are, if the potential came from ASE.
     seed, schedule, integrator, n_steps, seconds, potential_name
         How it was run; `integrator` is None where the schedule brings its own recursion.
     """
@@ -186,6 +188,59 @@ class Result(OptimizeResult):
     def plot(self) -> Any:
         """Energy and temperature against step; see `langevin_sa.plots.history`."""
         return draw("history", self)
+
+    def to_ase(self, atoms: Any = None) -> Any:
+        """The lowest point as ASE's Atoms, with its energy (extra ``ase``).
+
+        Parameters
+        ----------
+        atoms : ase.Atoms, optional
+            Whose free coordinates x are; for potentials that did not come from ASE.
+        """
+        from ..own.ase import atoms_at
+
+        return atoms_at(self._atoms(atoms), self.x, float(self.fun))
+
+    def write(self, path: str | os.PathLike[str], atoms: Any = None) -> None:
+        """Write structures in the format of ASE that the suffix names: .extxyz, .xyz, .traj, .pdb
+        (extra ``ase``).
+
+        First come the samples, if they were kept, of the replica that was lowest; the last is
+        `to_ase`, which is what `ase.io.read` returns.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        atoms : ase.Atoms, optional
+            As for `to_ase`.
+
+        Raises
+        ------
+        ImportError
+            Without ASE.
+        ValueError
+            For a suffix that ASE does not know, or without atoms.
+        """
+        from ..own.ase import atoms_at, write
+
+        arrays, frames = self._atoms(atoms), []
+        if self.samples is not None:
+            lowest = self.samples[:, int(np.argmin(self.best_energies))]
+            frames = [atoms_at(arrays, x) for x in lowest]
+        write(path, [*frames, self.to_ase(atoms)])
+
+    def _atoms(self, atoms: Any) -> dict[str, np.ndarray]:
+        if atoms is None and self.atoms is None:
+            raise ValueError(
+                f"{self.potential_name} does not say what its coordinates are: give atoms=, whose "
+                "positions they are"
+            )
+        if atoms is None:
+            return self.atoms
+        from ..own.ase import arrays_of
+
+        return arrays_of(atoms)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an .npz file (arrays and JSON, no pickle), whole or not at all."""
@@ -202,6 +257,8 @@ class Result(OptimizeResult):
             arrays["samples"] = self.samples
             if self.velocities is not None:
                 arrays["velocities"] = self.velocities
+        if self.atoms is not None:
+            arrays |= prefixed("atoms_", self.atoms)
         about = {name: self[name] for name in SCALARS}
         if self.pilot is not None:
             found, about["pilot"] = self.pilot.packed()
@@ -262,6 +319,7 @@ class Result(OptimizeResult):
             samples=samples,
             velocities=velocities,
             work=state.get("work"),
+            atoms=unprefixed("atoms_", arrays) or None,
             state=State(**state, step=about["step"], seed=about["seed"]),
             history=OptimizeResult(history),
         )

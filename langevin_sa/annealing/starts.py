@@ -128,7 +128,7 @@ def _looked_at(potential: Potential, x: np.ndarray) -> tuple[np.ndarray, np.ndar
     """Energies at x (replicas, dim), and where they or the gradients are not finite; of a potential
     that runs on mini-batches, or whose gradients are differences, only the energies are known.
     """
-    if hasattr(potential, "batches") or potential._gradient is None:
+    if hasattr(potential, "batches") or not potential.has_gradient:
         energies = np.asarray(potential.energy(x))
         return energies, ~np.isfinite(energies)
     few = max(1, LOOKED_AT // x.shape[1])

@@ -132,4 +132,5 @@ def result(
         potential_name=asked.potential.name,
         pilot=asked.pilot,
         found_in=found_in(run),
+        atoms=asked.potential.atoms,
     )

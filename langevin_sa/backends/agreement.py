@@ -1,5 +1,5 @@
 """A compiled kernel is believed only if its first energies are those of the NumPy reference, which
-another printer made of the same formula.
+another printer made of the same formula; two functions of the user, if they say the same.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ LOOSE = 64.0
 
 def check_first_energies(backend: Backend, potential: Any, walk: Walk) -> None:
     """Raise a RuntimeError unless the energies that a backend found at a walk's start are the
-    formula's.
+    formula's, and a ValueError where a potential's two functions disagree about the first.
 
     They may differ by a millionth (a fiftieth, where a GPU's arithmetic is float32) of their size,
     or of how much the energy changes in a hundredth of the natural length.
     """
     formula = potential.formula
+    if formula is None and potential._energy is not None and potential._both is not None:
+        _check_beside(potential, walk)
     if formula is None or isinstance(backend, NumpyBackend):
         return
     if potential.dim > (MOST_NEIGHBOURS if formula.truncated else MOST):
@@ -48,4 +50,14 @@ def check_first_energies(backend: Backend, potential: Any, walk: Walk) -> None:
             f"formula's is {there[r]:.12g}, at the start of replica {r}: either the formula loses "
             "most of its digits by cancelling (write 2*sin(x/2)**2 for 1 - cos(x)), or this is a "
             'fault of langevin_sa, to be reported; backend="numpy" runs the formula as it is'
+        )
+
+
+def _check_beside(potential: Any, walk: Walk) -> None:
+    """`energy` given beside `energy_gradient`."""
+    here, beside = float(walk.energy[0]), float(potential.energy(on_host(walk.x[0])))
+    if abs(beside - here) > LOOSE * np.sqrt(np.finfo(walk.x.dtype).eps) * abs(here):
+        raise ValueError(
+            f"the energy of {potential.name} is {beside:.9g} where its energy_gradient says "
+            f"{here:.9g}, at the start of replica 0: they must be one function, or leave out energy"
         )

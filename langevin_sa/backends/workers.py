@@ -28,6 +28,7 @@ import numpy as np
 
 from ..arguments import shown, warn, whole
 from ..momentum import Steps
+from .parcel import Parcel, opened
 from .walk import ARRAYS, Backend, NonFinite, Walk
 
 MAPPED_PARTS = 16  # parts for a map whose number of workers is not known
@@ -93,16 +94,18 @@ def mapping(workers: Any, seconds: float | None = None) -> Iterator[Callable[...
         ]
     else:
         with Processes(processors() if workers == -1 else int(workers)) as pool:
-            yield lambda function, parts: [
-                awaited(future)
-                for future in [pool.submit(partial(_alive, function), p) for p in parts]
-            ]
+
+            def apply(function: Callable[[Any], Any], parts: Iterable[Any]) -> list[Any]:
+                job = partial(_alive, Parcel(function))
+                return [awaited(future) for future in [pool.submit(job, part) for part in parts]]
+
+            yield apply
 
 
-def _alive(function: Callable[[Any], Any], part: Any) -> Any:
-    """The function, whose ``sys.exit()`` does not end the process that asked."""
+def _alive(function: Any, part: Any) -> Any:
+    """The function's answer; its ``sys.exit()`` does not end the process that asked."""
     try:
-        return function(part)
+        return opened(function)(part)
     except SystemExit as error:
         raise RuntimeError(f"SystemExit in a worker: {error}") from None
 
@@ -192,14 +195,6 @@ class Team:
             If a worker dies (or its map fails) with the same part `ATTEMPTS` times. An exception of
             the job is the job's to return; what a map raises is a worker's death.
         """
-        if self._map is None and self._pool is None:
-            try:
-                pickle.dumps(job)
-            except (pickle.PicklingError, AttributeError, TypeError) as error:
-                raise TypeError(
-                    f"with workers= the potential must pickle ({error}): its functions belong at "
-                    "the top of a module"
-                ) from None
         answers: dict[int, Any] = {}
         for attempt in range(1, ATTEMPTS + 1):
             left = [(k, part) for k, part in enumerate(parts) if k not in answers]
@@ -215,9 +210,13 @@ class Team:
                 )
         raise RuntimeError(
             f"part {missing[0] + 1} of {len(parts)} lost its worker {ATTEMPTS} times in a row "
-            f"({cause}); a worker also dies if it cannot import what it is sent: the potential's "
-            "functions belong at the top of a module, and calls below if __name__ == '__main__'"
+            f"({cause}); a worker also dies if it cannot import what it is sent, and if a script "
+            "makes its calls elsewhere than below if __name__ == '__main__'"
         ) from failure
+
+    def packed(self, value: Any) -> Any:
+        """A value as jobs take it along: for processes a parcel, for a map as it is."""
+        return value if self._map is not None else Parcel(value)
 
     def _collect(self, job: Any, parts: list[Any], answers: dict[int, Any]) -> Exception | None:
         """Run what is left, note the answers that come, and return why others do not."""
@@ -275,7 +274,7 @@ class Team:
                     )
 
     def spread(self, backend: Backend, potential: Any, walk: Walk, threads: int) -> Spread:
-        """`backend`, spread over the team."""
+        """`backend`, spread over the team; a TypeError if the potential cannot be sent to it."""
         return Spread(self, backend, potential, walk, threads)
 
 
@@ -296,8 +295,9 @@ class Spread(Backend):
         self, team: Team, backend: Backend, potential: Any, walk: Walk, threads: int
     ) -> None:
         self.team, self.backend = team, backend
-        self.potential, self.walk, self.threads = potential, walk, threads
+        self.walk, self.threads = walk, threads
         self.turns_back, self.driven = backend.turns_back, False
+        self.mover = team.packed((type(backend), potential))
         parts = min(team.parts, len(walk.x))
         self.edges = np.linspace(0, len(walk.x), parts + 1).astype(int).tolist()
 
@@ -307,8 +307,7 @@ class Spread(Backend):
         self.driven = steps.drive is not None
         job = partial(
             _advance_part,
-            type(self.backend),
-            self.potential,
+            self.mover,
             self.threads,
             steps,
             w.step,
@@ -348,8 +347,7 @@ class Spread(Backend):
 
 
 def _advance_part(
-    kernel: Any,
-    potential: Any,
+    mover: Any,
     threads: int,
     steps: Steps,
     step: int,
@@ -364,6 +362,7 @@ def _advance_part(
     """
     k, (first, arrays) = part
     try:
+        kernel, potential = opened(mover)
         walk = Walk.at_rest(arrays["x"], seed, arrays["x"].dtype)
         for name in THERE:
             getattr(walk, name)[...] = arrays[name]
@@ -373,9 +372,9 @@ def _advance_part(
         if steps.drive is not None:
             potential = potential.moved(steps.drive.places, steps.drive.values[0])
         try:
-            mover = kernel(potential, walk, threads)
-            mover.advance(steps)
-            raised = mover.raised
+            backend = kernel(potential, walk, threads)
+            backend.advance(steps)
+            raised = backend.raised
         except NonFinite as error:
             bad = (error.step, error.replica)
         seconds = time.perf_counter() - began

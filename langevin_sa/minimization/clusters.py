@@ -1,4 +1,4 @@
-"""Clusters, potentials that are sums over pairs: minima compared up to motion and naming of
+"""Clusters of particles that are alike: minima compared up to motion and naming of
 particles, and moves of the loosest ones. Atoms are arrays (particles, space).
 """
 
@@ -19,12 +19,21 @@ ROOMY = 0.6  # radius of the ball of `scattered`, in nearest distances times par
 ALIKE = 1e-3  # relative difference of sorted distances
 
 
-def is_cluster(fun: Any) -> bool:
-    """Whether a potential is a sum over pairs in open space and nothing else."""
-    if not isinstance(fun, Potential) or fun.formula is None or fun.formula.truncated:
-        return False
+def space_of(fun: Any) -> int | None:
+    """The dimension of space for particles that are all alike, in open space, with nothing else: a
+    sum over pairs, or free atoms of one element from ASE; None for any other function.
+    """
+    if not isinstance(fun, Potential):
+        return None
+    if fun.atoms is not None:
+        numbers = fun.atoms["numbers"]
+        alone = fun.atoms["free"].all() and not fun.atoms["pbc"].any()
+        return 3 if alone and len(numbers) > 2 and (numbers == numbers[0]).all() else None
+    if fun.formula is None or fun.formula.truncated:
+        return None
     source = fun.formula.source
-    return set(source.bodies) == {"pair"} and fun.dim > 2 * source.spec.space
+    pairs = set(source.bodies) == {"pair"} and fun.dim > 2 * source.spec.space
+    return source.spec.space if pairs else None
 
 
 def alike(space: int) -> Callable[[np.ndarray, np.ndarray], bool]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..descents.bounded import descend
 from ..potential import Potential
 from .differences import EPS, Differences, rounding
 from .functions import Functions
@@ -297,10 +298,13 @@ class Problem:
     def descend(
         self, x: np.ndarray, tol: float, scale: float, longest: float, below: float = math.inf
     ) -> tuple[np.ndarray, float, float]:
-        """Where a compiled descent from x (dim,) ends, its energy, +inf if it gave up because it
-        would not come down to `below`, and what it gained after its first steps.
+        """Where a descent from x (dim,) ends, its energy, +inf if it gave up because it would not
+        come down to `below` (as compiled ones do), and what it gained after its first steps.
         """
         self.check()
+        if self.descender is None:
+            end = descend(self, self.u(x), tol=tol, scale=scale)
+            return self.x(end.u), end.fun, end.gain
         room = self.maxfev - self.nfev
         x, f, calls, gave_up, fell = self.descender(x, tol, scale, longest, room, below)
         self.nfev += calls

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..descents.bounded import descend
-from .clusters import alike, is_cluster
+from .clusters import alike, space_of
 from .minima import Minima, Minimum, Watch
 from .problem import ROUNDED, Problem
 
@@ -115,8 +115,8 @@ class Search:
     def of(cls, problem: Problem, seed: int, tol: float | None = None) -> Search:
         """A search that has done nothing yet; `tol` of its descents is `TOL` by default."""
         minima = Minima()
-        if is_cluster(problem.fun):
-            same = alike(problem.fun.formula.source.spec.space)
+        if (space := space_of(problem.fun)) is not None:
+            same = alike(space)
             minima = Minima(lambda u, v: same(problem.x(u), problem.x(v)))
         search = cls(problem, np.random.default_rng([seed, 3]), minima)
         search.tol = search.tol if tol is None else float(tol)

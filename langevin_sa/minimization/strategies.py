@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arguments import look_up
 from . import moves as kinds
-from .clusters import is_cluster, nearest, rearranged, scattered, shaken
+from .clusters import nearest, rearranged, scattered, shaken, space_of
 from .ensemble import Ensemble, cool, temperature_range
 from .populations import exchange, populate
 from .problem import Problem
@@ -65,12 +65,12 @@ class Settings:
 
 
 def automatic(fun: Any, settings: Settings) -> str:
-    """The strategy's name: "anneal" if the gradient is said to be noisy, "clusters" for a potential
-    of pairs in open space, else "portfolio".
+    """The strategy's name: "anneal" if the gradient is said to be noisy, "clusters" for particles
+    that are alike in open space, else "portfolio".
     """
     if settings.gradient_noise is not None:
         return "anneal"
-    return "clusters" if is_cluster(fun) and settings.moves is None else "portfolio"
+    return "clusters" if space_of(fun) and settings.moves is None else "portfolio"
 
 
 def portfolio(search: Search, settings: Settings) -> Iterator[None]:
@@ -251,11 +251,13 @@ def clusters(search: Search, settings: Settings) -> Iterator[None]:
     (Leary, J. Global Optim. 18, 367 (2000)).
     """
     problem = search.problem
-    if not is_cluster(problem.fun):
+    space = space_of(problem.fun)
+    if space is None:
         raise ValueError(
-            "strategy 'clusters' is for a Potential of pairs in open space; use 'auto'"
+            "strategy 'clusters' is for a Potential of pairs, or of free atoms of one element, in "
+            "open space; use 'auto'"
         )
-    return _runs(search, settings.patience, problem.fun.formula.source.spec.space)
+    return _runs(search, settings.patience, space)
 
 
 @dataclass
@@ -318,7 +320,7 @@ def _trial(x: np.ndarray, space: int, rng: np.random.Generator) -> np.ndarray:
 def _new_start(problem: Problem, space: int, rng: np.random.Generator) -> np.ndarray:
     """Coordinates (dim,) over the domain, or in a ball where the potential has none."""
     x = problem.x(problem.draw(1, rng)[0])
-    if problem.fun.has_domain:
+    if problem.fun.has_domain and problem.fun.atoms is None:  # whose starts lie close together
         return x
     near = nearest(problem.best_x.reshape(-1, space))
     ball = scattered(problem.dim // space, space, near, rng).ravel()

@@ -62,7 +62,7 @@ class Sight:
         self._evaluate, self._tell, self._wall = evaluator(potential), tell, wall
         self._seconds, self._since = seconds, np.inf
         self._together = 1  # points in one call, between looks at the clock
-        self.by_differences = potential.formula is None and potential._gradient is None
+        self.by_differences = not potential.has_gradient
 
     @property
     def left(self) -> float:

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -332,12 +333,23 @@ def test_exceptions_of_a_worker():
 
 
 def test_what_cannot_be_sent():
-    with pytest.raises(
-        TypeError,
-        match=r"with workers= the potential must pickle .*: its functions belong at the top of a "
-        r"module",
-    ):
-        run(Potential(lambda x: (x**2).sum(1), gradient, 2), workers=2)
+    lock = threading.Lock()
+    with pytest.raises(TypeError, match=r"what workers= are sent must pickle .*: leave open files"):
+        run(Potential(lambda x: (x**2).sum(1) + lock.locked(), gradient, 2), workers=2)
+
+
+def test_functions_of_no_module_are_sent_by_value():
+    """And unpacked once by each process, however many slices there are."""
+    shift = 2.0
+    seen = []
+
+    def energy(x):
+        seen.append(len(x))
+        return (x**2).sum(1) + shift + 0 * len(seen)
+
+    alone, spread = (run(Potential(energy, gradient, 2), workers=workers) for workers in (1, 2))
+    np.testing.assert_array_equal(spread.state.x, alone.state.x)
+    np.testing.assert_array_equal(spread.energies, alone.energies)
 
 
 @pytest.mark.long

@@ -1,9 +1,10 @@
-"""Steps of single potentials, compiled once and called by address: printed formulas and users'
-numba functions.
+"""Steps of single potentials, compiled once and called by address: printed formulas, and users'
+functions in numba and C.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import inspect
 import sys
@@ -24,6 +25,10 @@ from .keeping import c_function
 REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
 STEP = void(
     REALS, REALS, REALS, REALS, REALS, REALS, REALS, REALS, INTEGERS, INTEGERS, REALS, types.int64
+)
+
+C_FUNCTION = ctypes.CFUNCTYPE(
+    ctypes.c_double, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
 )
 
 
@@ -117,6 +122,26 @@ def _over_replicas(energy: Any, gradient: Any, outside: Any) -> Any:
     return (one_energy, one_gradient), (energies, gradients)
 
 
+def external(address: int, data: int) -> tuple[Any, Any]:
+    """The C function at an address, ``double f(const double *x, double *g, int n, void *data)``, as
+    a jitted ``both(x, out) -> float``, and the same as an array function of both.
+    """
+    function = C_FUNCTION(address)
+
+    @njit
+    def both(x, out):  # type: ignore[no-untyped-def]
+        return function(x.ctypes, out.ctypes, len(x), data)
+
+    @njit
+    def energies_gradients(x):  # type: ignore[no-untyped-def]
+        energies, gradients = np.empty(len(x)), np.empty(x.shape)
+        for r in range(len(x)):
+            energies[r] = both(x[r], gradients[r])
+        return energies, gradients
+
+    return both, energies_gradients
+
+
 def _frozen(function: Any) -> tuple[Any, ...] | None:
     """The values from outside that numba freezes into a function; None if they cannot be told, or
     may change in place.
@@ -136,7 +161,10 @@ def _frozen(function: Any) -> tuple[Any, ...] | None:
 
 @cache
 def compiled_functions(energy: Any, gradient: Any) -> Any:
-    """The step of a pair of jitted one-replica functions, one replica at a time; compiled once."""
+    """The step of a pair of jitted one-replica functions, or of a C function and None, one replica
+    at a time; compiled once.
+    """
+    both = energy.jitted if gradient is None else _together(energy, gradient)
 
     @cfunc(STEP, error_model="numpy")
     def step(x_, y_, dx_, g_, z, s, e, p, rows, size, c, n):  # type: ignore[no-untyped-def]
@@ -147,8 +175,7 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
             carray(dx_, (dim,)),
             carray(g_, (dim,)),
         )
-        e[0] = energy(x)
-        gradient(x, g)
+        e[0] = both(x, g)
         for d in range(dim):
             m = c[0] * dx[d] - c[1] * g[d] + (c[2] * z[rows[d]] + c[3] * z[rows[dim + d]])
             dx[d], y[d] = m, x[d] + m
@@ -157,15 +184,24 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
     return step
 
 
+def _together(energy: Any, gradient: Any) -> Any:
+    @njit
+    def both(x, out):  # type: ignore[no-untyped-def]
+        value = energy(x)
+        gradient(x, out)
+        return value
+
+    return both
+
+
 def check_functions(potential: Any, x: np.ndarray) -> None:
     """Raise a ValueError if a one-replica function writes to its x, which would move the
     replicas, or if the energy is None.
     """
     energy, gradient = potential.numba_functions
-    for what, function, rest in (
-        ("energy", energy, ()),
-        ("gradient", gradient, (np.empty_like(x),)),
-    ):
+    out = (np.empty_like(x),)
+    calls = [("energy", energy, ()), ("gradient", gradient, out)]
+    for what, function, rest in [("C function", energy, out)] if gradient is None else calls:
         given = x.copy()
         answer = function(given, *rest)
         if what == "energy" and answer is None:

@@ -53,10 +53,10 @@ def describe() -> str:
 
 def backend_of(potential: Any) -> type[DeviceBackend]:
     """The backend that suits a potential."""
-    if potential.numba_functions is not None:
+    if potential.cpu_only:
         raise TypeError(
-            f"{potential.name} is made of numba functions, which run on the CPU only; write a "
-            "formula or array functions"
+            f"{potential.name} is made of functions that run on the CPU only; write a formula or "
+            "array functions"
         )
     if potential.formula is None:
         return ArrayBackend

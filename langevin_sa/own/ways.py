@@ -1,0 +1,398 @@
+"""The ways to a potential besides array functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from ..arguments import check_flags, check_positive, check_tuple, check_whole, shown
+from ..formulas.terms import read_formula, written
+from .answers import check_one_point, name_of
+
+CHEAP = 8  # coordinates up to which the Laplacian by derivatives is taken at each record
+
+
+class Ways:
+    """Makers of a `Potential`, which inherits them.
+
+    Attributes
+    ----------
+    cpu_only : bool
+        Whether its functions do not take arrays on a GPU.
+    """
+
+    cpu_only = False
+    formula: Any
+    numba_functions: Any
+    atoms: Any
+
+    def __init__(self, *functions: Any, **keywords: Any) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def from_formula(
+        cls,
+        /,
+        formula: str | None = None,
+        *,
+        site: str | None = None,
+        bond: str | None = None,
+        pair: str | None = None,
+        variables: Sequence[str] | None = None,
+        dim: int | None = None,
+        shape: Sequence[int] | None = None,
+        periodic: bool = False,
+        particles: int | None = None,
+        space: int = 3,
+        cutoff: Any = None,
+        box: Any = None,
+        species: Any = None,
+        bounds: Any = None,
+        name: str | None = None,
+        minima: Any = None,
+        minimum_energy: float | None = None,
+        start: Callable[[int, np.random.Generator], np.ndarray] | None = None,
+        **parameters: Any,
+    ) -> Self:
+        """A potential from formulas; several kinds of term are added up. docs/potentials.md lists
+        the functions that they may use.
+
+        Parameters
+        ----------
+        formula : str, optional
+            In coordinates: free names that are no parameters are coordinates, a before b and x2
+            before x10, or in the order of `variables`. With `particles` the coordinates are x1, y1,
+            z1, x2, ... (x1, x2, ... if space is 1), whichever of them the formula mentions.
+        site : str, optional
+            In x, summed over all coordinates.
+        bond : str, optional
+            In x and y, summed over neighbours x_i, x_{i+1} of the chain, or along each axis of the
+            lattice; with `particles` in the distance r of consecutive particles.
+        pair : str, optional
+            In the distance r, summed over pairs of particles.
+        dim, shape : int; tuple of int, optional
+            Sites of a chain; or sites along each axis of a lattice (dim is then their product).
+        periodic : bool
+            Whether bonds close around the chain (of sites or particles) or lattice.
+        particles, space : int
+            Number of particles and dimensions of space; dim is their product, coordinates x1, y1,
+            z1, x2, ...
+        cutoff : float or array (types, types), optional
+            Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Beside no
+            other terms, work then grows as the number of particles (neighbour lists of numba).
+        box : float or tuple of float, optional
+            Length of the periodic box, or one an axis, at least twice the cutoff: pairs are between
+            nearest images. Coordinates are not wrapped. None leaves space open.
+        species : array of int (particles,), optional
+            Species 0, 1, ... of each particle; pair parameters and the cutoff may then be symmetric
+            matrices (types, types).
+        **parameters
+            Numbers, or for site and bond formulas arrays with one value a coordinate; or laws of
+            progress, as in ``a=schedules.linear(0, 5)``: then the landscape moves during a run,
+            and everywhere else the potential is its last landscape, ``U.at(1)``.
+
+        Raises
+        ------
+        FormulaError
+            If a formula cannot be read, uses a name that is not known or an argument of this method
+            that was given a number, or does not use a parameter; formulas are parsed, never run as
+            Python.
+
+        Examples
+        --------
+        >>> Potential.from_formula("a*(y - x**2)**2 + (1 - x)**2", a=100.0).gradient([1.0, 1.0])
+        array([0., 0.])
+        """
+        kinds = {"coordinates": formula, "site": site, "bond": bond, "pair": pair}
+        texts = {kind: text for kind, text in kinds.items() if text is not None}
+        given = {"name": name, "minimum_energy": minimum_energy}
+        pairs: dict[str, Any] = {"particles": particles, "space": space}
+        pairs |= {"cutoff": cutoff, "box": box, "species": species}
+        read, dim = read_formula(
+            texts, parameters, variables, given, dim=dim, shape=shape, periodic=periodic, **pairs
+        )
+        potential = cls(
+            read.energy,
+            read.gradient,
+            dim,
+            bounds=read.domain if bounds is None else bounds,
+            name=name or written(texts),
+            laplacian=read.laplacian,
+            minima=minima,
+            minimum_energy=minimum_energy,
+            latex=read.source.latex,
+            start=start,
+        )
+        potential.formula = read
+        return potential
+
+    @classmethod
+    def from_numba(
+        cls, energy: Callable[..., Any], gradient: Callable[..., Any], dim: int, **keywords: Any
+    ) -> Self:
+        """A potential from loops: ``energy(x) -> float`` and ``gradient(x, out)`` for one replica,
+        x of shape (dim,).
+
+        Both are compiled with numba if they are not yet. Keywords are those of `Potential`.
+        """
+        from ..backends.cpu.compiled import over_replicas
+
+        for what, function in (("energy", energy), ("gradient", gradient)):
+            if not callable(function):
+                raise TypeError(
+                    f"{what} must be a function of one replica's x, shape (dim,), not "
+                    f"{type(function).__name__}"
+                )
+        jitted, array_functions = over_replicas(energy, gradient)
+        keywords.setdefault("name", getattr(energy, "__name__", "numba potential"))
+        potential = cls._of_cpu(*array_functions, dim, **keywords)
+        potential.numba_functions = jitted
+        return potential
+
+    @classmethod
+    def from_function(
+        cls,
+        fun: Callable[..., Any],
+        dim: int,
+        jac: Any = None,
+        args: tuple[Any, ...] = (),
+        **keywords: Any,
+    ) -> Self:
+        """A potential from a function of one point, in SciPy's convention, looped over replicas.
+
+        Parameters
+        ----------
+        fun : callable
+            ``fun(x, *args) -> float`` for x of shape (dim,), a copy; ``(float, (dim,))`` if jac is
+            True. Where its arithmetic fails (division by zero, math domain error) it counts as NaN.
+        dim : int
+            Number of coordinates.
+        jac : callable, True or None
+            ``jac(x, *args) -> (dim,)``, the gradient; None takes central differences.
+        args : tuple
+            Further arguments of both.
+        **keywords
+            Those of `Potential`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no function, and for other answers than a number and a gradient.
+
+        Examples
+        --------
+        >>> from scipy.optimize import rosen, rosen_der
+        >>> U = Potential.from_function(rosen, dim=2, jac=rosen_der)
+        >>> U.energy([[1.0, 1.0], [0.0, 0.0]])
+        array([0., 1.])
+        """
+        from .function import OnePoint
+
+        check_one_point(fun)
+        if not (callable(jac) or jac is None or jac is True):
+            raise TypeError(f"jac must be a function, True or None, not {shown(jac)}")
+        one = OnePoint(fun, jac, check_tuple(args))
+        keywords = {"dim": dim, "name": name_of(fun), **keywords}
+        if jac is True:
+            return cls._of_cpu(energy_gradient=one.energy_gradient, **keywords)
+        return cls._of_cpu(one.energy, one.gradient if callable(jac) else None, **keywords)
+
+    @classmethod
+    def from_jax(
+        cls,
+        fun: Callable[..., Any],
+        dim: int,
+        args: tuple[Any, ...] = (),
+        batched: bool = False,
+        **keywords: Any,
+    ) -> Self:
+        """A potential from a function in JAX: its gradient by `jax.vjp`, replicas by `jax.vmap`,
+        compiled, in float64; JAX's own settings stay as they are (extra ``jax``).
+
+        Parameters
+        ----------
+        fun : callable
+            ``fun(x, *args) -> ()`` for x of shape (dim,), in `jax.numpy`; with `batched`,
+            (replicas, dim) -> (replicas,), each energy of its own row alone.
+        dim : int
+            Number of coordinates.
+        args : tuple
+            Further arguments, which are compiled in: arrays, trees of them, anything.
+        batched : bool
+            Whether fun takes all replicas at once.
+        **keywords
+            Those of `Potential`. Up to 8 coordinates the Laplacian is exact; beyond, thermometers
+            estimate it from gradients along random directions (Hutchinson).
+
+        Raises
+        ------
+        ImportError
+            Without JAX.
+        TypeError, ValueError
+            For a function that JAX cannot trace, or that returns anything but one real number a
+            point.
+
+        Examples
+        --------
+        >>> import jax.numpy as jnp
+        >>> U = Potential.from_jax(lambda x: jnp.sum(x**4 - x**2), dim=2)
+        >>> U.gradient([1.0, 0.5])
+        array([ 2. , -0.5])
+        """
+        from .jax import JaxFunction
+
+        check_one_point(fun)
+        check_flags(batched=batched)
+        check_whole(1, dim=dim)
+        function = JaxFunction(fun, check_tuple(args), batched)
+        function.check(int(dim))
+        return cls._differentiated(function, dim, keywords)
+
+    @classmethod
+    def from_torch(
+        cls,
+        fun: Callable[..., Any],
+        dim: int,
+        args: tuple[Any, ...] = (),
+        batched: bool = False,
+        **keywords: Any,
+    ) -> Self:
+        """A potential from a function or module of torch: its gradient by autograd, replicas by
+        `torch.func.vmap`, in float64 (extra ``ml``).
+
+        Parameters
+        ----------
+        fun : callable or torch.nn.Module
+            ``fun(x, *args) -> ()`` for x of shape (dim,); with `batched`, (replicas, dim) ->
+            (replicas,), each energy of its own row alone. A module is copied, in float64 and in its
+            evaluation mode: training it further does not change the potential.
+        dim : int
+            Number of coordinates.
+        args : tuple
+            Further arguments; arrays become tensors, in float64 where they are real.
+        batched : bool
+            Whether fun takes all replicas at once, as it must where `vmap` does not follow it.
+        **keywords
+            Those of `Potential`; for the Laplacian see `from_jax`.
+
+        Raises
+        ------
+        ImportError
+            Without torch.
+        TypeError, ValueError
+            When it is evaluated: for an answer that is not one real number a point, or has no
+            gradient.
+
+        Examples
+        --------
+        >>> U = Potential.from_torch(lambda x: (x**4 - x**2).sum(), dim=2)
+        >>> U.gradient([1.0, 0.5])
+        array([ 2. , -0.5])
+        """
+        from .torch import TorchFunction
+
+        check_one_point(fun)
+        check_flags(batched=batched)
+        return cls._differentiated(TorchFunction(fun, check_tuple(args), batched), dim, keywords)
+
+    @classmethod
+    def from_ase(
+        cls, atoms: Any, calculator: Any = None, rattle: float = 0.1, **keywords: Any
+    ) -> Self:
+        """A potential from atoms and a calculator of ASE: energies in eV, lengths in Angstrom
+        (extra ``ase``).
+
+        x are the coordinates that no constraint holds, atom by atom: `FixAtoms` and `FixCartesian`
+        leave theirs out, and dim is what remains. Cell and pbc are those of the atoms; x is not
+        wrapped. Where a calculator has a free energy, that is U, as its gradient are the forces.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            They are copied, the calculator is not.
+        calculator : ase.calculators.calculator.Calculator, optional
+            That of the atoms by default.
+        rattle : float
+            Standard deviation (Angstrom) of the displacements with which starting points are drawn
+            around the positions of `atoms`.
+        **keywords
+            Those of `Potential`.
+
+        Raises
+        ------
+        ImportError
+            Without ASE.
+        TypeError, ValueError
+            For what is no Atoms, no calculator, or a constraint of another kind.
+
+        Examples
+        --------
+        >>> from ase.build import molecule
+        >>> from ase.calculators.emt import EMT
+        >>> U = Potential.from_ase(molecule("N2"), EMT())
+        >>> U.name, U.dim
+        ('N2', 6)
+        """
+        from .ase import Calculator, arrays_of
+
+        check_positive(rattle=rattle)
+        found = Calculator(atoms, calculator, float(rattle))
+        own = {"start": found.draw, "name": atoms.get_chemical_formula(), **keywords}
+        pair, dim = found.energy_gradient, len(found.start)
+        potential = cls._of_cpu(dim=dim, energy_gradient=pair, **own)
+        potential.atoms = arrays_of(atoms)
+        return potential
+
+    @classmethod
+    def from_c(cls, function: Any, dim: int, data: Any = None, **keywords: Any) -> Self:
+        """A potential from a compiled function, called inside of the kernels, by all threads at
+        once: ``double f(const double *x, double *g, int n, void *data)`` returns the energy of x
+        and writes its gradient to g, both of n = dim numbers.
+
+        Parameters
+        ----------
+        function : ctypes function or int
+            A function of a library, as in ``ctypes.CDLL("./spring.so").spring``; or an address, of
+            cffi or of another compiler. Only the first can be sent to worker processes.
+        dim : int
+            Number of coordinates.
+        data : array or int, optional
+            What `data` points to: a contiguous array, which is kept and may be changed in place
+            between runs, or an address; NULL if left out.
+        **keywords
+            Those of `Potential`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no function of C, and for data that is not contiguous. What the function
+            does with its pointers nobody can check.
+
+        Examples
+        --------
+        >>> spring = ctypes.CDLL("./spring.so").spring  # doctest: +SKIP
+        >>> U = Potential.from_c(spring, dim=2, data=np.array([0.5]))  # doctest: +SKIP
+        """
+        from .c import CFunction
+
+        found = CFunction(function, data)
+        keywords.setdefault("name", found.name)
+        potential = cls._of_cpu(dim=dim, energy_gradient=found.energy_gradient, **keywords)
+        potential.numba_functions = found, None
+        return potential
+
+    @classmethod
+    def _differentiated(cls, function: Any, dim: int, keywords: dict[str, Any]) -> Self:
+        """Of a function over replicas with derivatives of its own."""
+        more = {"energy_gradient": function.energy_gradient, "name": name_of(function.fun)}
+        if dim <= CHEAP:
+            more["laplacian"] = function.laplacian
+        return cls._of_cpu(function.energy, dim=dim, **{**more, **keywords})
+
+    @classmethod
+    def _of_cpu(cls, *functions: Any, **keywords: Any) -> Self:
+        potential = cls(*functions, **keywords)
+        potential.cpu_only = True
+        return potential
