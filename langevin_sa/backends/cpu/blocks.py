@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,6 +20,7 @@ from numba import float32, float64
 from ...laws import Drive
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, share
+from .columns import to_columns, to_rows
 from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
 from .keeping import kernel
 from .passes import PASS, advance_passes, pass_source, suits
@@ -27,11 +29,9 @@ from .printed import numba_source
 from .printed_pairs import LANES
 from .simd import inline
 from .walls import keep, turn_back
+from .widths import widths
 from .work import add_work, set_parameters
 
-WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
-CACHE_NUMBERS = 4096  # coordinates in one block, so that its arrays stay in cache
-WORTH_LANES = 4  # replicas a thread with pairs that go side by side; fewer go one by one
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
 WORTH_PASSES = 1_000_000  # numbers to move, before which passes are not compiled
 GROUP = 64  # replicas whose best points are updated together
@@ -100,26 +100,16 @@ def lost(E: Any, n: int) -> int:
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
 @kernel(nogil=True)
 def advance_block(
-    potential: Any,
-    walk: Any,
-    steps: Any,
-    paired: bool,
-    ratio: float,
-    change: int,
-    wall: bool,
-    stream: Any,
-    first_step: int,
-    width: int,
-    block: Any,
-    careful: bool,
+    potential: Any, walk: Any, moves: Any, width: int, r: int, n: int, room: Any, careful: bool
 ) -> tuple[int, int]:
-    """Run one block through all steps, with the parameters of `advance_replicas` and besides
+    """Run n replicas from r on, `width` of which have room side by side, through all steps, with
+    the first parameters of `advance_replicas`.
 
     Parameters
     ----------
-    block : (int, int, int, int, float64 array)
-        Its first replica, how many there are, the steps whose noise is made together, numbers in a
-        row of that noise, and room.
+    room : (int, int, float64 array, int64 array, float64 array)
+        The steps whose noise is made together, numbers in a row of that noise, and room, see
+        `room_for`.
     careful : bool
         The step before is kept, so that replicas can turn back.
 
@@ -129,8 +119,9 @@ def advance_block(
         Step and replica in the block of a failure, or a negative replica. If the failure may be a
         wall, and the block was not `careful`, the walk is as it was.
     """
-    address, numbers, size, places, laws, _ = potential
-    r, n, chunk, normals, arena = block
+    address, numbers, size, places, laws = potential[:5]
+    steps, paired, ratio, change, wall, stream, first_step = moves
+    chunk, normals, arena, rows, c = room
     x, dx, noise, energy, best_energy, best_x, dx2, kinetic, failures, work = walk
     carry, lr, kick, tail, weight22, weight = (
         steps[0],
@@ -143,6 +134,7 @@ def advance_block(
     first_replica, purpose, k0, k1 = stream
     dim, n_steps = x.shape[1], steps.shape[1]
     columns = width if width < 16 else (n + 15) & -16  # of noise
+    filled = width if width < LANES else (n + LANES - 1) & -LANES  # whole vectors
     # float32 is a storage format: arithmetic is float64, rounded once a step
     single = x.itemsize == 4
     origin = -(arena.ctypes.data >> 3) & 7
@@ -155,19 +147,20 @@ def advance_block(
     BX, at = carve(arena, at, dim, width)
     EBS, at = carve(arena, at, 5, width)
     E, BE, S, S22, SPARE = EBS[0], EBS[1], EBS[2], EBS[3], EBS[4]
-    rows, c = np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
     driven = len(places) > 0
     p = numbers.copy() if driven else numbers
-    W = np.zeros((2 * dim + 3 if driven else 1, width))  # work, and room to take it
-    past = (NOISE.ctypes.data - z.ctypes.data) >> 3
+    W = np.zeros((2 * dim + 3 if driven else 0, width))  # work, and room to take it
     kept = np.zeros((2 * dim + 1 if careful else 0, width))
+    past = (NOISE.ctypes.data - z.ctypes.data) >> 3
     first, t, bad = 0, 0, -1
+    to_columns(X, x, r, n, filled)
+    to_columns(DX, dx, r, n, filled)
+    to_columns(NOISE, noise, r, n, filled)
+    to_columns(BX, best_x, r, n, filled)
     for i in range(n):
-        for d in range(dim):
-            X[d, i], DX[d, i] = x[r + i, d], dx[r + i, d]
-            NOISE[d, i], BX[d, i] = noise[r + i, d], best_x[r + i, d]
         BE[i], S[i], S22[i] = best_energy[r + i], kinetic[r + i], dx2[r + i]
-        W[0, i] = work[r + i]
+        if driven:
+            W[0, i] = work[r + i]
     apart = change < 0
     for t in range(n_steps):
         # number of this step's first normal in a replica's stream
@@ -196,7 +189,7 @@ def advance_block(
         if driven:
             inputs = (X, Y, DX, G, z, S, E, p, rows, size, c)
             set_parameters(address, inputs, places, laws, t, W, n, careful)
-        call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), n)
+        call_step(address, (X, Y, DX, G, z, S, E, p, rows, size, c), filled)
         bad = look(E, S, BE, X, BX, n)
         if t == 0 and bad >= 0:  # of these points the gradient is known to be finite
             bad = lost(E, n)
@@ -230,7 +223,7 @@ def advance_block(
             keep(Y, DX, SPARE, kept, n)
         if driven:
             set_parameters(address, inputs, places, laws, t, W, n, careful)
-        call_step(address, inputs, n)
+        call_step(address, inputs, filled)
         bad = look(E, SPARE, BE, X, BX, n)
         if careful and t > 0:
             bad = turn_back(address, inputs, kept, NOISE, BE, BX, failures[r : r + n], bad)
@@ -242,79 +235,87 @@ def advance_block(
                         DX[d, i] = -DX[d, i]
     if bad >= 0 and wall and not careful:
         return t, bad
+    to_rows(x, X, r, n)
+    to_rows(dx, DX, r, n)
+    to_rows(noise, NOISE, r, n)
+    to_rows(best_x, BX, r, n)
     for i in range(n):
-        for d in range(dim):
-            x[r + i, d], dx[r + i, d], noise[r + i, d] = X[d, i], DX[d, i], NOISE[d, i]
-            best_x[r + i, d] = BX[d, i]
         kinetic[r + i], dx2[r + i] = S[i], S22[i] if apart else ratio * S[i]
         energy[r + i], best_energy[r + i] = E[i], BE[i]
-        work[r + i] = W[0, i]
+        if driven:
+            work[r + i] = W[0, i]
     return t, bad
+
+
+@inline
+def room_for(width: int, dim: int, n_steps: int) -> tuple[int, int, Any, Any, Any]:
+    """What a block of so many replicas and coordinates needs for so many steps."""
+    # steps whose noise is made together
+    chunk = max(1, min(n_steps, max(16, NOISE_NUMBERS // width) // dim))
+    normals = (chunk * dim + 6) // 4 * width + PADDING
+    arena = np.zeros(4 * normals + (10 * dim + 9) * width + 13 * PADDING)
+    return chunk, normals, arena, np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
 
 
 @kernel(nogil=True)
 def advance_replicas(
-    potential: Any,
-    walk: Any,
-    steps: Any,
-    paired: bool,
-    ratio: float,
-    change: int,
-    wall: bool,
-    stream: Any,
-    first_step: int,
-    width: int,
-    low: int,
-    high: int,
+    potential: Any, walk: Any, moves: Any, widths: Any, low: int, high: int
 ) -> tuple[int, int]:
-    """Run replicas low <= r < high through all steps, `width` side by side.
+    """Run replicas low <= r < high through all steps.
 
     Parameters
     ----------
-    potential : (int, float64 array, int64 array, int64 array, float64 array, int)
+    potential : (int, float64 array, int64 array, int64 array, float64 array, int, int)
         Address of the compiled step, the parameters and sizes that it reads, the places and values
-        of the `Drive` (no places without one), and the address of the compiled passes, or 0.
+        of the `Drive` (no places without one), the address of the compiled passes, or 0, and that
+        of the step of a lone replica.
     walk : tuple of arrays
         Those of the `Walk`, moved on in place.
-    steps : float64 array (6, n_steps)
-        Carry, lr, kick, tail, 1/dt^2 and 1/velocity_scale^2.
-    paired : bool
-        Noise is paired.
-    ratio, change : float, int
-        dx2 is `ratio` times kinetic up to step `change`, and a sum of its own from there on (from
-        the start if that is -1).
-    wall : bool
-        `Walk.wall`. A block where a step fails is run again, carefully
-        (`langevin_sa.backends.cpu.walls`), and is from then on.
-    stream : (int, int, uint64, uint64)
-        `Walk.stream` of replica 0.
-    first_step : int
-        Number of the first step in the streams.
+    moves : tuple
+        steps : float64 array (6, n_steps)
+            Carry, lr, kick, tail, 1/dt^2 and 1/velocity_scale^2.
+        paired : bool
+            Noise is paired.
+        ratio, change : float, int
+            dx2 is `ratio` times kinetic up to step `change`, and a sum of its own from there on
+            (from the start if that is -1).
+        wall : bool
+            `Walk.wall`. A block where a step fails is run again, carefully
+            (`langevin_sa.backends.cpu.walls`), and is from then on.
+        stream : (int, int, uint64, uint64)
+            `Walk.stream` of replica 0.
+        first_step : int
+            Number of the first step in the streams.
+    widths : (int, int)
+        Replicas side by side, and the number of replicas below which the last ones go one by one.
 
     Returns
     -------
     (int, int)
         Step and replica of a failure that is no wall, or (-1, -1).
     """
-    dim = walk[0].shape[1]
-    # steps whose noise is made together
-    chunk = max(1, min(steps.shape[1], max(16, NOISE_NUMBERS // width) // dim))
-    normals = (chunk * dim + 6) // 4 * width + PADDING
-    arena = np.zeros(4 * normals + (10 * dim + 9) * width + 13 * PADDING)
-    for r in range(low, high, width):
+    (steps, paired, ratio, change, wall, stream, first_step), (width, few) = moves, widths
+    dim, n_steps = walk[0].shape[1], steps.shape[1]
+    room, r = room_for(width, dim, n_steps), low
+    while r < high:
         n = min(width, high - r)
-        careful = wall and np.any(walk[8][r : r + n, 0] > 0)
-        block, done = (r, n, chunk, normals, arena), 0
+        if width > 1 and n < few:
+            potential = (potential[6],) + potential[1:5] + (0, potential[6])
+            width, n, room = 1, 1, room_for(1, dim, n_steps)
+        careful, done = wall and np.any(walk[8][r : r + n, 0] > 0), 0
         if potential[5] != 0 and not careful:
-            moves = (steps, paired, ratio, change, stream, first_step, width)
-            done = advance_passes(potential, walk, *moves, block)
+            block = (r, n, room[0], room[1], room[2])
+            done = advance_passes(
+                potential, walk, steps, paired, ratio, change, stream, first_step, width, block
+            )
         left, later = steps[:, done:], change - done if change >= 0 else change
-        common = (left, paired, ratio, later, wall, stream, first_step + done, width)
-        t, bad = advance_block(potential, walk, *common, block, careful)
+        rest = (left, paired, ratio, later, wall, stream, first_step + done)
+        t, bad = advance_block(potential, walk, rest, width, r, n, room, careful)
         if bad >= 0 and wall and not careful:
-            t, bad = advance_block(potential, walk, *common, block, True)
+            t, bad = advance_block(potential, walk, rest, width, r, n, room, True)
         if bad >= 0:
             return first_step + done + t, r + bad
+        r += n
     return -1, -1
 
 
@@ -327,23 +328,22 @@ class BlockBackend(Backend):
         self.walk, self.threads, self.asked = walk, threads, 0  # `asked`: numbers to move so far
         self.text, self.passes = "", 0  # source and address of the passes, which are compiled late
         replicas, dim = walk.x.shape
+        # replicas side by side, and the number of those left over below which they go one by one
+        self.widths = (1, 0)
         if potential.formula is None:
             check_functions(potential, walk.x[0].astype(float))
-            self.width, self.step = 1, compiled_functions(*potential.numba_functions)
+            self.step = self.lone = compiled_functions(*potential.numba_functions)
             self.numbers, self.size = np.empty(0), np.array([dim], dtype=np.int64)
         else:
             source = potential.formula.source
-            if "pair" in source.bodies:
-                self.width = LANES if replicas >= WORTH_LANES * threads else 1
-            else:
-                fitting = [w for w in WIDTHS if w <= 8 or w * dim <= CACHE_NUMBERS]
-                self.width = next((w for w in fitting if w * threads >= replicas), fitting[-1])
-            self.step = compiled_source(
-                numba_source(source.spec, source.bodies, self.width), "step", STEP
+            self.widths = widths(source.spec, source.bodies, replicas, dim, threads)
+            self.step, self.lone = (
+                compiled_source(numba_source(source.spec, source.bodies, width), "step", STEP)
+                for width in (self.widths[0], 1 if self.widths[1] else self.widths[0])
             )
             if suits(source.spec, source.bodies, dim):
                 single = walk.x.itemsize == 4
-                self.text = pass_source(source.spec, source.bodies, dim, self.width, single)
+                self.text = pass_source(source.spec, source.bodies, dim, self.widths[0], single)
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         began = time.perf_counter()
@@ -355,19 +355,19 @@ class BlockBackend(Backend):
         w, n = self.walk, len(steps.rho)
         ratio, change = self._ratio(steps)
         numbers = np.ascontiguousarray(steps.numbers.T)
-        moves = (numbers, steps.paired, ratio, change, w.wall, w.stream())
-        common = (self.compiled(n, steps.drive), w.arrays, *moves)
-
-        def run(part: tuple[int, int]) -> tuple[int, int]:
-            return advance_replicas(*common, w.step, self.width, *part)
-
-        bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
-        if bad:
-            step, replica = min(bad)
-            raise NonFinite(step, w.first_replica + replica)
-        w.step += n
+        moves = (numbers, steps.paired, ratio, change, w.wall, w.stream(), w.step)
+        given = (self.compiled(n, steps.drive), w.arrays, moves, self.widths)
+        self._run(lambda part: advance_replicas(*given, *part), n)
         if n:
             w.ratio = ratio if change == n else np.nan
+
+    def _run(self, kernel: Callable[[tuple[int, int]], tuple[int, int]], steps: int) -> None:
+        """So many steps of all replicas by ``kernel((low, high))``, on all threads."""
+        bad = [end for end in share(self.pool, kernel, self._parts(steps)) if end[0] >= 0]
+        if bad:
+            step, replica = min(bad)
+            raise NonFinite(step, self.walk.first_replica + replica)
+        self.walk.step += steps
 
     def compiled(self, steps: int, drive: Drive | None = None) -> tuple[Any, ...]:
         """The potential as the kernels take it, for as many steps."""
@@ -376,7 +376,8 @@ class BlockBackend(Backend):
             self.passes = compiled_source(self.text, "steps", PASS).address
         drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))
         address = 0 if len(drive.places) else self.passes
-        return self.step.address, self.numbers, self.size, drive.places, drive.values, address
+        moves = self.numbers, self.size, drive.places, drive.values, address
+        return self.step.address, *moves, self.lone.address
 
     def _ratio(self, steps: Steps) -> tuple[float, int]:
         """What dx2 is of kinetic in these steps and those before, and up to which of these; -1 if
@@ -393,7 +394,8 @@ class BlockBackend(Backend):
         share.
         """
         replicas, dim = self.walk.x.shape
-        blocks = -(-replicas // self.width)
+        width = self.widths[0]
+        blocks = -(-replicas // width)
         parts = min(self.threads, blocks) if replicas * dim * steps > 20_000 else 1
-        edges = [min(replicas, self.width * (blocks * k // parts)) for k in range(parts + 1)]
+        edges = [min(replicas, width * (blocks * k // parts)) for k in range(parts + 1)]
         return list(itertools.pairwise(edges))
