@@ -21,10 +21,18 @@ from ...laws import Drive
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, share
 from .columns import to_columns, to_rows
-from .compiled import STEP, call_step, check_functions, compiled_functions, compiled_source
+from .compiled import (
+    PASS,
+    STEP,
+    call_step,
+    check_functions,
+    compiled_functions,
+    compiled_passes,
+    compiled_source,
+)
 from .keeping import kernel
-from .passes import PASS, advance_passes, pass_source, suits
-from .philox import fill_normals
+from .passes import advance_passes, pass_source, suits
+from .philox import fill_line, fill_normals
 from .printed import numba_source
 from .printed_pairs import LANES
 from .simd import inline
@@ -170,16 +178,20 @@ def advance_block(
             first = start >> 2
             quads = ((start + chunk * dim + 3) >> 2) - first
             if np.any(kick[t : t + chunk] > 0.0):
-                fill_normals(z, first, quads, first_replica + r, columns, purpose, k0, k1)
+                if width == 1:
+                    line = arena[origin : origin + 4 * normals]
+                    fill_line(line, first, quads, first_replica + r, purpose, k0, k1)
+                else:
+                    fill_normals(z, first, quads, first_replica + r, columns, purpose, k0, k1)
         c[0], c[1], c[2], c[4] = carry[t], lr[t], kick[t], weight[t]
         by_hand = fresh or careful  # what is carried on is in NOISE
         c[3] = 0.0 if not paired else 1.0 if by_hand else tail[t - 1]
-        for d in range(dim):
-            m = start + d - 4 * first
-            rows[d] = (m & 3) * normals + (m >> 2) * columns
-            m -= dim
-            before = (m & 3) * normals + (m >> 2) * columns
-            rows[dim + d] = past + d * width if by_hand else before
+        for k in range(2 * dim):  # this step's normals, and the last step's
+            m = start + k - 4 * first if k < dim else start + k - 2 * dim - 4 * first
+            rows[k] = m if width == 1 else (m & 3) * normals + (m >> 2) * columns
+        if by_hand:
+            for d in range(dim):
+                rows[dim + d] = past + d * width
         if t == change:
             apart = True
             for i in range(n):
@@ -253,7 +265,7 @@ def room_for(width: int, dim: int, n_steps: int) -> tuple[int, int, Any, Any, An
     # steps whose noise is made together
     chunk = max(1, min(n_steps, max(16, NOISE_NUMBERS // width) // dim))
     normals = (chunk * dim + 6) // 4 * width + PADDING
-    arena = np.zeros(4 * normals + (10 * dim + 9) * width + 13 * PADDING)
+    arena = np.zeros(4 * normals + (11 * dim + 9) * width + 13 * PADDING)
     return chunk, normals, arena, np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
 
 
@@ -329,7 +341,7 @@ class BlockBackend(Backend):
         self.text, self.passes = "", 0  # source and address of the passes, which are compiled late
         replicas, dim = walk.x.shape
         # replicas side by side, and the number of those left over below which they go one by one
-        self.widths = (1, 0)
+        self.widths, self.functions = (1, 0), potential.numba_functions
         if potential.formula is None:
             check_functions(potential, walk.x[0].astype(float))
             self.step = self.lone = compiled_functions(*potential.numba_functions)
@@ -374,6 +386,9 @@ class BlockBackend(Backend):
         self.asked += self.walk.x.size * steps
         if self.asked > WORTH_PASSES and self.text:
             self.passes = compiled_source(self.text, "steps", PASS).address
+        elif self.asked > WORTH_PASSES and self.functions:
+            single = self.walk.x.itemsize == 4
+            self.passes = compiled_passes(*self.functions, self.walk.x.shape[1], single).address
         drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))
         address = 0 if len(drive.places) else self.passes
         moves = self.numbers, self.size, drive.places, drive.values, address

@@ -16,7 +16,7 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import carray, cfunc, int64, njit, types, void
+from numba import carray, cfunc, float32, float64, int64, njit, types, void
 from numba.extending import intrinsic
 
 from .keeping import c_function
@@ -25,6 +25,7 @@ REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
 STEP = void(
     REALS, REALS, REALS, REALS, REALS, REALS, REALS, REALS, INTEGERS, INTEGERS, REALS, types.int64
 )
+PASS = void(REALS, REALS, REALS, INTEGERS, REALS, types.int64, types.int64)
 
 
 @intrinsic
@@ -155,6 +156,49 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
             s[0] += c[4] * (m * m)
 
     return step
+
+
+@cache
+def compiled_passes(energy: Any, gradient: Any, dim: int, single: bool) -> Any:
+    """Several steps of the same, as `langevin_sa.backends.cpu.passes.pass_source` has them for
+    formulas; none is made any more from where one failed.
+    """
+
+    @cfunc(PASS, error_model="numpy")
+    def steps(state_, z, p, rows, c, steps, n):  # type: ignore[no-untyped-def]
+        state = carray(state_, (5 * dim + 4,))
+        x, dx, noise = state[:dim], state[dim : 2 * dim], state[2 * dim : 3 * dim]
+        best_x, g = state[3 * dim : 4 * dim], state[4 * dim + 4 :]
+        best, s, s22, check = (
+            state[4 * dim],
+            state[4 * dim + 1],
+            state[4 * dim + 2],
+            state[4 * dim + 3],
+        )
+        for t in range(steps):
+            if not s + check < np.inf:
+                check = np.nan
+                break
+            e = energy(x)
+            gradient(x, g)
+            check = check + 0.0 * e
+            if e < best:
+                best = e
+                best_x[:] = x
+            for d in range(dim):
+                normal = z[rows[dim * t + d]]
+                m = c[6 * t] * dx[d] - c[6 * t + 1] * g[d] + (c[6 * t + 2] * normal + noise[d])
+                noise[d] = c[6 * t + 3] * normal
+                s = s + c[6 * t + 5] * (m * m)
+                m = float64(float32(m)) if single else m
+                at = x[d] + m
+                x[d] = float64(float32(at)) if single else at
+                dx[d] = m
+                s22 = s22 + c[6 * t + 4] * (m * m)
+        state[4 * dim], state[4 * dim + 1], state[4 * dim + 2] = best, s, s22
+        state[4 * dim + 3] = check
+
+    return steps
 
 
 def check_functions(potential: Any, x: np.ndarray) -> None:

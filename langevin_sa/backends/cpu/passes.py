@@ -10,10 +10,8 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import types, void
-
 from ...formulas.parse import PRINTED
-from .compiled import INTEGERS, REALS, call_step
+from .compiled import call_step
 from .keeping import kernel
 from .philox import fill_normals
 from .printed_pairs import LANES, over, scalars
@@ -21,7 +19,6 @@ from .printed_pairs import LANES, over, scalars
 if TYPE_CHECKING:
     from ...formulas.spec import Spec
 
-PASS = void(REALS, REALS, REALS, INTEGERS, REALS, types.int64, types.int64)
 MOST = 8  # coordinates that are kept in registers
 TOGETHER = 4  # steps of a pass at most: several blocks of lanes then overlap in the processor
 
@@ -35,7 +32,8 @@ def pass_source(spec: Spec, bodies: Any, dim: int, width: int, single: bool) -> 
     """Source of some steps of n replicas, `width` in a row of the state.
 
     Rows of the state: x, dx, the noise that is carried on and the best x of each coordinate; the
-    best energy; the sums of dx^2 with either weight; and 0, or NaN once an energy was not finite.
+    best energy; the sums of dx^2 with either weight; and 0, or NaN once an energy was not finite;
+    and room for a gradient.
     The step's normals are from ``rows[dim*t + coordinate]`` on in z, its numbers are six of c.
     """
     (body,) = bodies.values()
@@ -103,10 +101,10 @@ def advance_passes(
     filled = width if width < LANES else (n + LANES - 1) & -LANES
     origin = -(arena.ctypes.data >> 3) & 7
     z = arena[origin : origin + 4 * normals].reshape((4, normals))
-    size = (4 * dim + 4) * width
+    size = (5 * dim + 4) * width
     at = origin + ((len(arena) - origin - size) & -8)  # behind what going step by step needs
-    state = arena[at : at + size].reshape((4 * dim + 4, width))
-    together = min(TOGETHER, chunk)
+    state = arena[at : at + size].reshape((5 * dim + 4, width))
+    together = chunk if width == 1 else min(TOGETHER, chunk)
     rows, c = np.zeros(together * dim, dtype=np.int64), np.zeros((together, 6))
     for i in range(filled):  # lanes beyond the last replica go along with it
         own = r + min(i, n - 1)
