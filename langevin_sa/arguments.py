@@ -332,9 +332,9 @@ def returned(potential: Any, out: Any, what: str, block: Any, shape: tuple[int, 
     """What a potential's function returned for a block (replicas, dim), checked, and a copy if it
     is the block itself.
     """
-    if type(out) is np.ndarray and out.dtype is FLOAT and out.shape == shape:
-        if out.base is None and out is not block:  # as at nearly every step
-            return out
+    plain = type(out) is np.ndarray and out.dtype is FLOAT and out.shape == shape
+    if plain and out.base is None and out is not block:  # as at nearly every step
+        return out
     if out is None:
         raise ValueError(
             f"{what} of {potential.name} returned None for x of shape {block.shape}; expected "

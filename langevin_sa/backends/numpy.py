@@ -103,9 +103,9 @@ class NumpyBackend(Backend):
         number is not finite.
         """
         # sums are finite where all terms are, but for overflow
-        if not math.isfinite(energy.sum() + gradient.sum()):
-            if not (np.isfinite(energy).all() and np.isfinite(gradient).all()):
-                return False
+        finite = math.isfinite(energy.sum() + gradient.sum())
+        if not (finite or (np.isfinite(energy).all() and np.isfinite(gradient).all())):
+            return False
         if self._weighs():
             self._weigh(energy)
         return True

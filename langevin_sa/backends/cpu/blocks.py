@@ -31,6 +31,7 @@ from .compiled import (
     compiled_source,
 )
 from .keeping import kernel
+from .looks import look, lost
 from .passes import advance_passes, pass_source, suits
 from .philox import fill_line, fill_normals
 from .printed import numba_source
@@ -42,7 +43,6 @@ from .work import add_work, set_parameters
 
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
 WORTH_PASSES = 1_000_000  # numbers to move, before which passes are not compiled
-GROUP = 64  # replicas whose best points are updated together
 PADDING = 24  # numbers between arrays, so that they do not fall on the same cache lines
 
 
@@ -50,49 +50,6 @@ PADDING = 24  # numbers between arrays, so that they do not fall on the same cac
 def carve(arena: Any, at: int, rows: int, columns: int) -> tuple[Any, int]:
     """A (rows, columns) array out of `arena` on a 64-byte line, and where the next may start."""
     return arena[at : at + rows * columns].reshape((rows, columns)), at + rows * columns + PADDING
-
-
-@inline
-def look(E: Any, S: Any, BE: Any, X: Any, BX: Any, n: int) -> int:
-    """Keep the points that are the lowest so far; the first replica whose energy, or sum of dx^2
-    (where a gradient ends up), is not finite, or -1.
-    """
-    if n == 1:  # a lone replica cannot afford the slices below
-        if not np.abs(E[0]) + S[0] < np.inf:
-            return 0
-        if E[0] < BE[0]:
-            BE[0] = E[0]
-            for d in range(len(X)):
-                BX[d, 0] = X[d, 0]
-        return -1
-    for low in range(0, n, GROUP):
-        m = min(n - low, GROUP)
-        e, s, be = E[low : low + m], S[low : low + m], BE[low : low + m]
-        better, bad = 0, 0
-        for i in range(m):
-            better += e[i] < be[i]
-            bad += not (np.abs(e[i]) + s[i] < np.inf)
-        if bad:
-            for i in range(m):
-                if not np.abs(e[i]) + s[i] < np.inf:
-                    return low + i
-        if better:
-            for d in range(len(X)):
-                x, bx = X[d, low : low + m], BX[d, low : low + m]
-                for i in range(m):
-                    bx[i] = x[i] if e[i] < be[i] else bx[i]
-            for i in range(m):
-                be[i] = e[i] if e[i] < be[i] else be[i]
-    return -1
-
-
-@inline
-def lost(E: Any, n: int) -> int:
-    """The first replica whose energy is not finite, or -1."""
-    for i in range(n):
-        if not np.abs(E[i]) < np.inf:
-            return i
-    return -1
 
 
 # One step, x = x + dx after
@@ -265,7 +222,7 @@ def room_for(width: int, dim: int, n_steps: int) -> tuple[int, int, Any, Any, An
     # steps whose noise is made together
     chunk = max(1, min(n_steps, max(16, NOISE_NUMBERS // width) // dim))
     normals = (chunk * dim + 6) // 4 * width + PADDING
-    arena = np.zeros(4 * normals + (11 * dim + 9) * width + 13 * PADDING)
+    arena = np.zeros(4 * normals + (11 * dim + 10) * width + 13 * PADDING)
     return chunk, normals, arena, np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
 
 
@@ -312,7 +269,8 @@ def advance_replicas(
     while r < high:
         n = min(width, high - r)
         if width > 1 and n < few:
-            potential = (potential[6],) + potential[1:5] + (0, potential[6])
+            _, numbers, size, places, laws, _, lone = potential
+            potential = (lone, numbers, size, places, laws, 0, lone)
             width, n, room = 1, 1, room_for(1, dim, n_steps)
         careful, done = wall and np.any(walk[8][r : r + n, 0] > 0), 0
         if potential[5] != 0 and not careful:
@@ -320,6 +278,9 @@ def advance_replicas(
             done = advance_passes(
                 potential, walk, steps, paired, ratio, change, stream, first_step, width, block
             )
+            if done == n_steps > 0:
+                r += n
+                continue
         left, later = steps[:, done:], change - done if change >= 0 else change
         rest = (left, paired, ratio, later, wall, stream, first_step + done)
         t, bad = advance_block(potential, walk, rest, width, r, n, room, careful)

@@ -166,9 +166,9 @@ def compiled_passes(energy: Any, gradient: Any, dim: int, single: bool) -> Any:
 
     @cfunc(PASS, error_model="numpy")
     def steps(state_, z, p, rows, c, steps, n):  # type: ignore[no-untyped-def]
-        state = carray(state_, (5 * dim + 4,))
+        state = carray(state_, (5 * dim + 5,))
         x, dx, noise = state[:dim], state[dim : 2 * dim], state[2 * dim : 3 * dim]
-        best_x, g = state[3 * dim : 4 * dim], state[4 * dim + 4 :]
+        best_x, g = state[3 * dim : 4 * dim], state[4 * dim + 5 :]
         best, s, s22, check = (
             state[4 * dim],
             state[4 * dim + 1],
@@ -180,6 +180,7 @@ def compiled_passes(energy: Any, gradient: Any, dim: int, single: bool) -> Any:
                 check = np.nan
                 break
             e = energy(x)
+            state[4 * dim + 4] = e
             gradient(x, g)
             check = check + 0.0 * e
             if e < best:

@@ -10,7 +10,9 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from ...formulas.parse import PRINTED
+from .columns import to_columns, to_rows
 from .compiled import call_step
 from .keeping import kernel
 from .philox import fill_normals
@@ -32,14 +34,14 @@ def pass_source(spec: Spec, bodies: Any, dim: int, width: int, single: bool) -> 
     """Source of some steps of n replicas, `width` in a row of the state.
 
     Rows of the state: x, dx, the noise that is carried on and the best x of each coordinate; the
-    best energy; the sums of dx^2 with either weight; and 0, or NaN once an energy was not finite;
-    and room for a gradient.
+    best energy; the sums of dx^2 with either weight; 0, or NaN once an energy was not finite; the
+    energy before the last step; and room for a gradient.
     The step's normals are from ``rows[dim*t + coordinate]`` on in z, its numbers are six of c.
     """
     (body,) = bodies.values()
     axes = range(dim)
     names = [f"{name}{k}" for name in ("v", "m", "w", "b") for k in axes]
-    names += ["best", "s", "s22", "check"]
+    names += ["best", "s", "s22", "check", "energy"]
     load = [f"{name} = load(state, {row}*WIDTH + i)" for row, name in enumerate(names)]
     store = [f"store(state, {row}*WIDTH + i, {name})" for row, name in enumerate(names)]
     step = ["carry, lr, kick, tail = c[6*t], c[6*t + 1], c[6*t + 2], c[6*t + 3]"]
@@ -93,7 +95,7 @@ def advance_passes(
     """
     r, n, chunk, normals, arena = block
     numbers, passes = potential[1], potential[5]
-    x, dx, noise, _, best_energy, best_x, dx2, kinetic, _, _ = walk
+    x, dx, noise, energy, best_energy, best_x, dx2, kinetic, _, _ = walk
     first_replica, purpose, k0, k1 = stream
     dim, apart = x.shape[1], change < 0
     n_steps = steps.shape[1] if apart else change
@@ -101,17 +103,20 @@ def advance_passes(
     filled = width if width < LANES else (n + LANES - 1) & -LANES
     origin = -(arena.ctypes.data >> 3) & 7
     z = arena[origin : origin + 4 * normals].reshape((4, normals))
-    size = (5 * dim + 4) * width
+    size = (5 * dim + 5) * width
     at = origin + ((len(arena) - origin - size) & -8)  # behind what going step by step needs
-    state = arena[at : at + size].reshape((5 * dim + 4, width))
+    state = arena[at : at + size].reshape((5 * dim + 5, width))
     together = chunk if width == 1 else min(TOGETHER, chunk)
     rows, c = np.zeros(together * dim, dtype=np.int64), np.zeros((together, 6))
-    for i in range(filled):  # lanes beyond the last replica go along with it
+    # lanes beyond the last replica go along with it
+    to_columns(state[:dim], x, r, n, filled)
+    to_columns(state[dim : 2 * dim], dx, r, n, filled)
+    to_columns(state[2 * dim : 3 * dim], noise, r, n, filled)
+    to_columns(state[3 * dim : 4 * dim], best_x, r, n, filled)
+    if not paired:
+        state[2 * dim : 3 * dim] = 0.0
+    for i in range(filled):
         own = r + min(i, n - 1)
-        for d in range(dim):
-            state[d, i], state[dim + d, i] = x[own, d], dx[own, d]
-            state[2 * dim + d, i] = noise[own, d] if paired else 0.0
-            state[3 * dim + d, i] = best_x[own, d]
         state[4 * dim, i], state[4 * dim + 1, i] = best_energy[own], kinetic[own]
         state[4 * dim + 2, i], state[4 * dim + 3, i] = dx2[own], 0.0
     t = 0
@@ -139,12 +144,13 @@ def advance_passes(
     for i in range(n):
         if not np.abs(state[4 * dim + 1, i]) + state[4 * dim + 3, i] < np.inf:
             return 0
+    to_rows(x, moved[:dim], r, n)
+    to_rows(dx, moved[dim : 2 * dim], r, n)
+    if paired:
+        to_rows(noise, moved[2 * dim :], r, n)
+    to_rows(best_x, state[3 * dim : 4 * dim], r, n)
     for i in range(n):
-        for d in range(dim):
-            x[r + i, d], dx[r + i, d] = moved[d, i], moved[dim + d, i]
-            if paired:
-                noise[r + i, d] = moved[2 * dim + d, i]
-            best_x[r + i, d] = state[3 * dim + d, i]
         best_energy[r + i], kinetic[r + i] = state[4 * dim, i], state[4 * dim + 1, i]
         dx2[r + i] = state[4 * dim + 2, i] if apart else ratio * kinetic[r + i]
+        energy[r + i] = state[4 * dim + 4, i]
     return n_steps

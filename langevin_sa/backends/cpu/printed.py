@@ -14,8 +14,8 @@ WIDTH), one column a replica) and moves them on in the same pass, x to y:
 
 Where the force on a coordinate needs no other coordinate's loop (coordinates or site formulas
 alone) it never leaves a register. Pairs have the loop over replicas outermost: a step with pairs is
-of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`). A lone replica's sites go side
-by side (`langevin_sa.backends.cpu.printed_sites`).
+of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`). A lone replica's sites go
+side by side (`langevin_sa.backends.cpu.printed_sites`).
 """
 
 from __future__ import annotations

@@ -11,17 +11,21 @@ if TYPE_CHECKING:
 
 WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compiled for
 CACHE_NUMBERS = 4096  # coordinates in one block, so that its arrays stay in cache
+WORTH_SITES = 25  # what a lone replica's step takes besides its sites, in sites
 
 
 def widths(spec: Spec, bodies: Any, replicas: int, dim: int, threads: int) -> tuple[int, int]:
     """Replicas that go side by side, and the number of those left over below which they go one by
-    one.
+    one: where what is inside a replica can fill vectors too.
     """
     few, fitting = 0, [w for w in WIDTHS if w <= LANES or w * dim <= CACHE_NUMBERS]
     if "pair" in bodies:
-        # a lone replica, with eight particles side by side, takes each pair from both ends
+        # eight particles side by side, each pair from both ends
         particles, fitting = dim // spec.space, [LANES]
         few = -(-(particles - 1) // (2 * -(-particles // LANES)))
-    if replicas < few * threads:
+    elif set(bodies) <= {"site", "bond"}:
+        few = -(-LANES * dim // (dim + WORTH_SITES))
+    if replicas < few * threads or replicas == 1:
         return 1, 0
-    return next((w for w in fitting if w * threads >= replicas), fitting[-1]), few
+    width = next((w for w in fitting if w > 1 and w * threads >= replicas), fitting[-1])
+    return width, few if few > 1 else 0
