@@ -5,6 +5,7 @@ import pytest
 
 from langevin_sa import Potential, Schedule, potentials
 from langevin_sa.backends.cpu.blocks import WORTH_PASSES, BlockBackend
+from langevin_sa.backends.cpu.compiled import Late
 from langevin_sa.backends.cpu.printed_pairs import LANES
 from langevin_sa.backends.cpu.widths import widths
 from langevin_sa.backends.walk import ARRAYS, NonFinite, Walk
@@ -28,7 +29,10 @@ def ends(potential, x0, row="gjf", dtype=float, passes=False):
     """All arrays of a walk after three calls."""
     walk = Walk.at_rest(x0.copy(), 7, dtype)
     backend = BlockBackend(potential, walk, 1)
-    backend.asked += passes * (WORTH_PASSES + 1)
+    if passes:
+        backend.asked = WORTH_PASSES + 1
+    else:
+        backend.passes = Late()
     steps = COOLING.coefficients(40, row)
     for start, stop in ((0, 1), (1, 30), (30, 40)):
         backend.advance(steps.part(start, stop))
@@ -101,7 +105,10 @@ def test_a_failure_in_a_pass_is_found_where_it_is():
     for passes in (False, True):
         walk = Walk.at_rest(np.array([[0.5], [9.0]]), 7)
         backend = BlockBackend(Potential.from_numba(energy, gradient, 1), walk, 1)
-        backend.asked += passes * (WORTH_PASSES + 1)
+        if passes:
+            backend.asked = WORTH_PASSES + 1
+        else:
+            backend.passes = Late()
         with pytest.raises(NonFinite) as failure:
             backend.advance(Schedule(0.1, 1.0, 0.4).coefficients(60))
         found.append((failure.value.step, failure.value.replica, walk.x.tobytes()))

@@ -29,6 +29,7 @@ from .compiled import (
     compiled_functions,
     compiled_passes,
     compiled_source,
+    late,
 )
 from .keeping import kernel
 from .looks import look, lost
@@ -299,13 +300,15 @@ class BlockBackend(Backend):
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         self.walk, self.threads, self.asked = walk, threads, 0  # `asked`: numbers to move so far
-        self.text, self.passes = "", 0  # source and address of the passes, which are compiled late
+        self.passes = late()
         replicas, dim = walk.x.shape
+        single = walk.x.itemsize == 4
         # replicas side by side, and the number of those left over below which they go one by one
-        self.widths, self.functions = (1, 0), potential.numba_functions
+        self.widths = (1, 0)
         if potential.formula is None:
             check_functions(potential, walk.x[0].astype(float))
             self.step = self.lone = compiled_functions(*potential.numba_functions)
+            self.passes = late(compiled_passes, *potential.numba_functions, dim, single)
             self.numbers, self.size = np.empty(0), np.array([dim], dtype=np.int64)
         else:
             source = potential.formula.source
@@ -315,8 +318,8 @@ class BlockBackend(Backend):
                 for width in (self.widths[0], 1 if self.widths[1] else self.widths[0])
             )
             if suits(source.spec, source.bodies, dim):
-                single = walk.x.itemsize == 4
-                self.text = pass_source(source.spec, source.bodies, dim, self.widths[0], single)
+                text = pass_source(source.spec, source.bodies, dim, self.widths[0], single)
+                self.passes = late(compiled_source, text, "steps", PASS)
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         began = time.perf_counter()
@@ -345,13 +348,10 @@ class BlockBackend(Backend):
     def compiled(self, steps: int, drive: Drive | None = None) -> tuple[Any, ...]:
         """The potential as the kernels take it, for as many steps."""
         self.asked += self.walk.x.size * steps
-        if self.asked > WORTH_PASSES and self.text:
-            self.passes = compiled_source(self.text, "steps", PASS).address
-        elif self.asked > WORTH_PASSES and self.functions:
-            single = self.walk.x.itemsize == 4
-            self.passes = compiled_passes(*self.functions, self.walk.x.shape[1], single).address
+        if self.asked > WORTH_PASSES:
+            self.passes.compile()
         drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))
-        address = 0 if len(drive.places) else self.passes
+        address = 0 if len(drive.places) else self.passes.address
         moves = self.numbers, self.size, drive.places, drive.values, address
         return self.step.address, *moves, self.lone.address
 

@@ -65,6 +65,24 @@ def compiled_source(text: str, name: str, signature: Any) -> Any:
     return c_function(getattr(module, name), signature, module.__name__)
 
 
+class Late:
+    """What is compiled once somebody has enough to do, for everybody from then on; its `address` is
+    0 before, or without a way to make it.
+    """
+
+    def __init__(self, *made: Any) -> None:
+        self.made, self.address = made, 0
+
+    def compile(self) -> None:
+        """Have it, if it can be had."""
+        if self.made and not self.address:
+            make, *given = self.made
+            self.address = make(*given).address
+
+
+late = cache(Late)  # the same in a process
+
+
 def over_replicas(
     energy: Callable[..., Any], gradient: Callable[..., Any]
 ) -> tuple[tuple[Any, Any], tuple[OverReplicas, OverReplicas]]:

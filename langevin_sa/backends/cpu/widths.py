@@ -15,8 +15,8 @@ WORTH_SITES = 25  # what a lone replica's step takes besides its sites, in sites
 
 
 def widths(spec: Spec, bodies: Any, replicas: int, dim: int, threads: int) -> tuple[int, int]:
-    """Replicas that go side by side, and the number of those left over below which they go one by
-    one: where what is inside a replica can fill vectors too.
+    """Replicas that go side by side, and the number left over below which the last ones go one by
+    one, as they do where what is inside a replica can fill vectors too; 0 if none do.
     """
     few, fitting = 0, [w for w in WIDTHS if w <= LANES or w * dim <= CACHE_NUMBERS]
     if "pair" in bodies:
@@ -28,4 +28,4 @@ def widths(spec: Spec, bodies: Any, replicas: int, dim: int, threads: int) -> tu
     if replicas < few * threads or replicas == 1:
         return 1, 0
     width = next((w for w in fitting if w > 1 and w * threads >= replicas), fitting[-1])
-    return width, few if few > 1 else 0
+    return width, few if 0 < replicas % width < few else 0
