@@ -26,9 +26,9 @@ from langevin_sa.backends.cpu import blocks
 from langevin_sa.backends.walk import Walk
 
 CLIFF = 1.5
-COUNTS = (1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 32, 33, 48, 64, 65, 96, 128, 129, 192, 256)
-COUNTS += (257, 384, 511, 512, 513, 1_000, 1_024, 4_096, 4_097, 10_000, 100_000, 1_000_000)
-PARTICLES = (2, 3, 4, 5, 8, 9, 13, 16, 17, 32, 33, 38, 64, 65, 128, 129, 147, 256, 257, 1_000)
+COUNTS = (1, 2, 3, 8, 9, 16, 17, 32, 33, 64, 65, 128, 129, 256, 257, 511, 512, 513, 1_000)
+COUNTS += (4_096, 4_097, 10_000, 100_000, 1_000_000)
+PARTICLES = (2, 3, 4, 5, 8, 9, 13, 16, 17, 32, 33, 38, 64, 65, 128, 129, 256, 257, 512, 1_000)
 MOST = 2_000_000  # coordinates, or pairs, of all replicas
 SECONDS = 0.002  # of one measurement at least
 SCHEDULE = lsa.Schedule(0.01, 1.0, 0.001)

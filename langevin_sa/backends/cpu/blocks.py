@@ -144,12 +144,19 @@ def advance_block(
         c[0], c[1], c[2], c[4] = carry[t], lr[t], kick[t], weight[t]
         by_hand = fresh or careful  # what is carried on is in NOISE
         c[3] = 0.0 if not paired else 1.0 if by_hand else tail[t - 1]
-        for k in range(2 * dim):  # this step's normals, and the last step's
-            m = start + k - 4 * first if k < dim else start + k - 2 * dim - 4 * first
-            rows[k] = m if width == 1 else (m & 3) * normals + (m >> 2) * columns
-        if by_hand:
+        m = start - 4 * first
+        before = past if by_hand else m - dim
+        if width == 1:  # numbers in their order
             for d in range(dim):
-                rows[dim + d] = past + d * width
+                rows[d] = m + d
+            for d in range(dim):
+                rows[dim + d] = before + d
+        else:
+            for d in range(dim):
+                rows[d] = ((m + d) & 3) * normals + ((m + d) >> 2) * columns
+                last = m + d - dim
+                last = (last & 3) * normals + (last >> 2) * columns
+                rows[dim + d] = past + d * width if by_hand else last
         if t == change:
             apart = True
             for i in range(n):
@@ -181,10 +188,15 @@ def advance_block(
                     S22[i] += weight22[t] * (DX[d, i] * DX[d, i])
         X, Y = Y, X
         if paired and (careful or t % chunk == chunk - 1 or t == n_steps - 1):
-            for d in range(dim):
-                row = arena[origin + rows[d] :]
-                for i in range(n):
-                    NOISE[d, i] = tail[t] * row[i]
+            if width == 1:
+                row = arena[origin + rows[0] :]
+                for d in range(dim):
+                    NOISE[d, 0] = tail[t] * row[d]
+            else:
+                for d in range(dim):
+                    row = arena[origin + rows[d] :]
+                    for i in range(n):
+                        NOISE[d, i] = tail[t] * row[i]
     if bad < 0:  # the energy of where they are now
         t = n_steps
         c[:], SPARE[:] = 0.0, 0.0
