@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import (
+    FLOAT,
     box_of,
     check_tuple,
     check_whole,
@@ -296,7 +297,10 @@ class Potential(Ways):
         return f"Potential({self.name!r}, dim={self.dim}{order})"
 
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
-        if on_gpu(x):
+        if type(x) is np.ndarray and x.dtype is FLOAT and x.ndim == 2 and x.shape[1] == self.dim:
+            if not x.flags.writeable:  # a backend's, at each step
+                return x, False
+        elif on_gpu(x):
             x = x if x.dtype in (np.float32, np.float64) else x.astype(float)
         elif type(x) is not np.ndarray or x.dtype not in (np.float32, np.float64):
             x = real_array(x, "x")

@@ -89,18 +89,26 @@ class NumpyBackend(Backend):
             energy, gradient = self._ask_apart(rows)
             if np.isnan(gradient).all():  # raises if the functions fail where they worked as well
                 self._at(self.last_x[:1], slice(0, 1))
-        # sums are finite where all terms are, but for overflow
-        if not math.isfinite(energy.sum() + gradient.sum()):
+        if not self._note(energy, gradient):
             fails = ~(np.isfinite(energy) & np.isfinite(gradient).all(1))
-            if fails.any():
-                return self._turn_back(fails, energy, gradient)
+            return self._turn_back(fails, energy, gradient)
         if self.in_a_row:
             if self.under_way:
                 w.failures[:, 1] = 0
             self.in_a_row = not self.under_way
+        return gradient
+
+    def _note(self, energy: np.ndarray, gradient: np.ndarray) -> bool:
+        """Note energies that are looked at, and the best points; False, and nothing is noted, if a
+        number is not finite.
+        """
+        # sums are finite where all terms are, but for overflow
+        finite = math.isfinite(energy.sum() + gradient.sum())
+        if not (finite or (np.isfinite(energy).all() and np.isfinite(gradient).all())):
+            return False
         if self._weighs():
             self._weigh(energy)
-        return gradient
+        return True
 
     def _weighs(self) -> bool:
         """Whether the energy is looked at in this step."""

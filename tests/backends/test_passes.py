@@ -7,6 +7,7 @@ import pytest
 
 import langevin_sa as lsa
 from langevin_sa.backends.cpu.blocks import WORTH_PASSES, BlockBackend
+from langevin_sa.backends.cpu.compiled import Late
 from langevin_sa.backends.cpu.passes import suits
 from langevin_sa.backends.walk import NonFinite, Walk
 
@@ -18,10 +19,23 @@ CHANGING = lsa.Schedule(0.3, 1.0, lsa.schedules.linear(0.05, 0.02))
 
 def begun(potential, walk, passes):
     backend = BlockBackend(potential, walk, 1)
-    assert backend.text and backend.passes == 0  # a short run is not worth compiling them
+    assert backend.passes.made
     if passes:
         backend.asked = WORTH_PASSES + 1
+    else:
+        backend.passes = Late()
     return backend
+
+
+def test_a_short_run_is_not_worth_compiling_passes_but_takes_those_that_are_there():
+    well = lsa.Potential.from_formula("x**4 - 3*x**2")
+    first, second = (BlockBackend(well, Walk.at_rest(np.zeros((9, 1)), 7), 1) for _ in range(2))
+    steps = COOLING.coefficients(10)
+    first.advance(steps)
+    assert first.compiled(0)[5] == 0
+    first.asked = WORTH_PASSES
+    first.advance(steps)
+    assert first.compiled(0)[5] == second.compiled(0)[5] != 0
 
 
 def both(potential, x0, schedule, row="gjf", cuts=(0, 3, 40, 57), dtype=float):

@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import carray, cfunc, int64, njit, types, void
+from numba import carray, cfunc, float32, float64, int64, njit, types, void
 from numba.extending import intrinsic
 
 from .keeping import c_function
@@ -26,6 +26,7 @@ REALS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)
 STEP = void(
     REALS, REALS, REALS, REALS, REALS, REALS, REALS, REALS, INTEGERS, INTEGERS, REALS, types.int64
 )
+PASS = void(REALS, REALS, REALS, INTEGERS, REALS, types.int64, types.int64)
 
 C_FUNCTION = ctypes.CFUNCTYPE(
     ctypes.c_double, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
@@ -67,6 +68,24 @@ def compiled_source(text: str, name: str, signature: Any) -> Any:
     sys.modules[module.__name__] = module  # where numba looks up what it has compiled
     exec(compile(text, f"<{module.__name__}>", "exec"), vars(module))
     return c_function(getattr(module, name), signature, module.__name__)
+
+
+class Late:
+    """What is compiled once somebody has enough to do, for everybody from then on; its `address` is
+    0 before, or without a way to make it.
+    """
+
+    def __init__(self, *made: Any) -> None:
+        self.made, self.address = made, 0
+
+    def compile(self) -> None:
+        """Have it, if it can be had."""
+        if self.made and not self.address:
+            make, *given = self.made
+            self.address = make(*given).address
+
+
+late = cache(Late)  # the same in a process
 
 
 def over_replicas(
@@ -164,7 +183,7 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
     """The step of a pair of jitted one-replica functions, or of a C function and None, one replica
     at a time; compiled once.
     """
-    both = energy.jitted if gradient is None else _together(energy, gradient)
+    both = _together(energy, gradient)
 
     @cfunc(STEP, error_model="numpy")
     def step(x_, y_, dx_, g_, z, s, e, p, rows, size, c, n):  # type: ignore[no-untyped-def]
@@ -184,7 +203,54 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
     return step
 
 
+@cache
+def compiled_passes(energy: Any, gradient: Any, dim: int, single: bool) -> Any:
+    """Several steps of the same, as `langevin_sa.backends.cpu.passes.pass_source` has them for
+    formulas; none is made any more from where one failed.
+    """
+    both = _together(energy, gradient)
+
+    @cfunc(PASS, error_model="numpy")
+    def steps(state_, z, p, rows, c, steps, n):  # type: ignore[no-untyped-def]
+        state = carray(state_, (5 * dim + 5,))
+        x, dx, noise = state[:dim], state[dim : 2 * dim], state[2 * dim : 3 * dim]
+        best_x, g = state[3 * dim : 4 * dim], state[4 * dim + 5 :]
+        best, s, s22, check = (
+            state[4 * dim],
+            state[4 * dim + 1],
+            state[4 * dim + 2],
+            state[4 * dim + 3],
+        )
+        for t in range(steps):
+            if not s + check < np.inf:
+                check = np.nan
+                break
+            e = both(x, g)
+            state[4 * dim + 4] = e
+            check = check + 0.0 * e
+            if e < best:
+                best = e
+                best_x[:] = x
+            for d in range(dim):
+                normal = z[rows[dim * t + d]]
+                m = c[6 * t] * dx[d] - c[6 * t + 1] * g[d] + (c[6 * t + 2] * normal + noise[d])
+                noise[d] = c[6 * t + 3] * normal
+                s = s + c[6 * t + 5] * (m * m)
+                m = float64(float32(m)) if single else m
+                at = x[d] + m
+                x[d] = float64(float32(at)) if single else at
+                dx[d] = m
+                s22 = s22 + c[6 * t + 4] * (m * m)
+        state[4 * dim], state[4 * dim + 1], state[4 * dim + 2] = best, s, s22
+        state[4 * dim + 3] = check
+
+    return steps
+
+
 def _together(energy: Any, gradient: Any) -> Any:
+    if gradient is None:  # a C function, which says both
+        return energy.jitted
+
     @njit
     def both(x, out):  # type: ignore[no-untyped-def]
         value = energy(x)

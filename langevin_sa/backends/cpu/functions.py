@@ -50,30 +50,28 @@ def make_noise(
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
 @kernel(nogil=True)
 def move(
-    x: Any,
-    dx: Any,
-    noise: Any,
+    motion: Any,
     gradient: Any,
     last: Any,
     z: Any,
     offset: int,
     columns: int,
-    carry: float,
-    lr: float,
-    kick: float,
-    tail: float,
+    numbers: Any,
+    n: int,
     paired: bool,
-    dx2: Any,
-    kinetic: Any,
-    weight22: float,
-    weight: float,
     low: int,
     high: int,
 ) -> None:
-    """The step of groups low <= k < high, with normals from number `offset` of z on, and the sums
-    that thermometers read; `last` is where x and gradient are kept as they were before.
+    """The step with line n of `Steps.numbers` of groups low <= k < high, with normals from number
+    `offset` of z on, and the sums that thermometers read.
+
+    `motion` are x, dx and noise of the walk, dx2 and kinetic; `last` is where x and gradient are
+    kept as they were before.
     """
+    x, dx, noise, dx2, kinetic = motion
     last_x, last_gradient = last
+    carry, lr, kick, tail = numbers[n, 0], numbers[n, 1], numbers[n, 2], numbers[n, 3]
+    weight22, weight = numbers[n, 4], numbers[n, 5]
     for k in range(low, high):
         for r in range(k * columns, min((k + 1) * columns, len(x))):
             i = r - k * columns
@@ -95,6 +93,31 @@ def move(
             kinetic[r] += total * weight
 
 
+@kernel(nogil=True)
+def weigh(energy: Any, gradient: Any, x: Any, now: Any, best_energy: Any, best_x: Any) -> bool:
+    """Note the energies at x in `now`, and the points that are the lowest so far; False, and
+    nothing is noted, if a number is not finite.
+    """
+    sum_of_all = 0.0  # of zeros, and of what is not finite
+    for r in range(len(energy)):
+        sum_of_all += 0.0 * energy[r]
+        for d in range(gradient.shape[1]):
+            sum_of_all += 0.0 * gradient[r, d]
+    if sum_of_all != 0.0:
+        return False
+    for r in range(len(energy)):
+        now[r] = energy[r]
+        if now[r] < best_energy[r]:
+            best_energy[r] = now[r]
+            best_x[r] = x[r]
+    return True
+
+
+def plain(array: np.ndarray) -> np.ndarray:
+    """As kernels are compiled for."""
+    return np.ascontiguousarray(array, dtype=float)
+
+
 class ArrayBackend(NumpyBackend):
     """The reference backend with a compiled step."""
 
@@ -114,42 +137,42 @@ class ArrayBackend(NumpyBackend):
         self.parts = list(itertools.pairwise(edges))
         self.pool = ThreadPoolExecutor(threads) if len(self.parts) > 1 else None
 
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""
+        w = self.walk
+        self.motion = (w.x, w.dx, w.noise, w.dx2, w.kinetic)
+        self.stream, self.numbers = w.stream(), np.ascontiguousarray(steps.numbers)
+        self.noisy = (steps.s > 0).tolist()
+        super().advance(steps)
+
     def _kick(self, steps: Steps, n: int) -> None:
         w, dim = self.walk, self.walk.x.shape[1]
-        noisy = steps.s[n] > 0
+        noisy = self.noisy[n]
         fresh = noisy and w.step not in self.made
         if fresh:
             self.made = range(w.step, w.step + self.ahead)
         first = (self.made.start * dim) >> 2
-        gradient = np.ascontiguousarray(self.gradient)
+        gradient, last = plain(self.gradient), (self.last_x, self.last_gradient)
+        offset = w.step * dim - 4 * first if noisy else 0
 
         def run(part: tuple[int, int]) -> None:
             if fresh:
-                make_noise(self.z, first, self.quads, self.columns, w.stream(), *part)
-            move(
-                w.x,
-                w.dx,
-                w.noise,
-                gradient,
-                (self.last_x, self.last_gradient),
-                self.z,
-                w.step * dim - 4 * first if noisy else 0,
-                self.columns,
-                steps.carry[n],
-                steps.lr[n],
-                steps.kick[n],
-                steps.tail[n],
-                steps.paired,
-                w.dx2,
-                w.kinetic,
-                1 / steps.dt[n] ** 2,
-                1 / steps.velocity_scale[n] ** 2,
-                *part,
-            )
+                make_noise(self.z, first, self.quads, self.columns, self.stream, *part)
+            given = (self.z, offset, self.columns, self.numbers, n, steps.paired)
+            move(self.motion, gradient, last, *given, *part)
 
         share(self.pool, run, self.parts)
 
+    def _note(self, energy: np.ndarray, gradient: np.ndarray) -> bool:
+        if not self._weighs():
+            return super()._note(energy, gradient)
+        w = self.walk
+        seen = (plain(energy), plain(gradient), w.x)
+        return bool(weigh(*seen, w.energy, w.best_energy, w.best_x))
+
     def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x = x.view()
+        x.flags.writeable = False  # which potentials need not see to again
         if len(x) <= self.block:
             return self.potential.energy_gradient(x)
         blocks = [

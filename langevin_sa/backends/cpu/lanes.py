@@ -383,3 +383,9 @@ def add_lanes(typing: Any, total: Any, lanes: Any) -> Any:
         return reduce(builder.fadd, [args[0], *_alone(builder, args[1])])
 
     return float64(float64, REALS), build
+
+
+@inline
+def add_one(total: float, value: float) -> float:
+    """total + value, where there are no others beside it."""
+    return total + value

@@ -12,10 +12,10 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import types, void
 
 from ...formulas.parse import PRINTED
-from .compiled import INTEGERS, REALS, call_step
+from .columns import to_columns, to_rows
+from .compiled import call_step
 from .keeping import kernel
 from .philox import fill_normals
 from .printed_pairs import LANES, over, scalars
@@ -23,7 +23,6 @@ from .printed_pairs import LANES, over, scalars
 if TYPE_CHECKING:
     from ...formulas.spec import Spec
 
-PASS = void(REALS, REALS, REALS, INTEGERS, REALS, types.int64, types.int64)
 MOST, MOST_WIDE = 16, 10  # coordinates of lanes alone, and where rows of them would leave the cache
 NAMES = r"\b([a-z]\d+|energy|lower|best|s|s22|check)\b"  # of what belongs to a group of lanes
 TOGETHER = 4  # steps of a pass: several blocks of lanes then overlap in the processor
@@ -43,13 +42,14 @@ def pass_source(spec: Spec, bodies: Any, sizes: Sequence[int], width: int, singl
     """Source of some steps of n replicas, `width` in a row of the state.
 
     Rows of the state: x, dx, the noise that is carried on and the best x of each coordinate; the
-    best energy; the sums of dx^2 with either weight; and 0, or NaN once an energy was not finite.
+    best energy; the sums of dx^2 with either weight; 0, or NaN once an energy was not finite; the
+    energy before the last step; and room for a gradient.
     The step's normals are from ``rows[dim*t + coordinate]`` on in z, its numbers are six of c.
     """
     dim = sizes[0]
     axes = range(dim)
     names = [f"{name}{k}" for name in ("x", "m", "w", "b") for k in axes]
-    names += ["best", "s", "s22", "check"]
+    names += ["best", "s", "s22", "check", "energy"]
     load = [f"{name} = load(state, {row}*WIDTH + i)" for row, name in enumerate(names)]
     store = [f"store(state, {row}*WIDTH + i, {name})" for row, name in enumerate(names)]
     step = [f"z{k} = load(z, rows[{dim}*t + {k}] + i)" for k in axes]
@@ -135,7 +135,7 @@ def advance_passes(
     """
     r, n, chunk, normals, arena = block
     numbers, passes = potential[1], potential[5]
-    x, dx, noise, _, best_energy, best_x, dx2, kinetic, _, _ = walk
+    x, dx, noise, energy, best_energy, best_x, dx2, kinetic, _, _ = walk
     first_replica, purpose, k0, k1 = stream
     dim, apart = x.shape[1], change < 0
     n_steps = steps.shape[1] if apart else change
@@ -143,17 +143,20 @@ def advance_passes(
     filled = width if width < 2 * LANES else (n + 2 * LANES - 1) & -2 * LANES
     origin = -(arena.ctypes.data >> 3) & 7
     z = arena[origin : origin + 4 * normals].reshape((4, normals))
-    size = (4 * dim + 4) * width
+    size = (5 * dim + 5) * width
     at = origin + ((len(arena) - origin - size) & -8)  # behind what going step by step needs
-    state = arena[at : at + size].reshape((4 * dim + 4, width))
-    together = min(max(TOGETHER, NORMALS // (width * dim)), chunk)
+    state = arena[at : at + size].reshape((5 * dim + 5, width))
+    together = chunk if width == 1 else min(max(TOGETHER, NORMALS // (width * dim)), chunk)
     rows, c = np.zeros(together * dim, dtype=np.int64), np.zeros((together, 6))
-    for i in range(filled):  # lanes beyond the last replica go along with it
+    # lanes beyond the last replica go along with it
+    to_columns(state[:dim], x, r, n, filled)
+    to_columns(state[dim : 2 * dim], dx, r, n, filled)
+    to_columns(state[2 * dim : 3 * dim], noise, r, n, filled)
+    to_columns(state[3 * dim : 4 * dim], best_x, r, n, filled)
+    if not paired:
+        state[2 * dim : 3 * dim] = 0.0
+    for i in range(filled):
         own = r + min(i, n - 1)
-        for d in range(dim):
-            state[d, i], state[dim + d, i] = x[own, d], dx[own, d]
-            state[2 * dim + d, i] = noise[own, d] if paired else 0.0
-            state[3 * dim + d, i] = best_x[own, d]
         state[4 * dim, i], state[4 * dim + 1, i] = best_energy[own], kinetic[own]
         state[4 * dim + 2, i], state[4 * dim + 3, i] = dx2[own], 0.0
     t = 0
@@ -181,12 +184,13 @@ def advance_passes(
     for i in range(n):
         if not np.abs(state[4 * dim + 1, i]) + state[4 * dim + 3, i] < np.inf:
             return 0
+    to_rows(x, moved[:dim], r, n)
+    to_rows(dx, moved[dim : 2 * dim], r, n)
+    if paired:
+        to_rows(noise, moved[2 * dim :], r, n)
+    to_rows(best_x, state[3 * dim : 4 * dim], r, n)
     for i in range(n):
-        for d in range(dim):
-            x[r + i, d], dx[r + i, d] = moved[d, i], moved[dim + d, i]
-            if paired:
-                noise[r + i, d] = moved[2 * dim + d, i]
-            best_x[r + i, d] = state[3 * dim + d, i]
         best_energy[r + i], kinetic[r + i] = state[4 * dim, i], state[4 * dim + 1, i]
         dx2[r + i] = state[4 * dim + 2, i] if apart else ratio * kinetic[r + i]
+        energy[r + i] = state[4 * dim + 4, i]
     return n_steps

@@ -13,7 +13,8 @@ WIDTH), one column a replica) and moves them on in the same pass, x to y:
 
 Where the force on a coordinate needs no other coordinate's loop (coordinates or site formulas
 alone) it never leaves a register. Pairs have the loop over replicas outermost: a step with pairs is
-of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`).
+of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`). A lone replica's sites go
+side by side (`langevin_sa.backends.cpu.printed_sites`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from .printed_pairs import (
     pair_forces_alone,
     scalars as _scalars,
 )
+from .printed_sites import sites_alone
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
@@ -50,8 +52,10 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
     head += [
         f"a_{place} = {len(spec.scalars)} + {k}*dim" for k, place in enumerate(spec.array_places())
     ]
-    kinds = list(bodies)
-    if kinds == ["coordinates"]:
+    kinds, lone_sites = list(bodies), width == 1 and set(bodies) <= {"site", "bond"}
+    if lone_sites:
+        parts = sites_alone(spec, bodies)
+    elif kinds == ["coordinates"]:
         parts = [_fused_coordinates(bodies["coordinates"])]
     elif kinds == ["site"]:
         parts = [_over("i", "n", "e[i] = 0.0"), _fused_sites(spec, bodies["site"])]
@@ -69,6 +73,9 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
         home, many = "lanes", "lanes" if width > 1 else "one"
         functions += [f"load_{many} as load", f"store_{many} as store"]
         functions += ["choose", "gather", "scatter", "lane_numbers", "add_lanes"]
+    if lone_sites:
+        home = "lanes"
+        functions += [f"{name}_lanes as {name}, {name}_one" for name in ("load", "store", "add")]
     return (
         f"from numba import carray\nfrom langevin_sa.backends.cpu.{home} import "
         f"{', '.join(functions)}\n\nWIDTH = {width}\n\n\n{STEP}\n"

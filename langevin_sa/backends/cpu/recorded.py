@@ -7,54 +7,27 @@ from typing import Any
 import numpy as np
 
 from ...momentum import Steps
-from ..walk import NonFinite, Seen, share
+from ..walk import Seen
 from .blocks import BlockBackend, advance_replicas
 from .keeping import kernel
 
 
 @kernel(nogil=True)
 def advance_recorded(
-    potential: Any,
-    walk: Any,
-    steps: Any,
-    paired: bool,
-    ratios: Any,
-    changes: Any,
-    wall: bool,
-    stream: Any,
-    first_step: int,
-    width: int,
-    low: int,
-    high: int,
-    seen: Any,
+    potential: Any, walk: Any, moves: Any, widths: Any, low: int, high: int, seen: Any
 ) -> tuple[int, int]:
-    """`advance_replicas` once for each record.
+    """`advance_replicas` once for each record, with arrays (records, 6, every), (records,) and
+    (records,) in place of the steps, ratio and change of its `moves`.
 
-    Parameters
-    ----------
-    steps : float64 array (records, 6, every)
-        Those of each record.
-    ratios, changes : arrays (records,)
-        Its ratio and change.
-    seen : tuple of arrays
-        Those of `Seen`, of which columns low to high - 1 are filled; the walk's sums are zeroed.
+    `seen` is a tuple of the arrays of `Seen`, of which columns low to high - 1 are filled; the
+    walk's sums are zeroed.
     """
+    steps, paired, ratios, changes, wall, stream, first_step = moves
     energy, best_energy, kinetic, dx2, positions = seen
     for k in range(len(steps)):
-        step, bad = advance_replicas(
-            potential,
-            walk,
-            steps[k],
-            paired,
-            ratios[k],
-            changes[k],
-            wall,
-            stream,
-            first_step + k * steps.shape[2],
-            width,
-            low,
-            high,
-        )
+        first = first_step + k * steps.shape[2]
+        moves_on = (steps[k], paired, ratios[k], changes[k], wall, stream, first)
+        step, bad = advance_replicas(potential, walk, moves_on, widths, low, high)
         if step >= 0:
             return step, bad
         energy[k, low:high], best_energy[k, low:high] = walk[3][low:high], walk[4][low:high]
@@ -79,15 +52,7 @@ class RecordedBlocks(BlockBackend):
         energy, best_energy, kinetic, dx2 = np.empty((4, records, replicas))
         x = np.empty((records, looked, dim), dtype=w.x.dtype)
         seen = Seen(energy, best_energy, kinetic, dx2, x)
-        moves = (ratios[:, 0].copy(), same.argmin(1), w.wall, w.stream())
-        common = (self.compiled(n), w.arrays, numbers, steps.paired, *moves)
-
-        def run(part: tuple[int, int]) -> tuple[int, int]:
-            return advance_recorded(*common, w.step, self.width, *part, tuple(seen))
-
-        bad = [end for end in share(self.pool, run, self._parts(n)) if end[0] >= 0]
-        if bad:
-            step, replica = min(bad)
-            raise NonFinite(step, w.first_replica + replica)
-        w.step += n
+        moves = (numbers, steps.paired, ratios[:, 0].copy(), same.argmin(1), w.wall, w.stream())
+        given = (self.compiled(n), w.arrays, (*moves, w.step), self.widths)
+        self._run(lambda part: advance_recorded(*given, *part, tuple(seen)), n)
         return seen
