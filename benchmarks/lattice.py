@@ -97,7 +97,7 @@ def numpy_loop(x0: Any, temperature: float, steps: int) -> Case:
             x = x + dx
 
     return Case(
-        f"NumPy, T = {temperature:g}", run, steps * x0.size, threads=1, note=f"{steps} steps"
+        f"NumPy, T = {temperature:g}", run, steps * x0.size, note=f"{steps} steps"
     )
 
 
