@@ -24,7 +24,7 @@ import langevin_sa as lsa
 DENSITY, TEMPERATURE, CUTOFF, DT, GAMMA = 0.8, 1.0, 2.5, 0.005, 1.0
 SHIFTED = f"4*(r^-12 - r^-6) - {4 * (CUTOFF**-12 - CUTOFF**-6)!r}"
 BOLTZMANN = 0.00831446261815324  # kJ/mol/K, OpenMM's unit
-SETTLING = 1000  # steps
+SETTLING = 400  # steps
 
 
 def start(particles: int) -> tuple[np.ndarray, float]:
@@ -125,7 +125,7 @@ def openmm(particles: int, steps: int, custom: bool) -> Case:
 
 @click.command()
 @click.option("--particles", default=10**4, show_default=True)
-@click.option("--steps", default=200, show_default=True)
+@click.option("--steps", default=100, show_default=True)
 @click.option("--quick", is_flag=True, help="1,000 particles, 20 steps.")
 @click.option("--repeats", default=7, show_default=True)
 def main(particles: int, steps: int, quick: bool, repeats: int) -> None:

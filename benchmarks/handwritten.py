@@ -231,12 +231,14 @@ def main(quick: bool, repeats: int) -> None:
     machine()
     replicas, steps = (6400, 100) if quick else (100_000, 200)
     x0 = np.random.default_rng(0).uniform(-2, 2, (replicas, 1))
-    ours = Case(
-        "langevin_sa, kernel",
-        kernel(lsa.potentials.double_well(tilt=0.3), x0, WELL, steps),
-        x0.size * steps,
-    )
-    cases = [ours, noise(x0.size * steps), *gather(by_hand(x0, steps))]
+    potential, work = lsa.potentials.double_well(tilt=0.3), x0.size * steps
+    frozen = lsa.Schedule(temperature=0.0, gamma=1.0, dt=0.05)
+    cases = [
+        Case("langevin_sa, kernel", kernel(potential, x0, WELL, steps), work),
+        Case("the same at T = 0", kernel(potential, x0, frozen, steps), work, note="no noise made"),
+        noise(work),
+        *gather(by_hand(x0, steps)),
+    ]
     measure(cases, repeats)
     table(f"Double well, {replicas:,} replicas, best point kept", cases, "replica-step")
 

@@ -96,9 +96,7 @@ def numpy_loop(x0: Any, temperature: float, steps: int) -> Case:
                 dx += s * rng.standard_normal(x.shape)
             x = x + dx
 
-    return Case(
-        f"NumPy, T = {temperature:g}", run, steps * x0.size, note=f"{steps} steps"
-    )
+    return Case(f"NumPy, T = {temperature:g}", run, steps * x0.size, note=f"{steps} steps")
 
 
 def jax_loop(x0: Any, temperature: float, steps: int, dtype: str) -> Case:

@@ -117,33 +117,34 @@ def _three(number: float) -> str:
 
 def plot(name: str, groups: dict[str, Sequence[Case]]) -> None:
     """Bars of how many times the CPU time of ours each peer takes, red where that is less than its
-    goal (a tick), into docs/figures/benchmark_`name`.png.
+    goal, into docs/figures/benchmark_`name`.png.
     """
     from matplotlib.figure import Figure
 
-    rows = [
-        (f"{title}: {case.name}", case, cases[0])
-        for title, cases in groups.items()
-        for case in cases[1:]
-    ][::-1]
-    figure = Figure(figsize=(9, 1 + 0.3 * len(rows)), layout="constrained")
-    ax = figure.subplots()
-    for k, (_, case, ours) in enumerate(rows):
-        ratio = case.median / ours.median
-        ax.barh(
-            k, ratio, color="tab:blue" if case.goal is None or ratio >= case.goal else "tab:red"
-        )
-        ax.text(max(ratio, case.goal or 0.0), k, f" {ratio:.1f}", va="center")
-        if case.goal is not None:
-            ax.plot([case.goal] * 2, [k - 0.4, k + 0.4], "k", lw=2)
-    ax.set(
-        xscale="log",
-        xlabel="CPU time over that of langevin_sa (tick: goal; red: missed)",
-        yticks=range(len(rows)),
-        yticklabels=[row[0] for row in rows],
+    sizes = [len(cases) - 1 for cases in groups.values()]
+    figure = Figure(figsize=(9, 1 + sum(0.25 * n + 0.45 for n in sizes)), layout="constrained")
+    axes = figure.subplots(
+        len(sizes), sharex=True, squeeze=False, height_ratios=[n + 0.6 for n in sizes]
+    )[:, 0]
+    for ax, (title, cases) in zip(axes, groups.items(), strict=True):
+        for k, case in enumerate(cases[1:]):
+            ratio, goal = case.median / cases[0].median, case.goal
+            met = goal is None or ratio >= goal
+            ax.barh(k, ratio, color="tab:blue" if met else "tab:red", alpha=0.7)
+            ax.plot(case.fastest / cases[0].fastest, k, "k.", ms=4)
+            ax.annotate(
+                f"{_three(ratio)}", (1.01, k), xycoords=("axes fraction", "data"), va="center"
+            )
+            if goal is not None:
+                ax.plot([goal] * 2, [k - 0.4, k + 0.4], "k:", lw=2)
+        ax.set(yticks=range(len(cases) - 1), yticklabels=[case.name for case in cases[1:]])
+        ax.set_title(f"{title}, over {cases[0].name}", loc="left", fontsize=10)
+        ax.axvline(1, color="k", lw=0.8)
+        ax.invert_yaxis()
+    axes[-1].set(
+        xscale="log", xlabel="CPU time over ours: median (bar), minimum (dot), goal (dotted)"
     )
-    ax.axvline(1, color="k", lw=0.5)
-    ax.margins(x=0.15)
+    axes[-1].xaxis.set_major_formatter("{x:g}")
     FIGURES.mkdir(parents=True, exist_ok=True)
     figure.savefig(FIGURES / f"benchmark_{name}.png", dpi=100)
 
