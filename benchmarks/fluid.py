@@ -147,7 +147,7 @@ def main(particles: int, steps: int, quick: bool, repeats: int) -> None:
         rates = f"{1 / case.median:,.0f} ({1 / case.fastest:,.0f})"
         print(f"{case.name}: {rates} steps a second of CPU time")
     if not quick:
-        plot("fluid", {"fluid": cases})
+        plot("fluid", {f"Fluid of {particles:,} particles": cases})
 
 
 if __name__ == "__main__":
