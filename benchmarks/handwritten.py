@@ -176,7 +176,7 @@ def many(
     return Case(name, run, x0.size * steps, goal, note)
 
 
-def in_cpp(kind: str, x0: np.ndarray, steps: int, goal: float) -> Case:
+def in_cpp(kind: str, x0: np.ndarray, steps: int, goal: float | None) -> Case:
     """The C++ loop with normals of this type; it takes a multiple of BLOCK replicas."""
     function, pointer = getattr(compiled(), f"walk_{kind}"), ctypes.c_void_p
     function.argtypes = [*[pointer] * 3, *[ctypes.c_long] * 2, *[ctypes.c_double] * 3, ctypes.c_int]
@@ -189,12 +189,12 @@ def in_cpp(kind: str, x0: np.ndarray, steps: int, goal: float) -> Case:
     return many(f"C++ by hand, {bits} normals", loop, whole, steps, goal, LESS)
 
 
-def by_hand(x0: np.ndarray, steps: int) -> list[Callable[[], Case]]:
-    """What makes each loop over replicas of the double well, with its goal."""
+def by_hand(x0: np.ndarray, steps: int, single: Any, double: Any) -> list[Callable[[], Case]]:
+    """What makes each loop over replicas of the double well, with the goals of those in C++."""
     whole = x0[: len(x0) // BLOCK * BLOCK]
     return [
-        lambda: in_cpp("float", x0, steps, 1.0),
-        lambda: in_cpp("double", x0, steps, 1 / 0.75),
+        lambda: in_cpp("float", x0, steps, single),
+        lambda: in_cpp("double", x0, steps, double),
         lambda: many("numba by hand, in blocks", in_blocks, whole, steps, None, LESS),
         lambda: many("numba by hand, one by one", one_by_one, x0, steps, None, LESS),
     ]
@@ -237,7 +237,7 @@ def main(quick: bool, repeats: int) -> None:
         Case("langevin_sa, kernel", kernel(potential, x0, WELL, steps), work),
         Case("the same at T = 0", kernel(potential, x0, frozen, steps), work, note="no noise made"),
         noise(work),
-        *gather(by_hand(x0, steps)),
+        *gather(by_hand(x0, steps, 1.0, 1 / 0.75)),
     ]
     measure(cases, repeats)
     table(f"Double well, {replicas:,} replicas, best point kept", cases, "replica-step")

@@ -317,7 +317,7 @@ def main(quick: bool, repeats: int) -> None:
     w = Workload("Double well", potential, many, steps, 0.05, 0.3, double_well_sum)
     short = replace(w, steps=steps // FEWER)
     peers = [
-        *by_hand(w.x0, steps // FEWER),
+        *by_hand(w.x0, steps // FEWER, None, None),
         *jax_loops(short, 15.0, 8.0),
         partial(jax_md, short),
         partial(openmm, short, False),
