@@ -33,7 +33,7 @@ WIDTHS = (1, 8, 32, 128, 256)  # replicas side by side that a step may be compil
 CACHE_NUMBERS = 4096  # coordinates in one block, so that its arrays stay in cache
 WORTH_LANES = 4  # replicas a thread with pairs that go side by side; fewer go one by one
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
-WORTH_PASSES = 1_000_000  # numbers to move, before which passes are not compiled
+WORTH_PASSES = 1_000_000  # moves of a replica, before which passes are not compiled
 GROUP = 64  # replicas whose best points are updated together
 PADDING = 24  # numbers between arrays, so that they do not fall on the same cache lines
 
@@ -324,7 +324,7 @@ class BlockBackend(Backend):
     turns_back = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
-        self.walk, self.threads, self.asked = walk, threads, 0  # `asked`: numbers to move so far
+        self.walk, self.threads, self.asked = walk, threads, 0  # `asked`: moves so far
         self.text, self.passes = "", 0  # source and address of the passes, which are compiled late
         replicas, dim = walk.x.shape
         if potential.formula is None:
@@ -341,10 +341,10 @@ class BlockBackend(Backend):
             self.step = compiled_source(
                 numba_source(source.spec, source.bodies, self.width), "step", STEP
             )
-            if suits(source.spec, source.bodies, dim):
-                single = walk.x.itemsize == 4
-                self.text = pass_source(source.spec, source.bodies, dim, self.width, single)
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
+            printed = (source.spec, source.bodies, self.size.tolist(), self.width)
+            if suits(*printed):
+                self.text = pass_source(*printed, walk.x.itemsize == 4)
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         began = time.perf_counter()
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
@@ -371,7 +371,7 @@ class BlockBackend(Backend):
 
     def compiled(self, steps: int, drive: Drive | None = None) -> tuple[Any, ...]:
         """The potential as the kernels take it, for as many steps."""
-        self.asked += self.walk.x.size * steps
+        self.asked += len(self.walk.x) * steps
         if self.asked > WORTH_PASSES and self.text:
             self.passes = compiled_source(self.text, "steps", PASS).address
         drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))
