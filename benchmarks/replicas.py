@@ -1,27 +1,30 @@
-"""Many replicas of a small system: langevin_sa against JAX, JAX-MD, OpenMM, NumPy, torch and
-deeptime.
+"""Many replicas of a small system: langevin_sa against loops by hand, JAX, JAX-MD, diffrax, OpenMM,
+NumPy, torch and deeptime.
 
-All do the same number of steps of the same equation on the same number of replicas, from the same
-points. Ours also keeps the lowest energy and point of every replica and the sums that thermometers
-read; the peers do not. Differences: JAX draws Threefry words and inverts the error function, JAX-MD
-and OpenMM integrate with BAOAB and its LangevinMiddle, OpenMM's CPU platform works in single
-precision and always in three dimensions, deeptime is overdamped only.
+All run on one thread and integrate the same equation for the same replicas from the same points;
+times are of a step of one replica. Ours, `simulate` and the kernel alone, works in float64 with
+float32 normals, keeps the lowest energy and point of every replica and the sums that thermometers
+read, finds energies that are not finite, and its noise is a function of (seed, step, replica).
+What the others do more or less is said in the tables. Those that take long do fewer steps.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import click
 import numpy as np
+from handwritten import by_hand
 from timing import THREADS, Case, gather, kernel, machine, measure, noise, plot, table
 
 import langevin_sa as lsa
 
+FEWER = 10  # times fewer steps of the peers
+BARE = "no best point, nothing checked or measured"
 BOLTZMANN = 0.00831446261815324  # kJ/mol/K, OpenMM's unit
 
 
@@ -84,7 +87,7 @@ def our_kernel(w: Workload) -> Case:
     return Case("langevin_sa, kernel alone", kernel(w.potential, w.x0, w.schedule, w.steps), w.work)
 
 
-def jax_loop(w: Workload, generator: str = "threefry2x32", goal: float | None = 5.0) -> Case:
+def jax_loop(w: Workload, generator: str, dtype: str, goal: float | None) -> Case:
     """The same recursion, jitted: `jax.random.normal` in a `lax.fori_loop`."""
     import jax
     import jax.numpy as jnp
@@ -101,14 +104,22 @@ def jax_loop(w: Workload, generator: str = "threefry2x32", goal: float | None = 
 
     @jax.jit
     def run(x: Any) -> Any:
-        zero = jnp.zeros_like(x)
-        x = jax.lax.fori_loop(0, w.steps, step, (x, zero, zero, jax.random.key(0, impl=generator)))[
-            0
-        ]
+        zero, key = jnp.zeros_like(x), jax.random.key(0, impl=generator)
+        x = jax.lax.fori_loop(0, w.steps, step, (x, zero, zero, key))[0]
         return w.jax_energy(jnp, x) / len(x)
 
-    x0 = jnp.asarray(w.x0)
-    return Case(f"JAX, {generator}", lambda: run(x0).block_until_ready(), w.work, goal)
+    x0 = jnp.asarray(w.x0, dtype)
+    name = f"JAX, {dtype}, {generator.removesuffix('2x32')}"
+    return Case(name, lambda: run(x0).block_until_ready(), w.work, goal, BARE)
+
+
+def jax_loops(w: Workload, double: float, single: float | None) -> list[Callable[[], Case]]:
+    """What makes them in both precisions with both generators, with their goals."""
+    return [
+        partial(jax_loop, w, generator, dtype, goal)
+        for dtype, goal in (("float64", double), ("float32", single))
+        for generator in ("threefry2x32", "rbg")
+    ]
 
 
 def jax_md(w: Workload) -> Case:
@@ -130,7 +141,8 @@ def jax_md(w: Workload) -> Case:
         return w.jax_energy(jnp, state.position) / len(x)
 
     x0 = jnp.asarray(w.x0)
-    return Case("JAX-MD nvt_langevin", lambda: run(x0).block_until_ready(), w.work, 10.0)
+    note = f"BAOAB in float64 from thermal velocities; {BARE}"
+    return Case("JAX-MD nvt_langevin", lambda: run(x0).block_until_ready(), w.work, 10.0, note)
 
 
 def openmm(w: Workload, packed: bool) -> Case:
@@ -161,7 +173,8 @@ def openmm(w: Workload, packed: bool) -> Case:
         )
 
     name = "OpenMM CPU, 3 replicas a particle" if packed else "OpenMM CPU, 1 replica a particle"
-    return Case(name, run, w.work, 10.0)
+    note = f"LangevinMiddle in single precision and three dimensions; {BARE}"
+    return Case(name, run, w.work, 10.0, note)
 
 
 def numpy_loop(w: Workload) -> Case:
@@ -176,7 +189,7 @@ def numpy_loop(w: Workload) -> Case:
             x, half = x + dx, kick
         return float(double_well_energy(x).mean())
 
-    return Case("NumPy", run, w.work, 20.0, threads=1)
+    return Case("NumPy", run, w.work, 12.0, BARE)
 
 
 def torch_loop(w: Workload) -> Case:
@@ -197,7 +210,7 @@ def torch_loop(w: Workload) -> Case:
                 half = kick
         return float(double_well_energy(x).mean())
 
-    return Case("torch", run, w.work)
+    return Case("torch", run, w.work, None, BARE)
 
 
 def deeptime(w: Workload, system: str) -> Case:
@@ -208,14 +221,90 @@ def deeptime(w: Workload, system: str) -> Case:
 
     factor = 4 * w.temperature if system == "double_well_2d" else w.temperature
     model = getattr(deeptime.data, system)(h=w.dt, n_steps=w.steps, temperature_factor=factor)
-    return Case(
-        "deeptime C++", lambda: w.potential.energy(model(w.x0, n_jobs=THREADS)).mean(), w.work, 10.0
-    )
+
+    def run() -> float:
+        return float(w.potential.energy(model(w.x0, n_jobs=THREADS)).mean())
+
+    return Case("deeptime C++", run, w.work, 10.0, f"Euler-Maruyama; {BARE}")
+
+
+def diffrax(w: Workload, path: str) -> Case:
+    """diffrax's Euler method under `vmap`, float64, with Brownian motion from a tree that can be
+    asked for any interval again, or from a key a step.
+    """
+    import diffrax as dfx
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    force = jax.grad(lambda x: -w.jax_energy(jnp, x[None]))
+    end, sigma = w.dt * w.steps, float(np.sqrt(2 * w.temperature))
+    shape = jax.ShapeDtypeStruct((w.potential.dim,), "float64")
+
+    def one(x: Any, key: Any) -> Any:
+        if path == "VirtualBrownianTree":
+            motion = dfx.VirtualBrownianTree(0.0, end, tol=w.dt / 2, shape=shape, key=key)
+        else:
+            motion = dfx.UnsafeBrownianPath(shape=shape, key=key)
+        drift = dfx.ODETerm(lambda t, x, _: force(x))
+        kicks = dfx.ControlTerm(lambda t, x, _: sigma * jnp.eye(w.potential.dim), motion)
+        terms = dfx.MultiTerm(drift, kicks)
+        options = {"adjoint": dfx.DirectAdjoint(), "max_steps": w.steps + 2}
+        if path == "VirtualBrownianTree":
+            options = {"max_steps": None}
+        return dfx.diffeqsolve(terms, dfx.Euler(), 0.0, end, w.dt, x, **options).ys[0]
+
+    @jax.jit
+    def run(x: Any) -> Any:
+        x = jax.vmap(one)(x, jax.random.split(jax.random.key(0), len(x)))
+        return w.jax_energy(jnp, x) / len(x)
+
+    x0 = jnp.asarray(w.x0)
+    again = "noise can be made again" if path == "VirtualBrownianTree" else ""
+    note = ", ".join(filter(None, [f"Euler-Maruyama, {w.replicas:,} replicas", again, BARE]))
+    return Case(f"diffrax, {path}", lambda: run(x0).block_until_ready(), w.work, None, note)
+
+
+def double_well_sum(_: Any, x: Any) -> Any:
+    """Sum over replicas."""
+    return double_well_energy(x).sum()
+
+
+def double_well_2d(_: Any, x: Any) -> Any:
+    """The same in two dimensions, without the tilt."""
+    return ((x[:, 0] ** 2 - 1) ** 2 + x[:, 1] ** 2).sum()
+
+
+def rastrigin(np_: Any, x: Any) -> Any:
+    """Rastrigin's function."""
+    return (x * x - 10 * np_.cos(2 * np_.pi * x) + 10).sum()
+
+
+def muller_brown(np_: Any, x: Any) -> Any:
+    """Muller and Brown's function."""
+    x, y = x[:, 0], x[:, 1]
+    return (
+        -200 * np_.exp(-((x - 1) ** 2) - 10 * y**2)
+        - 100 * np_.exp(-(x**2) - 10 * (y - 0.5) ** 2)
+        - 170 * np_.exp(-6.5 * (x + 0.5) ** 2 + 11 * (x + 0.5) * (y - 1.5) - 6.5 * (y - 1.5) ** 2)
+        + 15 * np_.exp(0.7 * (x + 1) ** 2 + 0.6 * (x + 1) * (y - 1) + 0.7 * (y - 1) ** 2)
+    ).sum()
+
+
+def compared(w: Workload, ours: list[Case], peers: list[Callable[[], Case]], repeats: int) -> Any:
+    """Measure and print."""
+    cases = measure([*ours, *gather(peers)], repeats)
+    table(f"{w.name}, {w.replicas:,} replicas, {w.steps} steps", cases, "replica-step")
+    kernel, noise = cases[1:3]
+    if noise.name.startswith("noise"):
+        share = noise.median / kernel.median, noise.fastest / kernel.fastest
+        print("\nkernel at {:.0%} ({:.0%}) of the speed of its noise (goal 70 %)".format(*share))
+    return cases
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="A hundredth of the work, to see that it runs.")
-@click.option("--repeats", default=5, show_default=True)
+@click.option("--repeats", default=7, show_default=True)
 def main(quick: bool, repeats: int) -> None:
     """Compare replica kernels."""
     machine()
@@ -224,48 +313,23 @@ def main(quick: bool, repeats: int) -> None:
     many, some, steps = (10**4, 10**3, 100) if quick else (10**5, 10**4, 1000)
     groups = {}
 
-    w = Workload(
-        "double well",
-        lsa.potentials.double_well(),
-        many,
-        steps,
-        0.05,
-        0.3,
-        lambda _, x: double_well_energy(x).sum(),
-    )
-    peers = (
-        partial(jax_loop, w),
-        partial(jax_loop, w, "rbg", None),
-        partial(jax_md, w),
-        partial(openmm, w, False),
-        partial(openmm, w, True),
-        partial(numpy_loop, w),
-        partial(torch_loop, w),
-    )
-    cases = [ours(w), our_kernel(w), noise(w.work), *gather(peers)]
-    groups["double well"] = measure(cases, repeats)
-    table(f"1-D double well, {many} replicas, {steps} steps, float64", cases, "replica-step")
-    print(
-        f"kernel alone / noise generator alone: {cases[2].median / cases[1].median:.0%} of its "
-        "speed (goal 70 %)"
-    )
-
-    def rastrigin(np_: Any, x: Any) -> Any:
-        return (x * x - 10 * np_.cos(2 * np_.pi * x) + 10).sum()
-
-    def muller_brown(np_: Any, x: Any) -> Any:
-        x, y = x[:, 0], x[:, 1]
-        return (
-            -200 * np_.exp(-((x - 1) ** 2) - 10 * y**2)
-            - 100 * np_.exp(-(x**2) - 10 * (y - 0.5) ** 2)
-            - 170
-            * np_.exp(-6.5 * (x + 0.5) ** 2 + 11 * (x + 0.5) * (y - 1.5) - 6.5 * (y - 1.5) ** 2)
-            + 15 * np_.exp(0.7 * (x + 1) ** 2 + 0.6 * (x + 1) * (y - 1) + 0.7 * (y - 1) ** 2)
-        ).sum()
+    potential = lsa.potentials.double_well()
+    w = Workload("Double well", potential, many, steps, 0.05, 0.3, double_well_sum)
+    short = replace(w, steps=steps // FEWER)
+    peers = [
+        *by_hand(w.x0, steps // FEWER, None, None),
+        *jax_loops(short, 15.0, 8.0),
+        partial(jax_md, short),
+        partial(openmm, short, False),
+        partial(openmm, short, True),
+        partial(numpy_loop, short),
+        partial(torch_loop, short),
+    ]
+    groups[w.name] = compared(w, [ours(w), our_kernel(w), noise(w.work)], peers, repeats)
 
     for w in (
         Workload(
-            "rastrigin(10)", lsa.potentials.rastrigin(dim=10), some, steps, 0.02, 5.0, rastrigin
+            "Rastrigin(10)", lsa.potentials.rastrigin(dim=10), some, steps, 0.02, 5.0, rastrigin
         ),
         Workload(
             "Muller-Brown",
@@ -280,34 +344,22 @@ def main(quick: bool, repeats: int) -> None:
     ):
         noisy = noise(w.work * w.potential.dim)
         noisy.work = w.work
-        cases = [
-            ours(w),
-            our_kernel(w),
-            noisy,
-            *gather((partial(jax_loop, w), partial(jax_loop, w, "rbg", None))),
-        ]
-        groups[w.name] = measure(cases, repeats)
-        table(f"{w.name}, {w.replicas} replicas, {steps} steps, float64", cases, "replica-step")
-        print(
-            f"kernel alone / noise generator alone: {cases[2].median / cases[1].median:.0%} of "
-            "its speed"
-        )
+        peers = jax_loops(replace(w, steps=steps // FEWER), 5.0, None)
+        groups[w.name] = compared(w, [ours(w), our_kernel(w), noisy], peers, repeats)
 
-    double_well_2d = lsa.Potential.from_formula("(x**2 - 1)**2 + y**2", bounds=(-1.5, 1.5))
-    for system, potential, dt, temperature in (
-        ("double_well_2d", double_well_2d, 0.01, 0.3),
-        ("prinz_potential", lsa.potentials.prinz(), 0.001, 1.0),
+    flat = lsa.Potential.from_formula("(x**2 - 1)**2 + y**2", bounds=(-1.5, 1.5))
+    for system, potential, dt, temperature, energy in (
+        ("double_well_2d", flat, 0.01, 0.3, double_well_2d),
+        ("prinz_potential", lsa.potentials.prinz(), 0.001, 1.0, None),
     ):
-        w = Workload(system, potential, many, steps, dt, temperature, muller_brown)
-        cases = [
-            ours(w, "leimkuhler_matthews"),
-            ours(w, "ermak_mccammon"),
-            *gather((partial(deeptime, w, system),)),
-        ]
-        groups[system] = measure(cases, repeats)
-        table(
-            f"overdamped {system}, {many} replicas, {steps} steps, float64", cases, "replica-step"
-        )
+        w = Workload(f"Overdamped {system}", potential, many, steps, dt, temperature, energy)
+        peers = [partial(deeptime, replace(w, steps=steps // FEWER), system)]
+        if energy:
+            few = replace(w, replicas=some // 50)
+            paths = ("VirtualBrownianTree", "UnsafeBrownianPath")
+            peers += [partial(diffrax, few, path) for path in paths]
+        both = [ours(w, "leimkuhler_matthews"), ours(w, "ermak_mccammon")]
+        groups[w.name] = compared(w, both, peers, repeats)
 
     if not quick:
         plot("replicas", groups)
