@@ -102,8 +102,7 @@ def test_same_beyond_the_cache(size):
     x = RNG.normal(size=(1, U.dim))
     assert x.nbytes > AROUND
     ours, reference = (
-        walked(b, U, x, "gjf", steps=4, threads=2)
-        for b in (LatticeBackend, NumpyBackend)
+        walked(b, U, x, "gjf", steps=4, threads=2) for b in (LatticeBackend, NumpyBackend)
     )
     for name in ("x", "dx", "noise", "best_x"):
         np.testing.assert_allclose(getattr(ours, name), getattr(reference, name), atol=1e-12)
