@@ -182,9 +182,8 @@ def plot(groups: dict[str, dict[str, Case]]) -> None:
             case, color = cases[name], "tab:blue" if name.startswith("langevin_sa") else "tab:gray"
             ax.barh(k, median(case.cpu), color=color)
             ax.text(median(case.cpu), k, f" {median(case.cpu):.2f}", va="center", fontsize=8)
-        ax.set(xscale="log", yticks=range(len(names)), title=title)
+        ax.set(xscale="log", xlim=(0.5, 300), yticks=range(len(names)), title=title)
         ax.set_yticklabels(names, fontsize=8)
-        ax.margins(x=0.1)
     ax.set_xlabel("CPU time, ns a site-step (medians)")
     figure.savefig(FIGURES / "benchmark_lattice.png", dpi=100)
 

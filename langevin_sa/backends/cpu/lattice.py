@@ -2,10 +2,12 @@
 threads over tiles.
 
 A step reads x and dx and writes the new x and dx, 32 bytes a coordinate in float64 (paired noise
-keeps what it carries on as well, 16 more). The new x goes to a second array, because neighbours
-still need the old one; a third holds the best point, so that keeping it costs a change of names
-instead of a copy. Noise of a tile is made while the tile after it is fetched. Sums run over tiles
-of fixed size in a fixed order: any number of threads gives the same bits.
+reads and writes 4 more of the normal that it keeps). The new x goes to a second array, because
+neighbours still need the old one; a third holds the best point, so that keeping it costs a change
+of names instead of a copy. A lattice larger than the cache writes the new x around it, which spares
+fetching its old lines. Noise of a tile is made while the tile after it is fetched. Sums run over
+lanes and tiles of fixed size in a fixed order: any number of threads and any processor gives the
+same bits.
 """
 
 from __future__ import annotations
@@ -107,7 +109,7 @@ def sweep_tiles(
     z = arena[-(arena.ctypes.data >> 3) & 7 :]
     places = np.empty(2 * axes + 2, dtype=np.int64)
     places[1] = len(x)
-    large = x.itemsize * len(x) >= AROUND and columns >= MANY_SITES  # not for bits of rows
+    large = x.itemsize * len(x) >= AROUND and columns >= MANY_SITES  # short rows lose by it
     for k in range(low, high):
         row, c0 = k // a_row, (k % a_row) * TILE
         n = min(TILE, columns - c0)
