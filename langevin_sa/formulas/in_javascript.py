@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from math import prod
 from textwrap import indent
 
 from .parse import SMOOTH
@@ -15,20 +14,15 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
     """``energyGradient(x, g, p)`` of one replica: returns its energy and fills g; loops over sites
     and neighbours are written out.
     """
-    dim, *shape = sizes
-    where: dict[str, list[tuple[int, ...]]] = {
-        "coordinates": [spec.places],
-        "site": [(d,) for d in range(dim)],
-        "bond": _bonds(shape, spec.periodic),
-    }
-    blocks = []
+    dim, blocks = sizes[0], []
     for kind, body in bodies.items():
-        if kind not in where:
+        where = spec.where(kind, sizes)
+        if where is None:
             raise ValueError(
                 f"a {kind} formula is not printed as JavaScript: write it as a formula of its "
                 "coordinates"
             )
-        for at in where[kind]:
+        for at in where:
             assign = [f"v{i} = x[{d}]" for i, d in enumerate(at)]
             assign += [f"p_{i} = p[{i}]" for i in range(len(spec.scalars))]
             assign += [
@@ -50,16 +44,3 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
     if "where" in used:
         names += "const where = (a, b, c) => (a > 0 ? b : c);\n"
     return names + "function energyGradient(x, g, p) {\n" + indent(text, "  ") + "\n}\n"
-
-
-def _bonds(shape: Sequence[int], periodic: bool) -> list[tuple[int, ...]]:
-    """Sites at the lower and the upper end of each bond of a lattice."""
-    bonds: list[tuple[int, ...]] = []
-    stride = prod(shape)
-    for length in shape:
-        stride //= length
-        for d in range(prod(shape)):
-            last = (d // stride) % length == length - 1
-            if periodic or not last:
-                bonds.append((d, d - (length - 1) * stride if last else d + stride))
-    return bonds

@@ -4,8 +4,9 @@ printed bodies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 INPUTS = {"site": ("x",), "bond": ("x", "y"), "link": ("r",), "pair": ("r",)}
 
@@ -62,11 +63,35 @@ class Spec:
             return particle_names(dim // self.space, self.space)
         return tuple(f"x{i + 1}" for i in range(dim))
 
+    def where(self, kind: str, sizes: Sequence[int]) -> list[tuple[int, ...]] | None:
+        """The coordinates that are the inputs of a kind's formula, each time it is evaluated; None
+        for those of distances. `sizes` are all coordinates, and the sites along each axis.
+        """
+        dim, *shape = sizes
+        if kind == "coordinates":
+            return [self.places]
+        if kind == "site":
+            return [(d,) for d in range(dim)]
+        return _bonds(shape, self.periodic) if kind == "bond" else None
+
 
 def particle_names(particles: int, space: int) -> tuple[str, ...]:
     """x1, y1, z1, x2, ...; x1_1, x1_2, ... in more than three dimensions."""
     axes = ["x{}", "y{}", "z{}"][:space] if space <= 3 else [f"x{{}}_{k + 1}" for k in range(space)]
     return tuple(axis.format(i + 1) for i in range(particles) for axis in axes)
+
+
+def _bonds(shape: Sequence[int], periodic: bool) -> list[tuple[int, ...]]:
+    """Sites at the lower and the upper end of each bond of a lattice."""
+    bonds: list[tuple[int, ...]] = []
+    stride = prod(shape)
+    for length in shape:
+        stride //= length
+        for d in range(prod(shape)):
+            last = (d // stride) % length == length - 1
+            if periodic or not last:
+                bonds.append((d, d - (length - 1) * stride if last else d + stride))
+    return bonds
 
 
 @dataclass(frozen=True)

@@ -91,15 +91,41 @@ def test_a_step_that_fails_is_found_where_it_is():
     assert found[0][1] == 13
 
 
-def test_what_goes_in_passes():
-    for potential, dim, goes in (
-        (WELL, 1, True),
-        (SURFACE, 2, True),
-        (lsa.potentials.rastrigin(10), 10, False),
-        (lsa.potentials.lennard_jones(3), 9, False),
+@pytest.mark.parametrize("replicas", [1, 8, 40])
+@pytest.mark.parametrize("periodic", [False, True])
+def test_bits_of_sites_and_bonds_in_two_directions(replicas, periodic):
+    """Neighbours and the parameter of each site are written out."""
+    lattice = lsa.Potential.from_formula(
+        site="h*x + x**4/4",
+        bond="h*(y - x)**2/2",
+        shape=(2, 3),
+        periodic=periodic,
+        h=np.linspace(0.5, 1.5, 6),
+    )
+    x0 = np.random.default_rng(1).normal(size=(replicas, 6))
+    assert_equal(both(lattice, x0, COOLING))
+
+
+def test_bits_where_a_coordinate_has_no_force():
+    flat = lsa.Potential.from_formula(bond="(y - x)**2", shape=(1,))
+    assert_equal(both(flat, np.ones((20, 1)), COOLING))
+
+
+@pytest.mark.parametrize("width", [1, 8, 256])
+def test_what_goes_in_passes(width):
+    few, narrow = True, width <= 8
+    for potential, goes in (
+        (WELL, few),
+        (SURFACE, few),
+        (lsa.potentials.rosenbrock(dim=2), few),
+        (lsa.potentials.rastrigin(10), few),
+        (lsa.potentials.rastrigin(16), narrow),
+        (lsa.potentials.rastrigin(17), False),
+        (lsa.potentials.lennard_jones(3), False),
     ):
-        source = potential.formula.source
-        assert suits(source.spec, source.bodies, dim) is goes
+        formula = potential.formula
+        printed = (formula.source.spec, formula.source.bodies, formula.size.tolist())
+        assert suits(*printed, width) is goes
 
 
 @pytest.mark.parametrize("replicas", [1, 8, 20])

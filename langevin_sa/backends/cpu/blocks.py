@@ -43,7 +43,7 @@ from .widths import widths
 from .work import add_work, set_parameters
 
 NOISE_NUMBERS = 1024  # normals of one coordinate made at a time
-WORTH_PASSES = 1_000_000  # numbers to move, before which passes are not compiled
+WORTH_PASSES = 1_000_000  # moves of a replica, before which passes are not compiled
 PADDING = 24  # numbers between arrays, so that they do not fall on the same cache lines
 
 
@@ -311,7 +311,7 @@ class BlockBackend(Backend):
     turns_back = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
-        self.walk, self.threads, self.asked = walk, threads, 0  # `asked`: numbers to move so far
+        self.walk, self.threads, self.asked = walk, threads, 0  # `asked`: moves so far
         self.passes = late()
         replicas, dim = walk.x.shape
         single = walk.x.itemsize == 4
@@ -329,10 +329,10 @@ class BlockBackend(Backend):
                 compiled_source(numba_source(source.spec, source.bodies, width), "step", STEP)
                 for width in (self.widths[0], 1 if self.widths[1] else self.widths[0])
             )
-            if suits(source.spec, source.bodies, dim):
-                text = pass_source(source.spec, source.bodies, dim, self.widths[0], single)
-                self.passes = late(compiled_source, text, "steps", PASS)
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
+            printed = (source.spec, source.bodies, self.size.tolist(), self.widths[0])
+            if suits(*printed):
+                self.passes = late(compiled_source, pass_source(*printed, single), "steps", PASS)
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         began = time.perf_counter()
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
@@ -359,7 +359,7 @@ class BlockBackend(Backend):
 
     def compiled(self, steps: int, drive: Drive | None = None) -> tuple[Any, ...]:
         """The potential as the kernels take it, for as many steps."""
-        self.asked += self.walk.x.size * steps
+        self.asked += len(self.walk.x) * steps
         if self.asked > WORTH_PASSES:
             self.passes.compile()
         drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))

@@ -6,6 +6,8 @@ and moving landscapes are left to `langevin_sa.backends.cpu.blocks`, which goes 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +23,22 @@ from .printed_pairs import LANES, over, scalars
 if TYPE_CHECKING:
     from ...formulas.spec import Spec
 
-MOST = 8  # coordinates that are kept in registers
-TOGETHER = 4  # steps of a pass at most: several blocks of lanes then overlap in the processor
+MOST, MOST_WIDE = 16, 10  # coordinates of lanes alone, and where rows of them would leave the cache
+NAMES = r"\b([a-z]\d+|energy|lower|best|s|s22|check)\b"  # of what belongs to a group of lanes
+TOGETHER = 4  # steps of a pass: several blocks of lanes then overlap in the processor
+NORMALS = 64  # are made at once, so a pass of few replicas is of more steps
 
 
-def suits(spec: Spec, bodies: Any, dim: int) -> bool:
-    """Whether all coordinates of a replica are in one printed body."""
-    return (list(bodies) == ["coordinates"] and dim <= MOST) or (list(bodies), dim) == (["site"], 1)
+def suits(spec: Spec, bodies: Any, sizes: Sequence[int], width: int) -> bool:
+    """Whether coordinates are few, and so are the places where a formula is to be written out."""
+    most = MOST if width <= LANES else MOST_WIDE
+    if sizes[0] > most:
+        return False
+    where = [spec.where(kind, sizes) for kind in bodies]
+    return None not in where and sum(len(places or []) for places in where) <= 2 * most
 
 
-def pass_source(spec: Spec, bodies: Any, dim: int, width: int, single: bool) -> str:
+def pass_source(spec: Spec, bodies: Any, sizes: Sequence[int], width: int, single: bool) -> str:
     """Source of some steps of n replicas, `width` in a row of the state.
 
     Rows of the state: x, dx, the noise that is carried on and the best x of each coordinate; the
@@ -38,38 +46,70 @@ def pass_source(spec: Spec, bodies: Any, dim: int, width: int, single: bool) -> 
     energy before the last step; and room for a gradient.
     The step's normals are from ``rows[dim*t + coordinate]`` on in z, its numbers are six of c.
     """
-    (body,) = bodies.values()
+    dim = sizes[0]
     axes = range(dim)
-    names = [f"{name}{k}" for name in ("v", "m", "w", "b") for k in axes]
+    names = [f"{name}{k}" for name in ("x", "m", "w", "b") for k in axes]
     names += ["best", "s", "s22", "check", "energy"]
     load = [f"{name} = load(state, {row}*WIDTH + i)" for row, name in enumerate(names)]
     store = [f"store(state, {row}*WIDTH + i, {name})" for row, name in enumerate(names)]
-    step = ["carry, lr, kick, tail = c[6*t], c[6*t + 1], c[6*t + 2], c[6*t + 3]"]
-    step += ["weight22, weight = c[6*t + 4], c[6*t + 5]"]
-    step += [f"z{k} = load(z, rows[{dim}*t + {k}] + i)" for k in axes]
-    step += [*body.lines, f"energy = {body.value}", "check = check + 0.0*energy"]
+    step = [f"z{k} = load(z, rows[{dim}*t + {k}] + i)" for k in axes]
+    step += [*_energy_and_gradient(spec, bodies, sizes), "check = check + 0.0*energy"]
     step += ["lower = energy < best", "best = choose(lower, energy, best)"]
-    step += [f"b{k} = choose(lower, v{k}, b{k})" for k in axes]
+    step += [f"b{k} = choose(lower, x{k}, b{k})" for k in axes]
     for k in axes:
-        step += [f"m{k} = carry*m{k} - lr*({body.derivatives[k]}) + (kick*z{k} + w{k})"]
+        step += [f"m{k} = carry*m{k} - lr*g{k} + (kick*z{k} + w{k})"]
         step += [f"w{k}, s = tail*z{k}, s + weight*(m{k}*m{k})"]
         step += [f"m{k} = rounded(m{k})"] if single else []
     for k in axes:
-        moved = f"v{k} + m{k}"
-        step += [f"v{k} = {f'rounded({moved})' if single else moved}"]
+        moved = f"x{k} + m{k}"
+        step += [f"x{k} = {f'rounded({moved})' if single else moved}"]
         step += [f"s22 = s22 + weight22*(m{k}*m{k})"]
     many = "one" if width == 1 else "lanes"
     functions = [*PRINTED, "power", "choose", "rounded"]
     functions += [f"load_{many} as load", f"store_{many} as store"]
-    arrays = [f"p_{a} = p[{len(spec.scalars) + k}]" for k, a in enumerate(spec.array_places())]
-    block = "\n".join([*load, over("t", "steps", "\n".join(step)), *store])
-    lines = [*scalars(spec), *arrays, over("i", f"0, n, {min(LANES, width)}", block)]
+    groups = 2 if dim == 1 and width >= 2 * LANES else 1
+    load, step, store = (_side_by_side(lines, groups) for lines in (load, step, store))
+    numbers = ["carry, lr, kick, tail = c[6*t], c[6*t + 1], c[6*t + 2], c[6*t + 3]"]
+    numbers += ["weight22, weight = c[6*t + 4], c[6*t + 5]"]
+    block = "\n".join([*load, over("t", "steps", "\n".join([*numbers, *step])), *store])
+    lines = [*scalars(spec), over("i", f"0, n, {min(groups * LANES, width)}", block)]
     return (
         f"from langevin_sa.backends.cpu.lanes import {', '.join(functions)}\n\n"
         f"WIDTH = {width}\n\n\ndef steps(state, z, p, rows, c, steps, n):\n"
         + indent("\n".join(lines), "    ")
         + "\n"
     )
+
+
+def _energy_and_gradient(spec: Spec, bodies: Any, sizes: Sequence[int]) -> list[str]:
+    """All terms written out, in the order of a step: the energy, and its derivatives g0, g1, ..."""
+    lines: list[str] = []
+    begun = set()
+
+    def add(name: str, text: str) -> None:
+        lines.append(f"{name} = {f'{name} + ' if name in begun else ''}({text})")
+        begun.add(name)
+
+    for kind, body in bodies.items():
+        for at in spec.where(kind, sizes) or []:
+            lines += [f"v{k} = x{d}" for k, d in enumerate(at)]
+            for k, a in enumerate(spec.array_places()):
+                lines.append(f"p_{a} = p[{len(spec.scalars) + k * sizes[0] + at[0]}]")
+            lines += body.lines
+            add("energy", body.value)
+            for d, derivative in zip(at, body.derivatives, strict=True):
+                add(f"g{d}", derivative)
+    names = ["energy", *(f"g{d}" for d in range(sizes[0]))]
+    return lines + [f"{name} = 0.0" for name in names if name not in begun]
+
+
+def _side_by_side(lines: list[str], groups: int) -> list[str]:
+    """The lines for as many groups of lanes: one computes while another waits."""
+    sides = list(lines)
+    for k in range(1, groups):
+        text = re.sub(NAMES, rf"\g<0>_{k}", "\n".join(lines))
+        sides += re.sub(r"\+ i\b", f"+ i + {k * LANES}", text).splitlines()
+    return sides
 
 
 @kernel(nogil=True)
@@ -100,13 +140,13 @@ def advance_passes(
     dim, apart = x.shape[1], change < 0
     n_steps = steps.shape[1] if apart else change
     columns = width if width < 16 else (n + 15) & -16
-    filled = width if width < LANES else (n + LANES - 1) & -LANES
+    filled = width if width < 2 * LANES else (n + 2 * LANES - 1) & -2 * LANES
     origin = -(arena.ctypes.data >> 3) & 7
     z = arena[origin : origin + 4 * normals].reshape((4, normals))
     size = (5 * dim + 5) * width
     at = origin + ((len(arena) - origin - size) & -8)  # behind what going step by step needs
     state = arena[at : at + size].reshape((5 * dim + 5, width))
-    together = chunk if width == 1 else min(TOGETHER, chunk)
+    together = min(max(TOGETHER, NORMALS // (width * dim)), chunk)
     rows, c = np.zeros(together * dim, dtype=np.int64), np.zeros((together, 6))
     # lanes beyond the last replica go along with it
     to_columns(state[:dim], x, r, n, filled)
@@ -121,7 +161,7 @@ def advance_passes(
         state[4 * dim + 2, i], state[4 * dim + 3, i] = dx2[own], 0.0
     t = 0
     while t < n_steps:
-        m = min(together, n_steps - t)
+        m = min(together - (first_step + t) % together, n_steps - t)  # from a whole quad on
         start = (first_step + t) * dim
         first = start >> 2
         noisy = False

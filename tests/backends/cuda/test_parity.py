@@ -31,22 +31,22 @@ def compiled(gpu, together, catalogue):
         together([gpu.backend_of(U).code(U, single) for U in catalogue.values()], single)
 
 
+PAIRED_AND_SINGLE = ("bbk", "gjf")  # a kernel knows an integrator by its numbers alone
+OF_EACH_KIND = ("muller_brown", "rastrigin", "lennard_jones")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
-def test_every_potential_integrator_and_dtype(compiled, catalogue, name):
-    check(
-        catalogue[name],
-        name,
-        INTEGRATORS if catalogue[name].formula and catalogue[name].dim < 500 else ("bbk", "gjf"),
-    )
+def test_every_potential_and_dtype(compiled, catalogue, name):
+    check(catalogue[name], name, PAIRED_AND_SINGLE)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
-    "name", ["ackley", "griewank", "spin_glass", "lennard_jones_fluid", "kob_andersen"]
+    "name", [pytest.param(n, marks=() if n in OF_EACH_KIND else pytest.mark.slow) for n in NAMES]
 )
-def test_the_other_integrators(compiled, catalogue, name):
-    check(catalogue[name], name, set(INTEGRATORS) - {"bbk", "gjf"})
+def test_every_integrator(compiled, catalogue, name):
+    check(catalogue[name], name, set(INTEGRATORS) - set(PAIRED_AND_SINGLE))
 
 
 def check(U, name, integrators):
