@@ -146,7 +146,7 @@ def advance_passes(
     size = (5 * dim + 5) * width
     at = origin + ((len(arena) - origin - size) & -8)  # behind what going step by step needs
     state = arena[at : at + size].reshape((5 * dim + 5, width))
-    together = chunk if width == 1 else min(max(TOGETHER, NORMALS // (width * dim)), chunk)
+    together = min(max(TOGETHER, NORMALS // (width * dim)), chunk)
     rows, c = np.zeros(together * dim, dtype=np.int64), np.zeros((together, 6))
     # lanes beyond the last replica go along with it
     to_columns(state[:dim], x, r, n, filled)
