@@ -116,7 +116,7 @@ def test_copper_atoms_are_searched_as_clusters():
         refused(lambda V=V: minimize(V, strategy="clusters"), ValueError, "of free atoms of one")
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_copper_atoms_are_annealed_to_the_icosahedron(tmp_path):
     """With the schedule of a pilot, in fewer than 3,000 calls, by one seed of six: half of them
     do.

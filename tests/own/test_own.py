@@ -16,6 +16,7 @@ from hostile import refused
 from numba import cfunc, types
 
 from langevin_sa import Potential, Schedule, anneal, minimize
+from langevin_sa.backends.parcel import Parcel, opened
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SCHEDULE = Schedule(temperature=0.1, gamma=1.0, dt=0.001)
@@ -290,6 +291,24 @@ def test_torch_laplacians():
     np.testing.assert_allclose(U.laplacian(x), 12 * x[:, 0] ** 2 + 36 * x[:, 1] ** 2, rtol=1e-13)
     linear = Potential.from_torch(lambda x: x.sum(), 2)
     np.testing.assert_array_equal(linear.laplacian(x), 0)
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_functions_that_were_compiled_can_be_sent(name):
+    pytest.importorskip(name)
+    a = 3.0
+    U = getattr(Potential, f"from_{name}")(lambda x: (a * x**2).sum(), 2)
+    x = GENERATOR.standard_normal((3, 2))
+    for V in (U, opened(Parcel(U)), opened(Parcel(U))):
+        np.testing.assert_array_equal(V.gradient(x), 6 * x)
+
+
+@pytest.mark.parametrize(("missing", "extra"), [("jax", "jax"), ("torch", "ml"), ("ase", "ase")])
+def test_a_missing_extra_is_named(monkeypatch, missing, extra):
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, f"langevin_sa.own.{missing}", raising=False)
+    with pytest.raises(ImportError, match=rf"pip install 'langevin_sa\[{extra}\]'"):
+        getattr(Potential, f"from_{missing}")(sum, 2)
 
 
 UNFIT = {
