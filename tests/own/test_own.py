@@ -215,6 +215,7 @@ def test_arithmetic_that_fails_is_a_wall():
         return 1 / (0.0 if abs(x[0]) > 0.3 else 1.0) + x[0] ** 2, 2 * x
 
     U = Potential.from_function(hard, 1, jac=True)
+    assert np.isnan(U.energy([0.5])) and U.energy([0.2]) == pytest.approx(1.04)
     run = anneal(U, np.zeros((20, 1)), Schedule(1.0, 1.0, 0.1), 200, rng=1)
     assert run.failures > 0 and (np.abs(run.state.x) <= 0.3).all()
     assert anneal(U, [0.0], SCHEDULE, 10, rng=1).success
