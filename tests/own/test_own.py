@@ -96,6 +96,11 @@ def test_one_function_for_both():
         np.testing.assert_array_equal(run.energies, runs[0].energies)
 
 
+def test_two_functions_may_differ_by_rounding_where_the_energy_is_zero():
+    rounded = Potential(lambda x: squares(x) + 1e-17, dim=1, energy_gradient=pair)
+    assert anneal(rounded, [0.0], SCHEDULE, 9, rng=1).success
+
+
 def test_a_run_calls_it_once_a_step():
     asked = []
 
