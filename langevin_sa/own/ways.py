@@ -295,6 +295,7 @@ class Ways:
 
         check_one_point(fun)
         check_flags(batched=batched)
+        check_whole(1, dim=dim)
         return cls._differentiated(TorchFunction(fun, check_tuple(args), batched), dim, keywords)
 
     @classmethod

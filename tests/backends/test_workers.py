@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 import langevin_sa as lsa
 from langevin_sa import Potential, Schedule, anneal, compare
+from langevin_sa.backends.parcel import Parcel, opened
 from langevin_sa.backends.workers import ATTEMPTS, Team, mapping, processors
 from langevin_sa.optimizers import Adam
 from langevin_sa.schedules import exponential
@@ -339,7 +341,9 @@ def test_what_cannot_be_sent():
 
 
 def test_functions_of_no_module_are_sent_by_value():
-    """And unpacked once by each process, however many slices there are."""
+    """And unpacked once by a process, however often they come."""
+    arrived = pickle.dumps(Parcel(lambda x: x + 1))
+    assert opened(pickle.loads(arrived)) is opened(pickle.loads(arrived))
     shift = 2.0
     seen = []
 

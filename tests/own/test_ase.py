@@ -7,6 +7,10 @@ import pytest
 from hostile import refused
 
 from langevin_sa import Potential, Result, Schedule, anneal, minimize
+from langevin_sa.minimization.arguments import domain_of
+from langevin_sa.minimization.functions import Functions
+from langevin_sa.minimization.problem import Problem
+from langevin_sa.minimization.strategies import _new_start
 from langevin_sa.schedules import exponential
 
 ase = pytest.importorskip("ase")
@@ -116,7 +120,15 @@ def test_copper_atoms_are_searched_as_clusters():
         refused(lambda V=V: minimize(V, strategy="clusters"), ValueError, "of free atoms of one")
 
 
-@pytest.mark.long
+def test_clusters_start_anew_far_from_the_atoms_that_were_given():
+    U = Potential.from_ase(ase.Atoms("Cu13", BLOCK), EMT())
+    x, open_space = BLOCK.ravel(), np.full(39, np.inf)
+    problem = Problem(Functions(U), x, (-open_space, open_space), domain_of(U, 0))
+    start = _new_start(problem, 3, np.random.default_rng(0))
+    assert np.abs(start - x).max() > 10 * 0.1
+
+
+@pytest.mark.slow
 def test_copper_atoms_are_annealed_to_the_icosahedron(tmp_path):
     """With the schedule of a pilot, in fewer than 3,000 calls, by one seed of six: half of them
     do.

@@ -16,6 +16,7 @@ from hostile import refused
 from numba import cfunc, types
 
 from langevin_sa import Potential, Schedule, anneal, minimize
+from langevin_sa.backends.parcel import Parcel, opened
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SCHEDULE = Schedule(temperature=0.1, gamma=1.0, dt=0.001)
@@ -93,6 +94,11 @@ def test_one_function_for_both():
     for run in runs[1:]:
         np.testing.assert_array_equal(run.state.x, runs[0].state.x)
         np.testing.assert_array_equal(run.energies, runs[0].energies)
+
+
+def test_two_functions_may_differ_by_rounding_where_the_energy_is_zero():
+    rounded = Potential(lambda x: squares(x) + 1e-17, dim=1, energy_gradient=pair)
+    assert anneal(rounded, [0.0], SCHEDULE, 9, rng=1).success
 
 
 def test_a_run_calls_it_once_a_step():
@@ -214,6 +220,7 @@ def test_arithmetic_that_fails_is_a_wall():
         return 1 / (0.0 if abs(x[0]) > 0.3 else 1.0) + x[0] ** 2, 2 * x
 
     U = Potential.from_function(hard, 1, jac=True)
+    assert np.isnan(U.energy([0.5])) and U.energy([0.2]) == pytest.approx(1.04)
     run = anneal(U, np.zeros((20, 1)), Schedule(1.0, 1.0, 0.1), 200, rng=1)
     assert run.failures > 0 and (np.abs(run.state.x) <= 0.3).all()
     assert anneal(U, [0.0], SCHEDULE, 10, rng=1).success
@@ -290,6 +297,24 @@ def test_torch_laplacians():
     np.testing.assert_allclose(U.laplacian(x), 12 * x[:, 0] ** 2 + 36 * x[:, 1] ** 2, rtol=1e-13)
     linear = Potential.from_torch(lambda x: x.sum(), 2)
     np.testing.assert_array_equal(linear.laplacian(x), 0)
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_functions_that_were_compiled_can_be_sent(name):
+    pytest.importorskip(name)
+    a = 3.0
+    U = getattr(Potential, f"from_{name}")(lambda x: (a * x**2).sum(), 2)
+    x = GENERATOR.standard_normal((3, 2))
+    for V in (U, opened(Parcel(U)), opened(Parcel(U))):
+        np.testing.assert_array_equal(V.gradient(x), 6 * x)
+
+
+@pytest.mark.parametrize(("missing", "extra"), [("jax", "jax"), ("torch", "ml"), ("ase", "ase")])
+def test_a_missing_extra_is_named(monkeypatch, missing, extra):
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, f"langevin_sa.own.{missing}", raising=False)
+    with pytest.raises(ImportError, match=rf"pip install 'langevin_sa\[{extra}\]'"):
+        getattr(Potential, f"from_{missing}")(sum, 2)
 
 
 UNFIT = {
