@@ -70,7 +70,7 @@ def main(quick: bool = False) -> dict[str, float]:
                     look |= {"label": label if k == 0 else None, "fmt": marker, "c": colour}
                     ax.errorbar(at, 100 * off, 100 * error, **look)
             ax.axhline(0, color="0.6")
-            ax.set(title=title, xlabel=r"time step $\Delta t$", ylabel="share, off by (%)")
+            ax.set(title=title, xlabel=r"time step $\Delta t$ (time)", ylabel="share, off by (%)")
         axes[0].legend(loc="lower left")
         finish(figure, "samplers_at_any_step", quick)
     return worst
