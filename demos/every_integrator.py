@@ -59,7 +59,7 @@ def main(quick: bool = False) -> float:
     """The largest deviation of a point from its curve, in standard errors (and 0.2 %)."""
     lab = Lab("auto", "float64", ["full", "quick"][quick], 1, 2)
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.4), layout="constrained")
+        figure, axes = plt.subplots(2, 2, figsize=(6.6, 6.8), layout="constrained")
         worst, x = [], np.linspace(0.04, 1.96)
         for name in INERTIAL:
             colour, marker, label = STYLES.get(name, (plots.BLUE, "s", None))
@@ -71,7 +71,7 @@ def main(quick: bool = False) -> float:
                 ax.plot(x, curves[:, k], color=colour)
                 ax.plot(AT[k // 2], seen[:, k], marker, c=colour, mfc="none", label=label)
                 ax.set(title=TITLES[k], xlabel=LABELS[k // 2], ylim=LIMITS[k // 2])
-        axes.flat[0].legend(loc="upper left")
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
         finish(figure, "every_integrator", quick)
     return float(max(worst))
 

@@ -63,7 +63,7 @@ def main(quick: bool = False) -> lsa.Comparison:
             mean, low, high = np.array([o.residual for o in found.outcomes.values()]).T
             look = {"color": colour, "marker": marker, "capsize": 3, "label": name}
             last.errorbar(factors, mean, [mean - low, high - mean], **look)
-        last.set(xlabel="learning rate / best learning rate", ylabel="energy at the end")
+        last.set(xlabel="learning rate / best learning rate", ylabel=stack[0].get_ylabel())
         last.set(xscale="log", xticks=FACTORS, ylim=(0, 6.5))
         last.xaxis.set_major_formatter("{x:g}")
         last.legend(loc="upper right")

@@ -59,7 +59,7 @@ def main(quick: bool = False) -> dict[str, float]:
     replicas = 2000 if quick else 100_000
     worst = dict.fromkeys(STYLES, 0.0)
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.0), layout="constrained")
+        figure, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
         for ax, (title, (U, T, gamma, steps, sides, well)) in zip(axes, CASES.items(), strict=True):
             for k, dt in enumerate(steps):
                 found = deviations(U, T, gamma, dt, sides, well, replicas)
@@ -70,7 +70,7 @@ def main(quick: bool = False) -> dict[str, float]:
                     look |= {"label": label if k == 0 else None, "fmt": marker, "c": colour}
                     ax.errorbar(at, 100 * off, 100 * error, **look)
             ax.axhline(0, color="0.6")
-            ax.set(title=title, xlabel=r"time step $\Delta t$", ylabel="share, off by (%)")
+            ax.set(title=title, xlabel=r"time step $\Delta t$ (time)", ylabel="share, off by (%)")
         axes[0].legend(loc="lower left")
         finish(figure, "samplers_at_any_step", quick)
     return worst

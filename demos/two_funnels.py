@@ -4,10 +4,10 @@
 13 atoms fall into their icosahedron; 38 mostly miss the fcc octahedron, for the wrong funnel is the
 wider. Energies after a descent from the last point, of replicas annealed or quenched with equal
 cost. For 38 atoms the lowest minimum (fcc, -173.93) and that of the icosahedral funnel (-173.25)
-are marked. Annealing goes deeper in both, but at this cost it finds the octahedron now and then
-only: above the solid transition icosahedral order has the higher entropy, and below it the crossing
-takes longer than the run. Basin hopping, which jumps without heat, is the better tool. The few
-energies near -38 for 13 atoms are clusters that lost an atom while hot.
+are marked. Annealing goes deeper in both, but at this cost it does not find the octahedron: above
+the solid transition icosahedral order has the higher entropy, and below it the crossing takes
+longer than the run. Basin hopping, which jumps without heat, is the better tool. The few energies
+near -38 for 13 atoms are clusters that lost an atom while hot.
 """
 
 import matplotlib.pyplot as plt
