@@ -1,7 +1,7 @@
 """Two funnels of Lennard-Jones clusters
 ========================================
 
-13 atoms fall into their icosahedron; 38 mostly miss the fcc octahedron, for the wrong funnel is the
+13 atoms fall into their icosahedron; 38 miss the fcc octahedron, for the wrong funnel is the
 wider. Energies after a descent from the last point, of replicas annealed or quenched with equal
 cost. For 38 atoms the lowest minimum (fcc, -173.93) and that of the icosahedral funnel (-173.25)
 are marked. Annealing goes deeper in both, but at this cost it does not find the octahedron: above
