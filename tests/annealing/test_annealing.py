@@ -345,17 +345,22 @@ def test_ctrl_c_in_a_callback():
 
 
 SIGNALLED = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading, time, traceback
 from langevin_sa import Potential, Schedule, anneal
 # a shell's background job inherits that it is ignored
 signal.signal(signal.SIGINT, signal.default_int_handler)
 U = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=20, bounds=(-2, 2))
 if {warm}: anneal(U, None, Schedule(), 20, replicas=512, rng=1)
 sent = []
-def kill():
+def kill(main):
+    moving = 0
+    while moving < 20:
+        time.sleep(0.02)
+        stack = traceback.walk_stack(sys._current_frames()[main])
+        moving += any(frame.f_code.co_name == "_move" for frame, _ in stack)
     sent.append(time.perf_counter())
     os.kill(os.getpid(), signal.SIGINT)
-threading.Timer(0.7, kill).start()
+threading.Thread(target=kill, args=[threading.get_ident()]).start()
 r = anneal(U, None, Schedule(0.5, 1.0, 0.02), 10_000_000, replicas=512, rng=1,
            record_every=5_000_000, checkpoint={checkpoint!r})
 late = time.perf_counter() - sent[0]

@@ -297,7 +297,8 @@ def advance_replicas(
         rest = (left, paired, ratio, later, wall, stream, first_step + done)
         t, bad = advance_block(potential, walk, rest, width, r, n, room, careful)
         if bad >= 0 and wall and not careful:
-            t, bad = advance_block(potential, walk, rest, width, r, n, room, True)
+            # `wall` for a True that is no constant, for which numba would compile all of it again
+            t, bad = advance_block(potential, walk, rest, width, r, n, room, wall)
         if bad >= 0:
             return first_step + done + t, r + bad
         r += n
