@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .simd import inline
+from .keeping import kernel
 
 
-@inline
+@kernel(nogil=True)
 def to_columns(block: Any, array: Any, r: int, n: int, filled: int) -> None:
     """Rows r to r + n - 1 of a walk's array; what is `filled` beyond them is like the last."""
     if block.shape[1] == 1:
@@ -21,7 +21,7 @@ def to_columns(block: Any, array: Any, r: int, n: int, filled: int) -> None:
             block[d, i] = array[r + n - 1, d]
 
 
-@inline
+@kernel(nogil=True)
 def to_rows(array: Any, block: Any, r: int, n: int) -> None:
     """The other way."""
     if block.shape[1] == 1:
