@@ -76,6 +76,19 @@ def test_bits_of_two_coordinates():
     assert_equal(both(SURFACE, x0, lsa.Schedule(22.0, 1.0, 0.005)))
 
 
+def test_an_energy_that_fails_alone_is_found():
+    """The force is finite all the time, and the replica is soon back where the energy is."""
+    wall = lsa.Potential.from_formula("x**2/2 + where(x - 1, h*h, 0)", h=1e200)
+    found = []
+    for passes in (True, False):
+        walk = Walk.at_rest(np.linspace(-0.5, 0.9, 20)[:, None], 7)
+        with pytest.raises(NonFinite) as failure:
+            begun(wall, walk, passes).advance(lsa.Schedule(1.0, 1.0, 0.3).coefficients(60))
+        found.append((failure.value.step, failure.value.replica))
+        assert np.all(np.abs(walk.x) < 9)
+    assert found[0] == found[1]
+
+
 def test_a_step_that_fails_is_found_where_it_is():
     """Nothing is lost and nothing is said that is not so: step, replica and walk are the same."""
     x0 = np.full((20, 1), 0.5)

@@ -100,17 +100,28 @@ def test_passes_of_numba_functions_have_the_bits_of_steps(dtype):
         np.testing.assert_array_equal(passes[array], steps[array], err_msg=array)
 
 
-def test_a_failure_in_a_pass_is_found_where_it_is():
+def wall_energy(x):
+    return np.inf if x[0] > 1.0 else 0.5 * x[0] ** 2
+
+
+def wall_gradient(x, out):
+    out[0] = x[0]
+
+
+@pytest.mark.parametrize(
+    "functions", [(energy, gradient), (wall_energy, wall_gradient)], ids=["diverges", "comes back"]
+)
+def test_a_failure_in_a_pass_is_found_where_it_is(functions):
+    """Also where only the energy fails, and the replica is back among finite ones soon after."""
     found = []
     for passes in (False, True):
-        walk = Walk.at_rest(np.array([[0.5], [9.0]]), 7)
-        backend = BlockBackend(Potential.from_numba(energy, gradient, 1), walk, 1)
+        walk = Walk.at_rest(np.array([[0.5], [9.0 if functions[0] is energy else 0.9]]), 7)
+        backend = BlockBackend(Potential.from_numba(*functions, 1), walk, 1)
         if passes:
             backend.asked = WORTH_PASSES + 1
         else:
             backend.passes = Late()
         with pytest.raises(NonFinite) as failure:
-            backend.advance(Schedule(0.1, 1.0, 0.4).coefficients(60))
+            backend.advance(Schedule(1.0, 1.0, 0.4).coefficients(60))
         found.append((failure.value.step, failure.value.replica, walk.x.tobytes()))
     assert found[0] == found[1]
-    assert found[0][1] == 1
