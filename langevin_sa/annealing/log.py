@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -59,18 +58,16 @@ class Log:
         self.left = False  # whether the file says already where a later call goes on
         self.trajectory: Trajectory | None = None
         if samples:
-            shape, before = run.walk.x.shape, None if earlier is None else earlier.samples
             if velocities and run.prepared.coefficients(0, 1).rho[0] == 0:
                 raise ValueError("an overdamped scheme carries no velocity: leave out velocities")
-            if velocities:
-                shape = (2, *shape)
-                before = earlier and np.stack([earlier.samples, earlier.velocities], axis=1)
+            names = ("samples", "velocities") if velocities else ("samples",)
             self.trajectory = Trajectory(
                 file,
-                shape,
+                names,
+                run.walk.x.shape,
                 run.walk.x.dtype,
                 None if earlier is None else len(self.records),
-                before,
+                [] if earlier is None or file is not None else [earlier[name] for name in names],
                 run.prepared.earlier and run.prepared.earlier.written,
                 run.prepared.fingerprint.name,
             )
@@ -78,11 +75,11 @@ class Log:
     def add(self, record: Record) -> None:
         """Keep a record, with the positions where samples are asked for."""
         if self.trajectory is not None:
-            walk = self.run.walk
-            now: Any = on_host(walk.x)
+            now = [on_host(self.run.walk.x)]
             if self.velocities:
-                now = np.stack([now, on_host(walk.dx) / self.run.velocity_scale]).astype(now.dtype)
-            self.trajectory.append(now)
+                velocity = on_host(self.run.walk.dx) / self.run.velocity_scale
+                now.append(velocity.astype(now[0].dtype))
+            self.trajectory.append(*now)
         self.records.append(record)
         if record.step == self.run.walk.step:  # else more of the same slice are to come
             self.run.cut.commit()
@@ -91,15 +88,13 @@ class Log:
         """The run up to its last cut; it shares its arrays with the walk."""
         self.run.rewind()
         self.records = [r for r in self.records if r.step <= self.run.recorder.since]
-        samples: Any = None
-        velocities: Any = None
-        if self.trajectory is not None:
-            samples = self.trajectory.array()[: len(self.records)]
-            if self.velocities:
-                samples, velocities = samples[:, 0], samples[:, 1]
         seconds = time.perf_counter() - self.started
-        kept = (self.records, samples, velocities, seconds)
-        return views.result(self.run, status, message, *kept)
+        found = views.result(self.run, status, message, self.records, seconds)
+        if self.trajectory is not None and self.trajectory.path is None:
+            found.update(self.trajectory.arrays(len(self.records)))
+        elif self.trajectory is not None:
+            found.samples_file = str(self.trajectory.path)
+        return found
 
     def save(self, now: bool = False) -> None:
         """Write a checkpoint of the run under way, if it is time to or `now`."""
@@ -122,6 +117,8 @@ class Log:
         last = self._last(status, message)
         if not self.left:
             self._keep(lambda: self._contents(last), now=True)
+        if self.trajectory is not None:
+            last.update(self.trajectory.arrays(len(self.records)))
         return last
 
     def _last(self, status: int, message: str) -> Result:

@@ -5,7 +5,6 @@ their files.
 from __future__ import annotations
 
 import os
-import tokenize
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from ..backends.walk import Walk, fill
 from ..drawing import draw
 from ..storage.checkpoint import check_arrays
 from ..storage.npz import load, prefixed, save, unprefixed
-from ..storage.whole import check_readable
+from ..storage.samples import read_samples
 from ..tuning import Pilot
 
 SCALARS = (
@@ -168,10 +167,12 @@ class Result(OptimizeResult):
         fun, best_energies and best_positions are where the replicas are at the end, judged by the
         last landscape.
     samples : ndarray (records, replicas, dim) or None
-        Positions at each record, if asked for; a memory map of the file if they were streamed to
-        one.
+        Positions at each record, if asked for. If they were streamed to a file, what reads it piece
+        by piece: a memory map, `h5py.Dataset` or `zarr.Array`.
     velocities : ndarray (records, replicas, dim) or None
         The same of `Snapshot.velocity`.
+    samples_file : str or None
+        The file that they were streamed to.
     state : State
         Where the run stopped; pass it to `anneal` to go on.
     pilot : Pilot or None
@@ -252,8 +253,7 @@ class Result(OptimizeResult):
         """
         arrays = {"energies": self.energies}
         arrays |= prefixed("state_", _arrays(self.state)) | prefixed("history_", self.history)
-        streamed = getattr(self.samples, "filename", None)
-        if self.samples is not None and streamed is None:
+        if self.samples is not None and self.samples_file is None:
             arrays["samples"] = self.samples
             if self.velocities is not None:
                 arrays["velocities"] = self.velocities
@@ -264,8 +264,8 @@ class Result(OptimizeResult):
             found, about["pilot"] = self.pilot.packed()
             arrays |= prefixed("pilot_", found)
         about |= {"schedule": str(self.schedule), "step": self.state.step}
-        if streamed is not None:
-            about["samples_file"] = str(streamed)
+        if self.samples_file is not None:
+            about["samples_file"] = self.samples_file
         return arrays, about
 
     @classmethod
@@ -298,12 +298,8 @@ class Result(OptimizeResult):
         samples, file = arrays.get("samples"), about.get("samples_file")
         velocities = arrays.get("velocities")
         if file is not None:
-            with suppress(OSError, ValueError, TypeError, EOFError, tokenize.TokenError):
-                check_readable(file)
-                # the file of a run under way may be ahead
-                samples = np.load(file, mmap_mode="r")[: len(history["step"])]
-                if samples.ndim == 4:
-                    samples, velocities = samples[:, 0], samples[:, 1]
+            with suppress(OSError, ValueError, TypeError, ImportError):
+                samples, velocities = _streamed(file, len(history["step"]))
         best, energy = state["best_x"], state["best_energy"]
         pilot = None
         if "pilot" in about:
@@ -318,11 +314,20 @@ class Result(OptimizeResult):
             best_positions=best,
             samples=samples,
             velocities=velocities,
+            samples_file=file,
             work=state.get("work"),
             atoms=unprefixed("atoms_", arrays) or None,
             state=State(**state, step=about["step"], seed=about["seed"]),
             history=OptimizeResult(history),
         )
+
+
+def _streamed(file: str, count: int) -> tuple[Any, Any]:
+    """Samples and velocities in a file, which may be ahead if a run is under way."""
+    samples, *velocities = (
+        array if len(array) == count else array[:count] for array in read_samples(file)
+    )
+    return samples, velocities[0] if velocities else None
 
 
 def put(walk: Walk, state: State) -> None:

@@ -92,15 +92,11 @@ def intermediate(run: Run, record: Record) -> OptimizeResult:
 
 
 def result(
-    run: Run,
-    status: int,
-    message: str,
-    records: Sequence[Record],
-    samples: np.ndarray | None,
-    velocities: np.ndarray | None,
-    seconds: float,
+    run: Run, status: int, message: str, records: Sequence[Record], seconds: float
 ) -> Result:
-    """The run so far, in the walk's own arrays: for the end, or to be written at once."""
+    """The run so far but for its samples, in the walk's own arrays: for the end, or to be written
+    at once.
+    """
     asked, walk = run.prepared, run.walk
     asked.backend.settle()
     x, fun = best(run)
@@ -122,8 +118,9 @@ def result(
         best_energies=now.best_energy,
         best_positions=now.best_x,
         history=history_of(records, asked.observables),
-        samples=samples,
-        velocities=velocities,
+        samples=None,
+        velocities=None,
+        samples_file=None,
         seed=walk.seed,
         schedule=asked.schedule,
         integrator=asked.used_integrator,

@@ -12,19 +12,16 @@ from typing import BinaryIO
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[BinaryIO]:
-    """A new file beside `target`, which takes its place when all is written; what is there stays
-    if that fails.
+def part_of(target: Path) -> Iterator[Path]:
+    """A name for a new file, which takes the place of `target` when all is written and goes if that
+    fails.
 
-    Its name is used by nobody else, on any machine, and what bears it already, a link too, is not
-    opened. A `target` that is a link is replaced, not followed.
+    It is used by nobody else, on any machine. A `target` that is a link is replaced, not followed.
     """
     part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
-    file = open(part, "xb")  # noqa: SIM115
     try:
-        with file:
-            yield file
-            file.flush()
+        yield part
+        with open(part, "rb") as file:
             os.fsync(file.fileno())
         os.replace(part, target)
     except BaseException:
@@ -36,6 +33,15 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """A new file beside `target`, which takes its place when all is written; what is there stays
+    if that fails. What bears its name already, a link too, is not opened.
+    """
+    with part_of(target) as part, open(part, "xb") as file:
+        yield file
 
 
 def write_whole(path: str | os.PathLike[str], text: str) -> None:

@@ -15,6 +15,7 @@ from langevin_sa.annealing.records import Recorder
 from langevin_sa.backends.walk import share
 from langevin_sa.optimizers import Adam
 from langevin_sa.storage.checkpoint import Checkpoint
+from langevin_sa.storage.npy import Npy
 from langevin_sa.storage.samples import Trajectory
 
 SCHEDULE = Schedule(1.0, 1.0, 0.05)
@@ -96,7 +97,7 @@ def test_no_record_is_lost(tmp_path, monkeypatch, place, error):
         else:
             owner, name = {
                 "append": (Trajectory, "append"),
-                "count": (Trajectory, "_count"),
+                "count": (Npy, "_count"),
                 "add": (Recorder, "add"),
                 "take": (Recorder, "take"),
             }[place]
