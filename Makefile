@@ -49,7 +49,7 @@ $(BIN)/python:
 	@touch $@
 
 .venv/test: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[test,ml,jax,ase]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,ml,jax,ase,hdf5,zarr,arviz]"
 	@touch .venv/core $@
 
 .venv/docs: pyproject.toml | $(BIN)/python

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .teaching.driver import page as page
     from .tempering.driver import exchange as exchange
     from .tempering.results import Exchange as Exchange
+    from .units import Units as Units
     from .validation.driver import validate as validate
     from .validation.report import Report as Report
 
@@ -72,6 +73,7 @@ _NAMES = {
     "tempering.results": ("Exchange",),
     "thermometers": ("thermometers",),
     "tuning": ("tuning",),
+    "units": ("Units",),
     "validation.driver": ("validate",),
     "validation.report": ("Report",),
 }

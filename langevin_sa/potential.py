@@ -15,6 +15,7 @@ from .arguments import (
     FLOAT,
     box_of,
     check_tuple,
+    check_type,
     check_whole,
     on_gpu,
     pair_returned,
@@ -28,6 +29,7 @@ from .arguments import (
 from .formulas.in_numpy import Formula
 from .own.ways import Ways
 from .scale import STEP, Scale, gradient_by_differences, laplacian_by_differences, steps
+from .units import Units
 
 FEW = 9  # coordinates whose names repr shows
 NEARBY = 0.01  # natural lengths, where a gradient is looked at too
@@ -65,6 +67,8 @@ class Potential(Ways):
         As given; `bounds` is an array (dim, 2) or None, `minima` (k, dim) or None.
     atoms : dict of ndarray or None
         What atoms the coordinates are, for those of `from_ase`.
+    units : Units
+        Names of the units of energy and length, which may be set: ``U.units = Units("eV")``.
 
     Raises
     ------
@@ -133,6 +137,17 @@ class Potential(Ways):
         self.formula: Formula | None = None
         self.numba_functions: tuple[Any, Any] | None = None
         self.atoms: dict[str, np.ndarray] | None = None
+        self._units = Units()
+
+    @property
+    def units(self) -> Units:
+        """Names of the units of energy and length."""
+        return self._units
+
+    @units.setter
+    def units(self, units: Units) -> None:
+        check_type(units, Units, "units")
+        self._units = units
 
     # ----------------------------------------------------------------------------------- evaluation
 

@@ -18,7 +18,7 @@ import langevin_sa as lsa
 PACKAGE = Path(lsa.__file__).parent
 CORE = {
     *("arguments", "laws", "momentum", "integrators", "schedules", "noise"),
-    *("drawing", "optimizers"),
+    *("drawing", "optimizers", "units"),
     *("integrators.row", "integrators.table", "integrators.taps"),
     *("optimizers.continuous", "optimizers.first_order", "optimizers.rule"),
     "optimizers.samplers",
@@ -59,6 +59,10 @@ HOMES = {  # of packages that are heavy, or that not everybody has
     "torch": "ml own/torch.py",
     "jax": "ml own/jax.py",
     "ase": "own/ase.py",
+    "h5py": "storage/hdf5.py",
+    "zarr": "storage/zarr.py",
+    "xarray": "annealing/datasets.py",
+    "arviz": "annealing/datasets.py",
     "optax": "ml",
     "cloudpickle": "backends/parcel.py",
     "sklearn": "potentials/learning.py",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,9 @@ from ..backends.walk import Walk, fill
 from ..drawing import draw
 from ..storage.checkpoint import check_arrays
 from ..storage.npz import load, prefixed, save, unprefixed
-from ..storage.samples import read_samples
+from ..storage.samples import first, read_samples
 from ..tuning import Pilot
+from ..units import Units
 
 SCALARS = (
     *("fun", "success", "status", "message", "nit", "nfev", "njev", "failures", "seed"),
@@ -182,6 +183,8 @@ class Result(OptimizeResult):
         Who found the minimum that x is in: "pilot", or "run" if it came lower by more than T1.
     atoms : dict of ndarray or None
         What atoms the coordinates are, if the potential came from ASE.
+    units : Units
+        Those of the potential.
     seed, schedule, integrator, n_steps, seconds, potential_name
         How it was run; `integrator` is None where the schedule brings its own recursion.
     """
@@ -189,6 +192,32 @@ class Result(OptimizeResult):
     def plot(self) -> Any:
         """Energy and temperature against step; see `langevin_sa.plots.history`."""
         return draw("history", self)
+
+    def to_xarray(self) -> Any:
+        """The run as an `xarray.Dataset` (extra ``xarray``): history and samples along "record",
+        final and lowest energies and lowest points along "replica", how it was run in ``attrs``.
+
+        Examples
+        --------
+        >>> data = anneal(U, schedule=cooling, samples=True).to_xarray()
+        >>> data.samples.sel(record=data.record[data.step > 500]).mean(("record", "replica"))
+        """
+        from .datasets import dataset
+
+        return dataset(self)
+
+    def to_arviz(self) -> Any:
+        """The samples as an `arviz.InferenceData` (extra ``arviz``), a chain for each replica, with
+        ArviZ's diagnostics of equilibrium; of runs at one temperature.
+
+        Raises
+        ------
+        ValueError
+            Without samples.
+        """
+        from .datasets import inference_data
+
+        return inference_data(self)
 
     def to_ase(self, atoms: Any = None) -> Any:
         """The lowest point as ASE's Atoms, with its energy (extra ``ase``).
@@ -266,6 +295,7 @@ class Result(OptimizeResult):
         about |= {"schedule": str(self.schedule), "step": self.state.step}
         if self.samples_file is not None:
             about["samples_file"] = self.samples_file
+        about["units"] = asdict(self.units)
         return arrays, about
 
     @classmethod
@@ -315,6 +345,7 @@ class Result(OptimizeResult):
             samples=samples,
             velocities=velocities,
             samples_file=file,
+            units=Units(**about.get("units", {})),
             work=state.get("work"),
             atoms=unprefixed("atoms_", arrays) or None,
             state=State(**state, step=about["step"], seed=about["seed"]),
@@ -324,9 +355,7 @@ class Result(OptimizeResult):
 
 def _streamed(file: str, count: int) -> tuple[Any, Any]:
     """Samples and velocities in a file, which may be ahead if a run is under way."""
-    samples, *velocities = (
-        array if len(array) == count else array[:count] for array in read_samples(file)
-    )
+    samples, *velocities = (first(count, array) for array in read_samples(file))
     return samples, velocities[0] if velocities else None
 
 

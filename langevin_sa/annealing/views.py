@@ -130,4 +130,5 @@ def result(
         pilot=asked.pilot,
         found_in=found_in(run),
         atoms=asked.potential.atoms,
+        units=asked.potential.units,
     )

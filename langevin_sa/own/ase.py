@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 
 from ..arguments import shown
+from ..units import Units
 
 try:
     import ase
     import ase.io
+    import ase.units
     from ase.calculators.singlepoint import SinglePointCalculator
     from ase.constraints import FixAtoms, FixCartesian
 except ImportError as error:
     raise ImportError(
         "atoms need ASE, which the extra ase brings: pip install 'langevin_sa[ase]'"
     ) from error
+
+UNITS = Units("eV", "Angstrom", kB=float(ase.units.kB))
 
 
 class Calculator:

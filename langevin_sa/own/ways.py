@@ -27,6 +27,7 @@ class Ways:
     formula: Any
     numba_functions: Any
     atoms: Any
+    units: Any
 
     def __init__(self, *functions: Any, **keywords: Any) -> None:
         raise NotImplementedError
@@ -336,14 +337,14 @@ class Ways:
         >>> U.name, U.dim
         ('N2', 6)
         """
-        from .ase import Calculator, arrays_of
+        from .ase import UNITS, Calculator, arrays_of
 
         check_positive(rattle=rattle)
         found = Calculator(atoms, calculator, float(rattle))
         own = {"start": found.draw, "name": atoms.get_chemical_formula(), **keywords}
         pair, dim = found.energy_gradient, len(found.start)
         potential = cls._of_cpu(dim=dim, energy_gradient=pair, **own)
-        potential.atoms = arrays_of(atoms)
+        potential.atoms, potential.units = arrays_of(atoms), UNITS
         return potential
 
     @classmethod

@@ -81,9 +81,11 @@ def comparison(comparison: Any, axes: Any = None) -> np.ndarray:
         success.plot(o.step, share, **style, **dots(o.step))
         temperature.plot(o.step, o.rescaled, **style, **dots(o.step))
     _symlog(energy, [o.judged.mean(axis=1) - lowest for o in comparison.outcomes.values()])
-    energy.set_ylabel(r"$\langle U \rangle - U_{\min}$ (energy)")
+    units = comparison.potential.units
+    energy.set_ylabel(rf"$\langle U \rangle - U_{{\min}}$ ({units.energy})")
     success.set(ylabel="success (%)", ylim=(-4, 104))
-    temperature.set(ylabel=r"$T\,\Delta t^2$ (length$^2$)", xlabel="step", yscale="log")
+    temperature.set_ylabel(rf"$T\,\Delta t^2$ ({units.length}$^2$)")
+    temperature.set(xlabel="step", yscale="log")
     temperature.xaxis.set_major_formatter(EngFormatter(sep=""))
     for panel in (energy, success):
         if not panel.get_shared_x_axes().joined(panel, temperature):
@@ -121,7 +123,7 @@ def bands(comparison: Any, ax: Axes | None = None) -> Axes:
             ax.fill_between(o.step, low, high, color=style["color"], alpha=alpha, linewidth=0)
             ax.plot(o.step, middle, linewidth=width, **look)
     ax.axhline(comparison.minimum_energy, color=BLACK, linewidth=0.8, linestyle=":")
-    ax.set(xlabel="step", ylabel="$U$ (energy)")
+    ax.set(xlabel="step", ylabel=f"$U$ ({comparison.potential.units.energy})")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.legend(loc="upper right")
     return ax
@@ -159,7 +161,8 @@ def cooling(cooling: Any, axes: Any = None) -> np.ndarray:
         axes[1].plot(along, fit(steps), color=colour, linestyle=dashes, label=label)
     axes[1].set(xscale="log", yscale="log" if shown.any() else "linear")
     axes[1].set_xlabel(r"cooling time $\tau$ (time)")
-    axes[1].set_ylabel(r"$\langle U \rangle - U_{\min}$ (energy)")
+    unit = cooling.comparisons[0].potential.units.energy
+    axes[1].set_ylabel(rf"$\langle U \rangle - U_{{\min}}$ ({unit})")
     if shown.any():
         axes[1].set_ylim(bottom / 1.3, 2 * high.max())
     axes[1].legend(loc="lower left")

@@ -62,8 +62,10 @@ def landscape(
             raise ValueError(
                 "temperature colours a trajectory: it needs one T > 0 for each of its records"
             )
+        values = potential.units.shown_temperature(values)
         norm = LogNorm(values.min(), values.max())
-        colours = {"label": "$T$ (energy)", "norm": norm, "values": values}
+        label = f"$T$ ({potential.units.temperature})"
+        colours = {"label": label, "norm": norm, "values": values}
     draw = _curve if potential.dim == 1 else _contours
     return draw(potential, path, colours, box, new_axes(ax))
 
@@ -121,7 +123,8 @@ def _curve(
         ax.figure.colorbar(points, ax=ax, label=colours["label"], pad=0.02)
     if potential.minima is not None:
         _mark_minima(ax, potential.minima, potential.energy(potential.minima))
-    ax.set(xlim=box[0], xlabel="position $x$ (length)", ylabel="$U(x)$ (energy)")
+    units = potential.units
+    ax.set(xlim=box[0], xlabel=f"position $x$ ({units.length})", ylabel=f"$U(x)$ ({units.energy})")
     between(ax, low, top)
     return ax
 
@@ -135,7 +138,9 @@ def _contours(
     levels = MaxNLocator(24).tick_values(_lowest(energy, potential, box), ceiling(energy))
     filled = ax.contourf(x, y, energy, levels, cmap=ENERGY, extend="max")
     ax.contour(x, y, energy, levels[::2], colors="#8A8A8A", linewidths=0.5, linestyles="solid")
-    ax.figure.colorbar(filled, ax=ax, label="$U$ (energy)", pad=0.02, ticks=levels[::4])
+    ax.figure.colorbar(
+        filled, ax=ax, label=f"$U$ ({potential.units.energy})", pad=0.02, ticks=levels[::4]
+    )
     if path is not None:
         segments = np.stack([path[:-1], path[1:]], axis=2).reshape(-1, 2, 2)
         lines = LineCollection(list(segments), cmap=TIME, norm=colours["norm"], linewidths=1.0)
@@ -145,7 +150,8 @@ def _contours(
         ax.figure.colorbar(lines, ax=ax, label=colours["label"], **above)
     if potential.minima is not None:
         _mark_minima(ax, potential.minima, potential.minima[:, 1])
-    ax.set(xlim=box[0], ylim=box[1], xlabel="$x_1$ (length)", ylabel="$x_2$ (length)")
+    length = potential.units.length
+    ax.set(xlim=box[0], ylim=box[1], xlabel=f"$x_1$ ({length})", ylabel=f"$x_2$ ({length})")
     ax.grid(False)
     return ax
 
@@ -194,7 +200,8 @@ def histogram(
     ax.plot(grid, density, color=BLACK, label=r"$\exp(-U/T)/Z$")
     seen = grid[density > 1e-3 * density.max()]
     ax.set_xlim(min(seen[0], x.min()), max(seen[-1], x.max()))
-    ax.set(xlabel="position $x$ (length)", ylabel="probability density (1/length)")
+    length = potential.units.length
+    ax.set(xlabel=f"position $x$ ({length})", ylabel=f"probability density (1/{length})")
     ax.set_title(f"$T = {temperature:g}$")
     ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
     ax.legend(loc="upper right", ncols=2)

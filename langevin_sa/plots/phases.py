@@ -63,7 +63,8 @@ def phase(
         at, velocity = x[:, r, coordinate], v[:, r, coordinate]
         ax.plot(at, velocity, color=BLUE, alpha=0.5 if alone else 0.3, lw=0.8)
         ax.scatter(at, velocity, c=np.arange(len(at)), cmap=TIME, s=5, zorder=3)
-    ax.set(xlabel="position (length)", ylabel="velocity (length/time)")
+    length = potential.units.length
+    ax.set(xlabel=f"position ({length})", ylabel=f"velocity ({length}/time)")
     return ax
 
 
@@ -84,6 +85,6 @@ def conservation(result: Any, potential: Potential, *, ax: Axes | None = None) -
         ax.plot(step, total[:, :MOST_LINES], color=BLUE, alpha=0.25, lw=0.8)
     ax.plot(step, total.mean(1), color=RED, label="mean over replicas")
     ax.plot(step, energy.mean(1), color=BLUE, ls="--", label="$U$ alone")
-    ax.set(xlabel="step", ylabel="$U + v^2/2$ (energy)")
+    ax.set(xlabel="step", ylabel=f"$U + v^2/2$ ({potential.units.energy})")
     ax.legend()
     return ax

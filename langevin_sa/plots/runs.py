@@ -58,7 +58,7 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
         ax.plot(run.step, values, **style, **dots(run.step))
     low = np.min(run.best, where=np.isfinite(run.best), initial=np.inf)
     between(ax, low, ceiling(np.asarray(run.energy_mean), 0.9))
-    ax.set(xlabel="step", ylabel="$U$ (energy)")
+    ax.set(xlabel="step", ylabel=f"$U$ ({result.units.energy})")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.legend(loc="upper right")
     return ax
@@ -78,11 +78,13 @@ def temperature(result: Any, ax: Axes | None = None) -> Axes:
         (run.temperature, ORANGE, 1.6, "kinetic"),
     ):
         if np.isfinite(values).any():
+            values = result.units.shown_temperature(values)
             ax.plot(run.step, values, color=colour, linewidth=width, label=label, **dots(run.step))
     style: dict[str, Any] = {"color": BLACK, "linestyle": "--", "linewidth": 1.2, "zorder": 4}
-    ax.plot(run.step, run.target, label="target", **style)
-    log_if_wide(ax, np.asarray(run.target))
-    ax.set(xlabel="step", ylabel="$T$ (energy)")
+    target = result.units.shown_temperature(np.asarray(run.target))
+    ax.plot(run.step, target, label="target", **style)
+    log_if_wide(ax, target)
+    ax.set(xlabel="step", ylabel=f"$T$ ({result.units.temperature})")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.legend(loc="best")
     return ax

@@ -22,7 +22,7 @@ except ImportError as error:
 
 DIMENSIONS = ("record", "replica", "coordinate")
 VERSION = ("v110", "v110")  # the first that lets others read while one writes
-CHUNK = 1 << 16  # bytes
+CHUNK, ZEROS = 1 << 16, 1 << 24  # bytes
 
 
 class Hdf5:
@@ -37,34 +37,36 @@ class Hdf5:
         self, path: Path, names: Sequence[str], shape: tuple[int, ...], dtype: Any, count: int
     ) -> None:
         self.path = path
-        with part_of(path) as part, h5py.File(part, "x", libver=VERSION) as new:
-            together = max(1, CHUNK // (int(np.prod(shape)) * dtype.itemsize))
-            for name in names:
-                new.create_dataset(
-                    name,
-                    (count, *shape),
-                    dtype,
-                    chunks=(together, *shape),
-                    maxshape=(None, *shape),
-                    fillvalue=np.nan,
-                )
-                for axis, dimension in enumerate(DIMENSIONS):
-                    new[name].dims[axis].label = dimension
+        record = int(np.prod(shape)) * dtype.itemsize
+        self.together = max(1, CHUNK // record)
+        self.chunk = len(names) * self.together * record + CHUNK  # with what HDF5 notes of it
+        with part_of(path) as part:
+            with h5py.File(part, "x", libver=VERSION) as new:
+                for name in names:
+                    room = {"chunks": (self.together, *shape), "maxshape": (None, *shape)}
+                    dataset = new.create_dataset(name, (0, *shape), dtype, fillvalue=np.nan, **room)
+                    for axis, dimension in enumerate(DIMENSIONS):
+                        dataset.dims[axis].label = dimension
+            extend(part, (1 + count // self.together) * self.chunk)
             if count:
-                self._copy(self.read(path), [new[name] for name in names], together)
+                with h5py.File(part, "r+", libver=VERSION) as new:
+                    self._copy(self.read(path), [new[name] for name in names], count)
         self.file = h5py.File(path, "r+", libver=VERSION)
         self.file.swmr_mode = True
         self.arrays = [self.file[name] for name in names]
 
-    @staticmethod
-    def _copy(old: Sequence[Any], new: Sequence[Any], together: int) -> None:
+    def _copy(self, old: Sequence[Any], new: Sequence[Any], count: int) -> None:
         for source, target in zip(old, new, strict=True):
-            for k in range(0, len(target), together):
-                target[k : k + together] = source[k : min(k + together, len(target))]
+            target.resize(count, axis=0)
+            for k in range(0, count, self.together):
+                end = min(k + self.together, count)
+                target[k:end] = source[k:end]
         old[0].file.close()
 
     def append(self, arrays: Sequence[np.ndarray]) -> None:
         """Write one more record."""
+        if len(self.arrays[0]) % self.together == 0:
+            extend(self.path, self.chunk)
         for dataset, array in zip(self.arrays, arrays, strict=True):
             dataset.resize(len(dataset) + 1, axis=0)
             dataset[-1] = array
@@ -78,7 +80,6 @@ class Hdf5:
 
     def sync(self) -> None:
         """Bring it to the disk."""
-        self.file.flush()
         with open(self.path, "rb") as file:
             os.fsync(file.fileno())
 
@@ -96,3 +97,12 @@ class Hdf5:
             file.close()
             raise ValueError("it has other things than samples and velocities")
         return tuple(file[name] for name in file)
+
+
+def extend(path: Path, room: int) -> None:
+    """Make the file longer before HDF5 needs it: a disk that is full while HDF5 writes may take the
+    process with it. What is not used goes when the file is closed.
+    """
+    with open(path, "ab", buffering=0) as file:
+        while room > 0:
+            room -= file.write(bytes(min(room, ZEROS)))

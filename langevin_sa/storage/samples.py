@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -184,7 +185,7 @@ class Trajectory:
         """Whether the file is more than a run leaves that was killed before its first record."""
         assert self.path is not None
         try:
-            return self.path.exists() and len(read_samples(self.path)[0]) > 0
+            return self.path.exists() and read_samples(self.path)[0].shape[0] > 0
         except (OSError, ValueError):
             return True
 
@@ -197,8 +198,14 @@ class Trajectory:
             raise ValueError(
                 f"samples {os.fspath(self.path)!r} cannot be gone on with: {error}"
             ) from None
+        if len(there) != len(self.names):
+            kept = " and ".join(("samples", "velocities")[: len(there)])
+            raise ValueError(
+                f"samples {os.fspath(self.path)!r} holds {kept}, and the checkpoint expects "
+                f"{' and '.join(self.names)}"
+            )
         same = [array.shape[1:] == self.shape and array.dtype == self.dtype for array in there]
-        if not (len(there) == len(self.names) and all(same) and len(there[0]) >= count):
+        if not (all(same) and there[0].shape[0] >= count):
             raise ValueError(
                 f"samples {os.fspath(self.path)!r} holds shape {there[0].shape} of "
                 f"{there[0].dtype}, and the checkpoint expects at least {(count, *self.shape)} of "
@@ -257,10 +264,16 @@ class Trajectory:
             arrays = (np.array(a, dtype=self.dtype).reshape(-1, *self.shape) for a in kept)
         else:
             assert self.path is not None
-            self.stream.cut(count)
+            with suppress(OSError, RuntimeError):  # of a full disk
+                self.stream.cut(count)
             self.stream.close()
-            arrays = read_samples(self.path)
+            arrays = (first(count, array) for array in read_samples(self.path))
         return dict(zip(self.names, arrays, strict=True))
+
+
+def first(count: int, array: Any) -> Any:
+    """The first records, of an array that is not read if it has no more."""
+    return array if array.shape[0] == count else array[:count]
 
 
 def _sum_of(arrays: Sequence[np.ndarray]) -> int:

@@ -54,8 +54,7 @@ class Zarr:
     def append(self, arrays: Sequence[np.ndarray]) -> None:
         """Write one more record."""
         for there, array in zip(self.arrays, arrays, strict=True):
-            there.resize((len(there) + 1, *there.shape[1:]))
-            there[-1] = array
+            there.append(array[None])
 
     def cut(self, count: int) -> None:
         """Leave the first `count` records."""

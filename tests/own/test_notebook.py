@@ -7,6 +7,7 @@ import pytest
 nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("ipykernel")
+pytest.importorskip("xarray")
 
 CELLS = [
     """
@@ -51,14 +52,18 @@ compared = [
 ]
 assert np.array_equal(*(c["slow"].energies["final"] for c in compared))
 """,
+    "lsa.anneal(U, None, schedule, 100, replicas=4, rng=1, samples=True).to_xarray()",
 ]
 
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_functions_of_a_notebook_go_to_workers(tmp_path):
+    """And its last cell shows a dataset."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
     folder = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources=folder
     ).execute()
+    shown = notebook.cells[-1].outputs[-1].data
+    assert "best_positions" in shown["text/html"] and "best_positions" in shown["text/plain"]

@@ -65,7 +65,7 @@ def run(n_steps=200, potential=WELL, x0=None, schedule=RAMP, **keywords):
 
 def same(a, b, besides=()):
     """The same bits of everything but the time it took."""
-    for name in {*a, *b} - {"seconds", "schedule", "state", "history", *besides}:
+    for name in {*a, *b} - {"seconds", "schedule", "state", "history", "samples_file", *besides}:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
     for name in ("x", "dx", "noise", "best_x", "best_energy", "step", "seed"):
         np.testing.assert_array_equal(getattr(a.state, name), getattr(b.state, name), err_msg=name)
@@ -555,7 +555,7 @@ def test_full_disk_under_a_trajectory(tmp_path, monkeypatch):
             raise OSError(28, "No space left on device")
         return real(x)
 
-    monkeypatch.setattr("langevin_sa.storage.samples.octets", octets)
+    monkeypatch.setattr("langevin_sa.storage.npy.octets", octets)
     with pytest.raises(OSError, match="No space left") as caught:
         run(samples=tmp_path / "s.npy", checkpoint=tmp_path / "c.npz")
     part = caught.value.partial_result
