@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .comparison.driver import compare as compare
     from .comparison.grids import Grid as Grid, grid as grid
     from .comparison.outcomes import Comparison as Comparison
+    from .drawing import Units as Units
     from .formulas.parse import FormulaError as FormulaError
     from .integrators import INTEGRATORS as INTEGRATORS
     from .minimization.driver import minimize as minimize
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from .teaching.driver import page as page
     from .tempering.driver import exchange as exchange
     from .tempering.results import Exchange as Exchange
-    from .units import Units as Units
     from .validation.driver import validate as validate
     from .validation.report import Report as Report
 
@@ -73,7 +73,7 @@ _NAMES = {
     "tempering.results": ("Exchange",),
     "thermometers": ("thermometers",),
     "tuning": ("tuning",),
-    "units": ("Units",),
+    "drawing": ("Units",),
     "validation.driver": ("validate",),
     "validation.report": ("Report",),
 }

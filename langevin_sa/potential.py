@@ -26,10 +26,10 @@ from .arguments import (
     shown,
     warn,
 )
+from .drawing import Units
 from .formulas.in_numpy import Formula
 from .own.ways import Ways
 from .scale import STEP, Scale, gradient_by_differences, laplacian_by_differences, steps
-from .units import Units
 
 FEW = 9  # coordinates whose names repr shows
 NEARBY = 0.01  # natural lengths, where a gradient is looked at too

@@ -18,7 +18,7 @@ import langevin_sa as lsa
 PACKAGE = Path(lsa.__file__).parent
 CORE = {
     *("arguments", "laws", "momentum", "integrators", "schedules", "noise"),
-    *("drawing", "optimizers", "units"),
+    *("drawing", "optimizers"),
     *("integrators.row", "integrators.table", "integrators.taps"),
     *("optimizers.continuous", "optimizers.first_order", "optimizers.rule"),
     "optimizers.samplers",

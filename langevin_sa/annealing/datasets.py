@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..arguments import on_host
 
@@ -13,14 +13,11 @@ except ImportError as error:
         "a dataset needs xarray, which the extra xarray brings: pip install 'langevin_sa[xarray]'"
     ) from error
 
-if TYPE_CHECKING:
-    from .results import Result
-
 PLACES = ("replica", "coordinate")
 ABOUT = ("fun", "status", "message", "nit", "nfev", "njev", "seed", "n_steps", "potential_name")
 
 
-def dataset(result: Result) -> Any:
+def dataset(result: Any) -> Any:
     """What `Result.to_xarray` returns."""
     units = result.units
     columns: dict[str, Any] = {}
@@ -42,7 +39,7 @@ def dataset(result: Result) -> Any:
     return data.set_coords("step")
 
 
-def inference_data(result: Result) -> Any:
+def inference_data(result: Any) -> Any:
     """What `Result.to_arviz` returns."""
     try:
         import arviz

@@ -61,13 +61,15 @@ class Log:
             if velocities and run.prepared.coefficients(0, 1).rho[0] == 0:
                 raise ValueError("an overdamped scheme carries no velocity: leave out velocities")
             names = ("samples", "velocities") if velocities else ("samples",)
+            kept = file is None and earlier is not None and earlier.samples is not None
+            before = [earlier[name] for name in names] if kept and earlier else []
             self.trajectory = Trajectory(
                 file,
                 names,
                 run.walk.x.shape,
                 run.walk.x.dtype,
                 None if earlier is None else len(self.records),
-                [] if earlier is None or file is not None else [earlier[name] for name in names],
+                before,
                 run.prepared.earlier and run.prepared.earlier.written,
                 run.prepared.fingerprint.name,
             )

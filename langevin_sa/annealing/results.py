@@ -15,12 +15,11 @@ from scipy.optimize import OptimizeResult
 
 from ..arguments import check_whole, printable
 from ..backends.walk import Walk, fill
-from ..drawing import draw
+from ..drawing import Units, draw
 from ..storage.checkpoint import check_arrays
 from ..storage.npz import load, prefixed, save, unprefixed
 from ..storage.samples import first, read_samples
 from ..tuning import Pilot
-from ..units import Units
 
 SCALARS = (
     *("fun", "success", "status", "message", "nit", "nfev", "njev", "failures", "seed"),

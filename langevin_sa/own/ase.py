@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import shown
-from ..units import Units
+from ..drawing import Units
 
 try:
     import ase

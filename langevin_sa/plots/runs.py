@@ -91,7 +91,7 @@ def temperature(result: Any, ax: Axes | None = None) -> Axes:
 
 
 def _records(result: Any) -> Any:
-    check_like(result, "Result", "history energies state x", "result")
+    check_like(result, "Result", "history energies state x units", "result")
     if not len(result.history.step):
         raise ValueError("the run has no records to draw: it stopped before the first")
     return result.history

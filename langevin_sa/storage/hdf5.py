@@ -41,7 +41,7 @@ class Hdf5:
         self.together = max(1, CHUNK // record)
         self.chunk = len(names) * self.together * record + CHUNK  # with what HDF5 notes of it
         with part_of(path) as part:
-            with h5py.File(part, "x", libver=VERSION) as new:
+            with h5py.File(part, "w", libver=VERSION) as new:
                 for name in names:
                     room = {"chunks": (self.together, *shape), "maxshape": (None, *shape)}
                     dataset = new.create_dataset(name, (0, *shape), dtype, fillvalue=np.nan, **room)

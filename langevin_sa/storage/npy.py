@@ -81,8 +81,6 @@ class Npy:
         were kept.
         """
         try:
-            if path.stat().st_size == 0:  # of a run that was killed at once
-                return (np.empty((0, 0, 0)),)
             there = np.load(path, mmap_mode="r")
         except (TypeError, EOFError, tokenize.TokenError) as error:
             raise ValueError(f"not a .npy file: {error}") from None

@@ -185,7 +185,9 @@ class Trajectory:
         """Whether the file is more than a run leaves that was killed before its first record."""
         assert self.path is not None
         try:
-            return self.path.exists() and read_samples(self.path)[0].shape[0] > 0
+            if not self.path.exists() or (self.path.is_file() and not self.path.stat().st_size):
+                return False
+            return bool(read_samples(self.path)[0].shape[0])
         except (OSError, ValueError):
             return True
 

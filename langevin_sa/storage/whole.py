@@ -13,12 +13,14 @@ from typing import BinaryIO
 
 @contextmanager
 def part_of(target: Path) -> Iterator[Path]:
-    """A name for a new file, which takes the place of `target` when all is written and goes if that
-    fails.
+    """The name of a new file, empty yet, which takes the place of `target` when all is written, and
+    goes if that fails.
 
-    It is used by nobody else, on any machine. A `target` that is a link is replaced, not followed.
+    It is used by nobody else, on any machine, and what bears it already, a link too, is not
+    opened. A `target` that is a link is replaced, not followed.
     """
     part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
+    open(part, "xb").close()
     try:
         yield part
         with open(part, "rb") as file:
@@ -38,9 +40,9 @@ def part_of(target: Path) -> Iterator[Path]:
 @contextmanager
 def whole_file(target: Path) -> Iterator[BinaryIO]:
     """A new file beside `target`, which takes its place when all is written; what is there stays
-    if that fails. What bears its name already, a link too, is not opened.
+    if that fails.
     """
-    with part_of(target) as part, open(part, "xb") as file:
+    with part_of(target) as part, open(part, "wb") as file:
         yield file
 
 

@@ -48,7 +48,7 @@ class Zarr:
                     dimension_names=DIMENSIONS,
                     overwrite=True,
                 )
-        self.arrays = [group[name] for name in names]
+        self.arrays: list[Any] = [group[name] for name in names]
         self.cut(count)
 
     def append(self, arrays: Sequence[np.ndarray]) -> None:

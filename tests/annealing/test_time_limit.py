@@ -52,7 +52,7 @@ def run(slow, n_steps=60, **keywords):
 
 def same(a, b):
     """The same bits of everything but the time that it took and how it was said."""
-    for name in {*a, *b} - {"seconds", "schedule", "state", "history"}:
+    for name in {*a, *b} - {"seconds", "samples_file", "schedule", "state", "history"}:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
     for name in ("x", "dx", "noise", "best_x", "best_energy", "step", "seed"):
         np.testing.assert_array_equal(getattr(a.state, name), getattr(b.state, name), err_msg=name)

@@ -266,7 +266,7 @@ def test_what_is_something_else_is_named(picture, what, kind):
 
 def test_pictures_ask_for_what_they_read_and_no_type(run):
     look_alike = SimpleNamespace(
-        **{name: run[name] for name in ("history", "energies", "state", "x")}
+        **{name: run[name] for name in ("history", "energies", "state", "x", "units")}
     )
     assert len(plots.summary(look_alike, WELL)) == 3
 
