@@ -21,9 +21,12 @@ class Ways:
     ----------
     cpu_only : bool
         Whether its functions do not take arrays on a GPU.
+    jax_function : JaxFunction or None
+        What the JAX backend compiles into its loop.
     """
 
     cpu_only = False
+    jax_function: Any = None
     formula: Any
     numba_functions: Any
     atoms: Any
@@ -248,7 +251,9 @@ class Ways:
         check_whole(1, dim=dim)
         function = JaxFunction(fun, check_tuple(args), batched)
         function.check(int(dim))
-        return cls._differentiated(function, dim, keywords)
+        potential = cls._differentiated(function, dim, keywords)
+        potential.jax_function = function
+        return potential
 
     @classmethod
     def from_torch(
