@@ -16,11 +16,15 @@ from ...momentum import Steps
 from ..cpu.drawn import TOGETHER, draw_steps
 from ..walk import ARRAYS, DIVERGED, Backend, NonFinite, Walk, room_for, share
 from .philox import normals
+from .trigonometry import with_vectors
 
 NORMALS_TOGETHER = 2**20  # that lie ready for a call
 FEWEST, MOST = 8, 1024  # steps of a call
 WORTH_A_THREAD = 20_000  # coordinates
 KEPT = tuple(name for name in ARRAYS if name != "work")
+
+
+def ON_CPU(): return jax.default_backend()=="cpu"
 
 
 def loop_of(energy_gradient: Callable[[Any], tuple[Any, Any]]) -> Callable[..., Any]:
@@ -32,6 +36,9 @@ def loop_of(energy_gradient: Callable[[Any], tuple[Any, Any]]) -> Callable[..., 
     energy_gradient : callable
         Energies (replicas,) and gradients (replicas, dim) at x (replicas, dim), in JAX.
     """
+
+    if ON_CPU():
+        energy_gradient = with_vectors(energy_gradient)
 
     def go(
         walk: dict[str, Any], noise: Any, numbers: Any, start: int, count: int, paired: Any, **asked: Any
