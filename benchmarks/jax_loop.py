@@ -91,8 +91,8 @@ def race(runs: dict[str, Callable[[], object]]) -> dict[str, np.ndarray]:
 if __name__ == "__main__":
     replicas = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     times = race(contestants(replicas))
-    print(f"{replicas} replicas{'clock: least':>38}{'median':>8}{'processors: least':>20}{'median':>8}")
+    print(f"{replicas:<27}{'clock: least':>16}{'median':>8}{'processors: least':>19}{'median':>8}")
     for name, spent in times.items():
         ns = 1e9 * spent / (STEPS * replicas * DIM)
         least, median = ns.min(0), np.median(ns, axis=0)
-        print(f"{name:34}{least[0]:16.1f}{median[0]:8.1f}{least[1]:20.1f}{median[1]:8.1f}")
+        print(f"{name:33}{least[0]:10.1f}{median[0]:8.1f}{least[1]:19.1f}{median[1]:8.1f}")

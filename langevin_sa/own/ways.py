@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..arguments import check_flags, check_positive, check_tuple, check_whole, shown
+from ..arguments import check_positive, check_tuple, shown
 from ..formulas.terms import read_formula, written
-from .answers import check_one_point, name_of
+from .answers import check_one_point, function_of, name_of
 
 CHEAP = 8  # coordinates up to which the Laplacian by derivatives is taken at each record
 
@@ -246,10 +246,7 @@ class Ways:
         """
         from .jax import JaxFunction
 
-        check_one_point(fun)
-        check_flags(batched=batched)
-        check_whole(1, dim=dim)
-        function = JaxFunction(fun, check_tuple(args), batched)
+        function = function_of(JaxFunction, fun, dim, args, batched)
         function.check(int(dim))
         potential = cls._differentiated(function, dim, keywords)
         potential.jax_function = function
@@ -298,10 +295,8 @@ class Ways:
         """
         from .torch import TorchFunction
 
-        check_one_point(fun)
-        check_flags(batched=batched)
-        check_whole(1, dim=dim)
-        return cls._differentiated(TorchFunction(fun, check_tuple(args), batched), dim, keywords)
+        function = function_of(TorchFunction, fun, dim, args, batched)
+        return cls._differentiated(function, dim, keywords)
 
     @classmethod
     def from_ase(

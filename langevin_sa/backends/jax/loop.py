@@ -21,15 +21,14 @@ from .trigonometry import with_vectors
 NORMALS_TOGETHER = 2**20  # that lie ready for a call
 FEWEST, MOST = 8, 1024  # steps of a call
 WORTH_A_THREAD = 20_000  # coordinates
-KEPT = tuple(name for name in ARRAYS if name != "work")
+KEPT = tuple(name for name in ARRAYS if name != "work")  # of a walk, in the loop
 
-
-def ON_CPU(): return jax.default_backend()=="cpu"
+Walking = dict[str, Any]  # a walk in JAX's arrays by name, with its gradient and what is lost
 
 
 def loop_of(energy_gradient: Callable[[Any], tuple[Any, Any]]) -> Callable[..., Any]:
-    """The compiled loop ``go(walk, noise, numbers, start, count, paired, purpose=..., wall=...)``
-    over steps start <= n < count, or up to a failure that is no wall.
+    """The compiled loop ``go(walk, noise, numbers, start, count, paired, ...)`` over steps start <=
+    n < count, or up to a failure that is no wall.
 
     Parameters
     ----------
@@ -37,36 +36,38 @@ def loop_of(energy_gradient: Callable[[Any], tuple[Any, Any]]) -> Callable[..., 
         Energies (replicas,) and gradients (replicas, dim) at x (replicas, dim), in JAX.
     """
 
-    if ON_CPU():
-        energy_gradient = with_vectors(energy_gradient)
-
     def go(
-        walk: dict[str, Any], noise: Any, numbers: Any, start: int, count: int, paired: Any, **asked: Any
-    ) -> dict[str, Any]:
-        def goes_on(at: tuple[Any, dict[str, Any]]) -> Any:
-            return (at[0] < count) & (at[1]["lost"] < 0)
+        walk: Walking, noise: Any, numbers: Any, start: int, count: int, paired: Any, **known: Any
+    ) -> Walking:
+        function = with_vectors(energy_gradient) if known["on_cpu"] else energy_gradient
 
-        def step(at: tuple[Any, dict[str, Any]]) -> tuple[Any, dict[str, Any]]:
-            moved = _moved(*at, noise, numbers, paired, asked["purpose"])
-            return at[0] + 1, _looked(at[0] >= 0, at[1], moved, energy_gradient, asked["wall"])
+        def goes_on(at: tuple[Any, Walking]) -> Any:
+            n, walk = at
+            return (n < count) & (walk["lost"] < 0)
+
+        def step(at: tuple[Any, Walking]) -> tuple[Any, Walking]:
+            n, walk = at
+            z = _noise_of(n, walk, noise, known)
+            moved = _moved(n, walk, z, numbers, paired)
+            return n + 1, _looked(n >= 0, walk, moved, function, known["wall"])
 
         return lax.while_loop(goes_on, step, (start, walk))[1]
 
-    return jax.jit(go, static_argnames=("purpose", "wall"), donate_argnames="walk")
+    return jax.jit(go, static_argnames=("purpose", "wall", "on_cpu"), donate_argnames="walk")
 
 
-def _moved(
-    n: Any, was: dict[str, Any], noise: Any, numbers: Any, paired: Any, purpose: int
-) -> dict[str, Any]:
-    """The walk after step n, and where n is -1 as it was; the recursion is that of
+def _noise_of(n: Any, walk: Walking, noise: Any, known: dict[str, Any]) -> Any:
+    """The noise of step n: what was made of it ahead on the CPU, else made here."""
+    if known["on_cpu"]:
+        return lax.dynamic_index_in_dim(noise, n, keepdims=False)
+    return normals(noise, walk["step"], known["purpose"], walk["x"].shape)
+
+
+def _moved(n: Any, was: Walking, z: Any, numbers: Any, paired: Any) -> Walking:
+    """The walk after step n, or as it was before step 0; the recursion is that of
     `langevin_sa.backends.numpy`.
     """
-    moves, n = n >= 0, jnp.maximum(n, 0)
     carry, lr, kick, tail, weight22, weight = lax.dynamic_index_in_dim(numbers, n, keepdims=False)
-    if noise.ndim == 3:
-        z = lax.dynamic_index_in_dim(noise, n, keepdims=False)
-    else:
-        z = normals(noise, was["step"], purpose, was["x"].shape)
     fresh = kick * z + jnp.where(paired, was["noise"], 0.0)
     dx = (carry * was["dx"] - lr * was["gradient"] + fresh).astype(was["dx"].dtype)
     squares = (dx.astype(float) ** 2).sum(1)
@@ -78,16 +79,16 @@ def _moved(
         "kinetic": was["kinetic"] + squares * weight,
         "step": was["step"] + 1,
     }
-    return was | {name: jnp.where(moves, new, was[name]) for name, new in now.items()}
+    return was | {name: jnp.where(n >= 0, new, was[name]) for name, new in now.items()}
 
 
 def _looked(
     moved: Any,
-    was: dict[str, Any],
-    now: dict[str, Any],
+    was: Walking,
+    now: Walking,
     energy_gradient: Callable[[Any], tuple[Any, Any]],
     wall: bool,
-) -> dict[str, Any]:
+) -> Walking:
     """The walk after a look at energies and gradients: replicas whose step met a wall are back
     where they `was`; `lost` is the first for which that was none, or -1.
     """
@@ -119,60 +120,62 @@ def _looked(
 
 
 class JaxBackend(Backend):
-    """A function in JAX in the same loop as the recursion.
+    """A function in JAX in one loop with the recursion, on JAX's device.
 
-    Normals are made by the kernels of the CPU for a call at a time, while JAX computes what was
-    called before; elsewhere inside of the loop.
+    On the CPU kernels of the package make the noise of a call, while JAX computes the call before;
+    elsewhere the loop makes it. The gradient is kept for the next slice, for as long as the walk
+    stays where it is.
     """
 
     turns_back = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         self.potential, self.walk, self.loop = potential, walk, potential.jax_function.loop
-        replicas, dim = walk.x.shape
-        self.together = int(np.clip(NORMALS_TOGETHER // walk.x.size, FEWEST, MOST))
-        self.on_cpu = jax.default_backend() == "cpu"
+        self.device = next(iter(jnp.zeros(()).devices()))
+        self.on_cpu = self.device.platform == "cpu"
+        replicas, size = len(walk.x), walk.x.size
+        self.together = int(np.clip(NORMALS_TOGETHER // size, FEWEST, MOST))
         self.columns = TOGETHER if replicas >= TOGETHER else 1
         groups = -(-replicas // self.columns)
-        parts = min(threads, groups) if walk.x.size > WORTH_A_THREAD else 1
-        self.parts = list(itertools.pairwise(np.linspace(0, groups, parts + 1).astype(int).tolist()))
-        self.pool = ThreadPoolExecutor(threads) if parts > 1 else None
-        self.seen: tuple[Any, Any] | None = None  # the gradient, and where it is known
+        edges = np.linspace(0, groups, (min(threads, groups) if size > WORTH_A_THREAD else 1) + 1)
+        self.parts = list(itertools.pairwise(edges.astype(int).tolist()))
+        self.pool = ThreadPoolExecutor(threads) if len(self.parts) > 1 else None
+        self.looked: tuple[np.ndarray, Any] | None = None  # where, and the gradient there
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
-        w, count = self.walk, len(steps.rho)
-        known = self.seen is not None and np.array_equal(self.seen[0], w.x)
-        with jax.enable_x64(True):
-            walk = {name: jnp.array(getattr(w, name)) for name in KEPT}
-            walk["gradient"] = self.seen[1] if known else jnp.zeros(w.x.shape)
-            walk |= {"step": jnp.array(w.step), "lost": jnp.array(-1)}
-            self.seen = None
+        w, count, start = self.walk, len(steps.rho), -1
+        walk: Walking = {name: getattr(w, name) for name in KEPT}
+        walk |= {"step": w.step, "lost": -1, "gradient": np.zeros(w.x.shape)}
+        if self.looked is not None and np.array_equal(self.looked[0], w.x):
+            walk["gradient"], start = self.looked[1], 0
+        self.looked = None
+        known = {"purpose": w.purpose, "wall": w.wall, "on_cpu": self.on_cpu}
+        with jax.enable_x64(True), jax.default_device(self.device):
             for n in range(0, max(count, 1), self.together):
+                given = steps.numbers[n : n + self.together]
                 numbers = np.zeros((self.together, 6))
-                done = steps.numbers[n : n + self.together]
-                numbers[: len(done)] = done
-                noise = self._noise(w.step + n, len(done))
-                start = 0 if known or n else -1
-                asked = {"purpose": w.purpose, "wall": w.wall}
-                walk = self.loop(walk, noise, numbers, start, len(done), steps.paired, **asked)
+                numbers[: len(given)] = given
+                noise = self._noise(w.step + n, len(given))
+                walk = self.loop(walk, noise, numbers, start, len(given), steps.paired, **known)
+                start = 0
             for name in KEPT:
                 getattr(w, name)[...] = walk[name]
         w.step, lost = int(walk["step"]), int(walk["lost"])
         if lost >= 0:
             raise NonFinite(w.step, w.first_replica + lost)
-        self.seen = np.asarray(walk["x"]), walk["gradient"]
+        self.looked = np.asarray(walk["x"]), walk["gradient"]
 
-    def _noise(self, step: int, count: int) -> Any:
-        """Normals (steps, replicas, dim) of so many steps, or what the loop makes them of."""
-        replica, purpose, k0, k1 = self.walk.stream()
+    def _noise(self, first_step: int, count: int) -> np.ndarray:
+        """The noise of so many steps, (steps, replicas, dim), or what the loop makes it from."""
+        replica, purpose, *key = self.walk.stream()
         if not self.on_cpu:
-            return np.array([replica, k0, k1], dtype=np.uint32)
+            return np.array([replica, *key], dtype=np.uint32)
         z = room_for((self.together, *self.walk.x.shape), float)
 
         def draw(part: tuple[int, int]) -> None:
-            draw_steps(z[:count], step, self.columns, (replica, purpose, k0, k1), *part)
+            draw_steps(z[:count], first_step, self.columns, (replica, purpose, *key), *part)
 
         if count:
             share(self.pool, draw, self.parts)

@@ -45,7 +45,7 @@ def normals(stream: Any, step: Any, purpose: int, shape: tuple[int, int]) -> Any
     quads = first + jnp.arange((dim + 6) // 4)
     own = (replica + jnp.arange(replicas, dtype=np.uint32))[:, None]
     counter = (quads.astype(np.uint32), (quads >> 32).astype(np.uint32), own, np.uint32(purpose))
-    words = _philox4x32(*jnp.broadcast_arrays(*counter), k0, k1)
+    words = _philox4x32(jnp.broadcast_arrays(*counter), k0, k1)
     kind = purpose // KIND
     if kind:
         made = [(uniform, three_point)[kind - 1](word) for word in words]
@@ -55,13 +55,21 @@ def normals(stream: Any, step: Any, purpose: int, shape: tuple[int, int]) -> Any
     return lax.dynamic_slice_in_dim(line, step * dim - 4 * first, dim, axis=1)
 
 
-def _philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, ...]:
+def _philox4x32(counter: list[Any], k0: Any, k1: Any) -> list[Any]:
+    c0, c1, c2, c3 = counter
     for _ in range(10):
-        p0, p1 = (factor * c.astype(np.uint64) for factor, c in zip(MULTIPLY, (c0, c2), strict=True))
+        p0, p1 = (
+            factor * c.astype(np.uint64) for factor, c in zip(MULTIPLY, (c0, c2), strict=True)
+        )
         high0, high1 = ((p >> 32).astype(np.uint32) for p in (p0, p1))
-        c0, c1, c2, c3 = high1 ^ c1 ^ k0, p1.astype(np.uint32), high0 ^ c3 ^ k1, p0.astype(np.uint32)
+        c0, c1, c2, c3 = (
+            high1 ^ c1 ^ k0,
+            p1.astype(np.uint32),
+            high0 ^ c3 ^ k1,
+            p0.astype(np.uint32),
+        )
         k0, k1 = k0 + np.uint32(WEYL[0]), k1 + np.uint32(WEYL[1])
-    return c0, c1, c2, c3
+    return [c0, c1, c2, c3]
 
 
 def _fma(a: Any, b: Any, c: Any) -> Any:
@@ -86,7 +94,9 @@ def _polynomial(coefficients: np.ndarray, x: Any) -> Any:
 
 def _box_muller(first: Any, second: Any) -> tuple[Any, Any]:
     """Two float32 normals of two words, as `langevin_sa.noise.box_muller` explains them."""
-    k = jnp.maximum((lax.bitcast_convert_type(first.astype(np.float32), np.int32) - ROOT_HALF) >> 23, 0)
+    k = jnp.maximum(
+        (lax.bitcast_convert_type(first.astype(np.float32), np.int32) - ROOT_HALF) >> 23, 0
+    )
     power = jnp.where(k < 32, np.uint32(1) << (k & 31).astype(np.uint32), np.uint32(0))
     f = lax.bitcast_convert_type(first - power, np.int32).astype(np.float32) + np.float32(0.5)
     f *= lax.bitcast_convert_type((127 - k) << 23, np.float32)  # 2^-k
