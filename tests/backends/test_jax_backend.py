@@ -159,7 +159,8 @@ def test_other_kinds_of_noise(U, kind):
 def test_thermal_starts_and_exchange(U):
     options = dict(x0=X0[:5], rng=1, dt=0.02, gamma=1.0, record_every=10, burn_in=0)
     runs = [
-        lsa.exchange(U, [1.0, 2.0], 60, **options, backend=backend) for backend in ("auto", "numpy")
+        lsa.exchange(U, [1.0, 1.5, 2.0], 60, **options, backend=backend)
+        for backend in ("auto", "numpy")
     ]
     np.testing.assert_allclose(runs[0].energies, runs[1].energies, rtol=1e-9)
     started = dict(rng=1, start="thermal")
