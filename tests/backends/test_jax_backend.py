@@ -60,8 +60,7 @@ def close(a, b, off=1e-9):
 # -------------------------------------------------------------------------------------------- noise
 
 
-@pytest.mark.parametrize("purpose", [0, 1, 16, 32])
-@pytest.mark.parametrize("dim", [1, 2, 3, 5, 10])
+@pytest.mark.parametrize(("purpose", "dim"), [(0, 1), (1, 3), (0, 10), (16, 2), (32, 5)])
 def test_noise_in_jax_has_our_bits(purpose, dim):
     with jax.enable_x64(True):
         draw = jax.jit(philox.normals, static_argnums=(2, 3))
@@ -72,6 +71,7 @@ def test_noise_in_jax_has_our_bits(purpose, dim):
             np.testing.assert_array_equal(z, ours)
 
 
+@pytest.mark.slow
 def test_normals_in_jax_have_our_bits_also_where_two_roundings_err():
     words = np.random.default_rng(1).integers(2**32, size=(3_000_000, 2), dtype=np.uint32)
     words[:100, 0] = np.arange(100)
@@ -150,12 +150,14 @@ def test_the_trajectory_is_that_of_numpy(U, name, dtype):
     assert ours.state.x.dtype == dtype
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["uniform", "three-point"])
 def test_other_kinds_of_noise(U, kind):
     runs = [lsa.anneal(U, X0, COOLING, 50, rng=1, noise=kind, backend=b) for b in ("jax", "numpy")]
     close(*runs)
 
 
+@pytest.mark.slow
 def test_thermal_starts_and_exchange(U):
     options = dict(x0=X0[:5], rng=1, dt=0.02, gamma=1.0, record_every=10, burn_in=0)
     runs = [
@@ -167,34 +169,52 @@ def test_thermal_starts_and_exchange(U):
     close(*(lsa.anneal(U, X0, COOLING, 50, **started, backend=b) for b in ("jax", "numpy")))
 
 
-@pytest.mark.parametrize("start", [0.0, 0.9])
-def test_walls(start):
-    """Some replicas turn back in a step, others in the next, one at once."""
-    U = lsa.Potential.from_jax(cup, 2)
-    x0 = np.full((60, 2), start / np.sqrt(2))
-    ours, theirs = (
-        lsa.anneal(U, x0, WARM, 300, rng=2, record_every=50, backend=backend)
-        for backend in ("jax", "numpy")
-    )
+@pytest.fixture(scope="module")
+def bowl():
+    """A potential with a wall."""
+    return lsa.Potential.from_jax(cup, 2)
+
+
+def test_walls(bowl):
+    """Some replicas turn back at once, others later."""
+    options = dict(x0=np.full((60, 2), 0.6), schedule=WARM, n_steps=200, rng=2)
+    ours, theirs = (lsa.anneal(bowl, **options, backend=backend) for backend in ("jax", "numpy"))
     assert ours.failures > 30
     close(ours, theirs, off=1e-6)  # walls are steep
-    same(lsa.anneal(U, x0, WARM, 300, rng=2, record_every=7), ours)
-    messages = [
-        lsa.anneal(U, x0, WARM, 300, rng=2, on_failure="raise", backend=b).message
-        for b in ("jax", "numpy")
-    ]
+    same(lsa.anneal(bowl, **options, record_every=77), ours)
+
+
+def test_failures_that_are_no_walls(bowl):
+    """In a run that shall raise, at a start, and where a run diverges."""
+    options = dict(x0=np.full((60, 2), 0.6), schedule=WARM, n_steps=200, rng=2, on_failure="raise")
+    messages = [lsa.anneal(bowl, **options, backend=b).message for b in ("jax", "numpy")]
     assert messages[0] == messages[1] and "step" in messages[0]
-
-
-def test_a_start_that_is_not_finite_and_a_run_that_diverges():
-    U = lsa.Potential.from_jax(cup, 2)
     walk = Walk.at_rest(np.array([[0.1, 0.1], [1.0, 1.0]]), 1)
     with pytest.raises(NonFinite) as found:
-        JaxBackend(U, walk)
+        JaxBackend(bowl, walk)
     assert (found.value.step, found.value.replica) == (0, 1) and np.isnan(walk.energy[1])
+
+
+@pytest.mark.slow
+def test_a_run_that_diverges():
     falling = lsa.Potential.from_jax(lambda x: -jnp.sum(x**2), 1)
     runs = [lsa.anneal(falling, [1.0], WARM, 500, rng=1, backend=b) for b in ("jax", "numpy")]
     assert runs[0].status == 2 and runs[0].message == runs[1].message
+
+
+def test_replicas_that_change_places(U):
+    walks = {}
+    for backend in ("jax", "numpy"):
+        kernel = get_backend(backend, U)
+        pair = [kernel(U, Walk.at_rest(X0, seed), 1) for seed in (1, 2)]
+        for n in range(0, 30, 10):
+            for mover in pair:
+                mover.advance(COOLING.coefficients(30, "gjf", (n, n + 10)))
+            pair[0].change_places(pair[1], np.arange(n // 10, 70, 3))
+        walks[backend] = [mover.walk for mover in pair]
+    for ours, theirs in zip(*walks.values(), strict=True):
+        for name in ("x", "dx", "energy", "best_energy", "kinetic"):
+            np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-9)
 
 
 def test_where_a_device_makes_the_noise_itself(U, monkeypatch):
@@ -215,10 +235,9 @@ def test_the_same_bits_however_a_run_is_cut(U, monkeypatch):
     first = lsa.anneal(U, X0, COOLING, 200, rng=1, record_every=7, callback=stop_at(91))
     assert first.nit == 91
     same(lsa.anneal(U, None, COOLING, 200, state=first.state), whole)
-    for threads in (1, 2):
-        monkeypatch.setattr("langevin_sa.backends.jax.loop.WORTH_A_THREAD", 10)
-        monkeypatch.setattr("langevin_sa.backends.jax.loop.MOST", 13)
-        same(lsa.anneal(U, X0, COOLING, 200, rng=1, threads=threads), whole)
+    monkeypatch.setattr("langevin_sa.backends.jax.loop.WORTH_A_THREAD", 10)
+    monkeypatch.setattr("langevin_sa.backends.jax.loop.MOST", 13)
+    same(lsa.anneal(U, X0, COOLING, 200, rng=1, threads=2), whole)
 
 
 def stop_at(step):

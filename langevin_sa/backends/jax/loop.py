@@ -14,7 +14,7 @@ from jax import lax
 
 from ...momentum import Steps
 from ..cpu.drawn import TOGETHER, draw_steps
-from ..walk import ARRAYS, DIVERGED, Backend, NonFinite, Walk, room_for, share
+from ..walk import ARRAYS, DIVERGED, Backend, NonFinite, Walk, exchange_rows, room_for, share
 from .philox import normals
 from .trigonometry import with_vectors
 
@@ -23,12 +23,13 @@ FEWEST, MOST = 8, 1024  # steps of a call
 WORTH_A_THREAD = 20_000  # coordinates
 KEPT = tuple(name for name in ARRAYS if name != "work")  # of a walk, in the loop
 
+NOWHERE = np.empty(0), None
 Walking = dict[str, Any]  # a walk in JAX's arrays by name, with its gradient and what is lost
 
 
 def loop_of(energy_gradient: Callable[[Any], tuple[Any, Any]]) -> Callable[..., Any]:
-    """The compiled loop ``go(walk, noise, numbers, start, count, paired, ...)`` over steps start <=
-    n < count, or up to a failure that is no wall.
+    """The compiled loop ``go(walk, ...)`` over steps start <= n < count, or up to a failure that is
+    no wall.
 
     Parameters
     ----------
@@ -37,30 +38,34 @@ def loop_of(energy_gradient: Callable[[Any], tuple[Any, Any]]) -> Callable[..., 
     """
 
     def go(
-        walk: Walking, noise: Any, numbers: Any, start: int, count: int, paired: Any, **known: Any
+        walk: Walking,
+        noise: Any,
+        numbers: Any,
+        paired: Any,
+        start: Any,
+        count: Any,
+        purpose: int,
+        wall: bool,
+        on_cpu: bool,
     ) -> Walking:
-        function = with_vectors(energy_gradient) if known["on_cpu"] else energy_gradient
+        function = with_vectors(energy_gradient) if on_cpu else energy_gradient
 
         def goes_on(at: tuple[Any, Walking]) -> Any:
-            n, walk = at
-            return (n < count) & (walk["lost"] < 0)
+            n, was = at
+            return (n < count) & (was["lost"] < 0)
 
         def step(at: tuple[Any, Walking]) -> tuple[Any, Walking]:
-            n, walk = at
-            z = _noise_of(n, walk, noise, known)
-            moved = _moved(n, walk, z, numbers, paired)
-            return n + 1, _looked(n >= 0, walk, moved, function, known["wall"])
+            n, was = at
+            if on_cpu:
+                z = lax.dynamic_index_in_dim(noise, n, keepdims=False)
+            else:
+                z = normals(noise, was["step"], purpose, was["x"].shape)
+            now = _moved(n, was, z, numbers, paired)
+            return n + 1, _looked(n, was, now, function, wall)
 
         return lax.while_loop(goes_on, step, (start, walk))[1]
 
     return jax.jit(go, static_argnames=("purpose", "wall", "on_cpu"), donate_argnames="walk")
-
-
-def _noise_of(n: Any, walk: Walking, noise: Any, known: dict[str, Any]) -> Any:
-    """The noise of step n: what was made of it ahead on the CPU, else made here."""
-    if known["on_cpu"]:
-        return lax.dynamic_index_in_dim(noise, n, keepdims=False)
-    return normals(noise, walk["step"], known["purpose"], walk["x"].shape)
 
 
 def _moved(n: Any, was: Walking, z: Any, numbers: Any, paired: Any) -> Walking:
@@ -83,21 +88,21 @@ def _moved(n: Any, was: Walking, z: Any, numbers: Any, paired: Any) -> Walking:
 
 
 def _looked(
-    moved: Any,
+    n: Any,
     was: Walking,
     now: Walking,
     energy_gradient: Callable[[Any], tuple[Any, Any]],
     wall: bool,
 ) -> Walking:
-    """The walk after a look at energies and gradients: replicas whose step met a wall are back
-    where they `was`; `lost` is the first for which that was none, or -1.
+    """The walk after a look at energies and gradients: replicas that met a wall are where they were
+    before step n; `lost` is the first that met what was none, or -1.
     """
     energy, gradient = energy_gradient(now["x"].astype(float))
     fails = ~(jnp.isfinite(energy) & jnp.isfinite(gradient).all(1))
     turns = jnp.zeros_like(fails)
     if wall:
         sound = (abs(was["energy"]) < DIVERGED) & jnp.isfinite(now["dx"]).all(1)
-        turns = fails & sound & moved
+        turns = fails & sound & (n >= 0)
         back = turns[:, None]
         in_all, in_a_row = was["failures"].T
         failures = jnp.stack([in_all + turns, jnp.where(turns, in_a_row + 1, 0)], axis=1)
@@ -105,7 +110,7 @@ def _looked(
             "x": jnp.where(back, was["x"], now["x"]),
             "dx": jnp.where(back, -now["dx"], now["dx"]),
             "noise": jnp.where(back, -now["noise"], now["noise"]),
-            "failures": jnp.where(moved, failures, was["failures"]),
+            "failures": jnp.where(n >= 0, failures, was["failures"]),
         }
         energy = jnp.where(turns, was["energy"], energy)
         gradient = jnp.where(back, was["gradient"], gradient)
@@ -140,25 +145,25 @@ class JaxBackend(Backend):
         edges = np.linspace(0, groups, (min(threads, groups) if size > WORTH_A_THREAD else 1) + 1)
         self.parts = list(itertools.pairwise(edges.astype(int).tolist()))
         self.pool = ThreadPoolExecutor(threads) if len(self.parts) > 1 else None
-        self.looked: tuple[np.ndarray, Any] | None = None  # where, and the gradient there
+        self.looked: tuple[np.ndarray, Any] = NOWHERE  # and the gradient there
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         w, count, start = self.walk, len(steps.rho), -1
         walk: Walking = {name: getattr(w, name) for name in KEPT}
-        walk |= {"step": w.step, "lost": -1, "gradient": np.zeros(w.x.shape)}
-        if self.looked is not None and np.array_equal(self.looked[0], w.x):
+        walk |= {"gradient": np.zeros(w.x.shape), "step": w.step, "lost": -1}
+        if np.array_equal(self.looked[0], w.x):
             walk["gradient"], start = self.looked[1], 0
-        self.looked = None
-        known = {"purpose": w.purpose, "wall": w.wall, "on_cpu": self.on_cpu}
+        self.looked = NOWHERE  # the loop takes the gradient's memory
         with jax.enable_x64(True), jax.default_device(self.device):
             for n in range(0, max(count, 1), self.together):
-                given = steps.numbers[n : n + self.together]
+                part = steps.numbers[n : n + self.together]
                 numbers = np.zeros((self.together, 6))
-                numbers[: len(given)] = given
-                noise = self._noise(w.step + n, len(given))
-                walk = self.loop(walk, noise, numbers, start, len(given), steps.paired, **known)
+                numbers[: len(part)] = part
+                noise = self._noise(w.step + n, len(part))
+                steps_of = (noise, numbers, steps.paired, start, len(part))
+                walk = self.loop(walk, *steps_of, w.purpose, w.wall, self.on_cpu)
                 start = 0
             for name in KEPT:
                 getattr(w, name)[...] = walk[name]
@@ -166,6 +171,13 @@ class JaxBackend(Backend):
         if lost >= 0:
             raise NonFinite(w.step, w.first_replica + lost)
         self.looked = np.asarray(walk["x"]), walk["gradient"]
+
+    def change_places(self, other: Any, rows: np.ndarray) -> None:
+        """As of any backend; gradients go along."""
+        super().change_places(other, rows)
+        gradient, others = np.array(self.looked[1]), np.array(other.looked[1])
+        exchange_rows(gradient, others, rows)
+        self.looked, other.looked = (self.walk.x.copy(), gradient), (other.walk.x.copy(), others)
 
     def _noise(self, first_step: int, count: int) -> np.ndarray:
         """The noise of so many steps, (steps, replicas, dim), or what the loop makes it from."""
