@@ -76,7 +76,7 @@ def test_runs_are_answered_in_kind_with_the_same_bits(name, tmp_path):
 @pytest.mark.parametrize("name", MAKERS)
 def test_snapshots_stay_as_they_are(name):
     states = [s.state.x for s in lsa.simulate(U, MAKERS[name](X), WARM, 30, rng=1, record_every=10)]
-    theirs = [s.state.x for s in lsa.simulate(U, X, WARM, 30, rng=1, record_every=10)]
+    theirs = [s.state.x.copy() for s in lsa.simulate(U, X, WARM, 30, rng=1, record_every=10)]
     np.testing.assert_array_equal(np.stack([np.asarray(x) for x in states]), theirs)
 
 
