@@ -165,15 +165,16 @@ NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64, np.complexfloating, typ
 def real_array(value: Any, what: str) -> np.ndarray:
     """A copy as float64; a TypeError unless it is an array of real numbers with no entry masked."""
     try:
-        raw = np.asarray(value)
+        raw = on_host(value)
         odd = raw.dtype == object and any(isinstance(v, NO_NUMBERS) for v in raw.flat)
         if odd or raw.dtype.kind not in "biufO" or np.ma.is_masked(value):
             raise TypeError
         with np.errstate(over="ignore"):
             return np.array(raw, dtype=float)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, BufferError, RuntimeError) as error:
+        why = f": {error}" if hasattr(value, "__dlpack__") and str(error) else ""
         raise TypeError(
-            f"{what} must be an array of real numbers, none of them masked, not {shown(value)}"
+            f"{what} must be an array of real numbers, none of them masked, not {shown(value)}{why}"
         ) from None
 
 
@@ -312,8 +313,12 @@ def on_gpu(array: Any) -> bool:
 
 
 def on_host(array: Any) -> np.ndarray:
-    """As a NumPy array, which is a copy only if it was not one."""
-    return array.get() if on_gpu(array) else np.asarray(array)
+    """As a NumPy array, which is a copy only of what is on a GPU, and of lists."""
+    if on_gpu(array):  # CuPy's, numba's, torch's; JAX's becomes one by itself
+        ways = (getattr(array, name, None) for name in ("get", "copy_to_host", "cpu"))
+        return np.asarray(next((way() for way in ways if way), array))
+    shared = hasattr(array, "__dlpack__") and not hasattr(array, "__array__")
+    return np.from_dlpack(array) if shared else np.asarray(array)
 
 
 def printable(text: str) -> str:
@@ -372,23 +377,6 @@ def pair_returned(potential: Any, out: Any) -> tuple[Any, Any]:
             f"(replicas, {potential.dim})), not {shown(out)}"
         )
     return out[0], out[1]
-
-
-def check_alone(potential: Any, x: np.ndarray) -> None:
-    """Raise a ValueError for functions of one point, which pass every check of shapes if x has as
-    many replicas as coordinates.
-    """
-    if potential.formula is not None or not len(x) == potential.dim > 1:
-        return
-    for what in ("energy", "gradient") if potential.has_gradient else ("energy",):
-        try:
-            getattr(potential, what)(x[:1])
-        except IndexError as error:
-            raise ValueError(
-                f"{what} of {potential.name} fails for one replica, x of shape (1, "
-                f"{potential.dim}): {error}; functions work on all replicas at once: x[:, 0] is "
-                "the first coordinate of each, x[0] the first replica"
-            ) from error
 
 
 def check_still(potential: Any, what: str) -> None:

@@ -28,6 +28,7 @@ from .arguments import (
 )
 from .drawing import Units
 from .formulas.in_numpy import Formula
+from .own.arrays import of_any_library
 from .own.ways import Ways
 from .scale import STEP, Scale, gradient_by_differences, laplacian_by_differences, steps
 
@@ -151,6 +152,7 @@ class Potential(Ways):
 
     # ----------------------------------------------------------------------------------- evaluation
 
+    @of_any_library
     def energy(self, x: Any) -> Any:
         """U(x): a float for x of shape (dim,), an array (replicas,) for (replicas, dim)."""
         block, single = self._block(x)
@@ -160,6 +162,7 @@ class Potential(Ways):
             energy = returned(self, self._energy(block, *self.args), "energy", block, (len(block),))
         return float(energy[0]) if single else energy
 
+    @of_any_library
     def gradient(self, x: Any) -> Any:
         """dU/dx, of the shape of x: exact if a gradient or formula was given, else by central
         differences.
@@ -174,6 +177,7 @@ class Potential(Ways):
             gradient = returned(self, gradient, "gradient", block, block.shape)
         return gradient[0] if single else gradient
 
+    @of_any_library
     def energy_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Energy and gradient of a block (replicas, dim) together, cheaper than one after the other
         where one function gives both.
@@ -239,6 +243,7 @@ class Potential(Ways):
         moved.args = tuple(xp.asarray(a) if isinstance(a, np.ndarray) else a for a in self.args)
         return moved
 
+    @of_any_library
     def laplacian(self, x: Any) -> Any:
         """Sum of second derivatives, of the shape of the energy: exact for formulas, else
         differences of the gradient.

@@ -57,7 +57,7 @@ HOMES = {  # of packages that are heavy, or that not everybody has
     "matplotlib": "plots",
     "click": "cli",
     "torch": "ml own/torch.py",
-    "jax": "ml own/jax.py",
+    "jax": "ml own/jax.py backends/jax",
     "ase": "own/ase.py",
     "h5py": "storage/hdf5.py",
     "zarr": "storage/zarr.py",

@@ -155,8 +155,9 @@ def anneal(
     potential : Potential
         What to minimize.
     x0 : array (dim,) or (replicas, dim), optional
-        Starting point of all replicas or of each; drawn from the potential's domain if None. A CuPy
-        array is run on the GPU, and the result's arrays (but samples) are CuPy's.
+        Starting point of all replicas or of each; drawn from the potential's domain if None. Of an
+        array of CuPy, torch, JAX or numba the result's arrays (but samples) are of the same kind,
+        on the same device; one on a GPU is run there.
     schedule : Schedule, CoolMomentum or Momentum, optional
         If None, a pilot measures the potential first, with at most a tenth of the evaluations (and
         of `max_seconds`), and chooses T0, T1, gamma, dt and, without x0, where to start
@@ -171,8 +172,8 @@ def anneal(
         A row of `langevin_sa.INTEGRATORS`; CoolMomentum and Momentum bring their own recursion.
     record_every : int, optional
         Steps between records (and calls of `callback`); a hundredth of the run by default.
-    backend : {"auto", "numba", "numpy", "cupy"}
-        "auto" is numba, and cupy for CuPy arrays.
+    backend : {"auto", "numba", "numpy", "cupy", "jax"}
+        "auto" is numba, cupy for arrays on a GPU, and jax for functions in JAX.
     rng : int, numpy.random.Generator or None
         Seed; the one used is in the result. One seed gives the same trajectory on any number of
         threads.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_alone, check_whole, look_up, on_gpu, on_host, real_dtype, shown
+from ..arguments import check_whole, look_up, on_gpu, on_host, real_dtype, shown
 from ..backends.agreement import check_first_energies
 from ..backends.choose import get_backend
 from ..backends.walk import Backend, NonFinite, Walk, fill
@@ -22,6 +22,7 @@ from ..laws import progress_of
 from ..momentum import Steps
 from ..noise import purpose_of, seed_of
 from ..observables.along import Observables
+from ..own.arrays import Library, taken
 from ..potential import Potential
 from ..storage.checkpoint import Fingerprint, digest, laws_digest, schedule_digest
 from ..tuning import Pilot, pilot as run_pilot
@@ -30,7 +31,7 @@ from .launch import check_launch, launch
 from .records import Record
 from .results import Result, State, put
 from .stability import check_last_landscape, check_thermostat, check_time_step
-from .starts import check_energies, home_of, not_finite, starting_points, walk_of
+from .starts import check_alone, check_energies, home_of, not_finite, starting_points, walk_of
 
 # of the size of energies, which are sums: neighbour lists change their order, and with it the last
 # few of sixteen digits; nothing is lost where more is off, as the energies are then taken anew
@@ -86,8 +87,8 @@ class Prepared:
         Where the replicas stand, on the device of the backend.
     backend : Backend
         What moves them; it has looked at the energies where they stand.
-    on_device : bool
-        Whether results are arrays of the GPU, because the starting points were.
+    library : Library
+        Whose arrays results are: that of the starting points.
     omega_dt : float
         omega*dt of the longest step in the region of the start; 0 if no curvature was seen.
     fingerprint : Fingerprint
@@ -112,7 +113,7 @@ class Prepared:
     home: np.ndarray
     walk: Walk
     backend: Backend
-    on_device: bool
+    library: Library
     omega_dt: float
     fingerprint: Fingerprint
     earlier: Earlier | None
@@ -197,10 +198,15 @@ def prepare(
     dtype = real_dtype(dtype)
     wall = look_up(on_failure, ON_FAILURE, "on_failure")
 
-    on_device = on_gpu(x0 if state is None else getattr(state, "x", None))
+    given = x0 if state is None else getattr(state, "x", None)
+    library = Library.of(given)
+    stays = library.on_gpu and not potential.cpu_only
+    if stays:
+        given = taken(given)
+        given.device.use()  # where CuPy computes from now on
     if state is None:
         seed = seed_of(rng)
-        x0 = on_host(x0) if on_device else x0
+        x0 = on_host(given) if library.on_gpu else x0
         # a pilot that draws its own starts looks at them itself
         first = potential.at(0)
         x = starting_points(first, x0, replicas, seed, dtype, schedule is not None)
@@ -243,7 +249,7 @@ def prepare(
     v0 = check_launch(start, v0, walk.x.shape)
     walk.purpose, walk.wall = purpose_of(noise), wall
     here, moves = potential.at(walk.step / n_steps), bool(potential.laws)
-    chosen = "cupy" if on_device and backend == "auto" else backend
+    chosen = "cupy" if stays and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))
     if pilot is None or moves:
         ways = (schedule, course.steps, (walk.step, n_steps))
@@ -292,7 +298,8 @@ def prepare(
     if moves and not kernel.turns_back:  # the work of a step that fails is not known
         walk.wall = False
     here = potential.at(walk.step / n_steps)
-    mover = _backend_at(kernel, here, walk, threads, before)
+    with library.here():
+        mover = _backend_at(kernel, here, walk, threads, before)
     if team is not None:
         mover = team.spread(mover, here, walk, threads)
     return Prepared(
@@ -306,7 +313,7 @@ def prepare(
         home,
         walk,
         mover,
-        on_device,
+        library,
         omega_dt,
         fingerprint,
         before,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_alone, check_whole, on_host, real_array, shown, whole
+from ..arguments import check_whole, on_host, real_array, shown, whole
 from ..backends.walk import Walk
 from ..noise import seed_of
 from ..potential import Potential
@@ -16,6 +16,23 @@ DEFAULT_REPLICAS = 64
 DRAWS = 50  # of a starting point, until the energy and the gradient are finite there
 LOOKED_AT = 100_000  # coordinates of points whose gradients are taken at once
 SHOWN = 9  # coordinates of a point that a message shows
+
+
+def check_alone(potential: Any, x: np.ndarray) -> None:
+    """Raise a ValueError for functions of one point, which pass every check of shapes if x has as
+    many replicas as coordinates.
+    """
+    if potential.formula is not None or not len(x) == potential.dim > 1:
+        return
+    for what in ("energy", "gradient") if potential.has_gradient else ("energy",):
+        try:
+            getattr(potential, what)(x[:1])
+        except IndexError as error:
+            raise ValueError(
+                f"{what} of {potential.name} fails for one replica, x of shape (1, "
+                f"{potential.dim}): {error}; functions work on all replicas at once: x[:, 0] is "
+                "the first coordinate of each, x[0] the first replica"
+            ) from error
 
 
 def check_energies(potential: Potential, here: np.ndarray, there: np.ndarray) -> None:

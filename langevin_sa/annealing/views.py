@@ -1,6 +1,6 @@
 """A run as its user sees it: the types of `langevin_sa.annealing.results`, filled from a walk.
 
-Arrays are where the starting points were: on the GPU if those were CuPy's, else in host memory.
+Arrays are those of the library that the starting points came from, where these were.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import on_host
 from ..backends.walk import fill
 from .records import Record, history_of
 from .results import Result, Snapshot, State
@@ -19,25 +18,23 @@ from .run import Run
 
 
 def given(run: Run, array: Any) -> Any:
-    """An array of the walk where the starting points were, the walk's own if it is there."""
-    return array if run.prepared.on_device else on_host(array)
+    """An array of the walk as the starting points were, in the walk's memory if that is there."""
+    return run.prepared.library.array(array)
 
 
 def copied(run: Run, array: Any) -> Any:
-    """The same as a copy, which stays as it is when the walk moves on."""
-    there = given(run, array)
-    return there.copy() if there is array else there
+    """The same of a copy, which stays as it is when the walk moves on."""
+    return given(run, array.copy())
 
 
 def best(run: Run) -> tuple[np.ndarray, float]:
     """The lowest point (dim,) that any replica or the pilot has seen, and its energy."""
     pilot, r = run.prepared.pilot, int(np.argmin(run.walk.best_energy))
-    if pilot is not None and pilot.fun < run.walk.best_energy[r]:
-        there = copied(run, run.walk.best_x[r]).astype(float)
-        fill(there, pilot.x)
-        return there, pilot.fun
-    x = copied(run, run.walk.best_x[r]).astype(float, copy=False)
-    return x, float(run.walk.best_energy[r])
+    x, energy = run.walk.best_x[r].astype(float), float(run.walk.best_energy[r])
+    if pilot is not None and pilot.fun < energy:
+        fill(x, pilot.x)
+        energy = pilot.fun
+    return given(run, x), energy
 
 
 def found_in(run: Run) -> str:

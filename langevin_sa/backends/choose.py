@@ -9,10 +9,12 @@ from .walk import Backend
 
 
 def get_backend(name: str, potential: Any, replicas: int = 1) -> type[Backend]:
-    """The class called "numpy", "numba", "cupy" or "auto" (numba) that suits a potential and the
-    number of its replicas: call it with (potential, walk, threads).
+    """The class called "numpy", "numba", "cupy", "jax" or "auto" (jax for functions in JAX, else
+    numba) that suits a potential and the number of its replicas: call it with (potential, walk,
+    threads).
     """
-    choices = {"numpy": _numpy, "numba": _numba, "cupy": _cupy, "auto": _numba}
+    auto = _numba if potential.jax_function is None else _jax
+    choices = {"numpy": _numpy, "numba": _numba, "cupy": _cupy, "jax": _jax, "auto": auto}
     return look_up(name, choices, "backend")(potential, replicas)
 
 
@@ -40,3 +42,14 @@ def _cupy(potential: Any, replicas: int) -> type[Backend]:
     from .cuda.cupy import backend_of
 
     return backend_of(potential)
+
+
+def _jax(potential: Any, replicas: int) -> type[Backend]:
+    if potential.jax_function is None:
+        raise TypeError(
+            f"backend 'jax' is for functions in JAX, and {potential.name} is none: make it by "
+            "Potential.from_jax, or use backend='auto'"
+        )
+    from .jax.loop import JaxBackend
+
+    return JaxBackend

@@ -132,13 +132,19 @@ def fill(array: Any, values: Any) -> None:
         array[...] = values
 
 
-def aligned(array: np.ndarray) -> np.ndarray:
-    """A C-ordered copy that starts on a cache line, which spares vectors of 64 bytes from
-    straddling two.
+def room_for(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array that holds nothing yet, C-ordered, and starts on a cache line, which spares vectors
+    of 64 bytes from straddling two.
     """
-    room = np.empty(array.nbytes + 64, dtype=np.uint8)
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.empty(size + 64, dtype=np.uint8)
     start = -room.ctypes.data % 64
-    copy = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    return room[start : start + size].view(dtype).reshape(shape)
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """A copy in an array of `room_for`."""
+    copy = room_for(array.shape, array.dtype)
     copy[...] = array
     return copy
 

@@ -18,8 +18,7 @@ from ..annealing.request import Earlier, prepare
 from ..annealing.results import State, put
 from ..annealing.run import Run, next_length
 from ..annealing.stability import falls_for_ever
-from ..annealing.starts import check_energies, home_of
-from ..arguments import check_alone
+from ..annealing.starts import check_alone, check_energies, home_of
 from ..backends.numpy import NumpyBackend
 from ..backends.walk import ARRAYS, NonFinite, Walk
 from ..backends.workers import Team

@@ -1,16 +1,24 @@
-"""What is said of functions of one point, and of what they answer."""
+"""What is said of functions of one point and what comes with them, and of what they answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..arguments import shown
+from ..arguments import check_flags, check_tuple, check_whole, shown
 
 
 def check_one_point(fun: Any) -> None:
     """Raise a TypeError for what is no function."""
     if not callable(fun):
         raise TypeError(f"fun must be a function of x with shape (dim,), not {type(fun).__name__}")
+
+
+def function_of(kind: Any, fun: Any, dim: Any, args: Any, batched: Any) -> Any:
+    """``kind(fun, args, batched)``, once all of it, and dim, are checked."""
+    check_one_point(fun)
+    check_flags(batched=batched)
+    check_whole(1, dim=dim)
+    return kind(fun, check_tuple(args), batched)
 
 
 def name_of(fun: Any) -> str:

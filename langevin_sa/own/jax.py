@@ -56,6 +56,13 @@ class JaxFunction:
         """Laplacians (replicas,), forward over backward, at the cost of some 2*dim gradients."""
         return self._call(2, x)[0]
 
+    @cached_property
+    def loop(self) -> Callable[..., Any]:
+        """Many steps of a walk in one call, see `langevin_sa.backends.jax.loop`."""
+        from ..backends.jax.loop import loop_of  # loads numba
+
+        return loop_of(self._both)
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: vars(self)[name] for name in ("fun", "args", "batched")}
 

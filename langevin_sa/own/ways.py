@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..arguments import check_flags, check_positive, check_tuple, check_whole, shown
+from ..arguments import check_positive, check_tuple, shown
 from ..formulas.terms import read_formula, written
-from .answers import check_one_point, name_of
+from .answers import check_one_point, function_of, name_of
 
 CHEAP = 8  # coordinates up to which the Laplacian by derivatives is taken at each record
 
@@ -21,9 +21,12 @@ class Ways:
     ----------
     cpu_only : bool
         Whether its functions do not take arrays on a GPU.
+    jax_function : JaxFunction or None
+        What the JAX backend compiles into its loop.
     """
 
     cpu_only = False
+    jax_function: Any = None
     formula: Any
     numba_functions: Any
     atoms: Any
@@ -244,12 +247,11 @@ class Ways:
         """
         from .jax import JaxFunction
 
-        check_one_point(fun)
-        check_flags(batched=batched)
-        check_whole(1, dim=dim)
-        function = JaxFunction(fun, check_tuple(args), batched)
+        function = function_of(JaxFunction, fun, dim, args, batched)
         function.check(int(dim))
-        return cls._differentiated(function, dim, keywords)
+        potential = cls._differentiated(function, dim, keywords)
+        potential.jax_function = function
+        return potential
 
     @classmethod
     def from_torch(
@@ -294,10 +296,8 @@ class Ways:
         """
         from .torch import TorchFunction
 
-        check_one_point(fun)
-        check_flags(batched=batched)
-        check_whole(1, dim=dim)
-        return cls._differentiated(TorchFunction(fun, check_tuple(args), batched), dim, keywords)
+        function = function_of(TorchFunction, fun, dim, args, batched)
+        return cls._differentiated(function, dim, keywords)
 
     @classmethod
     def from_ase(

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
-from ..arguments import ceiling, check_type, check_whole, shown
+from ..arguments import ceiling, check_type, check_whole, on_host, shown
 from ..potential import Potential
 from ..thermometers import configurational_history
 from .landscapes import landscape, place_of
@@ -40,7 +40,7 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
     `Result`.
     """
     run, ax = _records(result), new_axes(ax)
-    many = np.size(result.energies) > 1
+    many = on_host(result.energies).size > 1
     lines = [
         (run.energy_mean, ORANGE, 1.6, "mean of replicas" if many else "energy"),
         (run.best, BLUE, 3.2, "best so far"),
@@ -127,7 +127,7 @@ def summary(result: Any, potential: Any) -> np.ndarray:
     temperature(result, top).set_xlabel("")
     top.tick_params(labelbottom=False)
     energy(result, middle)
-    ends = np.reshape(result.state.x, (-1, potential.dim))
+    ends = on_host(result.state.x).reshape(-1, potential.dim)
     landscape(potential, bounds=place_of(potential, ends[None], None), ax=bottom)
     figure.align_ylabels(axes)
     heights = potential.energy(ends) if potential.dim == 1 else ends[:, 1]

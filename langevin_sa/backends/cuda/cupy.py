@@ -51,6 +51,11 @@ def describe() -> str:
     )
 
 
+def view_of(array: Any) -> Any:
+    """An array of another library on a GPU as CuPy's, in the same memory."""
+    return cupy.asarray(array) if on_gpu(array) else cupy.from_dlpack(array)
+
+
 def backend_of(potential: Any) -> type[DeviceBackend]:
     """The backend that suits a potential."""
     if potential.cpu_only:

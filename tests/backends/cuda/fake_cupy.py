@@ -17,11 +17,24 @@ counts = Counter()
 GUARD = 16384  # bytes on either side of an array, filled with NaN
 
 
+class Device:
+    """A GPU by its number, which is written down when it is used."""
+
+    attributes = {"MultiProcessorCount": 2}  # noqa: RUF012
+    used = 0
+
+    def __init__(self, id=0):
+        self.id = id
+
+    def use(self):
+        Device.used = self.id
+
+
 class ndarray(NDArrayOperatorsMixin):
     """What CuPy's array allows, by NumPy."""
 
-    def __init__(self, array, room=None):
-        self._array, self._room = array, room
+    def __init__(self, array, room=None, device=0):
+        self._array, self._room, self.device = array, room, Device(device)
 
     __cuda_array_interface__ = None  # that it has one says where it is
 
@@ -165,8 +178,18 @@ def _check_guards(arrays):
 def asarray(value, dtype=None, **_):
     if isinstance(value, ndarray):
         return value if dtype in (None, value.dtype) else ndarray(value._array.astype(dtype))
+    if hasattr(value, "__cuda_array_interface__"):
+        there = types.SimpleNamespace(__array_interface__=value.__cuda_array_interface__)
+        return ndarray(np.asarray(there))
     counts["to device"] += 1
     return _allocate(np.asarray(value, dtype=dtype))
+
+
+def from_dlpack(value):
+    kind, device = value.__dlpack_device__()
+    assert kind == 2
+    host = types.SimpleNamespace(__dlpack__=value.__dlpack__, __dlpack_device__=lambda: (1, 0))
+    return ndarray(np.from_dlpack(host), device=device)
 
 
 class RawModule:
@@ -216,10 +239,6 @@ def module():
     def full(shape, value, dtype=None):
         return _allocate(np.full(shape, value, dtype=dtype))
 
-    class Device:
-        id = 0
-        attributes = {"MultiProcessorCount": 2}  # noqa: RUF012
-
     pool = types.SimpleNamespace(free_bytes=lambda: 0)
     runtime = types.SimpleNamespace(memGetInfo=lambda: (FREE, FREE), getDeviceCount=lambda: 1)
     cupy.__getattr__ = lookup
@@ -228,6 +247,7 @@ def module():
         "ndarray": ndarray,
         "asarray": asarray,
         "array": asarray,
+        "from_dlpack": from_dlpack,
         "RawModule": RawModule,
         "get_default_memory_pool": lambda: pool,
     }
