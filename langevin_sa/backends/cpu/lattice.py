@@ -260,15 +260,19 @@ def run_alone(
 class LatticeBackend(Backend):
     """Sites and bonds, few replicas, many sites."""
 
+    weighs = True
+
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         self.walk, self.potential, formula = walk, potential, potential.formula
         spec, shape = formula.source.spec, formula.size[1:]
         real = types.CPointer(types.float32 if walk.x.dtype == np.float32 else types.float64)
         past, numbers = types.CPointer(types.float32), (types.int64, types.boolean, types.int64)
         given = (*[real] * 3, past, *[REALS] * 3, INTEGERS, REALS, *numbers)
-        source = lattice_source(spec, formula.source.bodies, walk.x.dtype == np.float32)
+        single, massive = walk.x.dtype == np.float32, walk.masses is not None
+        source = lattice_source(spec, formula.source.bodies, single, massive)
         sweep = compiled_source(source, "sweep", void(*given))
-        self.lattice = (sweep.address, formula.numbers, shape, spec.periodic)
+        numbers = np.append(formula.numbers, walk.inertia)
+        self.lattice = (sweep.address, numbers, shape, spec.periodic)
         tiles = int(np.prod(shape[:-1])) * -(-int(shape[-1]) // TILE)
         self.energy, self.squares = np.zeros((len(walk.x), tiles)), np.zeros((len(walk.x), tiles))
         edges = np.linspace(
@@ -297,7 +301,8 @@ class LatticeBackend(Backend):
     def retune(self, potential: Any) -> None:
         """Take the parameters of a potential of the same formula, and the energies there."""
         sweep, _, *shape = self.lattice
-        self.potential, self.lattice = potential, (sweep, potential.formula.numbers, *shape)
+        numbers = np.append(potential.formula.numbers, self.walk.inertia)
+        self.potential, self.lattice = potential, (sweep, numbers, *shape)
         self.advance(Steps(*np.empty((3, 0))))
 
     def measure(self) -> tuple[float, float]:
