@@ -39,8 +39,8 @@ class Walk:
         The lowest energy of every point visited, and where.
     dx2, kinetic : ndarray (replicas,)
         Sums over steps and coordinates of m (dx/dt)^2, Eq. (22), and of m (dx/velocity_scale)^2
-        since `forget`, m the coordinate's mass. Backends add to them step by step, never sums of several steps, so that no bit
-        depends on where a run is cut.
+        since `forget`, m the coordinate's mass. Backends add to them step by step, never sums of
+        several steps, so that no bit depends on where a run is cut.
     ratio : float
         What dx2 is of kinetic, as long as that was the same in every step since `forget`; 0 before
         the first, then NaN. A backend may use it to keep one sum instead of two.

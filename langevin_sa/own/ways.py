@@ -27,6 +27,7 @@ class Ways:
     formula: Any
     numba_functions: Any
     atoms: Any
+    masses: Any
 
     def __init__(self, *functions: Any, **keywords: Any) -> None:
         raise NotImplementedError
@@ -343,7 +344,7 @@ class Ways:
         own = {"start": found.draw, "name": atoms.get_chemical_formula(), **keywords}
         pair, dim = found.energy_gradient, len(found.start)
         potential = cls._of_cpu(dim=dim, energy_gradient=pair, **own)
-        potential.atoms = arrays_of(atoms)
+        potential.atoms, potential.masses = arrays_of(atoms), found.masses
         return potential
 
     @classmethod

@@ -250,12 +250,10 @@ def advance_replicas(
 
     Parameters
     ----------
-    potential : (int, float64 array, int64 array, int64 array, float64 array, int, int, float64
-        array, int)
+    potential : tuple
         Address of the compiled step, the parameters and sizes that it reads, the places and values
         of the `Drive` (no places without one), the address of the compiled passes, or 0, that of
-        the step of a lone replica, the masses if there are any (0 where frozen), and
-        `Walk.centred`.
+        the step of a lone replica, the last row of `Walk.inertia` and `Walk.centred`.
     walk : tuple of arrays
         Those of the `Walk`, moved on in place.
     moves : tuple

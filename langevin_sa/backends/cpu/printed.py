@@ -96,9 +96,7 @@ def _rows(d: object, tag: str = "") -> str:
     )
 
 
-def _move(
-    d: object, tag: str, x: str, gradient: str, inverse: str, root: str, mass: str
-) -> str:
+def _move(d: object, tag: str, x: str, gradient: str, inverse: str, root: str, mass: str) -> str:
     """The recursion for coordinate d."""
     return (
         f"m{tag} = carry*dx[{d}, i] - lr*({inverse}({gradient}))"

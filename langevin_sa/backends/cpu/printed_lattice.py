@@ -25,7 +25,8 @@ def lattice_source(
     spec: Spec, bodies: Mapping[str, Body], single: bool, massive: bool = False
 ) -> str:
     """Source of the sweep over a run of n neighbouring sites of one replica, whose x, y and dx are
-    float32 if `single`, and whose p ends with `langevin_sa.backends.walk.Walk.inertia` if `massive`.
+    float32 if `single`, and whose p ends with the `langevin_sa.backends.walk.Walk.inertia` of
+    `massive` ones.
 
     `places` holds the first site, the number of sites and, for each axis, the first upper and lower
     neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
@@ -49,9 +50,7 @@ def lattice_source(
     )
 
 
-def _part(
-    spec: Spec, bodies: Mapping[str, Body], single: bool, massive: bool, many: str
-) -> str:
+def _part(spec: Spec, bodies: Mapping[str, Body], single: bool, massive: bool, many: str) -> str:
     """A function over the sites from `begin` to before `end`, in lanes or one by one."""
     axes = range(spec.lattice if "bond" in bodies else 0)
     lines = [

@@ -23,7 +23,12 @@ def scalars(spec: Spec) -> list[str]:
 
 
 def inertia(
-    spec: Spec, massive: bool, place: str = "p[{}]", d: object = "d", dim: object = "dim", tag: str = ""
+    spec: Spec,
+    massive: bool,
+    place: str = "p[{}]",
+    d: object = "d",
+    dim: object = "dim",
+    tag: str = "",
 ) -> tuple[list[str], tuple[str, str, str]]:
     """The line that takes 1/m, 1/sqrt(m) and m of coordinate d from behind the parameters, and the
     texts that multiply its force, noise and dx^2 by them; nothing of coordinates without masses.

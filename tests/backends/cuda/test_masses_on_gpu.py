@@ -10,9 +10,7 @@ from langevin_sa.integrators import INTEGRATORS
 # one for each kernel: a thread a replica; sites over threads; pairs; array functions
 WAYS = {
     "registers": lambda: potentials.himmelblau(),
-    "lattice": lambda: Potential.from_formula(
-        site="(x**2 - 1)**2/4", bond="(y - x)**2/2", dim=133
-    ),
+    "lattice": lambda: Potential.from_formula(site="(x**2 - 1)**2/4", bond="(y - x)**2/2", dim=133),
     "pairs": lambda: potentials.lennard_jones(7),
     "arrays": lambda: Potential(
         lambda x: (x**2 / 2 + x**4 / 40).sum(1), lambda x: x + x**3 / 10, dim=9
