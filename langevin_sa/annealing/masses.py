@@ -22,7 +22,12 @@ from .results import State
 
 
 def inertia_of(
-    potential: Potential, masses: Any, frozen: Any, remove_drift: Any, state: State | None = None
+    potential: Potential,
+    x0: Any,
+    masses: Any,
+    frozen: Any,
+    remove_drift: Any = False,
+    state: State | None = None,
 ) -> tuple[np.ndarray | None, int]:
     """`langevin_sa.backends.walk.Walk.masses` and ``centred`` of what `anneal` is asked for; a
     state brings its masses.
@@ -30,12 +35,15 @@ def inertia_of(
     Raises
     ------
     ValueError, TypeError
-        For what are no masses, or no coordinates, of the potential; if nothing moves; if a state
-        had other masses; and where no centre of mass can be held.
+        For what are no masses, or no coordinates, of the potential; if nothing moves, or what is
+        frozen has no place; if a state had other masses; and where no centre of mass can be held.
     """
     check_flags(remove_drift=remove_drift)
     m = _masses(potential, masses, frozen)
-    if state is not None:
+    if state is None:
+        if x0 is None and np.isinf(m).any():
+            raise ValueError("frozen coordinates stay where x0 has them: give x0")
+    else:
         before = np.ones(potential.dim) if state.masses is None else np.asarray(state.masses)
         if before.shape != m.shape or not (before > 0).all():
             raise ValueError(
@@ -174,6 +182,17 @@ def sights(potential: Potential, masses: np.ndarray, x: Any) -> Iterator[Sight]:
         yield blank._replace(potential=_seen(potential, blank))
 
 
+def only_sight(potential: Potential, masses: np.ndarray, x: Any) -> Sight:
+    """What all replicas see; a ValueError if they do not see the same."""
+    seen = list(sights(potential, masses, x))
+    if len(seen) > 1:
+        raise ValueError(
+            f"frozen coordinates are in {len(seen)} places, and a pilot measures for one: give "
+            "the schedule (gamma and dt for exchange), or an x0 with one place"
+        )
+    return seen[0]
+
+
 def seen_by(walk: Walk, potential: Potential) -> list[tuple[Potential, np.ndarray]]:
     """A landscape and where replicas are in it, as those at which a run looks before it begins see
     it.
@@ -203,13 +222,7 @@ def pilot_of(potential: Potential, x: np.ndarray, masses: Any, given: bool, **ho
     """
     if masses is None:
         return pilot(potential, replicas=len(x), x0=x if given else None, **how)
-    seen = list(sights(potential, masses, x))
-    if len(seen) > 1:
-        raise ValueError(
-            f"frozen coordinates are in {len(seen)} places, and a pilot chooses a schedule for "
-            "one: give schedule=, or an x0 with one place"
-        )
-    sight = seen[0]
+    sight = only_sight(potential, masses, x)
     found = pilot(sight.potential, replicas=len(x), x0=sight.y if given else None, **how)
     return replace(found, starts=sight.back(found.starts), x=sight.back(found.x))
 

@@ -210,9 +210,7 @@ def prepare(
         x = starting_points(first, x0, replicas, seed, dtype, schedule is not None)
         home = home_of(potential, x)
         measured = _measured(observables, potential, x)
-        masses, centred = inertia_of(potential, masses, frozen, remove_drift)
-        if x0 is None and masses is not None and np.isinf(masses).any():
-            raise ValueError("frozen coordinates stay where x0 has them: give x0")
+        masses, centred = inertia_of(potential, x0, masses, frozen, remove_drift)
         if schedule is not None:
             pilot = None
         elif pilot is None:
@@ -235,7 +233,7 @@ def prepare(
         if start != "rest" or v0 is not None:
             raise ValueError("a state brings its own velocities: leave out start and v0")
         walk = going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
-        masses, centred = inertia_of(potential, masses, frozen, remove_drift, state)
+        masses, centred = inertia_of(potential, x0, masses, frozen, remove_drift, state)
         home, pilot = home_of(potential, walk.x), None
         check_alone(potential, walk.x)
         measured = _measured(observables, potential, walk.x)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..annealing.masses import inertia_of, only_sight
 from ..annealing.request import Prepared, prepare
 from ..annealing.stability import explain
 from ..annealing.starts import starting_points
@@ -63,6 +64,8 @@ def exchange(
     max_seconds: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
+    masses: Any = None,
+    frozen: Any = None,
 ) -> Exchange:
     """Langevin walks at several temperatures, whose replicas change places now and then, so that a
     cold one gets over barriers while it is hot (parallel tempering).
@@ -94,7 +97,7 @@ def exchange(
         As for `anneal`, on the CPU.
     samples : bool
         Keep positions at each record.
-    max_seconds, checkpoint, checkpoint_seconds
+    max_seconds, checkpoint, checkpoint_seconds, masses, frozen
         As for `anneal`.
 
     Returns
@@ -139,6 +142,7 @@ def exchange(
         seed = seed_of(keeper.seed if rng is None else rng)
         if replicas is None and np.ndim(x0) < 2:
             replicas = REPLICAS
+        m, _ = inertia_of(potential, x0, masses, frozen)
         start = starting_points(potential, x0, replicas, seed, dtype)
         fingerprint = Fingerprint(
             {
@@ -154,7 +158,8 @@ def exchange(
                 "dtype": str(np.dtype(dtype)),
                 "samples": bool(samples),
             },
-            {"the temperatures": digest(asked), "the starting points": digest(start)},
+            {"the temperatures": digest(asked), "the starting points": digest(start)}
+            | ({"the masses": digest(m)} if m is not None else {}),
         )
         found = keeper.claim(fingerprint)
         prepared = partial(
@@ -164,14 +169,18 @@ def exchange(
             integrator=integrator,
             backend=backend,
             dtype=dtype,
+            masses=masses,
+            frozen=frozen,
             # a formula's kernels run beside each other, a user's functions one after the other
             threads=1,
         )
         at_once = int(threads) if potential.formula is not None else 1
         if found is None:
+            seen = (potential, start)
+            if m is not None and (gamma is None or dt is None):
+                seen = only_sight(potential, m, start)[:2]
             chosen = automatic_schedule(
-                potential,
-                start,
+                *seen,
                 child_seed(seed, 0),
                 "constant",
                 (float(asked[-1]), float(asked[-1])),

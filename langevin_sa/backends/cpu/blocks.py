@@ -186,9 +186,9 @@ def advance_block(
                     Y[d, i] = float64(float32(X[d, i] + DX[d, i]))
         if apart:
             for d in range(dim):
-                heavier = weight22[t] * mass[d] if len(mass) else weight22[t]
+                heavy = mass[d] if len(mass) else 1.0
                 for i in range(n):
-                    S22[i] += heavier * (DX[d, i] * DX[d, i])
+                    S22[i] += weight22[t] * (heavy * (DX[d, i] * DX[d, i]))
         X, Y = Y, X
         if paired and (careful or t % chunk == chunk - 1 or t == n_steps - 1):
             if width == 1:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .keeping import kernel
 from .simd import inline
 
 GROUP = 64  # replicas whose best points are updated together
@@ -54,7 +55,7 @@ def lost(E: Any, n: int) -> int:
     return -1
 
 
-@inline
+@kernel(nogil=True)
 def centre(X: Any, Y: Any, DX: Any, S: Any, mass: Any, space: int, weight: float, n: int) -> None:
     """Take the way of the centre of mass, in so many dimensions, out of a step from X to Y, and its
     part out of the sum of dx^2.

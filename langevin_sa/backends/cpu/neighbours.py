@@ -215,4 +215,4 @@ class NeighbourBackend(Backend):
         _, _, kick, _, paired = step
         fresh = (kick * z if kick > 0 else 0 * z) + (carried if paired else 0)
         _, root, mass = self.inertia
-        return drift((root * fresh)[None], mass, self.walk.centred)[: self.walk.centred]
+        return drift((root * fresh)[None], mass, self.walk.centred)[0, : self.walk.centred]
