@@ -24,7 +24,7 @@ from ..momentum import Steps
 from ..noise import LAUNCH, normals
 from ..potential import Potential
 from ..tuning.curvature import laplacian_estimate
-from .masses import sights
+from .weighted import mass_weighted
 
 STARTS = ("rest", "thermal")
 LOOKED_AT = 64  # replicas whose mean curvature is taken
@@ -93,7 +93,8 @@ def launch(
     if steps.paired and rho < 1:
         here, at, looked = potential, x, slice(0, LOOKED_AT)
         if walk.masses is not None:
-            here, at, *_ = next(sights(potential, walk.masses, x))
+            there = next(mass_weighted(potential, walk.masses, x))
+            here, at = there.potential, there.y
         generator = np.random.default_rng([walk.seed, LAUNCH])
         known = gradient[looked] if here is potential else None
         estimate = laplacian_estimate(here, at[looked], generator, known)

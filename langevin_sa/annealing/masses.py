@@ -1,23 +1,14 @@
-"""Masses of coordinates, and coordinates that do not move, as a run is asked for them.
-
-In y = sqrt(m) x all masses are 1. What looks at a landscape before a run (the pilot, the test of
-the time step, a thermal start) is shown that of y over the coordinates that move, in which a time
-step, a friction and a temperature are those of the run.
-"""
+"""Masses of coordinates, and coordinates that do not move, as a run is asked for them."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..arguments import check_flags, on_host, real_array, shown
+from ..arguments import check_flags, real_array, shown
 from ..backends.walk import Walk
 from ..potential import Potential
-from ..tuning import Pilot, pilot, start_points
 from .results import State
 
 
@@ -139,69 +130,6 @@ def _check_open(potential: Potential, masses: np.ndarray) -> int:
     return _space(potential)
 
 
-class Sight(NamedTuple):
-    """A potential as coordinates of mass 1 see it, those that are frozen where one or more replicas
-    have them.
-
-    Attributes
-    ----------
-    potential : Potential
-        U(x) as a function of y = sqrt(m) x of the coordinates that move.
-    y : ndarray (looked, moving)
-        Where these replicas are.
-    root : ndarray (moving,)
-        sqrt(m).
-    place : ndarray (dim,)
-        Where frozen coordinates are.
-    moving : ndarray of bool (dim,)
-        Which are not.
-    """
-
-    potential: Potential
-    y: np.ndarray
-    root: np.ndarray
-    place: np.ndarray
-    moving: np.ndarray
-
-    def back(self, y: np.ndarray) -> np.ndarray:
-        """x (..., dim) of y (..., moving)."""
-        x = np.broadcast_to(self.place, (*y.shape[:-1], len(self.place))).copy()
-        x[..., self.moving] = y / self.root
-        return x
-
-
-def sights(potential: Potential, masses: np.ndarray, x: Any) -> Iterator[Sight]:
-    """What replicas at x (replicas, dim) see, one for each place of frozen coordinates."""
-    x, moving = on_host(x).astype(float), np.isfinite(masses)
-    places, which = np.unique(x[:, ~moving], axis=0, return_inverse=True)
-    root = np.sqrt(masses[moving])
-    for k in range(len(places)):
-        here = x[which.reshape(-1) == k]
-        y = here[:, moving] * root
-        blank = Sight(potential, y, root, here[0], moving)
-        yield blank._replace(potential=_seen(potential, blank))
-
-
-def only_sight(potential: Potential, masses: np.ndarray, x: Any) -> Sight:
-    """What all replicas see; a ValueError if they do not see the same."""
-    seen = list(sights(potential, masses, x))
-    if len(seen) > 1:
-        raise ValueError(
-            f"frozen coordinates are in {len(seen)} places, and a pilot measures for one: give "
-            "the schedule (gamma and dt for exchange), or an x0 with one place"
-        )
-    return seen[0]
-
-
-def seen_by(walk: Walk, potential: Potential) -> list[tuple[Potential, np.ndarray]]:
-    """A landscape and where replicas are in it, as those at which a run looks before it begins see
-    it.
-    """
-    if walk.masses is None:
-        return [(potential, walk.x)]
-    return [sight[:2] for sight in sights(potential, walk.masses, start_points(walk.x))]
-
-
 def check_knows(kernel: Any, name: str, walk: Walk) -> None:
     """Raise a ValueError if a backend would ignore masses, or that the centre of mass is held."""
     if walk.masses is not None and not kernel.weighs:
@@ -213,39 +141,4 @@ def check_knows(kernel: Any, name: str, walk: Walk) -> None:
         raise ValueError(
             f"backend {name!r} does not hold the centre of mass: take 'numba' or 'numpy', or leave "
             "out remove_drift"
-        )
-
-
-def pilot_of(potential: Potential, x: np.ndarray, masses: Any, given: bool, **how: Any) -> Pilot:
-    """What a pilot finds for replicas at x (replicas, dim), which were `given` or drawn; `how` are
-    its other arguments.
-    """
-    if masses is None:
-        return pilot(potential, replicas=len(x), x0=x if given else None, **how)
-    sight = only_sight(potential, masses, x)
-    found = pilot(sight.potential, replicas=len(x), x0=sight.y if given else None, **how)
-    return replace(found, starts=sight.back(found.starts), x=sight.back(found.x))
-
-
-def _seen(potential: Potential, sight: Sight) -> Potential:
-    def energy(y: np.ndarray) -> np.ndarray:
-        return np.asarray(potential.energy(sight.back(y)))
-
-    def both(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        energies, there = potential.energy_gradient(sight.back(y))
-        return energies, there[:, sight.moving] / sight.root
-
-    def start(replicas: int, generator: np.random.Generator) -> np.ndarray:
-        return potential.draw_start(replicas, generator)[:, sight.moving] * sight.root
-
-    exact, bounds = potential.has_gradient, potential.bounds
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of differences, which the potential has warned of
-        return Potential(
-            None if exact else energy,
-            dim=len(sight.root),
-            bounds=None if bounds is None else bounds[sight.moving] * sight.root[:, None],
-            name=potential.name,
-            energy_gradient=both if exact else None,
-            start=start if potential.has_domain else None,
         )

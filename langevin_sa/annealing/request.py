@@ -27,11 +27,12 @@ from ..storage.checkpoint import Fingerprint, digest, laws_digest, schedule_dige
 from ..tuning import Pilot
 from .course import Course
 from .launch import check_launch, launch
-from .masses import check_knows, inertia_of, pilot_of, seen_by
+from .masses import check_knows, inertia_of
 from .records import Record
 from .results import Result, State, put
 from .stability import check_last_landscape, check_thermostat, check_time_step
 from .starts import check_energies, going_on, home_of, not_finite, starting_points
+from .weighted import pilot_of, seen_by
 
 # of the size of energies, which are sums: neighbour lists change their order, and with it the last
 # few of sixteen digits; nothing is lost where more is off, as the energies are then taken anew

@@ -5,6 +5,7 @@ falls for ever.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..momentum import Steps
 from ..potential import Potential
 from ..schedules import Schedule
 from ..tuning import omega_dt, start_points
-from .masses import sights
+from .weighted import seen_by
 
 MAX_BIAS = 0.05  # of the temperature of the stiffest mode
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows
@@ -138,10 +139,8 @@ def check_standing(potential: Potential, walk: Walk, steps: Steps) -> None:
     if not standing.any():
         return
     r = int(np.argmax(np.where(standing, on_host(walk.energy), -np.inf)))
-    here, at = potential, on_host(walk.x[r : r + 1]).astype(float)
-    if walk.masses is not None:
-        here, at, *_ = next(sights(potential, walk.masses, at))
-    omega = omega_dt(here, at, 1.0)
+    at = replace(walk, x=on_host(walk.x[r : r + 1]).astype(float))
+    omega = omega_dt(*seen_by(at, potential)[0], 1.0)
     if steps.lr[-1] * omega**2 >= 2 * (1 + steps.rho[-1]):
         raise NonFinite(walk.step, walk.first_replica + r)
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..annealing.masses import inertia_of, only_sight
+from ..annealing.masses import inertia_of
 from ..annealing.request import Prepared, prepare
 from ..annealing.stability import explain
 from ..annealing.starts import starting_points
+from ..annealing.weighted import in_one_place
 from ..arguments import (
     check_flags,
     check_still,
@@ -178,7 +179,8 @@ def exchange(
         if found is None:
             seen = (potential, start)
             if m is not None and (gamma is None or dt is None):
-                seen = only_sight(potential, m, start)[:2]
+                there = in_one_place(potential, m, start)
+                seen = there.potential, there.y
             chosen = automatic_schedule(
                 *seen,
                 child_seed(seed, 0),

@@ -42,6 +42,7 @@ WAYS = {
     ),
     "numba": lambda: Potential.from_numba(one_energy, one_gradient, 3),
 }
+REFERENCE = ("coordinates", "pairs")  # where NumPy, which is one for all, is looked at too
 LATER = ("sites", "chain", "polymer", "terms")  # other text, of which the quick tests have some
 
 
@@ -98,7 +99,7 @@ def test_it_is_the_way_of_y(way, row):
         x0 = start(U, replicas)
         x, dx, sums = by_hand(U, x0, steps, m)
         size = np.abs(x).max()
-        for backend in ("numba", "numpy"):
+        for backend in ("numba", "numpy") if way in REFERENCE else ("numba",):
             walk = moved(U, x0, steps, m, backend)
             np.testing.assert_allclose(walk.x, x, rtol=0, atol=1e-12 * size)
             np.testing.assert_allclose(walk.dx, dx, rtol=0, atol=1e-12 * size)
@@ -115,7 +116,7 @@ def test_what_is_frozen_keeps_its_bits(way):
     for replicas in REPLICAS:
         x0 = start(U, replicas)
         for dtype in ("float64", "float32"):
-            for backend in ("numba", "numpy"):
+            for backend in ("numba", "numpy") if way in REFERENCE else ("numba",):
                 walk = moved(U, x0, steps, m, backend, dtype)
                 for there in (walk.x, walk.best_x):
                     np.testing.assert_array_equal(there[:, held], x0.astype(dtype)[:, held])
