@@ -68,6 +68,9 @@ class Potential(Ways):
         As given; `bounds` is an array (dim, 2) or None, `minima` (k, dim) or None.
     atoms : dict of ndarray or None
         What atoms the coordinates are, for those of `from_ase`.
+    masses : ndarray (dim,) or None
+        Masses of the coordinates, for those of `from_ase`, in atomic mass units: time is then in
+        ASE's unit, Angstrom sqrt(amu/eV). `anneal` takes them where it is given none.
     units : Units
         Names of the units of energy and length, which may be set: ``U.units = Units("eV")``.
 
@@ -138,6 +141,7 @@ class Potential(Ways):
         self.formula: Formula | None = None
         self.numba_functions: tuple[Any, Any] | None = None
         self.atoms: dict[str, np.ndarray] | None = None
+        self.masses: np.ndarray | None = None
         self._units = Units()
 
     @property

@@ -53,6 +53,9 @@ def simulate(
     checkpoint_seconds: float = 10.0,
     workers: Any = 1,
     observables: Mapping[str, Any] | None = None,
+    masses: Any = None,
+    frozen: Any = None,
+    remove_drift: bool = False,
 ) -> Iterator[Snapshot]:
     """Run and yield a Snapshot every `record_every` steps; parameters as in `anneal`, checked
     before the first step.
@@ -91,6 +94,9 @@ def simulate(
             threads=threads,
             on_failure=on_failure,
             observables=observables,
+            masses=masses,
+            frozen=frozen,
+            remove_drift=remove_drift,
             team=team,
         )
         snapshots = _snapshots(run, Log(run, keeper, time.perf_counter()), team)
@@ -146,6 +152,9 @@ def anneal(
     checkpoint_seconds: float = 10.0,
     workers: Any = 1,
     observables: Mapping[str, Any] | None = None,
+    masses: Any = None,
+    frozen: Any = None,
+    remove_drift: bool = False,
 ) -> Result:
     """Anneal: integrate the Langevin equation while the schedule cools, and keep the lowest point
     seen.
@@ -240,6 +249,15 @@ def anneal(
         dim), always NumPy's, that return a number or one value (or array) for each replica, of
         which the mean is kept (or each, see `langevin_sa.observables.PerReplica`); or formulas in
         the potential's coordinates, x1, x2, ... of functions.
+    masses : array (dim,) or (particles,), optional
+        Masses of the coordinates, or of the particles of a pair formula or ASE's atoms: as if
+        y = sqrt(m) x were the coordinates. Without them `Potential.masses`, else 1.
+    frozen : array of bool (dim,) or (particles,), or of int, optional
+        What stays where x0 has it, to the bit, and counts for no temperature: a mask, or numbers of
+        particles (of atoms, fixed ones counted too), of coordinates where there are no particles.
+    remove_drift : bool
+        Hold the centre of mass of particles that act on each other alone; the other motion is the
+        same.
 
     Returns
     -------
@@ -286,6 +304,9 @@ def anneal(
                 threads=threads,
                 on_failure=on_failure,
                 observables=observables,
+                masses=masses,
+                frozen=frozen,
+                remove_drift=remove_drift,
                 team=team,
                 max_seconds=max_seconds,
                 tell=seen,

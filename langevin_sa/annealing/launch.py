@@ -1,7 +1,8 @@
 """Velocities at the start: dx, and the noise that is carried on, of a walk at its first step.
 
-In equilibrium at a point x the last update dx and the carried noise w = tail z are normal numbers:
-their means are proportional to the force f(x), and their covariance hardly knows of the potential.
+In equilibrium at a point x of mass 1 (in y = sqrt(m) x of others) the last update dx and the
+carried noise w = tail z are normal numbers: their means are proportional to the force f(x), and
+their covariance hardly knows of the potential.
 In a harmonic well of curvature k, with ``a = k dt^2`` and C, K the first two of
 `langevin_sa.momentum.Steps.stationary`, all of these follow from
 
@@ -18,10 +19,12 @@ from typing import Any
 import numpy as np
 
 from ..arguments import real_array, shown
+from ..backends.walk import drift
 from ..momentum import Steps
 from ..noise import LAUNCH, normals
 from ..potential import Potential
 from ..tuning.curvature import laplacian_estimate
+from .weighted import mass_weighted
 
 STARTS = ("rest", "thermal")
 LOOKED_AT = 64  # replicas whose mean curvature is taken
@@ -69,11 +72,15 @@ def launch(
         If the scheme carries no velocity, or has no temperature.
     """
     rho, scale = float(steps.rho[0]), float(steps.velocity_scale[0])
+    inverse, root, mass = (1.0, 1.0, 1.0) if walk.masses is None else walk.inertia
     if v0 is not None:
         if rho == 0:
             raise ValueError("an overdamped scheme carries no velocity: leave out v0")
-        gradient = potential.gradient(walk.x.astype(float))
+        if np.any(v0 * (mass == 0)):
+            raise ValueError("v0 must be 0 where coordinates are frozen")
+        gradient = inverse * potential.gradient(walk.x.astype(float))
         walk.dx[...] = scale * v0 + scale**2 / 2 * gradient
+        _hold(walk)
         return len(walk.x)
     if rho < 1 and not steps.s[0] > 0:
         raise ValueError(
@@ -81,20 +88,30 @@ def launch(
             "cools without either; give v0, or take gjf, bbk, ..."
         )
     x, asked = walk.x.astype(float), len(walk.x)
-    gradient = potential.gradient(x)
+    gradient = root * potential.gradient(x)
     curvature = 0.0
     if steps.paired and rho < 1:
-        looked = slice(0, LOOKED_AT)
+        here, at, looked = potential, x, slice(0, LOOKED_AT)
+        if walk.masses is not None:
+            there = next(mass_weighted(potential, walk.masses, x))
+            here, at = there.potential, there.y
         generator = np.random.default_rng([walk.seed, LAUNCH])
-        estimate = laplacian_estimate(potential, x[looked], generator, gradient[looked])
-        curvature = max(0.0, float(np.mean(estimate)) / x.shape[1])
-        asked += 0 if potential.has_laplacian else 2 * len(x[looked])
-    slopes, root = thermal_law(steps, curvature, temperature)
+        known = gradient[looked] if here is potential else None
+        estimate = laplacian_estimate(here, at[looked], generator, known)
+        curvature = max(0.0, float(np.mean(estimate)) / at.shape[1])
+        asked += 0 if here.has_laplacian else (2 + (known is None)) * len(at[looked])
+    slopes, spread = thermal_law(steps, curvature, temperature)
     replicas, dim = walk.first_replica + np.arange(len(x)), x.shape[1]
     z = normals(walk.seed, 0, replicas, 2 * dim, LAUNCH).reshape(len(x), 2, dim)
-    walk.dx[...] = slopes[0] * gradient + root[0, 0] * z[:, 0]
-    walk.noise[...] = slopes[1] * gradient + root[1, 0] * z[:, 0] + root[1, 1] * z[:, 1]
+    walk.dx[...] = root * (slopes[0] * gradient + spread[0, 0] * z[:, 0])
+    walk.noise[...] = slopes[1] * gradient + spread[1, 0] * z[:, 0] + spread[1, 1] * z[:, 1]
+    _hold(walk)
     return asked
+
+
+def _hold(walk: Any) -> None:
+    if walk.centred:
+        walk.dx[...] -= drift(walk.dx, walk.inertia[2], walk.centred)
 
 
 def thermal_law(

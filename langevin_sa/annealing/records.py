@@ -125,6 +125,9 @@ class Recorder:
         self.worked, self.held = 0.0, 0.0  # mean work and energy at the last record
         if whole_energy is not None:
             self.worked, self.held = float(walk.work.mean()), whole_energy()
+        # which coordinates the configurational thermometer is of, None of all
+        moving = None if walk.masses is None else np.isfinite(walk.masses)
+        self._moving = None if moving is None or moving.all() else moving
         self._begin()
 
     def _begin(self) -> None:
@@ -144,9 +147,10 @@ class Recorder:
         """A record of where the walk is; the sums begin anew."""
         walk = self.walk
         steps = walk.step - self.since
-        numbers = max(1, walk.x.size * steps)
+        numbers = max(1, len(walk.x) * walk.freedom * steps)
         self.backend.refresh()
-        squares, laplacian = self.backend.measure() or self._measure_here(steps)
+        measured = None if self._moving is not None else self.backend.measure()
+        squares, laplacian = measured or self._measure_here(steps)
         record = Record(
             step=walk.step,
             target=self.target / max(1, steps),
@@ -177,7 +181,7 @@ class Recorder:
         targets = np.zeros((count, every + 1))
         targets[:, 1:] = np.reshape(steps.temperature, (count, every))
         squares, laplacian = self._measure(seen.x, stops)
-        numbers = walk.x.size * every
+        numbers = len(walk.x) * walk.freedom * every
         lists = (
             stops,
             np.cumsum(targets, axis=1)[:, -1] / every,
@@ -206,7 +210,7 @@ class Recorder:
 
     @property
     def _exact(self) -> bool:
-        return self.landscape(self.walk.step).has_laplacian
+        return self._moving is None and self.landscape(self.walk.step).has_laplacian
 
     def _measure_here(self, steps: int) -> tuple[float, float]:
         x = on_host(self.walk.x[: self.looked_at(steps)])[None]
@@ -229,7 +233,9 @@ class Recorder:
             points = x[k : k + group].reshape(-1, dim).astype(float)
             drawn = None if exact else np.random.default_rng([self.walk.seed, int(stops[k])])
             gradient = potential.gradient(points)
-            laplacian = laplacian_estimate(potential, points, drawn, gradient)
+            laplacian = laplacian_estimate(potential, points, drawn, gradient, self._moving)
+            if self._moving is not None:
+                gradient = self._moving * gradient
             squares = (gradient**2).reshape(-1, looked, dim).sum((1, 2))
             sums.append((squares, np.reshape(laplacian, (-1, looked)).sum(1)))
         squares, laplacian = (np.concatenate(part) for part in zip(*sums, strict=True))

@@ -25,13 +25,15 @@ from ..observables.along import Observables
 from ..own.arrays import Library, taken
 from ..potential import Potential
 from ..storage.checkpoint import Fingerprint, digest, laws_digest, schedule_digest
-from ..tuning import Pilot, pilot as run_pilot
+from ..tuning import Pilot
 from .course import Course
 from .launch import check_launch, launch
+from .masses import check_knows, inertia_of
 from .records import Record
 from .results import Result, State, put
 from .stability import check_last_landscape, check_thermostat, check_time_step
-from .starts import check_alone, check_energies, home_of, not_finite, starting_points, walk_of
+from .starts import check_alone, check_energies, going_on, home_of, not_finite, starting_points
+from .weighted import pilot_of, seen_by
 
 # of the size of energies, which are sums: neighbour lists change their order, and with it the last
 # few of sixteen digits; nothing is lost where more is off, as the energies are then taken anew
@@ -159,6 +161,9 @@ def prepare(
     threads: int | None = None,
     on_failure: str = "wall",
     observables: Mapping[str, Any] | None = None,
+    masses: Any = None,
+    frozen: Any = None,
+    remove_drift: bool = False,
     team: Team | None = None,
     earlier: Callable[[Fingerprint, Walk], Earlier | None] = lambda fingerprint, walk: None,
     pilot: Pilot | None = None,
@@ -212,15 +217,16 @@ def prepare(
         x = starting_points(first, x0, replicas, seed, dtype, schedule is not None)
         home = home_of(potential, x)
         measured = _measured(observables, potential, x)
+        masses, centred = inertia_of(potential, x0, masses, frozen, remove_drift)
         if schedule is not None:
             pilot = None
         elif pilot is None:
-            given = None if x0 is None else x
-            pilot = run_pilot(
+            pilot = pilot_of(
                 potential,
-                n_steps,
-                len(x),
-                x0=given,
+                x,
+                masses,
+                x0 is not None,
+                n_steps=n_steps,
                 rng=seed,
                 integrator=integrator,
                 max_seconds=max_seconds,
@@ -233,7 +239,8 @@ def prepare(
     else:
         if start != "rest" or v0 is not None:
             raise ValueError("a state brings its own velocities: leave out start and v0")
-        walk = _going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
+        walk = going_on(state, potential, dtype, (x0, rng, replicas), schedule, n_steps)
+        masses, centred = inertia_of(potential, x0, masses, frozen, remove_drift, state)
         home, pilot = home_of(potential, walk.x), None
         check_alone(potential, walk.x)
         measured = _measured(observables, potential, walk.x)
@@ -248,14 +255,17 @@ def prepare(
     course = Course(schedule, integrator, n_steps)
     v0 = check_launch(start, v0, walk.x.shape)
     walk.purpose, walk.wall = purpose_of(noise), wall
+    walk.masses, walk.centred = masses, centred
     here, moves = potential.at(walk.step / n_steps), bool(potential.laws)
     chosen = "cupy" if stays and backend == "auto" else backend
     kernel = get_backend(chosen, potential, len(walk.x))
+    check_knows(kernel, chosen, walk)
     if pilot is None or moves:
         ways = (schedule, course.steps, (walk.step, n_steps))
-        omega_dt = check_time_step(here, walk.x, *ways)
+        omega_dt = max(check_time_step(U, y, *ways) for U, y in seen_by(walk, here))
         if moves:
-            omega_dt = max(omega_dt, check_last_landscape(potential, walk.x, *ways))
+            last = seen_by(walk, potential.at(1))
+            omega_dt = max(omega_dt, *(check_last_landscape(U, y, *ways) for U, y in last))
     else:
         omega_dt = pilot.omega_dt  # it has looked at the curvature
 
@@ -278,7 +288,8 @@ def prepare(
         }
         | ({"the laws": laws_digest(potential.laws, n_steps)} if moves else {})
         | ({"the start": start} if start != "rest" else {})
-        | ({"the first velocities": digest(v0)} if v0 is not None else {}),
+        | ({"the first velocities": digest(v0)} if v0 is not None else {})
+        | ({"the masses": digest(masses, centred)} if masses is not None else {}),
     )
     before = earlier(fingerprint, walk)
     launched = 0
@@ -325,32 +336,6 @@ def prepare(
 
 def _measured(asked: Any, potential: Potential, x: np.ndarray) -> Observables | None:
     return None if asked is None else Observables(asked, potential, x, Record._fields)
-
-
-def _going_on(
-    state: State,
-    potential: Potential,
-    dtype: np.dtype,
-    others: tuple[Any, ...],
-    schedule: Any,
-    n_steps: int,
-) -> Walk:
-    """The walk of a state that is gone on from, with nothing else to say where it starts."""
-    if any(other is not None for other in others):
-        raise ValueError(
-            "a state brings its own positions, replicas and seed: give either state, or x0, "
-            "replicas and rng"
-        )
-    if schedule is None:
-        raise ValueError(
-            "going on from a state needs the schedule of its first part: give schedule="
-        )
-    walk = walk_of(state, potential, dtype)
-    if walk.step >= n_steps:
-        raise ValueError(
-            f"the state is at step {walk.step}, and n_steps = {n_steps} leaves nothing to do"
-        )
-    return walk
 
 
 @np.errstate(all="ignore")  # where another potential is not finite

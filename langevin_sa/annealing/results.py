@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class State:
         gradient is not finite: in all, and in a row up to now.
     work : ndarray (replicas,), optional
         Where parameters are laws, the work that these have done on each replica so far.
+    masses : ndarray (dim,), optional
+        Masses of the coordinates, infinite where they are frozen; None where all are 1.
     """
 
     x: np.ndarray
@@ -58,6 +60,7 @@ class State:
     best_energy: np.ndarray | None = None
     failures: np.ndarray | None = None
     work: np.ndarray | None = None
+    masses: np.ndarray | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to an .npz file, whole or not at all."""
@@ -78,7 +81,7 @@ class State:
 
 
 def _arrays(state: State) -> dict[str, Any]:
-    names = ("x", "dx", "noise", "best_x", "best_energy", "failures", "work")
+    names = ("x", "dx", "noise", "best_x", "best_energy", "failures", "work", "masses")
     return {name: getattr(state, name) for name in names if getattr(state, name) is not None}
 
 
@@ -127,9 +130,9 @@ class Snapshot:
     @property
     def velocity(self) -> np.ndarray:
         """Velocities (replicas, dim) of the step that led here, half a step before: dx over the
-        row's scale, so that their mean square is the temperature (`Steps.velocity_scale`). On the
+        row's scale, so that the mean of m v^2 is the temperature (`Steps.velocity_scale`). On the
         step, of a scheme without noise, half a kick is to be added: ``velocity - dt/2*U.gradient(
-        state.x)``.
+        state.x)/m``.
         """
         velocity: np.ndarray = self.state.dx / self.velocity_scale
         return velocity
@@ -360,6 +363,6 @@ def _streamed(file: str, count: int) -> tuple[Any, Any]:
 
 def put(walk: Walk, state: State) -> None:
     """Put a walk where a state of the same shape was taken."""
-    for name, array in _arrays(state).items():
+    for name, array in _arrays(replace(state, masses=None)).items():
         fill(getattr(walk, name), array)
     walk.step = state.step

@@ -210,8 +210,8 @@ class Run:
             fill(walk.best_energy, np.where(np.isfinite(energy), energy, np.inf))
 
     def _whole_energy(self) -> float:
-        """Mean over replicas of U + v^2/2, v = dx/dt + f dt/2 the velocity on the step; of U alone
-        where no momentum is kept, and velocity means nothing.
+        """Mean over replicas of U + m v^2/2, v = dx/dt + f dt/(2 m) the velocity on the step; of U
+        alone where no momentum is kept, and velocity means nothing.
         """
         walk, step = self.walk, max(self.walk.step, 1)
         self.prepared.backend.settle()
@@ -221,8 +221,9 @@ class Run:
             return energy
         x, dt = on_host(walk.x).astype(float), float(steps.dt[0])
         gradient = self.prepared.landscape(walk.step).gradient(x)
-        v = on_host(walk.dx).astype(float) / dt - dt / 2 * gradient
-        return energy + float((v**2).sum(1).mean()) / 2
+        inverse, _, mass = (1.0, 1.0, 1.0) if walk.masses is None else walk.inertia
+        v = on_host(walk.dx).astype(float) / dt - dt / 2 * inverse * gradient
+        return energy + float((mass * v**2).sum(1).mean()) / 2
 
     def hold(self) -> None:
         """Keep where the run stands, before something moves or looks at it."""

@@ -5,6 +5,7 @@ falls for ever.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..momentum import Steps
 from ..potential import Potential
 from ..schedules import Schedule
 from ..tuning import omega_dt, start_points
+from .weighted import seen_by
 
 MAX_BIAS = 0.05  # of the temperature of the stiffest mode
 CHECKED_STEPS, MOST_WINDOWS = 20_000, 50  # a schedule is looked at in windows
@@ -114,10 +116,9 @@ def check_last_landscape(potential: Potential, x: np.ndarray, *ways: Any) -> flo
     """`check_time_step` for the landscape where the laws of a potential end, at the minima there
     below the points x (replicas, dim).
     """
-    last = potential.at(1)
-    minima = descend(last, start_points(x)[::4])[0]
+    minima = descend(potential, start_points(x)[::4])[0]
     try:
-        return check_time_step(last, minima, *ways)
+        return check_time_step(potential, minima, *ways)
     except Unstable as error:
         raise Unstable(f"where the potential's laws end, at progress 1: {error}") from None
 
@@ -138,7 +139,8 @@ def check_standing(potential: Potential, walk: Walk, steps: Steps) -> None:
     if not standing.any():
         return
     r = int(np.argmax(np.where(standing, on_host(walk.energy), -np.inf)))
-    omega = omega_dt(potential, on_host(walk.x[r : r + 1]).astype(float), 1.0)
+    at = replace(walk, x=on_host(walk.x[r : r + 1]).astype(float))
+    omega = omega_dt(*seen_by(at, potential)[0], 1.0)
     if steps.lr[-1] * omega**2 >= 2 * (1 + steps.rho[-1]):
         raise NonFinite(walk.step, walk.first_replica + r)
 

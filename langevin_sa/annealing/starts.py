@@ -231,3 +231,29 @@ def walk_of(state: State, potential: Potential, dtype: Any = float) -> Walk:
             )
         walk.work[...] = on_host(state.work)
     return walk
+
+
+def going_on(
+    state: State,
+    potential: Potential,
+    dtype: np.dtype,
+    others: tuple[Any, ...],
+    schedule: Any,
+    n_steps: int,
+) -> Walk:
+    """The walk of a state that is gone on from, with nothing else to say where it starts."""
+    if any(other is not None for other in others):
+        raise ValueError(
+            "a state brings its own positions, replicas and seed: give either state, or x0, "
+            "replicas and rng"
+        )
+    if schedule is None:
+        raise ValueError(
+            "going on from a state needs the schedule of its first part: give schedule="
+        )
+    walk = walk_of(state, potential, dtype)
+    if walk.step >= n_steps:
+        raise ValueError(
+            f"the state is at step {walk.step}, and n_steps = {n_steps} leaves nothing to do"
+        )
+    return walk

@@ -61,7 +61,7 @@ def state(run: Run, view: Any = copied) -> State:
         view(run, array) for array in (w.x, w.dx, w.noise, w.best_x, w.best_energy, w.failures)
     )
     work = view(run, w.work) if run.prepared.potential.laws else None
-    return State(x, dx, noise, w.step, w.seed, best_x, best_energy, failures, work)
+    return State(x, dx, noise, w.step, w.seed, best_x, best_energy, failures, work, w.masses)
 
 
 def snapshot(run: Run, record: Record) -> Snapshot:

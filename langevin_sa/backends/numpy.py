@@ -10,16 +10,16 @@ import numpy as np
 
 from ..momentum import Steps
 from ..noise import normals
-from .walk import DIVERGED, Backend, NonFinite, Walk, add_work, exchange_rows
+from .walk import DIVERGED, Backend, NonFinite, Walk, add_work, drift, exchange_rows
 
 
 class NumpyBackend(Backend):
     """All replicas at once, one step after the other."""
 
-    turns_back = True
+    turns_back = weighs = centres = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
-        self.potential, self.walk = potential, walk
+        self.potential, self.walk, self.inertia = potential, walk, walk.inertia
         self.replicas = walk.first_replica + np.arange(len(walk.x))
         batches = getattr(potential, "batches", None)  # of a StochasticPotential
         self.batches = None if batches is None else batches(walk.seed, self.replicas)
@@ -59,9 +59,10 @@ class NumpyBackend(Backend):
             alpha z_n, s z_n or less of paired noise      fresh = kick*z
             s xi_n, paired: alpha z_n + beta z_{n-1}      fresh + noise
             what the next step gets of paired noise       noise = tail*z
+            a mass: f/m, s xi/sqrt(m), m dx^2             inverse, root, mass
         """
-        w = self.walk
-        self.last_x[...], self.last_gradient[...] = w.x, self.gradient
+        w, gradient = self.walk, self.gradient
+        self.last_x[...], self.last_gradient[...] = w.x, gradient
         z: Any = np.zeros(w.x.shape)
         if steps.s[n] > 0:
             z = normals(w.seed, w.step, self.replicas, w.x.shape[1], w.purpose)
@@ -69,9 +70,15 @@ class NumpyBackend(Backend):
         if steps.paired:
             fresh += w.noise
             w.noise[...] = steps.tail[n] * z
-        w.dx[...] = steps.carry[n] * w.dx - steps.lr[n] * self.gradient + fresh
+        inverse, root, mass = self.inertia
+        if mass.size:
+            gradient, fresh = inverse * gradient, root * fresh
+        w.dx[...] = steps.carry[n] * w.dx - steps.lr[n] * gradient + fresh
+        if w.centred:
+            w.dx[...] -= drift(w.dx, mass, w.centred)
         w.x += w.dx
-        squares = (w.dx.astype(float) ** 2).sum(1)
+        squares = w.dx.astype(float) ** 2
+        squares = (mass * squares if mass.size else squares).sum(1)
         w.dx2 += squares / steps.dt[n] ** 2
         w.kinetic += squares / steps.velocity_scale[n] ** 2
 

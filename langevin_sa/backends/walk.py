@@ -27,7 +27,7 @@ class Walk:
     ----------
     x, dx, noise : ndarray (replicas, dim)
         Positions, last updates, and what paired noise carries to the next step, tail*z (always
-        float64).
+        float64; a mass divides it when it is used).
     step, seed, first_replica : int
         Steps done, and what the noise is a function of; replica r here is number first_replica + r
         of the streams.
@@ -38,9 +38,9 @@ class Walk:
     best_energy, best_x : ndarray (replicas,), (replicas, dim)
         The lowest energy of every point visited, and where.
     dx2, kinetic : ndarray (replicas,)
-        Sums over steps and coordinates of (dx/dt)^2, Eq. (22), and of (dx/velocity_scale)^2 since
-        `forget`. Backends add to them step by step, never sums of several steps, so that no bit
-        depends on where a run is cut.
+        Sums over steps and coordinates of m (dx/dt)^2, Eq. (22), and of m (dx/velocity_scale)^2
+        since `forget`, m the coordinate's mass. Backends add to them step by step, never sums of
+        several steps, so that no bit depends on where a run is cut.
     ratio : float
         What dx2 is of kinetic, as long as that was the same in every step since `forget`; 0 before
         the first, then NaN. A backend may use it to keep one sum instead of two.
@@ -53,6 +53,11 @@ class Walk:
     wall : bool
         Whether such a place is a wall. If so, a replica whose step fails is back where it was, to
         the bit, and dx and noise change their signs; if not, `NonFinite` is raised.
+    masses : ndarray (dim,) or None
+        Masses of the coordinates, infinite where one is frozen; None where all are 1.
+    centred : int
+        Where coordinates are those of particles, with masses, along how many axes of space their
+        centre of mass is held; 0 if it is free.
     """
 
     x: np.ndarray
@@ -71,6 +76,8 @@ class Walk:
     purpose: int = THERMAL
     ratio: float = 0.0
     wall: bool = False
+    masses: np.ndarray | None = None
+    centred: int = 0
 
     @classmethod
     def at_rest(cls, x: Any, seed: int, dtype: Any = float) -> Walk:
@@ -102,6 +109,22 @@ class Walk:
         number, the purpose, and the two words of the key.
         """
         return self.first_replica + r, self.purpose, *key_of(self.seed)
+
+    @property
+    def inertia(self) -> np.ndarray:
+        """1/m, 1/sqrt(m) and m of each coordinate, (3, dim): what forces, noise and dx^2 are
+        multiplied by, 0 where it is frozen; (3, 0) without masses.
+        """
+        if self.masses is None:
+            return np.empty((3, 0))
+        inverse = 1 / self.masses
+        return np.stack([inverse, np.sqrt(inverse), np.where(inverse > 0, self.masses, 0.0)])
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of a replica."""
+        dim = self.x.shape[1] if self.masses is None else int(np.isfinite(self.masses).sum())
+        return dim - self.centred
 
     def forget(self) -> None:
         """Zero the sums that thermometers read."""
@@ -176,6 +199,15 @@ def advance_by_step(backend: Any, walk: Walk, steps: Steps) -> None:
         backend.advance(replace(steps.part(n, n + 1), drive=None))
         backend.retune(old.moved(drive.places, drive.values[n + 1]))
         add_work(walk, old, backend.potential, before)
+
+
+def drift(dx: np.ndarray, mass: np.ndarray, space: int) -> np.ndarray:
+    """What the centre of mass of particles in so many dimensions moves by, with updates dx
+    (replicas, dim), for each coordinate.
+    """
+    share = mass.reshape(-1, space) / mass[::space].sum()
+    moved = (share * dx.reshape(len(dx), -1, space)).sum(1)
+    return np.tile(moved, mass.size // space)
 
 
 def exchange_rows(a: np.ndarray, b: np.ndarray, rows: np.ndarray) -> None:
@@ -268,6 +300,8 @@ class Backend:
         as after the step: then `langevin_sa.annealing.run` turns them back.
     raised : str
         The last exception of the user's functions that was a failure, in words.
+    weighs, centres : bool
+        Whether it knows of `Walk.masses`, and of `Walk.centred`.
     """
 
     overhead = 0.0
@@ -275,6 +309,7 @@ class Backend:
     recording = False
     turns_back = False
     raised = ""
+    weighs = centres = False
     walk: Walk
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:

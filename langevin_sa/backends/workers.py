@@ -38,6 +38,7 @@ LOOK = 0.5  # seconds between two looks whether an answer can still come
 GRACE = 1.0  # seconds after the deadline for the slice under way
 LOST = 20.0  # seconds after which a scheduler that is gone does not come back
 # the energy only comes back
+NUMBERS = ("step", "seed", "purpose", "ratio", "wall", "masses", "centred")  # of a walk
 THERE = ("x", "dx", "noise", "best_x", "best_energy", "dx2", "kinetic", "failures", "work")
 
 
@@ -305,17 +306,8 @@ class Spread(Backend):
         """Move the walk on by the given steps."""
         w, began = self.walk, time.perf_counter()
         self.driven = steps.drive is not None
-        job = partial(
-            _advance_part,
-            self.mover,
-            self.threads,
-            steps,
-            w.step,
-            w.seed,
-            w.purpose,
-            w.ratio,
-            w.wall,
-        )
+        numbers = {name: getattr(w, name) for name in NUMBERS}
+        job = partial(_advance_part, self.mover, self.threads, steps, numbers)
         ranges = list(zip(self.edges[:-1], self.edges[1:], strict=True))
         answers = self.team.run(
             job,
@@ -350,11 +342,7 @@ def _advance_part(
     mover: Any,
     threads: int,
     steps: Steps,
-    step: int,
-    seed: int,
-    purpose: int,
-    ratio: float,
-    wall: bool,
+    numbers: dict[str, Any],
     part: tuple[int, tuple[int, Any]],
 ) -> tuple[int, Any]:
     """A part's arrays and ratio after the steps, seconds in the kernel, (step, replica) where it is
@@ -363,12 +351,11 @@ def _advance_part(
     k, (first, arrays) = part
     try:
         kernel, potential = opened(mover)
-        walk = Walk.at_rest(arrays["x"], seed, arrays["x"].dtype)
+        walk = Walk.at_rest(arrays["x"], numbers["seed"], arrays["x"].dtype)
         for name in THERE:
             getattr(walk, name)[...] = arrays[name]
-        walk.step, walk.purpose, walk.first_replica, walk.ratio = step, purpose, first, ratio
-        walk.wall, bad = wall, None
-        began, raised = time.perf_counter(), ""
+        vars(walk).update(numbers, first_replica=first)
+        bad, began, raised = None, time.perf_counter(), ""
         if steps.drive is not None:
             potential = potential.moved(steps.drive.places, steps.drive.values[0])
         try:
@@ -379,7 +366,7 @@ def _advance_part(
             bad = (error.step, error.replica)
         seconds = time.perf_counter() - began
         moved = {name: getattr(walk, name) for name in ARRAYS}
-        return k, (moved, walk.ratio, seconds, bad, (step, first), raised)
+        return k, (moved, walk.ratio, seconds, bad, (numbers["step"], first), raised)
     except (Exception, SystemExit) as error:
         return k, _sendable(error)
 

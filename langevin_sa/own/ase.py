@@ -35,6 +35,8 @@ class Calculator:
         A copy without constraints, whose positions are those of the last call.
     free : ndarray of bool (atoms, 3)
         Which coordinates make up x, atom by atom.
+    masses : ndarray (dim,)
+        Their masses, in atomic mass units.
     """
 
     def __init__(self, atoms: Any, calculator: Any, rattle: float) -> None:
@@ -48,6 +50,7 @@ class Calculator:
         self.atoms.set_constraint()
         self.atoms.calc = calculator
         self.start = atoms.positions[self.free]
+        self.masses = np.broadcast_to(atoms.get_masses()[:, None], self.free.shape)[self.free]
         # the one whose gradient the forces are
         names = getattr(calculator, "implemented_properties", ())
         self.energy_name = "free_energy" if "free_energy" in names else "energy"

@@ -31,6 +31,7 @@ class Ways:
     numba_functions: Any
     atoms: Any
     units: Any
+    masses: Any
 
     def __init__(self, *functions: Any, **keywords: Any) -> None:
         raise NotImplementedError
@@ -345,6 +346,7 @@ class Ways:
         pair, dim = found.energy_gradient, len(found.start)
         potential = cls._of_cpu(dim=dim, energy_gradient=pair, **own)
         potential.atoms, potential.units = arrays_of(atoms), UNITS
+        potential.masses = found.masses
         return potential
 
     @classmethod

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..annealing.masses import inertia_of
 from ..annealing.request import Prepared, prepare
 from ..annealing.stability import explain
 from ..annealing.starts import starting_points
+from ..annealing.weighted import in_one_place
 from ..arguments import (
     check_flags,
     check_still,
@@ -63,6 +65,8 @@ def exchange(
     max_seconds: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
+    masses: Any = None,
+    frozen: Any = None,
 ) -> Exchange:
     """Langevin walks at several temperatures, whose replicas change places now and then, so that a
     cold one gets over barriers while it is hot (parallel tempering).
@@ -94,7 +98,7 @@ def exchange(
         As for `anneal`, on the CPU.
     samples : bool
         Keep positions at each record.
-    max_seconds, checkpoint, checkpoint_seconds
+    max_seconds, checkpoint, checkpoint_seconds, masses, frozen
         As for `anneal`.
 
     Returns
@@ -139,6 +143,7 @@ def exchange(
         seed = seed_of(keeper.seed if rng is None else rng)
         if replicas is None and np.ndim(x0) < 2:
             replicas = REPLICAS
+        m, _ = inertia_of(potential, x0, masses, frozen)
         start = starting_points(potential, x0, replicas, seed, dtype)
         fingerprint = Fingerprint(
             {
@@ -154,7 +159,8 @@ def exchange(
                 "dtype": str(np.dtype(dtype)),
                 "samples": bool(samples),
             },
-            {"the temperatures": digest(asked), "the starting points": digest(start)},
+            {"the temperatures": digest(asked), "the starting points": digest(start)}
+            | ({"the masses": digest(m)} if m is not None else {}),
         )
         found = keeper.claim(fingerprint)
         prepared = partial(
@@ -164,14 +170,19 @@ def exchange(
             integrator=integrator,
             backend=backend,
             dtype=dtype,
+            masses=masses,
+            frozen=frozen,
             # a formula's kernels run beside each other, a user's functions one after the other
             threads=1,
         )
         at_once = int(threads) if potential.formula is not None else 1
         if found is None:
+            seen = (potential, start)
+            if m is not None and (gamma is None or dt is None):
+                there = in_one_place(potential, m, start)
+                seen = there.potential, there.y
             chosen = automatic_schedule(
-                potential,
-                start,
+                *seen,
                 child_seed(seed, 0),
                 "constant",
                 (float(asked[-1]), float(asked[-1])),

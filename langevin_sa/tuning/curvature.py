@@ -73,16 +73,19 @@ def laplacian_estimate(
     x: np.ndarray,
     generator: np.random.Generator | None,
     here: np.ndarray | None = None,
+    moving: np.ndarray | None = None,
 ) -> np.ndarray:
     """The Laplacian where it is exact, else an unbiased estimate from gradients on both sides of x
     along one random direction a replica, which the generator draws; `here` is the gradient at x,
-    if it is known.
+    if it is known. Over the coordinates that are `moving` (dim,) alone it is always an estimate.
     """
-    if potential.has_laplacian:
+    if potential.has_laplacian and moving is None:
         return potential.laplacian(x)
     assert generator is not None
     direction = generator.choice([-1.0, 1.0], x.shape)
+    if moving is not None:
+        direction *= moving
     # along the direction in x, not in lengths, as far as the shortest of them allows
-    step = steps(potential, x).min(1, keepdims=True) * direction
-    change = difference(potential.gradient, x, step, here) / np.abs(step[:, :1])
+    length = steps(potential, x).min(1, keepdims=True)
+    change = difference(potential.gradient, x, length * direction, here) / length
     return (direction * change).sum(1)

@@ -255,11 +255,13 @@ class Lab:
         dx: Any = None,
         like: Walk | None = None,
         seed: int | None = None,
+        masses: np.ndarray | None = None,
     ) -> Driven:
-        """A walk from x0 (replicas, dim); with `like`, going on with the seed, step and carried
-        noise of another walk.
+        """A walk from x0 (replicas, dim), of coordinates with these `masses`; with `like`, going on
+        with the seed, step and carried noise of another walk.
         """
         walk = Walk.at_rest(x0, self.new_seed() if seed is None else seed, self.dtype)
+        walk.masses = masses
         if dx is not None:
             walk.dx[...] = dx
         if like is not None:

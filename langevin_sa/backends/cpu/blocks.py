@@ -32,7 +32,7 @@ from .compiled import (
     late,
 )
 from .keeping import kernel
-from .looks import look, lost
+from .looks import centre, look, lost
 from .passes import advance_passes, pass_source, suits
 from .philox import fill_line, fill_normals
 from .printed import numba_source
@@ -86,6 +86,7 @@ def advance_block(
         wall, and the block was not `careful`, the walk is as it was.
     """
     address, numbers, size, places, laws = potential[:5]
+    mass, centred = potential[7:]
     steps, paired, ratio, change, wall, stream, first_step = moves
     chunk, normals, arena, rows, c = room
     x, dx, noise, energy, best_energy, best_x, dx2, kinetic, failures, work = walk
@@ -176,6 +177,8 @@ def advance_block(
                 add_work(address, inputs, kept, places, laws, t, W, n)
         if bad >= 0:
             break
+        if centred:
+            centre(X, Y, DX, S, mass, centred, weight[t], n)
         if single:
             for d in range(dim):
                 for i in range(n):
@@ -183,8 +186,9 @@ def advance_block(
                     Y[d, i] = float64(float32(X[d, i] + DX[d, i]))
         if apart:
             for d in range(dim):
+                heavy = mass[d] if len(mass) else 1.0
                 for i in range(n):
-                    S22[i] += weight22[t] * (DX[d, i] * DX[d, i])
+                    S22[i] += weight22[t] * (heavy * (DX[d, i] * DX[d, i]))
         X, Y = Y, X
         if paired and (careful or t % chunk == chunk - 1 or t == n_steps - 1):
             if width == 1:
@@ -246,10 +250,10 @@ def advance_replicas(
 
     Parameters
     ----------
-    potential : (int, float64 array, int64 array, int64 array, float64 array, int, int)
+    potential : tuple
         Address of the compiled step, the parameters and sizes that it reads, the places and values
-        of the `Drive` (no places without one), the address of the compiled passes, or 0, and that
-        of the step of a lone replica.
+        of the `Drive` (no places without one), the address of the compiled passes, or 0, that of
+        the step of a lone replica, the last row of `Walk.inertia` and `Walk.centred`.
     walk : tuple of arrays
         Those of the `Walk`, moved on in place.
     moves : tuple
@@ -281,8 +285,8 @@ def advance_replicas(
     while r < high:
         n = min(width, high - r)
         if width > 1 and n < few:
-            _, numbers, size, places, laws, _, lone = potential
-            potential = (lone, numbers, size, places, laws, 0, lone)
+            _, numbers, size, places, laws, _, lone, mass, centred = potential
+            potential = (lone, numbers, size, places, laws, 0, lone, mass, centred)
             width, n, room = 1, 1, room_for(1, dim, n_steps)
         careful, done = wall and np.any(walk[8][r : r + n, 0] > 0), 0
         if potential[5] != 0 and not careful:
@@ -308,31 +312,37 @@ def advance_replicas(
 class BlockBackend(Backend):
     """Formulas and numba functions: everything inside one kernel."""
 
-    turns_back = True
+    turns_back = weighs = centres = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         self.walk, self.threads, self.asked = walk, threads, 0  # `asked`: moves so far
         self.passes = late()
         replicas, dim = walk.x.shape
-        single = walk.x.itemsize == 4
+        single, massive = walk.x.itemsize == 4, walk.masses is not None
         # replicas side by side, and the number of those left over below which they go one by one
         self.widths = (1, 0)
         if potential.formula is None:
             check_functions(potential, walk.x[0].astype(float))
-            self.step = self.lone = compiled_functions(*potential.numba_functions)
-            self.passes = late(compiled_passes, *potential.numba_functions, dim, single)
+            functions = potential.numba_functions
+            self.step = self.lone = compiled_functions(*functions, massive)
+            self.passes = late(compiled_passes, *functions, dim, single, massive)
             self.numbers, self.size = np.empty(0), np.array([dim], dtype=np.int64)
         else:
             source = potential.formula.source
             self.widths = widths(source.spec, source.bodies, replicas, dim, threads)
             self.step, self.lone = (
-                compiled_source(numba_source(source.spec, source.bodies, width), "step", STEP)
+                compiled_source(
+                    numba_source(source.spec, source.bodies, width, massive), "step", STEP
+                )
                 for width in (self.widths[0], 1 if self.widths[1] else self.widths[0])
             )
             self.numbers, self.size = potential.formula.numbers, potential.formula.size
             printed = (source.spec, source.bodies, self.size.tolist(), self.widths[0])
             if suits(*printed):
-                self.passes = late(compiled_source, pass_source(*printed, single), "steps", PASS)
+                text = pass_source(*printed, single, massive)
+                self.passes = late(compiled_source, text, "steps", PASS)
+        self.mass = walk.inertia[2]
+        self.numbers = np.append(self.numbers, walk.inertia)
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         began = time.perf_counter()
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
@@ -363,9 +373,9 @@ class BlockBackend(Backend):
         if self.asked > WORTH_PASSES:
             self.passes.compile()
         drive = drive or Drive(np.empty(0, dtype=np.int64), np.empty((1, 0)))
-        address = 0 if len(drive.places) else self.passes.address
+        address = 0 if len(drive.places) or self.walk.centred else self.passes.address
         moves = self.numbers, self.size, drive.places, drive.values, address
-        return self.step.address, *moves, self.lone.address
+        return self.step.address, *moves, self.lone.address, self.mass, self.walk.centred
 
     def _ratio(self, steps: Steps) -> tuple[float, int]:
         """What dx2 is of kinetic in these steps and those before, and up to which of these; -1 if

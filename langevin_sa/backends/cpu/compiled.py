@@ -179,9 +179,9 @@ def _frozen(function: Any) -> tuple[Any, ...] | None:
 
 
 @cache
-def compiled_functions(energy: Any, gradient: Any) -> Any:
+def compiled_functions(energy: Any, gradient: Any, massive: bool = False) -> Any:
     """The step of a pair of jitted one-replica functions, or of a C function and None, one replica
-    at a time; compiled once.
+    at a time, whose p is `langevin_sa.backends.walk.Walk.inertia` if `massive`; compiled once.
     """
     both = _together(energy, gradient)
 
@@ -196,15 +196,20 @@ def compiled_functions(energy: Any, gradient: Any) -> Any:
         )
         e[0] = both(x, g)
         for d in range(dim):
-            m = c[0] * dx[d] - c[1] * g[d] + (c[2] * z[rows[d]] + c[3] * z[rows[dim + d]])
+            force, noise = c[1] * g[d], c[2] * z[rows[d]] + c[3] * z[rows[dim + d]]
+            if massive:
+                force, noise = p[d] * force, p[dim + d] * noise
+            m = c[0] * dx[d] - force + noise
             dx[d], y[d] = m, x[d] + m
-            s[0] += c[4] * (m * m)
+            s[0] += c[4] * (p[2 * dim + d] * (m * m) if massive else m * m)
 
     return step
 
 
 @cache
-def compiled_passes(energy: Any, gradient: Any, dim: int, single: bool) -> Any:
+def compiled_passes(
+    energy: Any, gradient: Any, dim: int, single: bool, massive: bool = False
+) -> Any:
     """Several steps of the same, as `langevin_sa.backends.cpu.passes.pass_source` has them for
     formulas; none is made any more from where one failed.
     """
@@ -233,14 +238,18 @@ def compiled_passes(energy: Any, gradient: Any, dim: int, single: bool) -> Any:
                 best_x[:] = x
             for d in range(dim):
                 normal = z[rows[dim * t + d]]
-                m = c[6 * t] * dx[d] - c[6 * t + 1] * g[d] + (c[6 * t + 2] * normal + noise[d])
+                force, kick = c[6 * t + 1] * g[d], c[6 * t + 2] * normal + noise[d]
+                if massive:
+                    force, kick = p[d] * force, p[dim + d] * kick
+                m = c[6 * t] * dx[d] - force + kick
+                mass = p[2 * dim + d] if massive else 1.0
                 noise[d] = c[6 * t + 3] * normal
-                s = s + c[6 * t + 5] * (m * m)
+                s = s + c[6 * t + 5] * (mass * (m * m))
                 m = float64(float32(m)) if single else m
                 at = x[d] + m
                 x[d] = float64(float32(at)) if single else at
                 dx[d] = m
-                s22 = s22 + c[6 * t + 4] * (m * m)
+                s22 = s22 + c[6 * t + 4] * (mass * (m * m))
         state[4 * dim], state[4 * dim + 1], state[4 * dim + 2] = best, s, s22
         state[4 * dim + 3] = check
 

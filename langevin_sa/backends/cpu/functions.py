@@ -48,6 +48,7 @@ def make_noise(
 #     z                                                         z
 #     beta z_{n-1}, what paired noise carried on                noise
 #     1/dt^2, 1/velocity_scale^2                                weight22, weight
+#     a mass: f/m, s xi/sqrt(m), m dx^2                         inverse, root, mass
 @kernel(nogil=True)
 def move(
     motion: Any,
@@ -59,6 +60,7 @@ def move(
     numbers: Any,
     n: int,
     paired: bool,
+    inertia: Any,
     low: int,
     high: int,
 ) -> None:
@@ -66,8 +68,9 @@ def move(
     `offset` of z on, and the sums that thermometers read.
 
     `motion` are x, dx and noise of the walk, dx2 and kinetic; `last` is where x and gradient are
-    kept as they were before.
+    kept as they were before; `inertia` is the walk's.
     """
+    inverse, root, mass = inertia[0], inertia[1], inertia[2]
     x, dx, noise, dx2, kinetic = motion
     last_x, last_gradient = last
     carry, lr, kick, tail = numbers[n, 0], numbers[n, 1], numbers[n, 2], numbers[n, 3]
@@ -80,15 +83,15 @@ def move(
                 m = offset + d
                 last_x[r, d], last_gradient[r, d] = x[r, d], gradient[r, d]
                 normal = z[k, m & 3, (m >> 2) * columns + i]
-                v = carry * dx[r, d] - lr * gradient[r, d]
+                force, fresh, heavy = lr * gradient[r, d], kick * normal, 1.0
                 if paired:
-                    v += kick * normal + noise[r, d]
+                    fresh += noise[r, d]
                     noise[r, d] = tail * normal
-                else:
-                    v += kick * normal
-                dx[r, d] = v
+                if len(mass):
+                    force, fresh, heavy = inverse[d] * force, root[d] * fresh, mass[d]
+                dx[r, d] = carry * dx[r, d] - force + fresh
                 x[r, d] += dx[r, d]
-                total += float64(dx[r, d]) * float64(dx[r, d])
+                total += heavy * (float64(dx[r, d]) * float64(dx[r, d]))
             dx2[r] += total * weight22
             kinetic[r] += total * weight
 
@@ -159,7 +162,7 @@ class ArrayBackend(NumpyBackend):
             if fresh:
                 make_noise(self.z, first, self.quads, self.columns, self.stream, *part)
             given = (self.z, offset, self.columns, self.numbers, n, steps.paired)
-            move(self.motion, gradient, last, *given, *part)
+            move(self.motion, gradient, last, *given, self.inertia, *part)
 
         share(self.pool, run, self.parts)
 

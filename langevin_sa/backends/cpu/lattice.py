@@ -260,20 +260,23 @@ def run_alone(
 class LatticeBackend(Backend):
     """Sites and bonds, few replicas, many sites."""
 
+    weighs = True
+
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         self.walk, self.potential, formula = walk, potential, potential.formula
-        spec, shape = formula.source.spec, formula.size[1:]
-        real = types.CPointer(types.float32 if walk.x.dtype == np.float32 else types.float64)
+        spec, shape, bodies = formula.source.spec, formula.size[1:], formula.source.bodies
+        single, massive = walk.x.dtype == np.float32, walk.masses is not None
+        real = types.CPointer(types.float32 if single else types.float64)
         past, numbers = types.CPointer(types.float32), (types.int64, types.boolean, types.int64)
         given = (*[real] * 3, past, *[REALS] * 3, INTEGERS, REALS, *numbers)
-        source = lattice_source(spec, formula.source.bodies, walk.x.dtype == np.float32)
+        source = lattice_source(spec, bodies, single, massive)
         sweep = compiled_source(source, "sweep", void(*given))
-        self.lattice = (sweep.address, formula.numbers, shape, spec.periodic)
+        p = np.append(formula.numbers, walk.inertia)
+        self.lattice = (sweep.address, p, shape, spec.periodic)
         tiles = int(np.prod(shape[:-1])) * -(-int(shape[-1]) // TILE)
         self.energy, self.squares = np.zeros((len(walk.x), tiles)), np.zeros((len(walk.x), tiles))
-        edges = np.linspace(
-            0, tiles, min(threads, max(1, tiles // TILES_WORTH_A_THREAD)) + 1
-        ).astype(int)
+        parts = min(threads, max(1, tiles // TILES_WORTH_A_THREAD))
+        edges = np.linspace(0, tiles, parts + 1).astype(int)
         self.parts = list(itertools.pairwise(edges))
         self.spare, self.past = aligned(walk.x), np.empty((len(walk.x), 0), dtype=np.float32)
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -297,7 +300,8 @@ class LatticeBackend(Backend):
     def retune(self, potential: Any) -> None:
         """Take the parameters of a potential of the same formula, and the energies there."""
         sweep, _, *shape = self.lattice
-        self.potential, self.lattice = potential, (sweep, potential.formula.numbers, *shape)
+        numbers = np.append(potential.formula.numbers, self.walk.inertia)
+        self.potential, self.lattice = potential, (sweep, numbers, *shape)
         self.advance(Steps(*np.empty((3, 0))))
 
     def measure(self) -> tuple[float, float]:
@@ -367,8 +371,7 @@ class LatticeBackend(Backend):
         else:
             modes = np.where(warm, SINGLE, STILL)
         before = np.concatenate([[0.0], steps.tail[:-1]])[: len(warm)]
-        numbers = (steps.carry, steps.lr, steps.kick, steps.tail, before)
-        coefficients = np.stack(numbers, axis=1)
+        coefficients = np.stack((steps.carry, steps.lr, steps.kick, steps.tail, before), axis=1)
         return rows, order, sums, modes.astype(np.int64), coefficients
 
     def _finish(
@@ -385,12 +388,9 @@ class LatticeBackend(Backend):
         if end < 0 and w.energy[r] < sums[0]:
             sums[0] = w.energy[r]
             best[...] = x
-        if best is rows[0] and x is rows[2]:
-            rows[1][...] = best
-            best = rows[1]
-        elif best is rows[0]:
-            rows[2][...] = best
-            best = rows[2]
+        if best is rows[0]:
+            best = rows[1 if x is rows[2] else 2]
+            best[...] = rows[0]
         if x is not rows[0]:
             rows[0][...] = x
         if best is not rows[2]:

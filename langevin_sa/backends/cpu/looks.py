@@ -1,4 +1,4 @@
-"""What is looked at after each step of a block: failures, and the lowest points."""
+"""What is seen to after each step of a block: failures, the lowest points, the centre of mass."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .keeping import kernel
 from .simd import inline
 
 GROUP = 64  # replicas whose best points are updated together
@@ -52,3 +53,21 @@ def lost(E: Any, n: int) -> int:
         if not np.abs(E[i]) < np.inf:
             return i
     return -1
+
+
+@kernel(nogil=True)
+def centre(X: Any, Y: Any, DX: Any, S: Any, mass: Any, space: int, weight: float, n: int) -> None:
+    """Take the way of the centre of mass, in so many dimensions, out of a step from X to Y, and its
+    part out of the sum of dx^2.
+    """
+    total = mass[::space].sum()
+    for k in range(space):
+        for i in range(n):
+            moved = 0.0
+            for d in range(k, len(X), space):
+                moved += mass[d] * DX[d, i]
+            moved /= total
+            for d in range(k, len(X), space):
+                DX[d, i] -= moved
+                Y[d, i] = X[d, i] + DX[d, i]
+            S[i] -= weight * (total * (moved * moved))

@@ -36,11 +36,13 @@ FETCHED_AHEAD = 4
 #     -f(x)                                                     gradient
 #     z                                                         z
 #     beta z_{n-1}, what paired noise carried on                noise
+#     a mass: f/m, s xi/sqrt(m), m dx^2                         inverse, root, mass
 @kernel(nogil=True)
 def sweep_particles(
     fluid: Any,
     what: int,
     step: Any,
+    inertia: Any,
     lists: Any,
     coarse: Any,
     motion: Any,
@@ -61,6 +63,8 @@ def sweep_particles(
         FORCES, KICK or their sum.
     step : (float, float, float, float, bool)
         Carry, lr, kick, tail, and whether noise is paired.
+    inertia : float64 arrays (3, dim), (space,)
+        `Walk.inertia`, and what the centre of mass would move by, which is taken out.
     lists : tuple of arrays
         Of `Particles`, by slot: points, points after the step, numbers, species, starts of the
         lists, and the lists.
@@ -86,6 +90,7 @@ def sweep_particles(
     """
     pairs, p, kinds, space, box = fluid
     carry, lr, kick, tail, paired = step
+    (inverse, root, mass), drift = (inertia[0][0], inertia[0][1], inertia[0][2]), inertia[1]
     points, after, ids, species, starts, names = lists
     rough, rough_after, origin, rough_box, sure2 = coarse
     x, y, dx, noise, home = motion
@@ -136,19 +141,20 @@ def sweep_particles(
             a, way, square = int64(ids[i]), 0.0, 0.0
             for k in range(space):
                 at = a * space + k
-                v = carry * dx[at] - lr * gradient[i, k]
+                force, heavy = lr * gradient[i, k], 1.0
                 normal = z[z_start + at] if kick > 0.0 else 0.0
+                fresh = kick * normal
                 if paired:
-                    v += kick * normal + noise[at]
+                    fresh += noise[at]
                     noise[at] = tail * normal
-                else:
-                    v += kick * normal
-                dx[at] = v
+                if len(mass):
+                    force, fresh, heavy = inverse[at] * force, root[at] * fresh - drift[k], mass[at]
+                dx[at] = carry * dx[at] - force + fresh
                 y[at] = x[at] + dx[at]
                 here = 1.0 * y[at]
                 after[i, k] = wrapped(here, box[k], box[k + 3])
                 rough_after[i, k] = after[i, k] - origin[k]
-                square += (1.0 * dx[at]) ** 2
+                square += heavy * (1.0 * dx[at]) ** 2
                 way += (here - home[at]) ** 2
             squares[a] = square
             farthest = way if way > farthest else farthest

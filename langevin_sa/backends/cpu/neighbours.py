@@ -15,7 +15,7 @@ import numpy as np
 from numba import types, void
 
 from ...momentum import Steps
-from ..walk import Backend, NonFinite, Walk, advance_by_step, share
+from ..walk import Backend, NonFinite, Walk, advance_by_step, drift, share
 from .compiled import REALS, compiled_source
 from .neighbour_lists import Particles
 from .neighbour_pass import FORCES, KICK, sweep_particles, total
@@ -23,6 +23,7 @@ from .printed_pairs import neighbour_source
 
 PAIRS = void(*[types.int64] * 4, REALS, REALS, types.int64)
 NO_STEP = (0.0, 0.0, 0.0, 0.0, False)  # of a pass that moves nothing
+NO_INERTIA = (np.empty((3, 0)), np.zeros(3))
 PARTICLES_WORTH_A_THREAD = 500
 
 
@@ -46,6 +47,7 @@ def evaluate(formula: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, n
         u.fluid(compiled_pairs(formula, name)),
         FORCES,
         NO_STEP,
+        NO_INERTIA,
         u.lists(0),
         u.coarse,
         (x, x, x, none, u.home),
@@ -65,8 +67,11 @@ class NeighbourBackend(Backend):
     over replicas.
     """
 
+    weighs = centres = True
+
     def __init__(self, potential: Any, walk: Walk, threads: int) -> None:
         self.walk, self.potential, self.formula = walk, potential, potential.formula
+        self.inertia = walk.inertia
         self.pairs = compiled_pairs(self.formula, "pairs")
         worth = max(1, len(self.formula.species) // PARTICLES_WORTH_A_THREAD)
         parts = 1 if len(walk.x) >= threads else min(threads, worth)
@@ -191,12 +196,23 @@ class NeighbourBackend(Backend):
         fluid, motion = u.fluid(self.pairs), (x, y, w.dx[r], w.noise[r], u.home)
         now, following = u.normals[t & 1], u.normals[(t + 1) & 1]
         first = (w.step + noisy) * dim if noisy >= 0 else -1
-        common = (u.totals, (now, (w.step + t) * dim & 3, following, first), w.stream(r))
+        start, drifts = (w.step + t) * dim & 3, NO_INERTIA[1]
+        if w.centred and what & KICK:
+            drifts = self._drift(step, now[start : start + dim], w.noise[r])
+        common = (u.totals, (now, start, following, first), w.stream(r))
+        inertia = (self.inertia, drifts)
 
         def part(k: int) -> float:
             return sweep_particles(
-                fluid, what, step, u.lists(k), u.coarse, motion, *common, *u.edges[k]
+                fluid, what, step, inertia, u.lists(k), u.coarse, motion, *common, *u.edges[k]
             )
 
         u.age += bool(what & FORCES)
         return max(share(self._helpers(), part, range(len(u.edges))))
+
+    def _drift(self, step: Any, z: np.ndarray, carried: np.ndarray) -> np.ndarray:
+        """What noise alone, as forces sum to zero, moves the centre of mass by along each axis."""
+        _, _, kick, _, paired = step
+        fresh = (kick * z if kick > 0 else 0 * z) + (carried if paired else 0)
+        _, root, mass = self.inertia
+        return drift((root * fresh)[None], mass, self.walk.centred)[0, : self.walk.centred]

@@ -18,7 +18,7 @@ from .columns import to_columns, to_rows
 from .compiled import call_step
 from .keeping import kernel
 from .philox import fill_normals
-from .printed_pairs import LANES, over, scalars
+from .printed_pairs import LANES, inertia, over, scalars
 
 if TYPE_CHECKING:
     from ...formulas.spec import Spec
@@ -38,13 +38,16 @@ def suits(spec: Spec, bodies: Any, sizes: Sequence[int], width: int) -> bool:
     return None not in where and sum(len(places or []) for places in where) <= 2 * most
 
 
-def pass_source(spec: Spec, bodies: Any, sizes: Sequence[int], width: int, single: bool) -> str:
+def pass_source(
+    spec: Spec, bodies: Any, sizes: Sequence[int], width: int, single: bool, massive: bool = False
+) -> str:
     """Source of some steps of n replicas, `width` in a row of the state.
 
     Rows of the state: x, dx, the noise that is carried on and the best x of each coordinate; the
     best energy; the sums of dx^2 with either weight; 0, or NaN once an energy was not finite; the
     energy before the last step; and room for a gradient.
-    The step's normals are from ``rows[dim*t + coordinate]`` on in z, its numbers are six of c.
+    The step's normals are from ``rows[dim*t + coordinate]`` on in z, its numbers are six of c. Of
+    `massive` coordinates p ends with `langevin_sa.backends.walk.Walk.inertia`.
     """
     dim = sizes[0]
     axes = range(dim)
@@ -56,14 +59,16 @@ def pass_source(spec: Spec, bodies: Any, sizes: Sequence[int], width: int, singl
     step += [*_energy_and_gradient(spec, bodies, sizes), "check = check + 0.0*energy"]
     step += ["lower = energy < best", "best = choose(lower, energy, best)"]
     step += [f"b{k} = choose(lower, x{k}, b{k})" for k in axes]
-    for k in axes:
-        step += [f"m{k} = carry*m{k} - lr*g{k} + (kick*z{k} + w{k})"]
-        step += [f"w{k}, s = tail*z{k}, s + weight*(m{k}*m{k})"]
+    given = [inertia(spec, massive, d=k, dim=dim, tag=str(k)) for k in axes]
+    masses = [line for lines, _ in given for line in lines]
+    for k, (_, (inverse, root, mass)) in enumerate(given):
+        step += [f"m{k} = carry*m{k} - lr*({inverse}g{k}) + {root}(kick*z{k} + w{k})"]
+        step += [f"w{k}, s = tail*z{k}, s + weight*({mass}(m{k}*m{k}))"]
         step += [f"m{k} = rounded(m{k})"] if single else []
-    for k in axes:
+    for k, (_, (_, _, mass)) in enumerate(given):
         moved = f"x{k} + m{k}"
         step += [f"x{k} = {f'rounded({moved})' if single else moved}"]
-        step += [f"s22 = s22 + weight22*(m{k}*m{k})"]
+        step += [f"s22 = s22 + weight22*({mass}(m{k}*m{k}))"]
     many = "one" if width == 1 else "lanes"
     functions = [*PRINTED, "power", "choose", "rounded"]
     functions += [f"load_{many} as load", f"store_{many} as store"]
@@ -72,7 +77,7 @@ def pass_source(spec: Spec, bodies: Any, sizes: Sequence[int], width: int, singl
     numbers = ["carry, lr, kick, tail = c[6*t], c[6*t + 1], c[6*t + 2], c[6*t + 3]"]
     numbers += ["weight22, weight = c[6*t + 4], c[6*t + 5]"]
     block = "\n".join([*load, over("t", "steps", "\n".join([*numbers, *step])), *store])
-    lines = [*scalars(spec), over("i", f"0, n, {min(groups * LANES, width)}", block)]
+    lines = [*scalars(spec), *masses, over("i", f"0, n, {min(groups * LANES, width)}", block)]
     return (
         f"from langevin_sa.backends.cpu.lanes import {', '.join(functions)}\n\n"
         f"WIDTH = {width}\n\n\ndef steps(state, z, p, rows, c, steps, n):\n"

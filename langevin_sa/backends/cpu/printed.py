@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from ...formulas.parse import PRINTED
 from .printed_pairs import (
+    inertia,
     move_lanes,
     of_distance,
     over as _over,
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
 STEP = "def step(x_, y_, dx_, g_, z, s, e, p, rows, size, coefficients, n):"
 
 
-def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
-    """Source of the step for `width` replicas side by side, see the top of this file."""
+def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int, massive: bool = False) -> str:
+    """Source of the step for `width` replicas side by side, see the top of this file; of `massive`
+    coordinates p ends with `langevin_sa.backends.walk.Walk.inertia`.
+    """
     head = [
         "dim = size[0]",
         "carry, lr, kick = coefficients[0], coefficients[1], coefficients[2]",
@@ -54,20 +57,21 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int) -> str:
     ]
     kinds, lone_sites = list(bodies), width == 1 and set(bodies) <= {"site", "bond"}
     if lone_sites:
-        parts = sites_alone(spec, bodies)
+        parts = sites_alone(spec, bodies, massive)
     elif kinds == ["coordinates"]:
-        parts = [_fused_coordinates(bodies["coordinates"])]
+        parts = [_fused_coordinates(spec, bodies["coordinates"], massive)]
     elif kinds == ["site"]:
-        parts = [_over("i", "n", "e[i] = 0.0"), _fused_sites(spec, bodies["site"])]
+        parts = [_over("i", "n", "e[i] = 0.0"), _fused_sites(spec, bodies["site"], massive)]
     else:
         parts = [_over("i", "n", "e[i] = 0.0"), _over("d", "dim", _over("i", "n", "g[d, i] = 0.0"))]
         parts += [_FORCES[kind](spec, body) for kind, body in bodies.items() if kind != "pair"]
         if "pair" in kinds:
             forces = pair_forces if width > 1 else pair_forces_alone
-            parts = ["n = WIDTH", *parts, forces(spec, bodies["pair"]), move_lanes()]
+            parts = ["n = WIDTH", *parts, forces(spec, bodies["pair"]), move_lanes(spec, massive)]
         else:
-            moves = _rows("d") + _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]"))
-            parts.append(_over("d", "dim", moves))
+            masses, factors = inertia(spec, massive)
+            moves = _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]", *factors))
+            parts.append(_over("d", "dim", "\n".join([*masses, _rows("d") + moves])))
     home, functions = "simd", [*PRINTED, "power"]
     if "pair" in kinds:
         home, many = "lanes", "lanes" if width > 1 else "one"
@@ -92,33 +96,36 @@ def _rows(d: object, tag: str = "") -> str:
     )
 
 
-def _move(d: object, tag: str, x: str, gradient: str) -> str:
+def _move(d: object, tag: str, x: str, gradient: str, inverse: str, root: str, mass: str) -> str:
     """The recursion for coordinate d."""
     return (
-        f"m{tag} = carry*dx[{d}, i] - lr*({gradient})"
-        f" + (kick*z_{tag}[i] + tail_before*past_{tag}[i])\n"
-        f"dx[{d}, i] = m{tag}\ny[{d}, i] = {x} + m{tag}\ns[i] += weight*(m{tag}*m{tag})"
+        f"m{tag} = carry*dx[{d}, i] - lr*({inverse}({gradient}))"
+        f" + {root}(kick*z_{tag}[i] + tail_before*past_{tag}[i])\n"
+        f"dx[{d}, i] = m{tag}\ny[{d}, i] = {x} + m{tag}\ns[i] += weight*({mass}(m{tag}*m{tag}))"
     )
 
 
-def _fused_coordinates(body: Body) -> str:
+def _fused_coordinates(spec: Spec, body: Body, massive: bool) -> str:
     count = range(len(body.derivatives))
-    rows = "".join(_rows(k, str(k)) for k in count)
+    given = [inertia(spec, massive, d=k, tag=str(k)) for k in count]
+    rows = "".join(_rows(k, str(k)) + "".join(f"{line}\n" for line in given[k][0]) for k in count)
     load = [f"v{k} = x[{k}, i]" for k in count]
-    moves = [_move(k, str(k), f"v{k}", body.derivatives[k]) for k in count]
+    moves = [_move(k, str(k), f"v{k}", body.derivatives[k], *given[k][1]) for k in count]
     return rows + _over("i", "n", "\n".join([*load, *body.lines, f"e[i] = {body.value}", *moves]))
 
 
-def _fused_sites(spec: Spec, body: Body) -> str:
+def _fused_sites(spec: Spec, body: Body, massive: bool) -> str:
+    masses, factors = inertia(spec, massive)
     lanes = "\n".join(
         [
             "v0 = x[d, i]",
             *body.lines,
             f"e[i] += {body.value}",
-            _move("d", "", "v0", body.derivatives[0]),
+            _move("d", "", "v0", body.derivatives[0], *factors),
         ]
     )
-    return _over("d", "dim", _array_parameters(spec) + _rows("d") + _over("i", "n", lanes))
+    rows = _array_parameters(spec) + "\n".join([*masses, _rows("d")])
+    return _over("d", "dim", rows + _over("i", "n", lanes))
 
 
 def _array_parameters(spec: Spec) -> str:

@@ -12,7 +12,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from ...formulas.parse import PRINTED
-from .printed_pairs import LANES, over, scalars
+from .printed_pairs import LANES, inertia, over, scalars
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
@@ -21,9 +21,12 @@ GIVEN = "x, y, dx, past, z, sums, p, places, coefficients, mode, around"
 AHEAD = 512  # sites between the one that is worked on and the one that is fetched
 
 
-def lattice_source(spec: Spec, bodies: Mapping[str, Body], single: bool) -> str:
+def lattice_source(
+    spec: Spec, bodies: Mapping[str, Body], single: bool, massive: bool = False
+) -> str:
     """Source of the sweep over a run of n neighbouring sites of one replica, whose x, y and dx are
-    float32 if `single`.
+    float32 if `single`, and whose p ends with the `langevin_sa.backends.walk.Walk.inertia` of
+    `massive` ones.
 
     `places` holds the first site, the number of sites and, for each axis, the first upper and lower
     neighbour, -1 where an open end has none. Every site gathers its own force (each bond is looked
@@ -39,15 +42,15 @@ def lattice_source(spec: Spec, bodies: Mapping[str, Body], single: bool) -> str:
     return (
         "from langevin_sa.backends.cpu.simd import fetch_near\n"
         f"from langevin_sa.backends.cpu.lanes import {', '.join(functions)}\n"
-        + _part(spec, bodies, single, "lanes")
-        + _part(spec, bodies, single, "one")
+        + _part(spec, bodies, single, massive, "lanes")
+        + _part(spec, bodies, single, massive, "one")
         + f"\n\ndef sweep({GIVEN}, n):\n"
         + f"    if n >= {LANES}:\n        over_lanes({GIVEN}, 0, n - {LANES - 1})\n"
         + f"    if n % {LANES}:\n        over_one({GIVEN}, n & -{LANES}, n)\n"
     )
 
 
-def _part(spec: Spec, bodies: Mapping[str, Body], single: bool, many: str) -> str:
+def _part(spec: Spec, bodies: Mapping[str, Body], single: bool, massive: bool, many: str) -> str:
     """A function over the sites from `begin` to before `end`, in lanes or one by one."""
     axes = range(spec.lattice if "bond" in bodies else 0)
     lines = [
@@ -60,11 +63,14 @@ def _part(spec: Spec, bodies: Mapping[str, Body], single: bool, many: str) -> st
         for side, at in ((f"u{k}", 2 * k + 2), (f"l{k}", 2 * k + 3)):
             lines.append(f"{side}, has_{side} = places[{at}], places[{at}] >= 0")
             lines.append(f"{side} = {side} if has_{side} else first")
-    paired = ["w = load(z, i)", "m += kick*w + tail_before*load(past, at)", "store(past, at, w)"]
-    move = ["m = carry*load(dx, at) - lr*g", "if mode == 2:\n    m += kick*load(z, i)"]
+    masses, (inverse, root, mass) = inertia(spec, massive, "load(p, {})", "at", "size")
+    paired = ["w = load(z, i)", f"m += {root}(kick*w + tail_before*load(past, at))"]
+    paired += ["store(past, at, w)"]
+    move = [*masses, f"m = carry*load(dx, at) - lr*({inverse}g)"]
+    move += [f"if mode == 2:\n    m += {root}(kick*load(z, i))"]
     move += ["elif mode == 3:", indent("\n".join(paired), "    ")]
     move += ["m = rounded(m)"] if single else []
-    move += ["store(dx, at, m)", "q += m*m", "m += v0"]
+    move += ["store(dx, at, m)", f"q += {mass}(m*m)", "m += v0"]
     fetch = f"if mode == 1:\n    fetch_near({{}}, at + {AHEAD})"
     if many == "lanes":
         move += [fetch.format("x"), fetch.format("dx"), "if around:\n    store_around(y, at, m)"]

@@ -22,6 +22,26 @@ def scalars(spec: Spec) -> list[str]:
     return [f"p_{k} = p[{k}]" for k in range(len(spec.scalars))]
 
 
+def inertia(
+    spec: Spec,
+    massive: bool,
+    place: str = "p[{}]",
+    d: object = "d",
+    dim: object = "dim",
+    tag: str = "",
+) -> tuple[list[str], tuple[str, str, str]]:
+    """The line that takes 1/m, 1/sqrt(m) and m of coordinate d from behind the parameters, and the
+    texts that multiply its force, noise and dx^2 by them; nothing of coordinates without masses.
+    """
+    if not massive:
+        return [], ("", "", "")
+    first = f"{len(spec.scalars)} + {len(spec.array_places())}*{dim}"
+    values = [place.format(f"{first} + {k}*{dim} + {d}") for k in range(3)]
+    inverse, root, mass = (name + tag for name in ("inverse", "root", "mass"))
+    line = f"{inverse}, {root}, {mass} = {', '.join(values)}"
+    return [line], (f"{inverse}*", f"{root}*", f"{mass}*")
+
+
 def over(index: str, count: str, body: str) -> str:
     return f"for {index} in range({count}):\n" + indent(body, "    ")
 
@@ -86,15 +106,17 @@ def of_distance(spec: Spec, body: Body) -> list[str]:
     return [distance, *body.lines, f"f = 2.0*({body.derivatives[0]})"]
 
 
-def move_lanes() -> str:
+def move_lanes(spec: Spec, massive: bool) -> str:
     """The recursion for all coordinates, as `_move` of `langevin_sa.backends.cpu.printed`."""
+    masses, (inverse, root, mass) = inertia(spec, massive)
     lines = [
+        *masses,
         "v, now, before = WIDTH*d, rows[d], rows[dim + d]",
-        "m = carry*load(dx_, v) - lr*load(g_, v)"
-        " + (kick*load(z, now) + tail_before*load(z, before))",
+        f"m = carry*load(dx_, v) - lr*({inverse}load(g_, v))"
+        f" + {root}(kick*load(z, now) + tail_before*load(z, before))",
         "store(dx_, v, m)",
         "store(y_, v, load(x_, v) + m)",
-        "total += weight*(m*m)",
+        f"total += weight*({mass}(m*m))",
     ]
     return "\n".join(
         ["total = load(s, 0)", over("d", "dim", "\n".join(lines)), "store(s, 0, total)"]

@@ -10,25 +10,27 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .printed_pairs import LANES, over
+from .printed_pairs import LANES, inertia, over
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
 
 
-def sites_alone(spec: Spec, bodies: Mapping[str, Body]) -> list[str]:
+def sites_alone(spec: Spec, bodies: Mapping[str, Body], massive: bool) -> list[str]:
     """The parts of the step."""
+    masses, factors = inertia(spec, massive, "load(p, {})")
     parts = ["energy, total = 0.0, s[0]", "now, before = rows[0], rows[dim]"]
     if list(bodies) == ["site"]:
-        move = _move(f"({bodies['site'].derivatives[0]})")
-        parts += [_along("0", "dim", _site(spec, bodies["site"]) + move)]
+        move = _move(f"({bodies['site'].derivatives[0]})", *factors)
+        parts += [_along("0", "dim", _site(spec, bodies["site"]) + masses + move)]
     else:
         parts += [over("d", "dim", "g_[d] = 0.0")]
         if "site" in bodies:
             keep = [f"store(g_, d, load(g_, d) + {bodies['site'].derivatives[0]})"]
             parts += [_along("0", "dim", _site(spec, bodies["site"]) + keep)]
         parts += [_bonds(spec, bodies["bond"])]
-        parts += [_along("0", "dim", ["v0 = load(x_, d)", *_move("load(g_, d)")])]
+        move = _move("load(g_, d)", *factors)
+        parts += [_along("0", "dim", ["v0 = load(x_, d)", *masses, *move])]
     return [*parts, "e[0], s[0] = energy, total"]
 
 
@@ -46,14 +48,14 @@ def _site(spec: Spec, body: Body) -> list[str]:
     return ["v0 = load(x_, d)", *parameters, *body.lines, f"energy = add(energy, {body.value})"]
 
 
-def _move(gradient: str) -> list[str]:
+def _move(gradient: str, inverse: str, root: str, mass: str) -> list[str]:
     """The recursion, as `_move` of `langevin_sa.backends.cpu.printed`."""
-    noise = "(kick*load(z, now + d) + tail_before*load(z, before + d))"
+    noise = f"{root}(kick*load(z, now + d) + tail_before*load(z, before + d))"
     return [
-        f"m = carry*load(dx_, d) - lr*{gradient} + {noise}",
+        f"m = carry*load(dx_, d) - lr*({inverse}{gradient}) + {noise}",
         "store(dx_, d, m)",
         "store(y_, d, v0 + m)",
-        "total = add(total, weight*(m*m))",
+        f"total = add(total, weight*({mass}(m*m)))",
     ]
 
 

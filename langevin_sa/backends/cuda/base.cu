@@ -13,3 +13,10 @@ __device__ inline real asin(real x) { return ::asin(x); }
 __device__ inline real acos(real x) { return ::acos(x); }
 __device__ inline real atan(real x) { return ::atan(x); }
 __device__ inline bool finite(double x) { return ::fabs(x) < __longlong_as_double(0x7ff0000000000000LL); }
+
+// A force, its noise or dx^2 with the factor that a mass makes of it: nothing without masses.
+#ifdef MASSES
+__device__ inline real weighed(real value, const real* factors, i64 d) { return factors[d] * value; }
+#else
+__device__ inline real weighed(real value, const real*, i64) { return value; }
+#endif

@@ -84,8 +84,9 @@ def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
 
 
 @cache
-def kernel(code: str, name: str, single: bool) -> Any:
+def kernel(code: str, name: str, single: bool, massive: bool = False) -> Any:
     """A compiled kernel; CuPy keeps it on disk as well."""
+    code = f"#define MASSES\n{code}" if massive else code
     return cupy.RawModule(code=code, options=source.options(single)).get_function(name)
 
 
@@ -122,10 +123,13 @@ class DeviceBackend(Backend):
     needs.
     """
 
+    weighs = True
+
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         self.potential, self.given, self.walk = potential, walk, on_device(walk)
-        self.single = walk.x.dtype == np.float32
+        self.single, self.massive = walk.x.dtype == np.float32, walk.masses is not None
         self.real = np.float32 if self.single else np.float64
+        self.inertia = self._numbers(walk.inertia)
         self.failure = cupy.asarray(NOTHING)
         self.processors = cupy.cuda.Device().attributes["MultiProcessorCount"]
 
@@ -188,7 +192,8 @@ class ReplicaBackend(DeviceBackend):
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         super().__init__(potential, walk, threads)
-        self.kernel = kernel(self.code(potential, self.single), "replicas", self.single)
+        code = self.code(potential, self.single)
+        self.kernel = kernel(code, "replicas", self.single, self.massive)
         self.numbers, _ = self._inputs(potential)
         count = len(walk.x)
         # few replicas go to many processors
@@ -211,6 +216,7 @@ class ReplicaBackend(DeviceBackend):
                 coefficients,
                 weights,
                 self.numbers,
+                self.inertia,
                 self.failure,
                 np.int64(len(self.walk.x)),
                 np.int64(n),
@@ -243,7 +249,7 @@ class SweepBackend(DeviceBackend):
         )
         self.grid, self.blocks = (blocks, min(replicas, MOST_ROWS)), blocks
         self.text = self.code(potential, self.single)
-        self.kernel = kernel(self.text, "sweep", self.single)
+        self.kernel = kernel(self.text, "sweep", self.single, self.massive)
         self.numbers, self.extra = self._inputs(potential)
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
 
@@ -275,6 +281,7 @@ class SweepBackend(DeviceBackend):
                 coefficients,
                 weights,
                 self.numbers,
+                self.inertia,
                 self.extra,
                 self.partial,
                 self.better,

@@ -9,8 +9,8 @@
 extern "C" __global__ void __launch_bounds__(THREADS) replicas(
     real* __restrict__ X, real* __restrict__ DX, double* __restrict__ NOISE, double* __restrict__ energy, double* __restrict__ best_energy,
     real* __restrict__ BEST, double* __restrict__ dx2, double* __restrict__ kinetic, i64* __restrict__ failures,
-    const real* __restrict__ coefficients, const double* __restrict__ weights, const real* __restrict__ p, u64* failure, i64 count,
-    i64 steps, i64 first_step, int paired, int wall, u32 first_replica, u32 purpose, u32 k0, u32 k1) {
+    const real* __restrict__ coefficients, const double* __restrict__ weights, const real* __restrict__ p,
+    const real* __restrict__ inertia, u64* failure, i64 count, i64 steps, i64 first_step, int paired, int wall, u32 first_replica, u32 purpose, u32 k0, u32 k1) {
     for (i64 r = blockIdx.x * i64(blockDim.x) + threadIdx.x; r < count; r += i64(gridDim.x) * blockDim.x) {
         real x[DIM], dx[DIM], noise[DIM], g[DIM];
 #pragma unroll UNROLL
@@ -80,16 +80,16 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
                     if (d % ALIGNED == 0) stream.reach(number + d);
                     normal = stream.at(number + d);
                 }
-                real m = carry * dx[d] - lr * g[d];
+                real m = carry * dx[d] - lr * weighed(g[d], inertia, d);
                 if (paired) {
-                    m += kick * normal + noise[d];
+                    m += weighed(kick * normal + noise[d], inertia + DIM, d);
                     noise[d] = tail * normal;
                 } else {
-                    m += kick * normal;
+                    m += weighed(kick * normal, inertia + DIM, d);
                 }
                 dx[d] = m;
                 if (t + 1 != turn) x[d] += m;
-                q += m * m;
+                q += weighed(m * m, inertia + 2 * DIM, d);
             }
             squares22 += weights[2 * t] * double(q);
             squares += weights[2 * t + 1] * double(q);

@@ -20,7 +20,7 @@ __device__ inline void add_up(double (*sums)[THREADS]) {
 
 extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
     real* even, real* odd, real* DX, double* NOISE, double* energy, double* best_energy, real* BEST, double* dx2, double* kinetic,
-    const real* coefficients, const double* weights, const real* p, const Extra* extra, double* partial, int* better, u32* arrived,
+    const real* coefficients, const double* weights, const real* p, const real* inertia, const Extra* extra, double* partial, int* better, u32* arrived,
     u64* failure, i64 count, i64 steps, i64 first_pass, i64 passes, i64 first_step, int paired, u32 first_replica,
     u32 purpose, u32 k0, u32 k1) {
     __shared__ double sums[2][THREADS];
@@ -54,21 +54,21 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
                         if (k % ALIGNED == 0) stream.reach(number);
                         normal = stream.at(number);
                     }
-                    real m = carry * DX[origin + i] - lr * g[k];
+                    real m = carry * DX[origin + i] - lr * weighed(g[k], inertia, i);
                     if (paired) {
                         real noise = t > 0 ? real(0) : real(NOISE[origin + i]);
                         if (tail_before != 0) {  // what the step before carried on, made again
                             if (k % ALIGNED == 0) before.reach(number - DIM);
                             noise = tail_before * before.at(number - DIM);
                         }
-                        m += kick * normal + noise;
+                        m += weighed(kick * normal + noise, inertia + DIM, i);
                         if (t == steps - 1) NOISE[origin + i] = tail * normal;
                     } else {
-                        m += kick * normal;
+                        m += weighed(kick * normal, inertia + DIM, i);
                     }
                     DX[origin + i] = m;
                     y[i] = v[k] + m;
-                    squares += m * m;
+                    squares += weighed(m * m, inertia + 2 * DIM, i);
                 }
                 q += squares;
             }

@@ -73,9 +73,13 @@ def _moved(n: Any, was: Walking, z: Any, numbers: Any, paired: Any) -> Walking:
     `langevin_sa.backends.numpy`.
     """
     carry, lr, kick, tail, weight22, weight = lax.dynamic_index_in_dim(numbers, n, keepdims=False)
-    fresh = kick * z + jnp.where(paired, was["noise"], 0.0)
-    dx = (carry * was["dx"] - lr * was["gradient"] + fresh).astype(was["dx"].dtype)
-    squares = (dx.astype(float) ** 2).sum(1)
+    fresh, gradient = kick * z + jnp.where(paired, was["noise"], 0.0), was["gradient"]
+    inverse, root, mass = was["inertia"]
+    if mass.size:
+        gradient, fresh = inverse * gradient, root * fresh
+    dx = (carry * was["dx"] - lr * gradient + fresh).astype(was["dx"].dtype)
+    squares = dx.astype(float) ** 2
+    squares = (mass * squares if mass.size else squares).sum(1)
     now = {
         "x": was["x"] + dx,
         "dx": dx,
@@ -132,7 +136,7 @@ class JaxBackend(Backend):
     stays where it is.
     """
 
-    turns_back = True
+    turns_back = weighs = True
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         self.potential, self.walk, self.loop = potential, walk, potential.jax_function.loop
@@ -152,7 +156,8 @@ class JaxBackend(Backend):
         """Move the walk on by the given steps."""
         w, count, start = self.walk, len(steps.rho), -1
         walk: Walking = {name: getattr(w, name) for name in KEPT}
-        walk |= {"gradient": np.zeros(w.x.shape), "step": w.step, "lost": -1}
+        walk |= {"gradient": np.zeros(w.x.shape), "inertia": w.inertia}
+        walk |= {"step": w.step, "lost": -1}
         if np.array_equal(self.looked[0], w.x):
             walk["gradient"], start = self.looked[1], 0
         self.looked = NOWHERE  # the loop takes the gradient's memory

@@ -9,6 +9,7 @@ from typing import Any
 
 FAMILIES: tuple[str, ...] = ("momentum", "stationary", "free", "modes", "kinetic", "density")
 FAMILIES += ("correlation", "order", "rows", "verlet", "escape", "ramp", "work", "paths", "noise")
+FAMILIES += ("masses",)
 
 
 def family_of(name: str) -> Any:

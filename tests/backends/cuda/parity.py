@@ -29,11 +29,11 @@ def ulps(x, y, before, dtype):
     return float(np.max(np.abs(x.astype(float) - y) / np.spacing(size)))
 
 
-def start(potential, replicas, dtype, backend, x=None, purpose=0):
+def start(potential, replicas, dtype, backend, x=None, purpose=0, masses=None):
     """A walk at the potential's own starting points, and what moves it."""
     x = potential.draw_start(replicas, np.random.default_rng(5)) if x is None else x
     walk = Walk.at_rest(x, SEED, dtype)
-    walk.first_replica, walk.purpose = 3, purpose
+    walk.first_replica, walk.purpose, walk.masses = 3, purpose, masses
     return walk, get_backend(backend, potential, len(walk.x))(potential, walk, 1)
 
 
