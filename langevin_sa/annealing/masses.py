@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_flags, real_array, shown
+from ..arguments import check_flags, on_host, real_array, shown
 from ..backends.walk import Walk
 from ..potential import Potential
 from .results import State
@@ -35,7 +35,8 @@ def inertia_of(
         if x0 is None and np.isinf(m).any():
             raise ValueError("frozen coordinates stay where x0 has them: give x0")
     else:
-        before = np.ones(potential.dim) if state.masses is None else np.asarray(state.masses)
+        given = np.ones(potential.dim) if state.masses is None else state.masses
+        before = real_array(given, "the state's masses")
         if before.shape != m.shape or not (before > 0).all():
             raise ValueError(
                 f"the state's masses must be {potential.dim} positive numbers, infinite where a "
@@ -47,6 +48,8 @@ def inertia_of(
                 f"{shown(m)} (infinite where frozen): leave out masses and frozen to go on"
             )
         m = before
+        if np.any(on_host(state.dx)[:, np.isinf(m)]):
+            raise ValueError("the state's dx must be 0 where its masses say that x is frozen")
     if remove_drift:
         return m, _check_open(potential, m)
     return (None if (m == 1).all() else m), 0

@@ -289,8 +289,10 @@ def prepare(
         | ({"the laws": laws_digest(potential.laws, n_steps)} if moves else {})
         | ({"the start": start} if start != "rest" else {})
         | ({"the first velocities": digest(v0)} if v0 is not None else {})
-        | ({"the masses": digest(masses, centred)} if masses is not None else {}),
+        | ({"the masses": digest(masses)} if masses is not None else {}),
     )
+    if centred:
+        fingerprint.facts["remove_drift"] = True
     before = earlier(fingerprint, walk)
     launched = 0
     if before is None and (start == "thermal" or v0 is not None):

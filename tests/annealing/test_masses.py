@@ -1,5 +1,8 @@
 """Masses, frozen coordinates and a centre of mass that is held, as runs are asked for them."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -81,6 +84,7 @@ def test_ways_to_say_it():
 
 
 STATE = lsa.State(np.ones((1, 2)), np.zeros((1, 2)), np.zeros((1, 2)), 5, 1)
+MOVING = replace(STATE, dx=np.ones((1, 2)), masses=np.array([1, np.inf]))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +106,8 @@ STATE = lsa.State(np.ones((1, 2)), np.zeros((1, 2)), np.zeros((1, 2)), 5, 1)
         (ValueError, "act on each other alone", {"remove_drift": True}),
         (ValueError, "run with masses", {"state": STATE, "masses": [1, 2], "x0": None}),
         (ValueError, "run with masses", {"state": STATE, "frozen": [1], "x0": None}),
+        (ValueError, "dx must be 0", {"state": MOVING, "x0": None}),
+        (ValueError, "2 positive numbers", {"state": replace(STATE, masses=[1]), "x0": None}),
         (ValueError, "omega.dt", {"masses": [1, 1e-4]}),
     ],
 )
@@ -186,8 +192,6 @@ def test_cuts_change_no_bit(how, tmp_path):
     same(lsa.anneal(CLUSTER, PLACES, WARM, 60, checkpoint=file, **kwargs), whole)
     with pytest.raises(ValueError, match="differs in the masses"):
         lsa.anneal(CLUSTER, PLACES, WARM, 60, checkpoint=file, **kwargs | {"masses": [1, 4, 9, 3]})
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(2) as pool:
         same(lsa.anneal(CLUSTER, PLACES, WARM, 60, **kwargs, workers=pool.map), whole)
 

@@ -143,3 +143,17 @@ def test_copper_atoms_are_annealed_to_the_icosahedron(tmp_path):
         pytest.fail("no seed of six came to the icosahedron")
     run.write(tmp_path / "copper.extxyz")
     assert read(tmp_path / "copper.extxyz").get_potential_energy() == run.fun
+
+
+def test_atoms_bring_their_masses():
+    """Of the free coordinates; an argument wins; atoms are counted with those that are fixed."""
+    atoms = molecule("H2O")
+    atoms.set_constraint(FixAtoms([0]))
+    U = Potential.from_ase(atoms, EMT())
+    np.testing.assert_array_equal(U.masses, np.repeat(atoms.get_masses()[1:], 3))
+    x0, cold = atoms.positions[1:].ravel(), Schedule(0.01, 0.1, 0.01)
+    run = anneal(U, x0, cold, 4, frozen=[2], rng=1)
+    np.testing.assert_array_equal(run.state.masses, np.append(U.masses[:3], [np.inf] * 3))
+    np.testing.assert_array_equal(run.state.x[0, 3:], x0[3:])
+    run = anneal(U, x0, cold, 4, masses=[9, 1, 1], rng=1)
+    assert run.state.masses is None
