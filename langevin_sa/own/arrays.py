@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
@@ -90,7 +90,7 @@ def of_any_library(method: T) -> T:
 
     @wraps(method)
     def answer(self: Any, x: Any) -> Any:
-        if type(x) is np.ndarray or not (hasattr(x, "__dlpack__") or on_gpu(x)):
+        if isinstance(x, np.ndarray) or not (hasattr(x, "__dlpack__") or on_gpu(x)):
             return method(self, x)
         library = Library.of(x)
         out = method(self, taken(x) if library.on_gpu and not self.cpu_only else _read(x))
@@ -114,4 +114,7 @@ def _on_gpu(given: Any) -> bool:
     if on_gpu(given):
         return True
     place = getattr(given, "__dlpack_device__", None)
-    return place is not None and not isinstance(given, np.ndarray) and place()[0] in GPUS
+    if place is not None and not isinstance(given, np.ndarray):
+        with suppress(BufferError, RuntimeError, ValueError):  # of torch's "meta", of many devices
+            return place()[0] in GPUS
+    return False

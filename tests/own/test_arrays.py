@@ -140,6 +140,7 @@ def test_other_kinds_of_numbers_and_orders():
 UNFIT = {
     "gradient wanted": (lambda torch: torch.ones(2, 2, requires_grad=True), "detach"),
     "bfloat16": (lambda torch: torch.ones(2, 2, dtype=torch.bfloat16), "BFloat16"),
+    "no memory": (lambda torch: torch.ones(2, 2, device="meta"), "meta"),
     "complex": (lambda torch: torch.ones(2, 2, dtype=torch.complex64), "0.j"),
 }
 
