@@ -27,23 +27,32 @@ def over(index: str, count: str, body: str) -> str:
 
 
 def pair_forces(spec: Spec, body: Body) -> str:
-    """Each pair once, for all lanes' replicas; what belongs to the particle at d stays in
-    registers. The forces on a particle are summed over the others in their order.
+    """Each pair once, for all lanes' replicas."""
+    pair = [*of_distance(spec, body), f"own += {body.value}"]
+    rows = each_pair(spec, ["own = 0.0"], pair, ["energy += own"], forces=True)
+    return "\n".join(["energy = 0.0", rows, "store(e, 0, load(e, 0) + energy)"])
+
+
+def each_pair(
+    spec: Spec, before: list[str], pair: list[str], after: list[str], *, forces: bool
+) -> str:
+    """The particle at d, and r0, r1, ... away those after it, at k; if they have `forces`, f over
+    their distance, what belongs to the particle at d stays in registers. These are summed over the
+    others in their order.
     """
     axes, space = range(spec.space), spec.space
-    here = [f"x{k}, g{k} = load(x_, WIDTH*(d + {k})), load(g_, WIDTH*(d + {k}))" for k in axes]
+    here = [f"x{k} = load(x_, WIDTH*(d + {k}))" for k in axes]
     apart = [f"r{k} = load(x_, WIDTH*(k + {k})) - x{k}" for k in axes]
-    forces = [
-        f"h = f*r{k}\ng{k} -= h\nstore(g_, WIDTH*(k + {k}), load(g_, WIDTH*(k + {k})) + h)"
-        for k in axes
-    ]
-    pair = [*apart, *of_distance(spec, body), f"own += {body.value}", *forces]
-    later = over("k", f"d + {space}, dim, {space}", "\n".join(pair))
-    kept = [f"store(g_, WIDTH*(d + {k}), g{k})" for k in axes]
-    rows = "\n".join([*here, "own = 0.0", later, *kept, "energy += own"])
-    return "\n".join(
-        ["energy = 0.0", over("d", f"0, dim, {space}", rows), "store(e, 0, load(e, 0) + energy)"]
-    )
+    given, kept = [], []
+    if forces:
+        here = [f"x{k}, g{k} = load(x_, WIDTH*(d + {k})), load(g_, WIDTH*(d + {k}))" for k in axes]
+        given = [
+            f"h = f*r{k}\ng{k} -= h\nstore(g_, WIDTH*(k + {k}), load(g_, WIDTH*(k + {k})) + h)"
+            for k in axes
+        ]
+        kept = [f"store(g_, WIDTH*(d + {k}), g{k})" for k in axes]
+    later = over("k", f"d + {space}, dim, {space}", "\n".join([*apart, *pair, *given]))
+    return over("d", f"0, dim, {space}", "\n".join([*here, *before, later, *kept, *after]))
 
 
 def pair_forces_alone(spec: Spec, body: Body) -> str:
