@@ -163,8 +163,8 @@ def _truncated(kind: str, text: str, parameters: Mapping[str, Any], cutoff: Any)
     for name in (name for name, value in own.items() if callable(value)):
         raise ValueError(
             f"{name} is a law of progress in the {kind} formula {short(text)!r}: beside other "
-            "terms cutoff= takes off one energy for the whole run; leave out the cutoff, or the other "
-            "terms"
+            "terms cutoff= takes off one energy for the whole run; leave out the cutoff, or the "
+            "other terms"
         )
     end = float(cutoff)
     none = dict.fromkeys(("dim", "shape", "cutoff", "box", "species"))
