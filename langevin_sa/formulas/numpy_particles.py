@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from textwrap import indent
 
+from .cell import nearest
 from .spec import Body, Listed, Spec
 
 
@@ -12,7 +13,7 @@ def over_lists(spec: Spec, bodies: Mapping[str, Body], forces: bool) -> list[str
     """Energies and forces, or Laplacians, of the terms over lists."""
     if not spec.listed:
         return []
-    first = f"{len(spec.scalars)} + {len(spec.arrays)}*x.shape[1]"
+    first = f"{spec.first_of_lists} + {len(spec.arrays)}*x.shape[1]"
     parts = [f"at, own = {1 + spec.lattice}, {first}"]
     for k, term in enumerate(spec.listed):
         body = bodies[f"{term.kind} {k}"]
@@ -39,7 +40,7 @@ def _entries(spec: Spec, term: Listed) -> list[str]:
         step, axis = divmod(n, spec.space)
         ends = (f"x[:, entry[:, {step + end}] + {axis}]" for end in (1, 0))
         lines.append(f"v{n} = {' - '.join(ends)}")
-    return lines
+    return lines + (nearest(spec, term.count - 1) if spec.cell else [])
 
 
 def embedded(spec: Spec, density: Body, embedding: Body) -> str:

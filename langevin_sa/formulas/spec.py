@@ -57,6 +57,7 @@ class Spec:
     density: str | None = None
     embedding: str | None = None
     listed: tuple[Listed, ...] = ()
+    cell: bool = False  # whether steps between the particles of a list are to nearest images
 
     def terms(self) -> dict[str, str]:
         """The formulas that are there, by kind."""
@@ -95,6 +96,11 @@ class Spec:
         of_lists = (name for term in self.listed for name in term.arrays)
         names = dict.fromkeys((*self.scalars, *self.arrays, *of_lists))
         return {name: f"p_{k}" for k, name in enumerate(names)}
+
+    @property
+    def first_of_lists(self) -> int:
+        """Where the parameters of lists begin, if there are no arrays of coordinates."""
+        return len(self.scalars) + (2 * self.space**2 if self.cell else 0)
 
     def array_places(self) -> range:
         """The numbers in the printed names of array parameters."""

@@ -51,6 +51,10 @@ def read_formula(
     given : mapping
         Its other arguments that may be numbers, and so be mistaken for parameters.
     """
+    if terms is not None and not (box is None and species is None):
+        sizes_of = {"dim": dim, "space": space, "periodic": periodic, "particles": particles}
+        ends = {"cutoff": cutoff, "box": box, "species": species}
+        return _in_cell(texts, parameters, given, sizes_of, ends, terms)
     listed = read_lists(terms, particles, space)
     texts = {**texts, **{f"{term.kind} {k}": term.text for k, term in enumerate(listed)}}
     check_terms(texts, particles, shape, cutoff, box, species)
@@ -88,8 +92,9 @@ def read_formula(
     if variables and not named and (lists or not DISTANCES.isdisjoint(texts)):
         used = set(names(parse(texts["coordinates"])))  # of a thousand particles perhaps a few
         places = [c for c in places if variables[c] in used]
+    formulas: dict[str, Any] = {kind: texts.get(kind) for kind in KINDS}
     spec = Spec(
-        **{kind: texts.get(kind) for kind in KINDS},
+        **formulas,
         variables=tuple(variables[c] for c in places),
         places=tuple(places),
         scalars=tuple(scalars),
@@ -150,6 +155,35 @@ def check_terms(
         raise TypeError("particles= goes with pair=, with bond= or with a formula of coordinates")
     if "bond" in texts and particles is not None and shape is not None:
         raise TypeError("with particles=, bond= joins consecutive particles: give no shape=")
+
+
+def _in_cell(
+    texts: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    given: Mapping[str, Any],
+    sizes_of: Mapping[str, Any],
+    ends: Mapping[str, Any],
+    terms: Any,
+) -> tuple[Formula, int]:
+    """Pairs with a cut-off in a cell, and terms over lists: two formulas, each with its own
+    parameters.
+    """
+    if "pair" not in texts:
+        raise TypeError("box= and species= go with pair= and cutoff=")
+    lists = read_lists(terms, sizes_of["particles"], sizes_of["space"])
+    in_lists = {name for term in lists for name in names(parse(term.text))}
+    in_pairs = {name for text in texts.values() for name in names(parse(text))}
+    from .cutoff import CutoffFormula
+
+    own = {k: value for k, value in parameters.items() if normal(k) in in_lists}
+    for name in (name for name, value in own.items() if callable(value)):
+        raise ValueError(f"{name} is a law of progress in terms=, beside box= or species= of pairs")
+    rest = {k: v for k, v in parameters.items() if normal(k) in in_pairs or k not in own}
+    pairs, dim = read_formula(texts, rest, None, given, **sizes_of, **ends, shape=None)
+    none = dict.fromkeys(("shape", "cutoff", "box", "species"))
+    of_lists, _ = read_formula({}, own, None, given, **{**sizes_of, **none}, terms=terms)
+    assert isinstance(pairs, CutoffFormula)
+    return pairs.with_lists(of_lists), dim
 
 
 def _truncated(kind: str, text: str, parameters: Mapping[str, Any], cutoff: Any) -> str:

@@ -220,8 +220,9 @@ def sutton_chen(
     """
     check_whole(2, particles=particles)
     check_positive(epsilon=epsilon, a=a)
-    c = look_up((n, m), SUTTON_CHEN_C, "family of Sutton and Chen, (n, m)")
-    known = SUTTON_CHEN[n, m].get(particles)
+    if (n, m) not in SUTTON_CHEN_C:
+        raise ValueError(f"n, m must be one of {list(SUTTON_CHEN_C)}, not {(n, m)}")
+    c, known = SUTTON_CHEN_C[n, m], SUTTON_CHEN[n, m].get(particles)
     return _metal(
         particles,
         a / np.sqrt(2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..potential import Potential
 
 # bond of Kremer and Grest with its repulsion at its minimum: length (sigma) and energy (epsilon)
 BOND, BOND_ENERGY = 0.960897198959255419, 20.2025738148824667
+STARTING = 0.97  # bond of starting chains (sigma), the mean at T = epsilon
 TURN = 0.3  # of each bond of a starting chain away from the one before, in bonds
 
 # butane of united atoms, kJ/mol and Angstrom: torsion of Jorgensen, Madura, Swenson, J. Am. Chem.
@@ -19,6 +21,7 @@ TURN = 0.3  # of each bond of a starting chain away from the one before, in bond
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/mol/K
 TORSION = {"c1": 355.03, "c2": -68.19, "c3": 791.32}  # K
 ANGLE, LENGTH = 114.0, 1.54  # degrees; Angstrom
+HALF = 2.5  # Angstrom, of the domain
 ANGLE_STIFFNESS, STIFFNESS = 62_500.0, 2 * 310 * 4.184  # K/rad^2; kJ/mol/Angstrom^2
 
 
@@ -31,8 +34,9 @@ def fene_chain(particles: int = 32, epsilon: float = 1.0, sigma: float = 1.0) ->
 
     Notes
     -----
-    Domain: starting points are chains that hardly turn, bonds 0.96 sigma. One minimum is given, the
-    straight chain, in which only neighbours touch; every chain without other contacts is another.
+    Domain: a cube as long as the chain; starting points are chains that hardly turn. One minimum is
+    given, the straight chain, in which only neighbours touch; every chain without other contacts is
+    another.
     Kremer, Grest, J. Chem. Phys. 92, 5057 (1990).
     """
     check_whole(2, particles=particles)
@@ -50,9 +54,10 @@ def fene_chain(particles: int = 32, epsilon: float = 1.0, sigma: float = 1.0) ->
         k=30 * epsilon / sigma**2,
         R=1.5 * sigma,
         name="fene_chain",
+        bounds=(-STARTING * sigma * particles / 2, STARTING * sigma * particles / 2),
         minima=straight.reshape(1, -1),
         minimum_energy=(particles - 1) * BOND_ENERGY * epsilon,
-        start=partial(_chain_start, particles=particles, length=BOND * sigma),
+        start=partial(_chain_start, particles=particles, length=STARTING * sigma),
     )
 
 
@@ -66,10 +71,12 @@ def butane() -> Potential:
 
     Notes
     -----
-    Domain: starting points have their bonds and angles right and any phi. The minimum is the trans
+    Domain: the cube of side 5 Angstrom; starting points have their bonds and angles right and any
+    phi. The minimum is the trans
     molecule, of energy 0. Torsion: Jorgensen et al. (1984); angles: Martin, Siepmann (1998), as in
     TraPPE-UA, whose rigid bonds are here springs, with the stiffness of Cornell et al. (1995).
     """
+    torsion: dict[str, Any] = {name: kelvin * GAS_CONSTANT for name, kelvin in TORSION.items()}
     return Potential.from_formula(
         terms=[
             ("bond", [(0, 1), (1, 2), (2, 3)], "k*(r - r0)**2/2"),
@@ -85,8 +92,9 @@ def butane() -> Potential:
         r0=LENGTH,
         bend=ANGLE_STIFFNESS * GAS_CONSTANT,
         theta0=np.radians(ANGLE),
-        **{name: kelvin * GAS_CONSTANT for name, kelvin in TORSION.items()},
+        **torsion,
         name="butane",
+        bounds=(-HALF, HALF),
         minima=_butanes(np.array([np.pi])),
         minimum_energy=0.0,
         start=_butane_start,

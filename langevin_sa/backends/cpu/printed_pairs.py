@@ -110,16 +110,18 @@ def move_lanes() -> str:
     )
 
 
-def neighbour_source(spec: Spec, body: Body) -> str:
+def neighbour_source(spec: Spec, body: Body, tilted: bool) -> str:
     """Source of ``pairs`` and ``laplacians`` of the particle in slot i and n neighbours, whose
     slots are at address `names`.
 
     Energies and forces times the separations, or Laplacians, are added to the four rows of `sums`.
-    `points` is the address of all particles' lines, `box` that of lengths with their inverses; p
+    `points` is the address of all particles' lines, `box` that of lengths with their inverses, and
+    if the cell is `tilted` of the matrix back into space; p
     holds the parameters of this pair of species and the energy at the cut-off, which is taken off.
     """
     text = (
-        "from langevin_sa.backends.cpu.distances import separations\n"
+        f"from langevin_sa.backends.cpu.distances import separations{'_tilted' * tilted}"
+        " as separations\n"
         "from langevin_sa.backends.cpu.lanes import choose, fma, lane_numbers, load_lanes, "
         f"store_lanes, {', '.join(PRINTED)}, power\n"
     )

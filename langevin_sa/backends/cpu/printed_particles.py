@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ...formulas.cell import nearest
 from .printed_pairs import each_pair, of_distance, over
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def list_forces(spec: Spec, bodies: Mapping[str, Body]) -> list[str]:
     """
     if not spec.listed:
         return []
-    first = f"{len(spec.scalars)} + {len(spec.arrays)}*dim"
+    first = f"{spec.first_of_lists} + {len(spec.arrays)}*dim"
     parts = [f"at, own, energy = {1 + spec.lattice}, {first}, 0.0"]
     for k, term in enumerate(spec.listed):
         parts.append("count = size[at]")
@@ -43,6 +44,7 @@ def _entry(spec: Spec, term: Listed, body: Body) -> str:
             f"store(g_, {high}, load(g_, {high}) + f)",
             f"store(g_, {low}, load(g_, {low}) - f)",
         ]
+    lines += nearest(spec, term.count - 1) if spec.cell else []
     return "\n".join([*lines, *body.lines, f"energy += {body.value}", *forces])
 
 
