@@ -87,27 +87,25 @@ def energies(k, function):
 
 # name: (what from_formula is given, the same in JAX of (particles, space), space)
 CASES = {
-    "bond": (
-        {"terms": [SPRING], "k": K, "r0": 1.1},
-        energies(K, lambda x: (distance(x, np.array(BONDS)) - 1.1) ** 2 / 2),
-        3,
-    ),
     "bond in a plane": (
         {"terms": [SPRING], "k": 2.0, "r0": 1.1, "site": "x**2"},
         lambda x: ((distance(x, np.array(BONDS)) - 1.1) ** 2).sum() + (x**2).sum(),
         2,
-    ),
-    "angle": (
-        {"terms": [BEND], "k": K, "t0": 1.1},
-        energies(K, lambda x: (theta(x, np.array(ANGLES)) - 1.1) ** 2 / 2),
-        3,
     ),
     "angle in a plane": (
         {"terms": [BEND], "k": K, "t0": 1.1},
         energies(K, lambda x: (theta(x, np.array(ANGLES)) - 1.1) ** 2 / 2),
         2,
     ),
-    "torsion": ({"terms": [TWIST], "c": 2.0, "d": 0.4}, lambda x: twist(x, np.array(TORSIONS)), 3),
+    "molecule": (
+        {"terms": [SPRING, BEND, TWIST], "k": K, "c": K[::-1], "r0": 1.1, "t0": 1.1, "d": 0.4},
+        lambda x: (
+            energies(K, lambda x: (distance(x, np.array(BONDS)) - 1.1) ** 2 / 2)(x)
+            + energies(K, lambda x: (theta(x, np.array(ANGLES)) - 1.1) ** 2 / 2)(x)
+            + twist(x, np.array(TORSIONS), np.array(K[::-1]))
+        ),
+        3,
+    ),
     "metal": (METAL, metal, 3),
     "metal in a plane": (METAL, metal, 2),
     "everything": (
@@ -125,7 +123,6 @@ CASES = {
         3,
     ),
 }
-CUT = {"everything": {"cutoff": 1.3}}
 
 
 def made(name):
@@ -282,6 +279,18 @@ def test_bonds_are_links_and_pairs():
         np.testing.assert_allclose(U.energy(x), pairs.energy(x), rtol=1e-13)
         np.testing.assert_allclose(U.gradient(x), pairs.gradient(x), rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(U.laplacian(x), pairs.laplacian(x), rtol=1e-12)
+
+
+def test_a_cutoff_ends_pairs_and_densities():
+    x, ends = six(), {key: METAL[key] for key in ("pair", "density")}
+    end = {"xi": 1.2, "q": 3.1, "A": 0.2, "r": 1.3}
+    for key, text in ends.items():
+        there = eval(text, {"exp": np.exp, **end})
+        ends[key] = f"where(1.3 - r, {text} - {there!r}, 0)".replace("np.float64", "")
+    cut, written = FORMULA(**METAL, cutoff=1.3, particles=6), FORMULA(**METAL | ends, particles=6)
+    assert abs(cut.energy(x) - FORMULA(**METAL, particles=6).energy(x)).min() > 1e-3
+    np.testing.assert_allclose(cut.energy(x), written.energy(x), rtol=1e-13)
+    np.testing.assert_allclose(cut.gradient(x), written.gradient(x), rtol=1e-12, atol=1e-13)
 
 
 # ---------------------------------------------------------------------------------- runs
