@@ -105,8 +105,10 @@ def _vectors(box: Any, space: int) -> np.ndarray:
             if row is None or (np.iterable(box) and np.ndim(row) == 0 and row == np.inf):
                 continue
             given = real_array(row, "box")
-            length = given * np.eye(space)[k] if given.ndim == 0 and given > 0 else given
-            if length.shape != (space,) or not np.isfinite(length).all() or not length.any():
+            if not np.isfinite(given).all() or (given.ndim == 0 and given <= 0):
+                raise ValueError
+            length = given * np.eye(space)[k] if given.ndim == 0 else given
+            if length.shape != (space,) or not length.any():
                 raise ValueError
             vectors[k] = length
     except (TypeError, ValueError):

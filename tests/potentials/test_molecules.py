@@ -103,7 +103,7 @@ def test_a_phantom_chain_is_a_sum_of_bonds():
     lengths = np.interp(rng.random(start.shape[:2]), fene(grid).cumsum() / fene(grid).sum(), grid)
     start *= (lengths / np.linalg.norm(start, axis=2))[..., None]
     x0 = np.concatenate([np.zeros((len(start), 1, 3)), start.cumsum(1)], axis=1)
-    x = sampled(U, x0.reshape(len(x0), -1), 1.0, 0.01, 300, 3)
+    x = sampled(U, x0.reshape(len(x0), -1), 1.0, 0.01, 200, 2)
     steps = x[..., 1:, :] - x[..., :-1, :]
     # as long as a step of 0.4/omega leaves them
     assert agree((steps**2).sum(-1).mean((0, 2)), square, sigmas=5) < 0.001
