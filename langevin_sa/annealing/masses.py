@@ -87,8 +87,8 @@ def _particles(potential: Potential) -> tuple[np.ndarray, int, str]:
 
 def _space(potential: Potential) -> int:
     """Coordinates of a particle; 1 where a formula has none."""
-    source = None if potential.formula is None else potential.formula.source
-    return source.spec.space if source and {"pair", "link"} & set(source.bodies) else 1
+    spec = None if potential.formula is None else potential.formula.source.spec
+    return spec.space if spec is not None and spec.of_particles else 1
 
 
 def _shapes(potential: Potential, count: int, what: str) -> str:
@@ -124,11 +124,11 @@ def _check_open(potential: Potential, masses: np.ndarray) -> int:
     """Dimensions of space of particles whose forces sum to zero; a ValueError if they may not."""
     if np.isinf(masses).any():
         raise ValueError("remove_drift holds the centre of mass of all particles: leave out frozen")
-    kinds = set() if potential.formula is None else set(potential.formula.source.bodies)
-    if not {"pair", "link"} & kinds or {"coordinates", "site"} & kinds:
+    spec = None if potential.formula is None else potential.formula.source.spec
+    if spec is None or not spec.of_particles or spec.coordinates is not None:
         raise ValueError(
             f"remove_drift needs particles that act on each other alone, so that forces sum to "
-            f"zero: a formula of pair= and bond= only, which {potential.name} is not"
+            f"zero: a formula without terms in coordinates, which {potential.name} is not"
         )
     return _space(potential)
 

@@ -1,4 +1,4 @@
-"""Pair formulas with a cut-off: species, periodic box, and the readable reference for energy,
+"""Pair formulas with a cut-off: species, periodic cell, and the readable reference for energy,
 gradient and Laplacian.
 """
 
@@ -6,19 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..arguments import real_array, shown
+from .cell import read_cell
+from .derive import source_of
 from .in_numpy import Formula
 from .spec import Source
 
 PAIRS_AT_ONCE = 1_000_000
 MOST_SPECIES = 64
-# of a box computed from a density: roots and quotients round by some 1e-16, and V - V(cutoff) of
-# the second image that a pair may meet then is as small
-ROUNDING = 1e-12
 MANY = 1000  # particles from which energies are no longer the reference's
 
 
@@ -30,8 +30,10 @@ class CutoffFormula(Formula):
 
     Attributes
     ----------
+    cell : Cell
+        The periodic cell.
     box : ndarray (space,)
-        Lengths of the periodic box; 0 along an open axis.
+        Its lengths, between opposite faces; 0 along an open axis.
     species : ndarray (particles,)
         Species of each particle, 0 to types - 1.
     cutoff2 : ndarray (types, types)
@@ -41,6 +43,7 @@ class CutoffFormula(Formula):
     """
 
     truncated = True
+    lists: Formula | None = None  # the terms over lists of particles
 
     def __init__(
         self,
@@ -61,8 +64,9 @@ class CutoffFormula(Formula):
         if not (np.isfinite(reach) & (reach > 0)).all():
             raise ValueError(f"cutoff must be positive and finite, not {shown(cutoff)}")
         self.reach, self.cutoff2 = reach.ravel(), reach**2
-        self.box = _box(box, space, float(reach.max()))
-        if self.box.all():
+        self.cell = read_cell(box, space, float(reach.max()))
+        self.box = self.cell.lengths
+        if self.box.all() and self.cell.into is None:
             self.domain = np.tile(np.stack([np.zeros(space), self.box], axis=1), (particles, 1))
         values = [
             _between_species(value, f"parameter {name!r}", self.types)
@@ -83,6 +87,15 @@ class CutoffFormula(Formula):
                 f"the formula is not finite at the cut-off: {table[:, -2].tolist()} at r = "
                 f"{self.reach.tolist()}"
             )
+
+    def with_lists(self, lists: Formula) -> CutoffFormula:
+        """The formula with terms over lists of its particles, which go to nearest images."""
+        joined, spec = copy(self), replace(lists.source.spec, cell=True)
+        numbers = np.insert(lists.numbers, len(spec.scalars), self.cell.images)
+        joined.lists = Formula(source_of(spec), numbers, lists.size)
+        latex = f"{self.source.latex} + {lists.source.latex}"
+        joined.source = replace(self.source, latex=latex)
+        return joined
 
     def moved(self, places: np.ndarray, row: np.ndarray) -> CutoffFormula:
         """The formula with these of its numbers for all pairs of species, and no laws."""
@@ -107,16 +120,17 @@ class CutoffFormula(Formula):
         """
         from scipy.spatial import cKDTree
 
-        v = x.reshape(len(self.species), -1).astype(float)
+        v = self.cell.along(x.reshape(len(self.species), -1).astype(float))
         period = np.where(self.box > 0, self.box, np.inf)
         inside = np.where(self.box > 0, np.mod(v, np.where(self.box > 0, self.box, 1.0)), v)
         inside[(inside >= self.box) & (self.box > 0)] = 0.0
         tree = cKDTree(inside, boxsize=self.box if self.box.any() else None)
-        found = tree.query_pairs(np.sqrt(self.cutoff2.max()) * (1 + 1e-9), output_type="ndarray")
+        reach = np.sqrt(self.cutoff2.max()) * (1 + 1e-9) * self.cell.stretch
+        found = tree.query_pairs(reach, output_type="ndarray")
         for start in range(0, len(found), PAIRS_AT_ONCE):
             i, j = found[start : start + PAIRS_AT_ONCE].T
             apart = v[j] - v[i]
-            apart -= self.box * np.round(apart / period)
+            apart = self.cell.away(apart - self.box * np.round(apart / period))
             kinds = self.species[i] * self.types + self.species[j]
             near = (apart**2).sum(1) < self.table[kinds, -1]
             if near.any():  # none where species have shorter cut-offs than others
@@ -153,6 +167,9 @@ class CutoffFormula(Formula):
                 for k, f in enumerate(forces[:, len(self.box) :].T):
                     g[:, k] += np.bincount(j, f, len(g)) - np.bincount(i, f, len(g))
             gradient[r] = g.ravel()
+        if self.lists is not None:
+            with_lists = self.lists.energy_gradient(x)
+            energy, gradient = energy + with_lists[0], gradient + with_lists[1]
         return energy, gradient
 
     def energy(self, x: np.ndarray) -> np.ndarray:
@@ -175,7 +192,7 @@ class CutoffFormula(Formula):
         for r in np.flatnonzero(self._finite(x, laplacian)):
             for _, _, kinds, apart in self._near(x[r]):
                 laplacian[r] += self._pairs("laplacian", apart, kinds).sum()
-        return laplacian
+        return laplacian if self.lists is None else laplacian + self.lists.laplacian(x)
 
     def compiled(self, x: np.ndarray, name: str = "pairs") -> tuple[np.ndarray, np.ndarray]:
         """The same by the numba backend, for many particles or calls: energy and gradient, or
@@ -186,6 +203,11 @@ class CutoffFormula(Formula):
         value, gradient = np.zeros(len(x)), np.zeros_like(x)
         for r in np.flatnonzero(self._finite(x, value)):
             value[r], gradient[r] = evaluate(self, x[r].astype(float), name)
+        if self.lists is not None and name == "pairs":
+            with_lists = self.lists.energy_gradient(x)
+            return value + with_lists[0], gradient + with_lists[1]
+        if self.lists is not None:
+            return value + self.lists.laplacian(x), gradient
         return value, gradient
 
     @staticmethod
@@ -235,21 +257,3 @@ def _between_species(value: Any, what: str, types: int) -> np.ndarray:
             f"{what} must be symmetric, the same for species (a, b) and (b, a), not {out.tolist()}"
         )
     return np.broadcast_to(out, (types, types)).copy()
-
-
-def _box(box: Any, space: int, cutoff: float) -> np.ndarray:
-    if box is None:
-        return np.zeros(space)
-    try:
-        out = np.broadcast_to(real_array(box, "box"), (space,)).copy()
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"box must be one length or {space}, one an axis, not {shown(box)}"
-        ) from None
-    if not np.isfinite(out).all() or (out < 2 * cutoff * (1 - ROUNDING)).any():
-        raise ValueError(
-            f"box must be at least twice the cutoff, {2 * cutoff:g}, along each axis, so that a "
-            f"particle meets one image of another, not {shown(box)}; take more particles or a "
-            "shorter cutoff"
-        )
-    return out

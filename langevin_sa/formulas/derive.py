@@ -1,13 +1,15 @@
 """A formula said once: sympy gives its gradient and Laplacian, and this file prints them as source.
 
-A potential is a sum of up to five kinds of term, and the printed body of each (assignments with
+A potential is a sum of terms of some kinds, and the printed body of each (assignments with
 shared subexpressions, then the term's value and derivatives) is the same text for every target:
 
 * coordinates: one expression of named coordinates,
 * site:  ``V(x_i)`` summed over sites,
 * bond:  ``V(x_i, x_j)`` summed over neighbours of a chain or lattice, x = x_i, y = x_j,
 * link:  ``V(r)`` summed over consecutive particles, r = |r_{i+1} - r_i|,
-* pair:  ``V(r)`` summed over pairs of particles, r = |r_i - r_j|.
+* pair:  ``V(r)`` summed over pairs of particles, r = |r_i - r_j|,
+* density, embedding: ``F(rho)`` summed over particles, rho_i the sum of ``f(r)`` over the others,
+* of particles in a list: ``V(r)``, ``V(theta)`` or ``V(phi)`` of bonds, angles and torsions.
 
 Sources are kept in a folder of the user's cache, so that a second process needs neither sympy nor a
 compiler.
@@ -36,7 +38,7 @@ def source_of(spec: Spec) -> Source:
     """Source for a `Spec`, from the cache folder if it is there, else printed by way of sympy."""
     code = (
         Path(__file__).with_name(f"{name}.py").read_text()
-        for name in ("derive", "functions", "spec")
+        for name in ("derive", "functions", "internal", "spec")
     )
     text = json.dumps(asdict(spec)) + "".join(code)
     key = hashlib.sha256(text.encode()).hexdigest()[:20]
@@ -86,7 +88,8 @@ def generate(spec: Spec, key: str) -> Source:
     """Differentiate with sympy and print."""
     import sympy as sp
 
-    from .functions import MEANING
+    from .functions import MEANING, Where
+    from .internal import Named, of_internal
 
     constants = dict(zip(CONSTANTS, (sp.pi, sp.E), strict=True))
 
@@ -96,11 +99,12 @@ def generate(spec: Spec, key: str) -> Source:
         return sp.Rational(value) if value % 0.25 == 0 else sp.Float(value, 17)
 
     bodies, latex = {}, []
+    listed = {f"{term.kind} {k}": term for k, term in enumerate(spec.listed)}
     for kind, text in spec.terms().items():
-        distance = kind in ("link", "pair")
+        distance = kind in ("link", "pair", "density")
         known: dict[str, Any] = {"real": True, "positive": distance or None}
         local = {name: sp.Symbol(f"{name}", **known) for name in spec.inputs(kind)}
-        parameters = {name: sp.Symbol(name, real=True) for name in (*spec.scalars, *spec.arrays)}
+        parameters = {name: sp.Symbol(name, real=True) for name in spec.printed_names()}
         value = evaluate(parse(text), {**constants, **MEANING, **parameters, **local}, number)
         if value.has(sp.zoo, sp.nan, sp.oo, sp.I):
             raise FormulaError(
@@ -110,23 +114,38 @@ def generate(spec: Spec, key: str) -> Source:
         short_floats = {number: sp.Float(repr(float(number))) for number in value.atoms(sp.Float)}
         upright = {symbol: _upright(symbol.name, sp) for symbol in parameters.values()}
         shown = sp.latex(value.xreplace(short_floats), symbol_names=upright)
-        latex.append(_summed(shown, kind))
+        if kind == "density":
+            density = shown
+        elif kind == "embedding":
+            latex.append(_embedded(shown, density))
+        else:
+            latex.append(_summed(shown, kind))
         renamed = {s: sp.Symbol(f"v{i}", **known) for i, s in enumerate(local.values())}
         # sympy orders by names, and with them roundings: the user's stay until they are printed
         own = {s: sp.Symbol(f"p_{name}", real=True) for name, s in parameters.items()}
         renamed |= own
         printed_names = {own[parameters[n]]: p for n, p in spec.printed_names().items()}
         value = value.xreplace(renamed)
-        v = [renamed[symbol] for symbol in local.values()]
-        if distance:  # V(r) as a function of v0 = r^2
-            value = value.subs(v[0], sp.sqrt(v[0]))
-        first = [_regular(sp.diff(value, x), sp) for x in v]
-        second = [_regular(sp.diff(d, x), sp) for d, x in zip(first, v, strict=True)]
-        laplacian = sum(second)
-        if distance:
-            laplacian = 8 * v[0] * second[0] + 4 * spec.space * first[0]
-        lines, (printed, *derivatives) = _emit([value, *first], printed_names, sp)
-        more, (printed_laplacian,) = _emit([laplacian], printed_names, sp)
+        v, named = [renamed[symbol] for symbol in local.values()], Named()
+        if kind in listed:
+            term = listed[kind]
+            count = spec.space * (term.count - 1)
+            steps = [sp.Symbol(f"v{k}", real=True) for k in range(count)]
+            internal = of_internal(term.kind, value, v[0], steps, spec.space, named)
+            value, first, laplacian = internal
+        else:
+            if distance:  # V(r) as a function of v0 = r^2
+                value = value.subs(v[0], sp.sqrt(v[0]))
+            first = [_regular(sp.diff(value, x), sp) for x in v]
+            second = [_regular(sp.diff(d, x), sp) for d, x in zip(first, v, strict=True)]
+            laplacian = sum(second)
+            if kind == "embedding":  # where no other particle is near its slope may have no end
+                first, second = ([Where(sp.Abs(v[0]), d[0], 0)] for d in (first, second))
+                laplacian = second[0]
+            if distance:
+                laplacian = 8 * v[0] * second[0] + 4 * spec.space * first[0]
+        lines, (printed, *derivatives) = _emit([value, *first], printed_names, sp, named.lines)
+        more, (printed_laplacian,) = _emit([laplacian], printed_names, sp, named.lines)
         bodies[kind] = Body(
             tuple(lines), printed, tuple(derivatives), tuple(more), printed_laplacian
         )
@@ -147,13 +166,26 @@ def _upright(name: str, sp: Any) -> str:
 def _summed(latex: str, kind: str) -> str:
     if kind == "coordinates":
         return latex
-    index = {"site": r"i", "pair": r"i<j"}.get(kind, r"\langle ij\rangle")
+    where, *number = kind.split()
+    index = {"site": r"i", "pair": r"i<j"}.get(where, r"\langle ij\rangle")
+    if number:
+        index = {"bond": "(i, j)", "angle": "(i, j, k)"}.get(where, "(i, j, k, l)")
     return rf"\sum_{{{index}}} \left[" + latex + r"\right]"
 
 
-def _emit(expressions: list[Any], names: dict[Any, str], sp: Any) -> tuple[list[str], list[str]]:
+def _embedded(latex: str, density: str) -> str:
+    return (
+        rf"\sum_{{i}} \left[{latex}\right]_"
+        rf"{{\rho = \sum_{{j \neq i}} \left[{density}\right]}}"
+    )
+
+
+def _emit(
+    expressions: list[Any], names: dict[Any, str], sp: Any, given: list[tuple[Any, Any]]
+) -> tuple[list[str], list[str]]:
     """Assignments ``t0 = ...`` in order and the text of each expression, in syntax that Python, C
-    and JavaScript share; `names` are those of the parameters' symbols.
+    and JavaScript share; `names` are those of the parameters' symbols, `given` are symbols of the
+    expressions with what they stand for.
     """
     from .functions import NAMES, Real
 
@@ -218,6 +250,6 @@ def _emit(expressions: list[Any], names: dict[Any, str], sp: Any) -> tuple[list[
             return f"{NAMES[e.func]}({', '.join(map(show, e.args))})"
         raise FormulaError(f"cannot print {e}: use {', '.join(FUNCTIONS)}")
 
-    for symbol, expression in shared:
+    for symbol, expression in (*given, *shared):
         lines.append(f"{symbol} = {show(expression)}")
     return lines, [show(e) for e in reduced]

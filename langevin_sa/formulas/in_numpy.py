@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..laws import Drive, values
+from .numpy_particles import embedded, embedded_laplacian, over_lists
 from .parse import PRINTED
 from .spec import Body, Source, Spec
 
@@ -24,9 +25,9 @@ class Formula:
     source : Source
         What was printed.
     numbers : ndarray
-        The parameters: scalars, then each array flat.
+        The parameters: scalars, then each array flat; arrays of terms over lists come last.
     size : ndarray of int
-        dim, and the sites along each axis of a lattice.
+        dim, the sites along each axis of a lattice, and lists of particles, see `Spec.lists`.
     laws : mapping, optional
         Of scalars that are laws of progress, by name; `numbers` are then those of progress 1.
     """
@@ -48,8 +49,8 @@ class Formula:
     def _function(self, name: str) -> Callable[..., Any]:
         if self._functions is None:  # compiled on first use, not pickled
             space = {f: OTHER.get(f) or getattr(np, f) for f in PRINTED}
-            space |= {f: getattr(np, f) for f in ("zeros_like", "roll", "power")}
-            space["neighbours"] = _neighbours
+            space |= {f: getattr(np, f) for f in ("zeros_like", "roll", "power", "stack")}
+            space |= {"neighbours": _neighbours, "add_at": _add_at}
             text = numpy_source(self.source.spec, self.source.bodies)
             exec(compile(text, f"<formula {self.source.key}>", "exec"), space)
             self._functions = space
@@ -111,15 +112,31 @@ def _neighbours(v: np.ndarray, axis: int) -> tuple[tuple[slice, ...], tuple[slic
     return tuple(low), tuple(high)
 
 
+def _add_at(g: Any, columns: Any, values: Any) -> None:
+    """Add values (replicas, entries) to columns of g, of which some may be the same."""
+    if isinstance(g, np.ndarray):
+        place: Any = slice(None), columns
+        np.add.at(g, place, values)
+    else:  # CuPy's
+        for k, column in enumerate(columns.tolist()):
+            g[:, column] += values[:, k]
+
+
 def numpy_source(spec: Spec, bodies: Mapping[str, Body]) -> str:
     """``energy_gradient(x, p, size)`` and ``laplacian(x, p, size)`` on arrays (replicas, dim)."""
     energy = ["e = zeros_like(x[:, 0], dtype=float)", "g = zeros_like(x)"]
     laplacian = ["e = zeros_like(x[:, 0], dtype=float)"]
     for kind, body in bodies.items():
-        energy.append(_numpy_term(spec, kind, body.lines, body.value, body.derivatives))
-        laplacian.append(_numpy_term(spec, kind, body.laplacian_lines, body.laplacian, ()))
+        if kind == "embedding":
+            energy.append(embedded(spec, bodies["density"], body))
+            laplacian.append(embedded_laplacian(spec, bodies["density"], body))
+        elif kind != "density" and " " not in kind:
+            energy.append(_numpy_term(spec, kind, body.lines, body.value, body.derivatives))
+            laplacian.append(_numpy_term(spec, kind, body.laplacian_lines, body.laplacian, ()))
+    for part, whole in ((energy, True), (laplacian, False)):
+        part += over_lists(spec, bodies, whole)
     unpack = [f"p_{i} = p[{i}]" for i in range(len(spec.scalars))]
-    shaped = ".reshape(*size[1:])" if spec.lattice else ""
+    shaped = f".reshape(*size[1:{1 + spec.lattice}])" if spec.lattice else ""
     for k, place in enumerate(spec.array_places()):
         first = f"{len(spec.scalars)} + {k}*x.shape[1]"
         unpack.append(f"p_{place} = p[{first}:][:x.shape[1]]{shaped}")
@@ -140,7 +157,7 @@ def _numpy_term(
         outputs = [f"g[:, {c}] += {d}" for c, d in zip(spec.places, derivatives, strict=False)]
         return "\n".join([*inputs, body, f"e += {value}", *outputs])
     forces = "gv = g.reshape(v.shape)\n" if derivatives else ""
-    grid = f"v = x.reshape(len(x), *size[1:])\n{forces}"
+    grid = f"v = x.reshape(len(x), *size[1:{1 + spec.lattice}])\n{forces}"
     total = f"e += (zeros_like(v0, dtype=float) + {value}).reshape(len(x), -1).sum(1)\n"
     if kind == "site":
         return f"{grid}v0 = v\n{body}\n{total}" + "".join(f"gv += {d}\n" for d in derivatives)

@@ -14,9 +14,13 @@ from ..arguments import check_flags, check_whole, real, real_array, short, shown
 from ..laws import values
 from .derive import source_of
 from .in_numpy import Formula
+from .lists import flat as flat_lists, read_lists
 from .parse import CONSTANTS, FUNCTIONS, FormulaError, names, normal, parse
-from .spec import INPUTS, Spec, particle_names
+from .spec import Spec, inputs, particle_names
 
+KINDS = ("coordinates", "site", "bond", "link", "pair", "density", "embedding")
+REACHING = ("pair", "density")  # which a cut-off may end
+DISTANCES = {"link", "pair", "density"}
 LOOKS = np.linspace(0, 1, 101)  # progress at which a law is looked at before it is used
 
 
@@ -34,6 +38,7 @@ def read_formula(
     cutoff: Any,
     box: Any,
     species: Any,
+    terms: Any = None,
 ) -> tuple[Formula, int]:
     """A printed formula, and how many coordinates it is of.
 
@@ -41,23 +46,35 @@ def read_formula(
     ----------
     texts : mapping
         The formulas by kind of term.
-    parameters, variables, dim, shape, space, periodic, particles, cutoff, box, species
+    parameters, variables, dim, shape, space, periodic, particles, cutoff, box, species, terms
         As for `Potential.from_formula`.
     given : mapping
         Its other arguments that may be numbers, and so be mistaken for parameters.
     """
+    if terms is not None and not (box is None and species is None):
+        sizes_of = {"dim": dim, "space": space, "periodic": periodic, "particles": particles}
+        ends = {"cutoff": cutoff, "box": box, "species": species}
+        return _in_cell(texts, parameters, given, sizes_of, ends, terms)
+    listed = read_lists(terms, particles, space)
+    texts = {**texts, **{f"{term.kind} {k}": term.text for k, term in enumerate(listed)}}
     check_terms(texts, particles, shape, cutoff, box, species)
     if cutoff is not None and set(texts) != {"pair"}:
-        texts, cutoff = {**texts, "pair": _truncated(texts["pair"], parameters, cutoff)}, None
+        ends = {k: _truncated(k, texts[k], parameters, cutoff) for k in REACHING if k in texts}
+        texts, cutoff = {**texts, **ends}, None
     if particles is not None and "bond" in texts:
         texts = {"link" if kind == "bond" else kind: text for kind, text in texts.items()}
     scalars, arrays, laws = sorted_parameters(parameters)
+    lists = tuple(term.listed(arrays) for term in listed)
+    of_lists = [(name, arrays[name]) for term in lists for name in term.arrays]
     if cutoff is not None:  # a matrix is one number to each pair
         scalars, arrays = dict(sorted({**scalars, **arrays}.items())), {}
     named = variables is not None
     variables = coordinates(texts.get("coordinates"), variables, parameters, particles, space)
     own = {**given, "dim": dim, "space": space, "periodic": periodic}
     check_all_names(texts, own, variables, scalars, arrays)
+    for name, _ in of_lists:
+        if arrays.pop(name, None) is not None:
+            check_apart(name, texts)
     check_flags(periodic=periodic)
     lattice = "site" in texts or "bond" in texts
     dim, shape = sizes(len(variables), dim, shape, particles, space, lattice)
@@ -72,11 +89,12 @@ def read_formula(
                 f"value a coordinate, {dim}"
             )
     places = list(range(len(variables)))
-    if variables and not named and not {"link", "pair"}.isdisjoint(texts):
+    if variables and not named and (lists or not DISTANCES.isdisjoint(texts)):
         used = set(names(parse(texts["coordinates"])))  # of a thousand particles perhaps a few
         places = [c for c in places if variables[c] in used]
+    formulas: dict[str, Any] = {kind: texts.get(kind) for kind in KINDS}
     spec = Spec(
-        **{kind: texts.get(kind) for kind in ("coordinates", "site", "bond", "link", "pair")},
+        **formulas,
         variables=tuple(variables[c] for c in places),
         places=tuple(places),
         scalars=tuple(scalars),
@@ -84,21 +102,34 @@ def read_formula(
         lattice=len(shape),
         periodic=bool(periodic),
         space=space,
+        listed=lists,
     )
     if cutoff is not None:
         from .cutoff import CutoffFormula
 
         args = (dim // space, cutoff, box, species, laws)
         return CutoffFormula(source_of(spec), scalars, *args), dim
-    flat = (array.ravel() for array in arrays.values())
+    flat = (array.ravel() for array in (*arrays.values(), *(a for _, a in of_lists)))
     numbers = np.concatenate([np.array(list(scalars.values()), dtype=float), *flat])
-    size = np.array([dim, *shape], dtype=np.int64)
+    size = np.array([dim, *shape, *flat_lists(listed, space)], dtype=np.int64)
     return Formula(source_of(spec), numbers, size, laws), dim
 
 
-def written(texts: Mapping[str, str]) -> str:
+def check_apart(name: str, texts: Mapping[str, str]) -> None:
+    """Raise a FormulaError if an array of a list is in another kind of formula too."""
+    for kind in {"site", "bond"}.intersection(texts):
+        if name in names(parse(texts[kind])):
+            raise FormulaError(
+                f"parameter {name!r} has one value an entry of a list in terms=, and is in the "
+                f"{kind} formula {short(texts[kind])!r} too; give that one another name"
+            )
+
+
+def written(texts: Mapping[str, str], terms: Iterable[Any]) -> str:
     """The formulas in one line, for a name."""
-    return "; ".join(text if k == "coordinates" else f"{k} {text}" for k, text in texts.items())
+    of_lists = (f"{kind} {text}" for kind, _, text in terms)
+    own = (text if k == "coordinates" else f"{k} {text}" for k, text in texts.items())
+    return "; ".join([*own, *of_lists])
 
 
 def check_terms(
@@ -106,45 +137,77 @@ def check_terms(
 ) -> None:
     """Raise a TypeError unless the terms that are there and what belongs to pairs go together."""
     if not texts:
-        raise TypeError("give a formula, or site=, bond= or pair=")
-    if cutoff is not None and "pair" not in texts:
-        raise TypeError("cutoff= goes with pair=")
+        raise TypeError("give a formula, or site=, bond= or pair=, density= or terms=")
+    if cutoff is not None and not set(REACHING) & set(texts):
+        raise TypeError("cutoff= goes with pair= or density=")
+    if ("density" in texts) != ("embedding" in texts):
+        raise TypeError("density= and embedding= go together: a formula of r, and one of rho")
     if len(texts) > 1 and (box is not None or species is not None):
         raise TypeError("box= and species= go with pair= alone, not with other terms")
     if cutoff is None and (box is not None or species is not None):
         raise TypeError(
             "box= and species= go with cutoff=, the distance beyond which a pair does not count"
         )
-    if "pair" in texts and particles is None:
-        raise TypeError("pair= needs particles=, the number of particles")
+    for kind in REACHING:
+        if kind in texts and particles is None:
+            raise TypeError(f"{kind}= needs particles=, the number of particles")
     if set(texts) == {"site"} and particles is not None:
         raise TypeError("particles= goes with pair=, with bond= or with a formula of coordinates")
     if "bond" in texts and particles is not None and shape is not None:
         raise TypeError("with particles=, bond= joins consecutive particles: give no shape=")
 
 
-def _truncated(pair: str, parameters: Mapping[str, Any], cutoff: Any) -> str:
-    """A pair formula truncated and shifted, V(r) - V(cutoff) for r < cutoff, as a formula."""
+def _in_cell(
+    texts: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    given: Mapping[str, Any],
+    sizes_of: Mapping[str, Any],
+    ends: Mapping[str, Any],
+    terms: Any,
+) -> tuple[Formula, int]:
+    """Pairs with a cut-off in a cell, and terms over lists: two formulas, each with its own
+    parameters.
+    """
+    if "pair" not in texts:
+        raise TypeError("box= and species= go with pair= and cutoff=")
+    lists = read_lists(terms, sizes_of["particles"], sizes_of["space"])
+    in_lists = {name for term in lists for name in names(parse(term.text))}
+    in_pairs = {name for text in texts.values() for name in names(parse(text))}
+    from .cutoff import CutoffFormula
+
+    own = {k: value for k, value in parameters.items() if normal(k) in in_lists}
+    for name in (name for name, value in own.items() if callable(value)):
+        raise ValueError(f"{name} is a law of progress in terms=, beside box= or species= of pairs")
+    rest = {k: v for k, v in parameters.items() if normal(k) in in_pairs or k not in own}
+    pairs, dim = read_formula(texts, rest, None, given, **sizes_of, **ends, shape=None)
+    none = dict.fromkeys(("shape", "cutoff", "box", "species"))
+    of_lists, _ = read_formula({}, own, None, given, **{**sizes_of, **none}, terms=terms)
+    assert isinstance(pairs, CutoffFormula)
+    return pairs.with_lists(of_lists), dim
+
+
+def _truncated(kind: str, text: str, parameters: Mapping[str, Any], cutoff: Any) -> str:
+    """A formula of r truncated and shifted, V(r) - V(cutoff) for r < cutoff, as a formula."""
     if not (real(cutoff) and 0 < cutoff < math.inf):
         raise ValueError(
             f"beside other terms cutoff must be a positive, finite number, not {shown(cutoff)}"
         )
-    used = set(names(parse(pair)))
+    used = set(names(parse(text)))
     own = {name: value for name, value in parameters.items() if normal(name) in used}
     for name in (name for name, value in own.items() if callable(value)):
         raise ValueError(
-            f"{name} is a law of progress in the pair formula {short(pair)!r}: beside other terms "
-            "cutoff= takes off one energy for the whole run; leave out the cutoff, or the other "
-            "terms"
+            f"{name} is a law of progress in the {kind} formula {short(text)!r}: beside other "
+            "terms cutoff= takes off one energy for the whole run; leave out the cutoff, or the "
+            "other terms"
         )
     end = float(cutoff)
     none = dict.fromkeys(("dim", "shape", "cutoff", "box", "species"))
     two: dict[str, Any] = {**none, "space": 1, "periodic": False, "particles": 2}
-    alone, _ = read_formula({"pair": pair}, own, None, {}, **two)
+    alone, _ = read_formula({"pair": text}, own, None, {}, **two)
     shift = float(alone.energy(np.array([[0.0, end]]))[0])
     if not math.isfinite(shift):
-        raise ValueError(f"the pair formula {short(pair)!r} is {shift} at the cutoff, {end:g}")
-    return f"where({end!r} - r, ({pair}) - ({shift!r}), 0)"
+        raise ValueError(f"the {kind} formula {short(text)!r} is {shift} at the cutoff, {end:g}")
+    return f"where({end!r} - r, ({text}) - ({shift!r}), 0)"
 
 
 def sorted_parameters(
@@ -236,7 +299,7 @@ def check_all_names(
                     f"{name}={own[name]} is an argument of from_formula, and {name!r} is in the "
                     "formula; call it something else"
                 )
-        check_names(kind, text, INPUTS.get(kind, variables), tuple(scalars), tuple(arrays))
+        check_names(kind, text, inputs(kind, variables), tuple(scalars), tuple(arrays))
         unused -= used
     if unused:
         raise FormulaError(
@@ -290,7 +353,8 @@ def check_names(
     kind: str, text: str, inputs: tuple[str, ...], scalars: tuple[str, ...], arrays: tuple[str, ...]
 ) -> None:
     """Raise a FormulaError for a name in a formula that is neither an input nor a parameter."""
-    what = f"{'bond' if kind == 'link' else kind} formula {short(text)!r}"
+    where, *number = kind.split()
+    what = f"{'bond' if kind == 'link' else where} formula {short(text)!r}"
     for name in inputs:
         if name in (*scalars, *arrays):
             raise FormulaError(
@@ -306,7 +370,7 @@ def check_names(
                 f"{name!r} in the {what} is neither one of its coordinates ({shown_inputs}) nor a "
                 f"parameter; give it as {name}=value"
             )
-        if name in arrays and kind not in ("site", "bond"):
+        if name in arrays and kind not in ("site", "bond") and not number:
             raise FormulaError(
                 f"parameter {name!r} is an array, one value a coordinate: it fits site and bond "
                 f"formulas, not {'bonds of particles' if kind == 'link' else kind}"

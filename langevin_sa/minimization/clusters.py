@@ -20,8 +20,9 @@ ALIKE = 1e-3  # relative difference of sorted distances
 
 
 def space_of(fun: Any) -> int | None:
-    """The dimension of space for particles that are all alike, in open space, with nothing else: a
-    sum over pairs, or free atoms of one element from ASE; None for any other function.
+    """The dimension of space for particles that are all alike, in open space, with nothing else:
+    sums over pairs and embedded atoms, or free atoms of one element from ASE; None for any other
+    function.
     """
     if not isinstance(fun, Potential):
         return None
@@ -32,8 +33,8 @@ def space_of(fun: Any) -> int | None:
     if fun.formula is None or fun.formula.truncated:
         return None
     source = fun.formula.source
-    pairs = set(source.bodies) == {"pair"} and fun.dim > 2 * source.spec.space
-    return source.spec.space if pairs else None
+    alike = set(source.bodies) <= {"pair", "density", "embedding"}
+    return source.spec.space if alike and fun.dim > 2 * source.spec.space else None
 
 
 def alike(space: int) -> Callable[[np.ndarray, np.ndarray], bool]:

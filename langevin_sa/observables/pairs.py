@@ -42,6 +42,11 @@ class Fluid:
                 f"{potential.name} has no periodic box, and so no density and no volume: give "
                 "Potential.from_formula(pair=..., cutoff=..., box=...)"
             )
+        if formula.cell.into is not None or formula.lists is not None:
+            raise ValueError(
+                f"{potential.name} has a tilted cell or terms over lists of particles: observables "
+                "of fluids are for pairs in a rectangular box"
+            )
         self.formula, self.box = formula, formula.box
         self.particles, self.space = len(formula.species), len(formula.box)
         self.volume = float(self.box.prod())

@@ -21,10 +21,11 @@ from .analytic import (
     schwefel,
     styblinski_tang,
 )
-from .clusters import lennard_jones, morse_cluster
+from .clusters import gupta, lennard_jones, morse_cluster, sutton_chen
 from .fluids import kob_andersen, lennard_jones_fluid
 from .lattices import harmonic_chain, normal_modes, phi4_chain, phi4_lattice, spin_glass, xy_chain
 from .learning import clouds, digits, logistic_regression, one_hidden_layer
+from .molecules import butane, fene_chain
 from .surfaces import himmelblau, muller_brown, six_hump_camel, three_hump_camel
 from .wells import double_well, funnel, gaussian_wells, harmonic, periodic, prinz, quartic
 
@@ -41,7 +42,8 @@ _FAMILIES: dict[str, tuple[Callable[..., Potential], ...]] = {
         ackley,
         griewank,
     ),
-    "clusters": (lennard_jones, morse_cluster),
+    "clusters": (lennard_jones, morse_cluster, gupta, sutton_chen),
+    "molecules": (fene_chain, butane),
     "fluids": (lennard_jones_fluid, kob_andersen),
     "lattices": (phi4_chain, phi4_lattice, xy_chain, harmonic_chain, spin_glass),
     "learning": (logistic_regression, one_hidden_layer),
@@ -54,13 +56,13 @@ def catalogue(family: str | None = None) -> dict[str, Callable[..., Potential]]:
     Parameters
     ----------
     family : str, optional
-        "wells", "surfaces", "analytic", "clusters", "fluids", "lattices" or "learning"; all by
-        default.
+        "wells", "surfaces", "analytic", "clusters", "molecules", "fluids", "lattices" or
+        "learning"; all by default.
 
     Examples
     --------
     >>> {name: make().dim for name, make in catalogue("clusters").items()}
-    {'lennard_jones': 39, 'morse_cluster': 39}
+    {'lennard_jones': 39, 'morse_cluster': 39, 'gupta': 39, 'sutton_chen': 39}
     """
     if family is None:
         return {name: make for family in _FAMILIES for name, make in catalogue(family).items()}

@@ -1,12 +1,17 @@
-"""Clusters of atoms: the standard hard test of global optimization."""
+"""Clusters of atoms: the standard hard test of global optimization.
+
+Metals are held together by what an atom feels of the density of all others
+(Sutton, Chen, Phil. Mag. Lett. 61, 139 (1990); Cleri, Rosato, Phys. Rev. B 48, 22 (1993)).
+"""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from ..arguments import check_positive, check_whole
+from ..arguments import check_positive, check_whole, look_up
 from ..potential import Potential
 
 # Wales, Doye, J. Phys. Chem. A 101, 5111 (1997), epsilon = sigma = 1; `particles` -> energy
@@ -42,6 +47,101 @@ MORSE: dict[tuple[float, int], float] = {
     (14, 13): -37.258877,
 }
 
+# c of a family (n, m), by the energy of the face-centred crystal: Sutton, Chen 1990
+SUTTON_CHEN_C = {(12, 6): 144.41, (9, 6): 39.432, (10, 8): 34.408}
+# lowest energies of `particles`, in epsilon, found by `minimize` from every one of four seeds; of
+# 12-6 with 3 to 6 atoms they are the numbers of Doye, Wales, New J. Chem. 22, 733 (1998)
+SUTTON_CHEN: dict[tuple[int, int], dict[int, float]] = {
+    (12, 6): {
+        2: -902.009167,
+        3: -1704.690505,
+        4: -2601.844667,
+        5: -3461.345226,
+        6: -4378.887537,
+        7: -5271.294731,
+        8: -6129.756379,
+        9: -7048.755206,
+        10: -7972.097120,
+        11: -8889.962690,
+        12: -9871.245779,
+        13: -10968.508212,
+    },
+    (9, 6): {
+        2: -269.566745,
+        3: -480.856037,
+        4: -709.539576,
+        5: -929.734073,
+        6: -1163.963963,
+        7: -1388.511587,
+        8: -1611.850891,
+        9: -1839.979045,
+        10: -2072.243584,
+        11: -2302.493905,
+        12: -2543.161144,
+        13: -2808.576507,
+    },
+    (10, 8): {
+        2: -376.420806,
+        3: -633.777103,
+        4: -904.115313,
+        5: -1163.766967,
+        6: -1433.825165,
+        7: -1695.889294,
+        8: -1954.120556,
+        9: -2218.186131,
+        10: -2481.701866,
+        11: -2741.548908,
+        12: -3005.927418,
+        13: -3280.384264,
+    },
+}
+
+# A, xi (eV), p and q: Cleri, Rosato, Phys. Rev. B 48, 22 (1993), Table II
+CLERI_ROSATO = {
+    "Ni": (0.0376, 1.070, 16.999, 1.189),
+    "Cu": (0.0855, 1.224, 10.960, 2.278),
+    "Rh": (0.0629, 1.660, 18.450, 1.867),
+    "Pd": (0.1746, 1.718, 10.867, 3.742),
+    "Ag": (0.1028, 1.178, 10.928, 3.139),
+    "Ir": (0.1156, 2.289, 16.980, 2.691),
+    "Pt": (0.2975, 2.695, 10.612, 4.004),
+    "Au": (0.2061, 1.790, 10.229, 4.036),
+    "Al": (0.1221, 1.316, 8.612, 2.516),
+    "Pb": (0.0980, 0.914, 9.576, 3.648),
+}
+# lowest energies of `particles`, eV: found by `minimize` from every one of four seeds
+GUPTA: dict[str, dict[int, float]] = {
+    "Ag": {
+        2: -2.714137,
+        3: -5.007027,
+        4: -7.534970,
+        5: -9.939603,
+        6: -12.487088,
+        7: -14.952605,
+        8: -17.318729,
+        9: -19.839452,
+        10: -22.360038,
+        11: -24.857665,
+        12: -27.501098,
+        13: -30.461110,
+    },
+    "Au": {
+        2: -4.836627,
+        3: -8.185735,
+        4: -11.712846,
+        5: -15.086723,
+        6: -18.588728,
+        7: -21.991604,
+        8: -25.316427,
+        9: -28.749655,
+        10: -32.160313,
+        11: -35.529095,
+        12: -38.922569,
+        13: -42.554931,
+    },
+}
+
+METAL = 0.85  # nearest distance in a small cluster of metal, in that of the crystal
 SPACING, JITTER = 1.2, 0.1  # of the starting lattice, in units of sigma; of the spacing
 
 
@@ -100,6 +200,82 @@ def morse_cluster(particles: int = 13, rho: float = 6.0) -> Potential:
         minima=minima,
         minimum_energy=MORSE.get((rho, particles)) if minima is None else -pairs,
         start=partial(_lattice_start, particles=particles, sigma=1.0),
+    )
+
+
+def sutton_chen(
+    particles: int = 13, n: int = 12, m: int = 6, epsilon: float = 1.0, a: float = 1.0
+) -> Potential:
+    """Sutton-Chen cluster of metal, U = epsilon (sum_{i<j} (a/r)^n - c sum_i sqrt(rho_i)), rho_i =
+    sum_{j != i} (a/r)^m, for (n, m) = (12, 6), (9, 6) or (10, 8), with the family's c.
+
+    12-6 is for silver and rhodium, 9-6 for nickel and copper, 10-8 for gold and platinum; a is the
+    lattice constant of the crystal.
+
+    Notes
+    -----
+    Domain: the cube of the starting lattice, whose spacing is about the distance of neighbours.
+    Energies of minima are given for 2 to 13 atoms (`SUTTON_CHEN`), no positions. Doye, Wales, New
+    J. Chem. 22, 733 (1998).
+    """
+    check_whole(2, particles=particles)
+    check_positive(epsilon=epsilon, a=a)
+    if (n, m) not in SUTTON_CHEN_C:
+        raise ValueError(f"n, m must be one of {list(SUTTON_CHEN_C)}, not {(n, m)}")
+    c, known = SUTTON_CHEN_C[n, m], SUTTON_CHEN[n, m].get(particles)
+    return _metal(
+        particles,
+        a / np.sqrt(2),
+        pair=f"epsilon*(a/r)**{n}",
+        density=f"(a/r)**{m}",
+        embedding="-epsilon*c*sqrt(rho)",
+        c=c,
+        epsilon=epsilon,
+        a=a,
+        name="sutton_chen",
+        minimum_energy=None if known is None else epsilon * known,
+    )
+
+
+def gupta(particles: int = 13, metal: str = "Ag", r0: float = 1.0) -> Potential:
+    """Gupta cluster of metal, U = sum_i (sum_{j != i} A exp(-p (r/r0 - 1)) - sqrt(rho_i)), rho_i =
+    sum_{j != i} xi^2 exp(-2 q (r/r0 - 1)), in eV, with Cleri's and Rosato's parameters.
+
+    r0 is the distance of neighbours in the crystal (2.889 Angstrom for silver).
+
+    Notes
+    -----
+    Domain: the cube of the starting lattice, whose spacing is about the distance of neighbours.
+    Energies of minima are given for 2 to 13 atoms of silver and gold (`GUPTA`), no positions.
+    Cleri, Rosato, Phys. Rev. B 48, 22 (1993).
+    """
+    check_whole(2, particles=particles)
+    check_positive(r0=r0)
+    A, xi, p, q = look_up(metal, CLERI_ROSATO, "metal")
+    return _metal(
+        particles,
+        r0,
+        pair="2*A*exp(-p*(r/r0 - 1))",
+        density="xi**2*exp(-2*q*(r/r0 - 1))",
+        embedding="-sqrt(rho)",
+        A=A,
+        xi=xi,
+        p=p,
+        q=q,
+        r0=r0,
+        name="gupta",
+        minimum_energy=GUPTA.get(metal, {}).get(particles),
+    )
+
+
+def _metal(particles: int, near: float, **given: Any) -> Potential:
+    """A cluster of atoms whose crystal has neighbours this near."""
+    sigma = METAL * near
+    return Potential.from_formula(
+        particles=particles,
+        bounds=_cube(particles, sigma),
+        start=partial(_lattice_start, particles=particles, sigma=sigma),
+        **given,
     )
 
 

@@ -45,35 +45,42 @@ def lennard_jones_fluid(
     )
 
 
-def kob_andersen(particles: int = 1000, density: float = 1.2, cutoff: float = 2.5) -> Potential:
+def kob_andersen(
+    particles: int = 1000, density: float = 1.2, cutoff: float = 2.5, space: int = 3
+) -> Potential:
     """Kob-Andersen mixture: Lennard-Jones particles, 80 % large (A, species 0) and 20 % small (B),
-    that form a glass.
+    that form a glass; 65 % and 35 % in two dimensions, where 80 % would crystallize.
 
     epsilon is 1 (AA), 1.5 (AB) and 0.5 (BB), sigma 1, 0.8 and 0.88; each pair is truncated and
     shifted at `cutoff` times its sigma. Particles that like the other kind best do not crystallize
     in any time a simulation has: at density 1.2 relaxation slows down as T falls to 0.435, the
-    mode-coupling temperature, and slow cooling ends deeper in the landscape.
+    mode-coupling temperature in three dimensions, and slow cooling ends deeper in the landscape.
 
     Notes
     -----
-    Domain: the periodic cube of side (particles/density)^(1/3), at least twice the longest cutoff.
-    Starting points are random sites of a face-centred lattice, jittered; every fifth particle is a
-    B. No minima are given. Kob, Andersen, Phys. Rev. E 51, 4626 (1995).
+    Domain: the periodic cube (or square) of side (particles/density)^(1/space), at least twice the
+    longest cutoff. Starting points are random sites of a face-centred lattice, jittered; every
+    fifth particle is a B, in two dimensions seven of twenty. No minima are given. Kob, Andersen,
+    Phys. Rev. E 51, 4626 (1995); Bruening, St-Onge, Patterson, Kob, J. Phys.: Condens. Matter 21,
+    035117 (2009).
     """
     check_whole(2, particles=particles)
+    check_whole(2, 3, space=space)
     check_positive(density=density, cutoff=cutoff)
-    side = (particles / density) ** (1 / 3)
+    side = (particles / density) ** (1 / space)
     sigma = np.array([[1.0, 0.8], [0.8, 0.88]])
+    number = np.arange(particles)
     return Potential.from_formula(
         pair=_PAIR,
         particles=particles,
+        space=space,
         cutoff=cutoff * sigma,
         box=side,
-        species=(np.arange(particles) % 5 == 4).astype(int),
+        species=(number % 5 == 4 if space == 3 else 7 * number % 20 < 7).astype(int),
         epsilon=[[1.0, 1.5], [1.5, 0.5]],
         sigma=sigma,
         name="kob_andersen",
-        start=partial(_lattice_start, particles=particles, space=3, side=side),
+        start=partial(_lattice_start, particles=particles, space=space, side=side),
     )
 
 

@@ -121,10 +121,10 @@ def describe(
             f"{family}"
         )
     source = potential.formula.source
-    if not {"link", "pair"}.isdisjoint(source.bodies):
+    if source.spec.of_particles:
         raise ValueError(
-            f"{potential.name} is a pair potential, whose coordinates are particles': a page "
-            "shows formulas of coordinates"
+            f"{potential.name} is a potential of particles and their distances: a page shows "
+            "formulas of coordinates"
         )
     numbers: dict[str, Any] = {"temperature": temperature, "gamma": gamma, "dt": dt}
     check_positive(**{name: value for name, value in numbers.items() if value is not None})

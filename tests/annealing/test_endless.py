@@ -68,12 +68,14 @@ def test_a_well_far_from_the_start_is_no_fall(far, start):
 
 
 LARGE = {"lennard_jones_fluid", "kob_andersen"}
+TORN = {"fene_chain"}  # ten times as far out
 
 
 @pytest.mark.parametrize("name", sorted(set(potentials.catalogue()) - LARGE))
 def test_no_false_alarm_on_the_catalogue(name):
     U = getattr(potentials, name)()
-    for x0 in (None, 10 * U.draw_start(8, np.random.default_rng(1))):
+    far = 10 * U.draw_start(8, np.random.default_rng(1))
+    for x0 in (None,) if name in TORN else (None, far):
         assert SAID not in anneal(U, x0, None, 300, rng=1, replicas=8).message
 
 

@@ -38,6 +38,16 @@ WAYS = {
     "lattice": lambda: Potential.from_formula(**CHAIN, shape=(24, 30), periodic=True, h=1.3),
     "pairs": lambda: Potential.from_formula(pair="1/r + r**2/2", particles=7),
     "polymer": lambda: Potential.from_formula(bond="(r - 2)**2", pair="1/r", particles=5),
+    "molecule": lambda: Potential.from_formula(
+        pair="1/r", particles=5, terms=CHAINED, k=np.linspace(1, 2, 4), a=np.array([1.8, 2.0, 2.2])
+    ),
+    "metal": lambda: Potential.from_formula(
+        pair="exp(-r)", density="exp(-2*r)", embedding="-sqrt(rho)", particles=6
+    ),
+    "molecules": lambda: Potential.from_formula(
+        **{"pair": "1/r", "particles": 12, "terms": CHAINED, "k": 2.0, "a": 2.0},
+        **{"cutoff": 1.9, "box": 4.5},
+    ),
     "neighbours": lambda: potentials.lennard_jones_fluid(40, density=0.3, cutoff=1.9),
     "arrays": lambda: Potential(
         lambda x: (x**2 / 2 + np.sin(x) / 2).sum(1), lambda x: x + np.cos(x) / 2, 3
@@ -45,6 +55,11 @@ WAYS = {
     "numba": lambda: Potential.from_numba(one_energy, one_gradient, 3),
     "jax": lambda: Potential.from_jax(lambda x: (x**2 / 2 + jnp.sin(x) / 2).sum(), 3),
 }
+CHAINED = [
+    ("bond", [(0, 1), (1, 2), (2, 3), (3, 4)], "k*(r - 1)**2"),
+    ("angle", [(0, 1, 2), (1, 2, 3), (2, 3, 4)], "(theta - a)**2"),
+    ("torsion", [(0, 1, 2, 3), (1, 2, 3, 4)], "1 + cos(phi)"),
+]
 REFERENCE = ("coordinates", "pairs")  # where NumPy, which is one for all, is looked at too
 BACKENDS = dict.fromkeys(REFERENCE, ("numba", "numpy")) | {"jax": ("jax",)}
 LATER = ("sites", "chain", "polymer", "terms")  # other text, of which the quick tests have some
@@ -53,13 +68,13 @@ LATER = ("sites", "chain", "polymer", "terms")  # other text, of which the quick
 def start(U, replicas):
     """Points that are not too far up."""
     x = U.draw_start(replicas, np.random.default_rng(2))
-    return x if U.formula is None or not U.formula.source.spec.pair else np.round(x, 3)
+    return x if U.formula is None or not U.formula.source.spec.of_particles else np.round(x, 3)
 
 
 def numbers(U, row="gjf"):
     """Steps whose friction, time step and temperature change."""
     s = np.linspace(0, 1, STEPS)
-    stiff = U.formula is not None and bool(U.formula.source.spec.pair)
+    stiff = U.formula is not None and bool(U.formula.source.spec.of_particles)
     dt = (0.005 if stiff else 0.2) * (1 - s / 2)
     gamma = 0.07 / dt[0] * (1 + s)
     return INTEGRATORS[row].carrying(INTEGRATORS[row].steps(gamma, dt, 0.3 * (1.2 - s)), None)

@@ -35,6 +35,10 @@ VARIANTS = {
     "lennard_jones_fluid": lambda: potentials.lennard_jones_fluid(40, cutoff=1.8),
     "lennard_jones_fluid 2-d": lambda: potentials.lennard_jones_fluid(40, space=2),
     "kob_andersen": lambda: potentials.kob_andersen(40, cutoff=1.6),
+    "kob_andersen 2-d": lambda: potentials.kob_andersen(40, cutoff=1.6, space=2),
+    "fene_chain 4": lambda: potentials.fene_chain(4, epsilon=2.0, sigma=1.5),
+    "gupta 5": lambda: potentials.gupta(5, "Au", r0=2.884),
+    "sutton_chen 6": lambda: potentials.sutton_chen(6, 9, 6, epsilon=0.01, a=3.5),
     "phi4_chain open": lambda: potentials.phi4_chain(5, coupling=0.3, periodic=False),
     "phi4_lattice 3-d": lambda: potentials.phi4_lattice((2, 3, 4), periodic=False),
     "xy_chain open": lambda: potentials.xy_chain(6, periodic=False),
@@ -113,7 +117,8 @@ def test_catalogue_entry_is_documented_and_public(name):
 
 
 def test_families():
-    assert list(potentials.catalogue("clusters")) == ["lennard_jones", "morse_cluster"]
+    clusters = ["lennard_jones", "morse_cluster", "gupta", "sutton_chen"]
+    assert list(potentials.catalogue("clusters")) == clusters
     with pytest.raises(ValueError, match="did you mean 'wells'"):
         potentials.catalogue("well")
 

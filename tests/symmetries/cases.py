@@ -60,7 +60,8 @@ def drawn(u, start):
     return None if start is None else lambda count, rng: u.put("position", start(count, rng))
 
 
-INPUTS = {"site": ("x",), "bond": ("x", "y"), "pair": ("r",)}
+INPUTS = {"site": ("x",), "bond": ("x", "y"), "pair": ("r",), "density": ("r",)}
+INPUTS |= {"embedding": ("rho",), "torsion": ("phi",), "angle": ("theta",)}
 
 
 def in_units(kind, text, names, particles=False):
@@ -68,7 +69,9 @@ def in_units(kind, text, names, particles=False):
     names = INPUTS.get(kind, names)
     if kind == "bond" and particles:
         names = ("r",)
-    apart = kind == "pair" or names == ("r",)
+    if names in (("rho",), ("phi",), ("theta",)):  # pure numbers
+        return text
+    apart = names == ("r",)
     for name in names:
         text = re.sub(rf"\b{name}\b", f"({name}/Len)" if apart else f"(({name} - At)/Len)", text)
     return text
@@ -86,18 +89,22 @@ def formula(
     bounds=None,
     start=None,
     names=None,
+    lists=(),
     **said,
 ):
-    """A case from formulas; `terms` is how many terms the first formula is summed over."""
-    kinds = ("formula", "site", "bond", "pair")
-    first = next(kind for kind in kinds if kind in said)
+    """A case from formulas; `terms` is how many terms the first formula is summed over, `lists`
+    what `from_formula` calls terms.
+    """
+    kinds = ("formula", "site", "bond", "pair", "density", "embedding")
+    first = next((kind for kind in kinds if kind in said), None)
     numbers = {"cutoff", "box"}
 
     def make(u, called=None, variables=None, order=None):
         given, own = {}, {"Len": u.factor("length"), "En": u.factor("energy")}
         for key, value in said.items():
             if key in kinds:
-                text = f"En*({in_units(key, value, names, 'particles' in said)})"
+                text = f"({in_units(key, value, names, 'particles' in said)})"
+                text = text if key == "density" else f"En*{text}"
                 if called:
                     text = re.sub(r"\w+", lambda word: called.get(word[0], word[0]), text)
                 if key == first and "cutoff" not in said:
@@ -106,6 +113,11 @@ def formula(
                 given[key] = text
             else:
                 given[key] = u.factor("length") * np.asarray(value) if key in numbers else value
+        if lists:
+            given["terms"] = [
+                (kind, entries, f"En*({in_units(kind, text, None, True)})")
+                for kind, entries, text in lists
+            ]
         if any("At" in text for key, text in given.items() if key in kinds):
             own["At"] = u.shift("position")
         sides = bounds if order is None or np.ndim(bounds) < 2 else np.array(bounds)[order]
@@ -219,6 +231,7 @@ def regression(u):
 
 LJ = "4*(r**-12 - r**-6)"
 TRIANGLE = [0, 0, 1.1, 0, 0.5, 1.0]
+ZIGZAG = [0, 0, 0, 0.8, 0.6, 0, 1.6, 0, 0.1, 2.4, 0.6, 0.5]
 FIVE = triangles(6, np.random.default_rng(3))
 # what a case may lack: one place of its lowest minimum, smoothness, a level of energies, a
 # gradient, a plane to draw, a formula, bounds, a domain (bounds or a start); "cheap": it takes long
@@ -279,6 +292,14 @@ CASES = [
             pair="4*eps*((sig/r)**12 - (sig/r)**6)", particles=5, space=2, species=[0, 0, 1, 0, 1],
             cutoff=[[1.6, 1.3], [1.3, 1.4]], eps=[[1, 1.5], [1.5, .5]], sig=[[1, .8], [.8, .88]],
             start=triangles, lacks=["level", "place"]),
+    formula("molecule", points(ZIGZAG, spread=.1), .3, 1., .02,
+            lists=[("bond", [(0, 1), (1, 2), (2, 3)], "30*(r - 1)**2"),
+                   ("angle", [(0, 1, 2), (1, 2, 3)], "k*(theta - 1.9)**2"),
+                   ("torsion", [(0, 1, 2, 3)], "1 + cos(3*phi) - cos(phi)/2")],
+            k=[3., 4.], particles=4, lacks=["level", "place"]),
+    formula("metal", points(*FIVE), .1, 1., .005, terms=10,
+            pair="exp(10*(1 - r))/4", density="exp(6*(1 - r))", embedding="-sqrt(rho)",
+            particles=5, space=2, start=triangles, lacks=["place"]),
     arrays("array", points([1.3, -.9], spread=.3), 1., 1., .02, ackley, ackley_gradient,
            bounds=(-9, 7)),
     arrays("differences", points([.9, -.6], spread=.3), .5, 1., .05, wells, bounds=(-2, 2),

@@ -85,7 +85,7 @@ def test_bad_input(tmp_path):
         ),
         (
             lsa.Potential.from_formula(pair="r**2", particles=2, space=1, name="spring"),
-            "spring is a pair potential",
+            "spring is a potential of particles",
         ),
         (lsa.Potential.from_formula("sqrt(x - 100)"), "finite nowhere in the window"),
     ):

@@ -22,6 +22,7 @@ from .vectors import DOUBLE, INTEGER, LONG, SINGLE, call, constants, fma, item, 
 WIDE = 16  # distances at a time while lists are made, in float32
 
 # 1.5 * 2^52 and 1.5 * 2^23: adding and subtracting it rounds to the nearest integer
+BACK = [(6, 9, 12), (7, 10, 13), (8, 11, 14)]  # where a tilted box has the columns of its matrix
 MAGIC = {DOUBLE: 6755399441055744.0, SINGLE: 12582912.0}
 
 
@@ -71,28 +72,39 @@ def _rough_lines(builder: Any, lines: Any, slots: list[Any]) -> list[Any]:
     return [join(*evens, first), join(*evens, second), join(*odds, first)]
 
 
-def _nearest(builder: Any, coordinates: list[Any], centre: Any, box: Any) -> tuple[list[Any], Any]:
+def _nearest(
+    builder: Any, coordinates: list[Any], centre: Any, box: Any, tilted: bool = False
+) -> tuple[list[Any], Any]:
     """Nearest images seen from `centre` and their squared distances; at `box` are the lengths and
-    their inverses, if there is one.
+    their inverses, if there is one, and if it is `tilted` the matrix back into space.
     """
     count, kind = coordinates[0].type.count, coordinates[0].type.element
     magic, separations, r2 = splat(builder, ir.Constant(kind, MAGIC[kind]), count), [], None
+
+    def number(place: int) -> Any:
+        size = 8 if kind == DOUBLE else 4
+        return splat(builder, builder.load(item(builder, box, long(place), kind, size)), count)
+
     for axis, v in enumerate(coordinates):
         d = builder.fsub(v, splat(builder, builder.extract_value(centre, axis), count))
         if box is not None:
-            length, inverse = (
-                splat(
-                    builder,
-                    builder.load(item(builder, box, long(k), kind, 8 if kind == DOUBLE else 4)),
-                    count,
-                )
-                for k in (axis, axis + 3)
-            )
+            length, inverse = number(axis), number(axis + 3)
             images = builder.fsub(fma(builder, d, inverse, magic), magic)
             d = fma(builder, builder.fneg(images), length, d)
-        r2 = builder.fmul(d, d) if r2 is None else fma(builder, d, d, r2)
         separations.append(d)
+    if tilted:
+        separations = [_along(builder, separations, [number(k) for k in row]) for row in BACK]
+    for d in separations:
+        r2 = builder.fmul(d, d) if r2 is None else fma(builder, d, d, r2)
     return separations, r2
+
+
+def _along(builder: Any, separations: list[Any], numbers: list[Any]) -> Any:
+    """Their sum with these factors."""
+    total = builder.fmul(separations[0], numbers[0])
+    for d, factor in zip(separations[1:], numbers[1:], strict=True):
+        total = fma(builder, d, factor, total)
+    return total
 
 
 def _inside(builder: Any, r2: Any, reach2: Any, left: Any) -> Any:
@@ -148,80 +160,98 @@ def _centre(builder: Any, lines: Any, slot: Any, kind: Any, size: int) -> Any:
     return builder.load(item(builder, lines, slot, ir.ArrayType(kind, 3), size), align=size // 4)
 
 
-@intrinsic
-def pack_near(
-    typing: Any,
-    rough: Any,
-    names: Any,
-    left: Any,
-    slot: Any,
-    box: Any,
-    reach2: Any,
-    out: Any,
-    m: Any,
-) -> Any:
+def _packer(tilted: bool) -> Any:
     """Of the sixteen particles named at address `names`, pack the names of those inside the reach
     of the one in a slot from place m of `out` on; the new number of names is returned, or -1 if
     float32 cannot tell: all are inside the first of `reach2` that are not inside the second.
     """
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        rough, names, left, slot, box, reach2, out, m = args
-        named, slots = _slots(builder, names, WIDE)
-        centre = _centre(builder, rough, slot, SINGLE, 16)
-        _, r2 = _nearest(builder, _rough_lines(builder, rough, slots), centre, box)
-        outer, inner = (builder.extract_value(reach2, k) for k in range(2))
-        mask = _inside(builder, r2, outer, left)
-        sure = builder.fcmp_ordered("<", r2, splat(builder, inner, WIDE))
-        doubtful = builder.and_(mask, builder.not_(sure))
-        bits = builder.bitcast(doubtful, ir.IntType(WIDE))
-        _keep(builder, named, mask, item(builder, out, m, named.type, 4))
-        clear = builder.icmp_unsigned("==", bits, ir.Constant(bits.type, 0))
-        return builder.select(clear, _counted(builder, mask, m), long(-1))
+    @intrinsic
+    def pack(
+        typing: Any,
+        rough: Any,
+        names: Any,
+        left: Any,
+        slot: Any,
+        box: Any,
+        reach2: Any,
+        out: Any,
+        m: Any,
+    ) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            rough, names, left, slot, box, reach2, out, m = args
+            named, slots = _slots(builder, names, WIDE)
+            centre = _centre(builder, rough, slot, SINGLE, 16)
+            _, r2 = _nearest(builder, _rough_lines(builder, rough, slots), centre, box, tilted)
+            outer, inner = (builder.extract_value(reach2, k) for k in range(2))
+            mask = _inside(builder, r2, outer, left)
+            sure = builder.fcmp_ordered("<", r2, splat(builder, inner, WIDE))
+            doubtful = builder.and_(mask, builder.not_(sure))
+            bits = builder.bitcast(doubtful, ir.IntType(WIDE))
+            _keep(builder, named, mask, item(builder, out, m, named.type, 4))
+            clear = builder.icmp_unsigned("==", bits, ir.Constant(bits.type, 0))
+            return builder.select(clear, _counted(builder, mask, m), long(-1))
 
-    return types.int64(*[types.int64] * 5, reach2, *[types.int64] * 2), build
+        return types.int64(*[types.int64] * 5, reach2, *[types.int64] * 2), build
+
+    return pack
 
 
-@intrinsic
-def pack_exactly(
-    typing: Any,
-    points: Any,
-    names: Any,
-    left: Any,
-    slot: Any,
-    box: Any,
-    reach2: Any,
-    out: Any,
-    m: Any,
-) -> Any:
+pack_near, pack_near_tilted = _packer(tilted=False), _packer(tilted=True)
+
+
+def _exact_packer(tilted: bool) -> Any:
     """The same of eight particles in float64."""
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        points, names, left, slot, box, reach2, out, m = args
-        named, slots = _slots(builder, names, LANES)
-        centre = _centre(builder, points, slot, DOUBLE, 32)
-        _, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
-        mask = _inside(builder, r2, reach2, left)
-        _keep(builder, named, mask, item(builder, out, m, named.type, 4))
-        return _counted(builder, mask, m)
+    @intrinsic
+    def pack(
+        typing: Any,
+        points: Any,
+        names: Any,
+        left: Any,
+        slot: Any,
+        box: Any,
+        reach2: Any,
+        out: Any,
+        m: Any,
+    ) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            points, names, left, slot, box, reach2, out, m = args
+            named, slots = _slots(builder, names, LANES)
+            centre = _centre(builder, points, slot, DOUBLE, 32)
+            _, r2 = _nearest(builder, _lines(builder, points, slots), centre, box, tilted)
+            mask = _inside(builder, r2, reach2, left)
+            _keep(builder, named, mask, item(builder, out, m, named.type, 4))
+            return _counted(builder, mask, m)
 
-    return types.int64(*[types.int64] * 5, types.float64, *[types.int64] * 2), build
+        return types.int64(*[types.int64] * 5, types.float64, *[types.int64] * 2), build
+
+    return pack
 
 
-@intrinsic
-def separations(typing: Any, points: Any, names: Any, slot: Any, box: Any) -> Any:
+pack_exactly, pack_exactly_tilted = _exact_packer(tilted=False), _exact_packer(tilted=True)
+
+
+def _separator(tilted: bool) -> Any:
     """How far the eight particles named at address `names` are from the one in a slot, along three
     axes and squared.
     """
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        points, names, slot, box = args
-        _, slots = _slots(builder, names, LANES)
-        centre = _centre(builder, points, slot, DOUBLE, 32)
-        away, r2 = _nearest(builder, _lines(builder, points, slots), centre, box)
-        return context.make_tuple(builder, signature.return_type, (*away, r2))
+    @intrinsic
+    def separate(typing: Any, points: Any, names: Any, slot: Any, box: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            points, names, slot, box = args
+            _, slots = _slots(builder, names, LANES)
+            centre = _centre(builder, points, slot, DOUBLE, 32)
+            away, r2 = _nearest(builder, _lines(builder, points, slots), centre, box, tilted)
+            return context.make_tuple(builder, signature.return_type, (*away, r2))
 
-    return types.UniTuple(lanes.REALS, 4)(*[types.int64] * 4), build
+        return types.UniTuple(lanes.REALS, 4)(*[types.int64] * 4), build
+
+    return separate
+
+
+separations, separations_tilted = _separator(tilted=False), _separator(tilted=True)
 
 
 def _finder(images: bool) -> Any:

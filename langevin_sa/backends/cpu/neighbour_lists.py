@@ -239,6 +239,12 @@ class Particles:
         self.box = np.concatenate(
             [lengths, np.divide(1, lengths, out=np.zeros(3), where=lengths > 0)]
         )
+        self.into = None  # what takes positions along the axes of a tilted cell
+        if formula.cell.into is not None:
+            self.into, back = np.eye(3), np.eye(3)
+            self.into[: self.space, : self.space] = formula.cell.into
+            back[: self.space, : self.space] = formula.cell.back
+            self.box = np.concatenate([self.box, back.ravel()])
         self.cutoff = float(np.sqrt(formula.cutoff2.max()))
         self.skin, self.age = SKIN * self.cutoff, 0  # passes since the lists were made
         self.edges = list(itertools.pairwise(np.linspace(0, n, parts + 1).astype(int)))
@@ -295,12 +301,15 @@ class Particles:
             best = np.sqrt(BALANCE * self.cutoff * self.skin / self.age)
             self.skin = float(np.clip(best, THINNEST * self.cutoff, THICKEST * self.cutoff))
             self.age = 0
+        here, cell = x, self.formula.cell
+        if self.into is not None:
+            x = cell.along(x.reshape(-1, self.space).astype(float)).ravel()
         low, high = np.zeros(3), self.box[:3].copy()
         for k in np.flatnonzero(self.box[: self.space] == 0):  # open: around the particles
             column = x[k :: self.space]
             low[k], high[k] = column.min(), column.max()
-        off = FLOAT32 * (high - low + 2 * self.skin).max()
-        reach = np.sqrt(self.formula.cutoff2) + self.skin + off
+        off = FLOAT32 * (high - low + 2 * self.skin).max() * cell.shrink
+        reach = (np.sqrt(self.formula.cutoff2) + self.skin) * cell.stretch + off
         cutoff = np.sqrt(self.formula.cutoff2).ravel()
         self.origin[:] = low
         self.sure2[:, 0] = (cutoff + off) ** 2 * (1 + FLOAT32)
@@ -315,6 +324,7 @@ class Particles:
         slots = (self.ids, self.points, self.lines, self.rough, self.species, self.rank)
         kinds, ranks = self.formula.species, self.ranks
         sort_by_cell(x, self.space, self.box, cells, kinds, ranks, slots, self.home)
+        self.home[:] = here
         reach2, box = (reach**2).astype(np.float32), self.rough_box
         slots_read = (self.rough, self.species, self.rank)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import int64
 
 from .compiled import call_step
-from .distances import WIDE, pack_exactly, pack_near
+from .distances import WIDE, pack_exactly, pack_exactly_tilted, pack_near, pack_near_tilted
 from .keeping import kernel
 from .neighbour_lists import wrapped
 from .philox import fill_line
@@ -40,6 +40,7 @@ FETCHED_AHEAD = 4
 @kernel(nogil=True)
 def sweep_particles(
     fluid: Any,
+    into: Any,
     what: int,
     step: Any,
     inertia: Any,
@@ -58,7 +59,9 @@ def sweep_particles(
     ----------
     fluid : (int, float64 array (species^2, numbers), int, int, float64 array (6,))
         Address of the compiled pairs, their parameters, how many species and coordinates of a
-        particle there are, and the box with its inverse lengths.
+        particle there are, and the box with its inverse lengths (and the matrix back).
+    into : float64 array (3, 3) or None
+        The matrix that takes positions along the axes of a tilted cell.
     what : int
         FORCES, KICK or their sum.
     step : (float, float, float, float, bool)
@@ -122,12 +125,22 @@ def sweep_particles(
                 reach2 = (sure2[row, 0], sure2[row, 1])
                 for k in range(starts[i, other], end, WIDE):
                     at, left, before = names_at + 4 * k, end - k, m
-                    m = pack_near(rough_at, at, left, i, rough_box_at, reach2, near_at, before)
+                    if into is None:
+                        m = pack_near(rough_at, at, left, i, rough_box_at, reach2, near_at, m)
+                    else:
+                        m = pack_near_tilted(
+                            rough_at, at, left, i, rough_box_at, reach2, near_at, m
+                        )
                     if m < 0:
                         m = before
                         for half in range(0, WIDE, LANES):
                             at, left = names_at + 4 * (k + half), end - k - half
-                            m = pack_exactly(lines, at, left, i, box_at, cutoff2, near_at, m)
+                            if into is None:
+                                m = pack_exactly(lines, at, left, i, box_at, cutoff2, near_at, m)
+                            else:
+                                m = pack_exactly_tilted(
+                                    lines, at, left, i, box_at, cutoff2, near_at, m
+                                )
                     if m >= PACKED:
                         call_step(pairs, (lines, near_at, i, box_at, numbers, sums), PACKED)
                         for rest in range(PACKED, m):
@@ -152,10 +165,18 @@ def sweep_particles(
                 dx[at] = carry * dx[at] - force + fresh
                 y[at] = x[at] + dx[at]
                 here = 1.0 * y[at]
-                after[i, k] = wrapped(here, box[k], box[k + 3])
-                rough_after[i, k] = after[i, k] - origin[k]
+                if into is None:
+                    after[i, k] = wrapped(here, box[k], box[k + 3])
+                    rough_after[i, k] = after[i, k] - origin[k]
                 square += heavy * (1.0 * dx[at]) ** 2
                 way += (here - home[at]) ** 2
+            if into is not None:
+                for k in range(space):
+                    here = 0.0
+                    for j in range(space):
+                        here += y[a * space + j] * into[j, k]
+                    after[i, k] = wrapped(here, box[k], box[k + 3])
+                    rough_after[i, k] = after[i, k] - origin[k]
             squares[a] = square
             farthest = way if way > farthest else farthest
             farthest = np.inf if way != way else farthest

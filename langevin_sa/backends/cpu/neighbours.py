@@ -16,9 +16,11 @@ from numba import types, void
 
 from ...momentum import Steps
 from ..walk import Backend, NonFinite, Walk, advance_by_step, drift, share
-from .compiled import REALS, compiled_source
+from .compiled import REALS, STEP, call_step, compiled_source
+from .keeping import kernel
 from .neighbour_lists import Particles
 from .neighbour_pass import FORCES, KICK, sweep_particles, total
+from .printed import numba_source
 from .printed_pairs import neighbour_source
 
 PAIRS = void(*[types.int64] * 4, REALS, REALS, types.int64)
@@ -32,8 +34,39 @@ def compiled_pairs(formula: Any, name: str) -> int:
     `langevin_sa.backends.cpu.printed_pairs.neighbour_source`.
     """
     source = formula.source
-    text = neighbour_source(source.spec, source.bodies["pair"])
+    text = neighbour_source(source.spec, source.bodies["pair"], formula.cell.into is not None)
     return compiled_source(text, name, PAIRS).address
+
+
+class Lists:
+    """The terms over lists of a formula, by the compiled step of one replica, and its room."""
+
+    def __init__(self, formula: Any) -> None:
+        source, dim = formula.source, int(formula.size[0])
+        text = numba_source(source.spec, source.bodies, 1)
+        self.step, self.numbers = compiled_source(text, "step", STEP), formula.numbers
+        self.size, self.arrays = formula.size, np.zeros((4, dim))
+        self.room = np.zeros(2), np.zeros(2 * dim), np.zeros(2 * dim, dtype=np.int64), np.zeros(5)
+
+    def add(self, x: np.ndarray, system: Particles) -> None:
+        """Energy and forces at x (dim,) to those of the particles in their slots."""
+        given = (self.step.address, self.numbers, self.size, self.arrays, self.room, x, system.ids)
+        add_lists(*given, system.gradient, system.energy)
+
+
+@kernel(nogil=True)
+def add_lists(
+    step: int, p: Any, size: Any, arrays: Any, room: Any, x: Any, ids: Any, total: Any, energy: Any
+) -> None:
+    """Energy at x to that of the first particle, and gradient by slot to `total`."""
+    sums, z, rows, c = room
+    at, out, dx, g = arrays[0], arrays[1], arrays[2], arrays[3]
+    at[:] = x
+    call_step(step, (at, out, dx, g, z, sums[:1], sums[1:], p, rows, size, c), 1)
+    energy[0] += sums[1]
+    for i in range(len(ids)):
+        for k in range(total.shape[1]):
+            total[i, k] += g[ids[i] * total.shape[1] + k]
 
 
 def evaluate(formula: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, np.ndarray]:
@@ -45,6 +78,7 @@ def evaluate(formula: Any, x: np.ndarray, name: str = "pairs") -> tuple[float, n
     u.make_lists(x, None)
     sweep_particles(
         u.fluid(compiled_pairs(formula, name)),
+        u.into,
         FORCES,
         NO_STEP,
         NO_INERTIA,
@@ -79,6 +113,8 @@ class NeighbourBackend(Backend):
         busy = threads > 1 and (parts > 1 or len(walk.x) > 1)
         self.pool = ThreadPoolExecutor(threads) if busy else None
         self.systems = [Particles(self.formula, parts) for _ in walk.x]
+        lists = self.formula.lists
+        self.lists = None if lists is None else [Lists(lists) for _ in walk.x]
         self.spare = np.zeros_like(walk.x)
         self.stale = False
         self._raise(self._each(self._start))
@@ -191,6 +227,15 @@ class NeighbourBackend(Backend):
         """One pass over replica r at step t of this call, with the noise of step `noisy` for the
         next pass if that is not -1.
         """
+        if self.lists is not None and what & FORCES:  # all forces, and then the step
+            self._pass(r, FORCES, NO_STEP, x, x, t, -1)
+            self.lists[r].add(x, self.systems[r])
+            what &= KICK
+        return self._pass(r, what, step, x, y, t, noisy)
+
+    def _pass(
+        self, r: int, what: int, step: Any, x: np.ndarray, y: np.ndarray, t: int, noisy: int
+    ) -> float:
         w, u = self.walk, self.systems[r]
         dim = w.x.shape[1]
         fluid, motion = u.fluid(self.pairs), (x, y, w.dx[r], w.noise[r], u.home)
@@ -203,9 +248,8 @@ class NeighbourBackend(Backend):
         inertia = (self.inertia, drifts)
 
         def part(k: int) -> float:
-            return sweep_particles(
-                fluid, what, step, inertia, u.lists(k), u.coarse, motion, *common, *u.edges[k]
-            )
+            how = (fluid, u.into, what, step, inertia)
+            return sweep_particles(*how, u.lists(k), u.coarse, motion, *common, *u.edges[k])
 
         u.age += bool(what & FORCES)
         return max(share(self._helpers(), part, range(len(u.edges))))

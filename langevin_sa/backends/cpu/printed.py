@@ -12,9 +12,10 @@ WIDTH), one column a replica) and moves them on in the same pass, x to y:
     beta                                tail_before; 0 where noise is single
 
 Where the force on a coordinate needs no other coordinate's loop (coordinates or site formulas
-alone) it never leaves a register. Pairs have the loop over replicas outermost: a step with pairs is
-of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`). A lone replica's sites go
-side by side (`langevin_sa.backends.cpu.printed_sites`).
+alone) it never leaves a register. Pairs and terms over lists have the loop over replicas outermost:
+a step with them is of LANES replicas, or of one (`langevin_sa.backends.cpu.printed_pairs`,
+`langevin_sa.backends.cpu.printed_particles`). A lone replica's sites go side by side
+(`langevin_sa.backends.cpu.printed_sites`).
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ from .printed_pairs import (
     pair_forces_alone,
     scalars as _scalars,
 )
+from .printed_particles import embedded_forces, list_forces
 from .printed_sites import sites_alone
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
 
+LANED = {"pair", "density"}  # kinds whose loop over replicas is outermost, in lanes
 STEP = "def step(x_, y_, dx_, g_, z, s, e, p, rows, size, coefficients, n):"
 
 
@@ -55,7 +58,8 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int, massive: bo
     head += [
         f"a_{place} = {len(spec.scalars)} + {k}*dim" for k, place in enumerate(spec.array_places())
     ]
-    kinds, lone_sites = list(bodies), width == 1 and set(bodies) <= {"site", "bond"}
+    kinds, in_lanes = list(bodies), not LANED.isdisjoint(bodies) or bool(spec.listed)
+    lone_sites = width == 1 and set(bodies) <= {"site", "bond"}
     if lone_sites:
         parts = sites_alone(spec, bodies, massive)
     elif kinds == ["coordinates"]:
@@ -64,16 +68,16 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int, massive: bo
         parts = [_over("i", "n", "e[i] = 0.0"), _fused_sites(spec, bodies["site"], massive)]
     else:
         parts = [_over("i", "n", "e[i] = 0.0"), _over("d", "dim", _over("i", "n", "g[d, i] = 0.0"))]
-        parts += [_FORCES[kind](spec, body) for kind, body in bodies.items() if kind != "pair"]
-        if "pair" in kinds:
-            forces = pair_forces if width > 1 else pair_forces_alone
-            parts = ["n = WIDTH", *parts, forces(spec, bodies["pair"]), move_lanes(spec, massive)]
+        parts += [_FORCES[kind](spec, body) for kind, body in bodies.items() if kind in _FORCES]
+        if in_lanes:
+            forces = _particle_forces(spec, bodies, width)
+            parts = ["n = WIDTH", *parts, *forces, move_lanes(spec, massive)]
         else:
             masses, factors = inertia(spec, massive)
             moves = _over("i", "n", _move("d", "", "x[d, i]", "g[d, i]", *factors))
             parts.append(_over("d", "dim", "\n".join([*masses, _rows("d") + moves])))
     home, functions = "simd", [*PRINTED, "power"]
-    if "pair" in kinds:
+    if in_lanes:
         home, many = "lanes", "lanes" if width > 1 else "one"
         functions += [f"load_{many} as load", f"store_{many} as store"]
         functions += ["choose", "gather", "scatter", "lane_numbers", "add_lanes"]
@@ -86,6 +90,17 @@ def numba_source(spec: Spec, bodies: Mapping[str, Body], width: int, massive: bo
         + indent("\n".join([*head, *parts]), "    ")
         + "\n"
     )
+
+
+def _particle_forces(spec: Spec, bodies: Mapping[str, Body], width: int) -> list[str]:
+    """What goes in lanes of replicas: pairs, embedded atoms, terms over lists."""
+    parts = []
+    if "pair" in bodies:
+        forces = pair_forces if width > 1 else pair_forces_alone
+        parts.append(forces(spec, bodies["pair"]))
+    if "density" in bodies:
+        parts += embedded_forces(spec, bodies["density"], bodies["embedding"])
+    return [*parts, *list_forces(spec, bodies)]
 
 
 def _rows(d: object, tag: str = "") -> str:

@@ -35,11 +35,23 @@ def inertia(
     """
     if not massive:
         return [], ("", "", "")
-    first = f"{len(spec.scalars)} + {len(spec.array_places())}*{dim}"
+    first = f"{spec.first_of_lists} + {len(spec.array_places())}*{dim}"
+    lines = []
+    if any(term.arrays for term in spec.listed):
+        lines, first = _behind_lists(spec, first), "behind"
     values = [place.format(f"{first} + {k}*{dim} + {d}") for k in range(3)]
     inverse, root, mass = (name + tag for name in ("inverse", "root", "mass"))
     line = f"{inverse}, {root}, {mass} = {', '.join(values)}"
-    return [line], (f"{inverse}*", f"{root}*", f"{mass}*")
+    return [*lines, line], (f"{inverse}*", f"{root}*", f"{mass}*")
+
+
+def _behind_lists(spec: Spec, first: str) -> list[str]:
+    """Lines for the place behind the parameters of lists, whose lengths are in the sizes."""
+    lines = [f"behind, at = {first}, {1 + spec.lattice}"]
+    for term in spec.listed:
+        lines.append(f"behind += size[at]*{len(term.arrays)}")
+        lines.append(f"at += 1 + size[at]*{term.count}")
+    return lines
 
 
 def over(index: str, count: str, body: str) -> str:
@@ -47,23 +59,32 @@ def over(index: str, count: str, body: str) -> str:
 
 
 def pair_forces(spec: Spec, body: Body) -> str:
-    """Each pair once, for all lanes' replicas; what belongs to the particle at d stays in
-    registers. The forces on a particle are summed over the others in their order.
+    """Each pair once, for all lanes' replicas."""
+    pair = [*of_distance(spec, body), f"own += {body.value}"]
+    rows = each_pair(spec, ["own = 0.0"], pair, ["energy += own"], forces=True)
+    return "\n".join(["energy = 0.0", rows, "store(e, 0, load(e, 0) + energy)"])
+
+
+def each_pair(
+    spec: Spec, before: list[str], pair: list[str], after: list[str], *, forces: bool
+) -> str:
+    """The particle at d, and r0, r1, ... away those after it, at k; if they have `forces`, f over
+    their distance, what belongs to the particle at d stays in registers. These are summed over the
+    others in their order.
     """
     axes, space = range(spec.space), spec.space
-    here = [f"x{k}, g{k} = load(x_, WIDTH*(d + {k})), load(g_, WIDTH*(d + {k}))" for k in axes]
+    here = [f"x{k} = load(x_, WIDTH*(d + {k}))" for k in axes]
     apart = [f"r{k} = load(x_, WIDTH*(k + {k})) - x{k}" for k in axes]
-    forces = [
-        f"h = f*r{k}\ng{k} -= h\nstore(g_, WIDTH*(k + {k}), load(g_, WIDTH*(k + {k})) + h)"
-        for k in axes
-    ]
-    pair = [*apart, *of_distance(spec, body), f"own += {body.value}", *forces]
-    later = over("k", f"d + {space}, dim, {space}", "\n".join(pair))
-    kept = [f"store(g_, WIDTH*(d + {k}), g{k})" for k in axes]
-    rows = "\n".join([*here, "own = 0.0", later, *kept, "energy += own"])
-    return "\n".join(
-        ["energy = 0.0", over("d", f"0, dim, {space}", rows), "store(e, 0, load(e, 0) + energy)"]
-    )
+    given, kept = [], []
+    if forces:
+        here = [f"x{k}, g{k} = load(x_, WIDTH*(d + {k})), load(g_, WIDTH*(d + {k}))" for k in axes]
+        given = [
+            f"h = f*r{k}\ng{k} -= h\nstore(g_, WIDTH*(k + {k}), load(g_, WIDTH*(k + {k})) + h)"
+            for k in axes
+        ]
+        kept = [f"store(g_, WIDTH*(d + {k}), g{k})" for k in axes]
+    later = over("k", f"d + {space}, dim, {space}", "\n".join([*apart, *pair, *given]))
+    return over("d", f"0, dim, {space}", "\n".join([*here, *before, later, *kept, *after]))
 
 
 def pair_forces_alone(spec: Spec, body: Body) -> str:
@@ -123,16 +144,18 @@ def move_lanes(spec: Spec, massive: bool) -> str:
     )
 
 
-def neighbour_source(spec: Spec, body: Body) -> str:
+def neighbour_source(spec: Spec, body: Body, tilted: bool) -> str:
     """Source of ``pairs`` and ``laplacians`` of the particle in slot i and n neighbours, whose
     slots are at address `names`.
 
     Energies and forces times the separations, or Laplacians, are added to the four rows of `sums`.
-    `points` is the address of all particles' lines, `box` that of lengths with their inverses; p
+    `points` is the address of all particles' lines, `box` that of lengths with their inverses, and
+    if the cell is `tilted` of the matrix back into space; p
     holds the parameters of this pair of species and the energy at the cut-off, which is taken off.
     """
     text = (
-        "from langevin_sa.backends.cpu.distances import separations\n"
+        f"from langevin_sa.backends.cpu.distances import separations{'_tilted' * tilted}"
+        " as separations\n"
         "from langevin_sa.backends.cpu.lanes import choose, fma, lane_numbers, load_lanes, "
         f"store_lanes, {', '.join(PRINTED)}, power\n"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .printed import LANED
 from .printed_pairs import LANES
 
 if TYPE_CHECKING:
@@ -19,10 +20,14 @@ def widths(spec: Spec, bodies: Any, replicas: int, dim: int, threads: int) -> tu
     """Replicas that go side by side, and the number left over below which the last ones go one by
     one, as they do where what is inside a replica can fill vectors too; 0 if none do.
     """
-    few, fitting = 0, [w for w in WIDTHS if w == LANES or w * dim <= CACHE_NUMBERS]
+    in_lanes = not LANED.isdisjoint(bodies) or spec.listed
+    few, fitting = (
+        0,
+        [LANES] if in_lanes else [w for w in WIDTHS if w == LANES or w * dim <= CACHE_NUMBERS],
+    )
     if "pair" in bodies:
         # eight particles side by side, each pair from both ends
-        particles, fitting = dim // spec.space, [LANES]
+        particles = dim // spec.space
         few = -(-(particles - 1) // (2 * -(-particles // LANES)))
     elif set(bodies) <= {"site", "bond"}:
         few = -(-LANES * dim // (dim + WORTH_SITES))

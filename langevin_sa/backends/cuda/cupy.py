@@ -65,6 +65,12 @@ def backend_of(potential: Any) -> type[DeviceBackend]:
         )
     if potential.formula is None:
         return ArrayBackend
+    formula = potential.formula
+    if formula.truncated and (formula.cell.into is not None or formula.lists is not None):
+        raise TypeError(
+            f"{potential.name} has a tilted cell or terms over lists in a cell, which backend "
+            "'cupy' has no kernel for: take backend='numba'"
+        )
     kinds = set(potential.formula.source.bodies)
     small = potential.dim <= source.IN_REGISTERS and not potential.formula.truncated
     if not small and kinds <= {"site", "bond"}:

@@ -131,8 +131,11 @@ def text(name: str) -> str:
 
 def _replica_force(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int]) -> str:
     """``force(x, g, p)``: energy and gradient of one replica whose x and g are a thread's own,
-    terms in the order of the CPU kernel.
+    terms in the order of the CPU kernel; before it the lists of particles. `shape` are the sites
+    along each axis, and the lists, as in a formula's sizes.
     """
+    tables, lists = _lists(spec, bodies, [dim, *shape])
+    shape = shape[: spec.lattice]
     parts = ["double e = 0;", _loop("d", "0", str(dim), 1, "g[d] = 0;")]
     for kind, body in bodies.items():
         if kind == "coordinates":
@@ -146,9 +149,12 @@ def _replica_force(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequ
             parts += [_bonds(spec, body, dim, shape, axis) for axis in range(spec.lattice)]
         elif kind == "link":
             parts.append(_links(spec, body, dim))
-        else:
+        elif kind == "pair":
             parts.append(_pairs(spec, body, dim))
-    return _function("double force(const real* x, real* g, const real* p)", [*parts, "return e;"])
+        elif kind == "embedding":
+            parts.append(_embedded(spec, bodies, dim))
+    head = "double force(const real* x, real* g, const real* p)"
+    return "\n".join([*tables, _function(head, [*parts, *lists, "return e;"])])
 
 
 def _point(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
@@ -274,20 +280,69 @@ def _links(spec: Spec, body: Body, dim: int) -> str:
 
 def _pairs(spec: Spec, body: Body, dim: int) -> str:
     """Energies are summed particle by particle, as on the CPU."""
-    term = _distance(spec, body, "own += ")
-    others = _loop("k", f"d + {spec.space}", str(dim), spec.space, term)
+    others = _others(spec, dim, _distance(spec, body, "own += "))
     each = _loop("d", "0", str(dim), spec.space, f"real own = 0;\n{others}\npairs += own;")
     return _block(f"real pairs = 0;\n{each}\ne += pairs;")
 
 
-def _distance(spec: Spec, body: Body, energy: str = "e += ") -> str:
+def _others(spec: Spec, dim: int, body: str) -> str:
+    """The particles at k, after that at d."""
+    return _loop("k", f"d + {spec.space}", str(dim), spec.space, body)
+
+
+def _embedded(spec: Spec, bodies: Mapping[str, Body], dim: int) -> str:
+    """Densities, then slopes of the embedding, in an array of a thread's own."""
+    density, embedding = bodies["density"], bodies["embedding"]
+
+    def each(body: str) -> str:
+        return _loop("d", "0", str(dim), spec.space, body)
+
+    near = _term(spec, density, [_square(spec)], [], "const real near = ")
+    sums = [*_apart(spec), near, "rho[d] += near;\nrho[k] += near;"]
+    slopes = _term(spec, embedding, ["v0 = rho[d]"], ["rho[d] = "], "energy += ")
+    forces = _distance(spec, density, "", "(rho[d] + rho[k])*")
+    parts = [each("rho[d] = 0;"), each(_others(spec, dim, "\n".join(sums)))]
+    parts += [each(slopes), each(_others(spec, dim, forces))]
+    return _block("\n".join(["real rho[DIM], energy = 0;", *parts, "e += energy;"]))
+
+
+def _lists(
+    spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[int]
+) -> tuple[list[str], list[str]]:
+    """The lists of particles as constants, and the loops over them."""
+    tables, loops = [], []
+    own, names = len(spec.scalars) + len(spec.arrays) * sizes[0], spec.printed_names()
+    for n, (term, entries) in enumerate(zip(spec.listed, spec.lists(sizes), strict=True)):
+        count, numbers = len(entries), ", ".join(str(i) for entry in entries for i in entry)
+        tables.append(f"__device__ const int list_{n}[] = {{{numbers}}};")
+        body, load, store = bodies[f"{term.kind} {n}"], [], []
+        lines = [f"const int i{k} = list_{n}[{term.count}*t + {k}];" for k in range(term.count)]
+        for k, name in enumerate(term.arrays):
+            lines.append(f"const real {names[name]} = p[{own + k * count} + t];")
+        for k in range(len(body.derivatives)):
+            step, axis = divmod(k, spec.space)
+            low, high = (f"i{step + end} + {axis}" for end in (0, 1))
+            load.append(f"v{k} = x[{high}] - x[{low}]")
+            store.append(f"g[{high}] += f{k};\ng[{low}] -= f{k};")
+        forces = [f"const real f{k} = " for k in range(len(body.derivatives))]
+        lines += [_term(spec, body, load, forces, "energy += "), *store]
+        loops += [_loop("t", "0", str(count), 1, "\n".join(lines))]
+        own += len(term.arrays) * count
+    return tables, [
+        _block("\n".join(["real energy = 0;", *loops, "e += energy;"]))
+    ] if loops else []
+
+
+def _distance(spec: Spec, body: Body, energy: str = "e += ", times: str = "") -> str:
     """Energy and forces of the particles at d and k, which depend on their distance."""
     axes = range(spec.space)
-    load = [f"const real r{k} = x[k + {k}] - x[d + {k}];" for k in axes]
     store = [f"g[k + {k}] += f*r{k};\ng[d + {k}] -= f*r{k};" for k in axes]
-    return "\n".join(
-        [*load, _term(spec, body, [_square(spec)], ["const real f = 2.0*"], energy), *store]
-    )
+    force = [f"const real f = {times}2.0*"]
+    return "\n".join([*_apart(spec), _term(spec, body, [_square(spec)], force, energy), *store])
+
+
+def _apart(spec: Spec) -> list[str]:
+    return [f"const real r{k} = x[k + {k}] - x[d + {k}];" for k in range(spec.space)]
 
 
 def _term(
