@@ -19,8 +19,8 @@ def javascript_source(spec: Spec, bodies: Mapping[str, Body], sizes: Sequence[in
         where = spec.where(kind, sizes)
         if where is None:
             raise ValueError(
-                f"a {kind} formula is not printed as JavaScript: write it as a formula of its "
-                "coordinates"
+                f"a {kind.split()[0]} formula is not printed as JavaScript: write it as a formula "
+                "of its coordinates"
             )
         for at in where:
             assign = [f"v{i} = x[{d}]" for i, d in enumerate(at)]

@@ -53,7 +53,7 @@ def read_lists(terms: Any, particles: Any, space: Any) -> list[Terms]:
     """
     if terms is None:
         return []
-    if isinstance(terms, str) or not isinstance(terms, Collection) or not terms:
+    if isinstance(terms, str) or not isinstance(terms, Collection) or not len(terms):
         raise TypeError(f"{FORM}, not {shown(terms)}")
     if particles is None:
         raise TypeError("terms= needs particles=, the number of particles")
@@ -69,7 +69,10 @@ def _read(term: Any, particles: Any, space: Any) -> Terms:
         raise TypeError(f"the formula of a {kind} must be a string, not {type(text).__name__}")
     if (kind == "torsion" and space != 3) or (kind == "angle" and space == 1):
         raise ValueError(f"there is no {kind} in space={space}")
-    found = np.asarray(entries)
+    try:
+        found = np.asarray(entries)
+    except ValueError:  # entries of unlike lengths
+        found = np.empty(0)
     if found.ndim != 2 or found.shape[1] != count or not len(found) or found.dtype.kind not in "iu":
         raise ValueError(
             f"the particles of a {kind} must be integers of shape (entries, {count}), numbered "

@@ -120,19 +120,21 @@ def test_a_plane():
         same(energy, energies[0])
 
 
-def test_terms_over_lists_take_the_nearest_image():
+@pytest.mark.parametrize("box", SKEWED.values(), ids=SKEWED)
+def test_terms_over_lists_take_the_nearest_image(box):
     """Particles may leave the cell one by one; without a cell the bonds would be torn."""
-    U, x = FORMULA(**ONE, **LISTS, particles=64, box=L), particles()
+    U, x = FORMULA(**ONE, **LISTS, particles=64, box=box), particles()
     energy, gradient = U.formula.energy_gradient(x)
     hop = np.random.default_rng(1).integers(-3, 4, x.shape) * L
     again = U.formula.energy_gradient(x + hop)
     same(again[0], energy, 1e-10)
     same(again[1], gradient, 1e-10)
+    same(run(U, x + hop).state.x - hop, run(U, x).state.x, 1e-8)
 
 
 @pytest.mark.parametrize("box", [L, SKEWED["sheared"]], ids=["cube", "sheared"])
 def test_bits_do_not_depend_on_threads_or_cuts(box):
-    U, x = FORMULA(**ONE, **LISTS, particles=64, box=box), particles()
+    U, x = FORMULA(**ONE, **LISTS, particles=64, box=box), np.tile(particles(), (4, 1))
     whole = run(U, x, threads=1)
     for given in ({"threads": 2}, {"record_every": 7}):
         np.testing.assert_array_equal(run(U, x, **given).state.x, whole.state.x)

@@ -10,7 +10,7 @@ import pytest
 import targets
 from hostile import refused
 
-from langevin_sa import FormulaError, Potential, Schedule, anneal, schedules
+from langevin_sa import FormulaError, Potential, Schedule, anneal, page, schedules
 
 FORMULA = Potential.from_formula
 BONDS, ANGLES = [(0, 1), (1, 2), (2, 5)], [(0, 1, 2), (1, 2, 3), (5, 0, 3)]
@@ -281,6 +281,21 @@ def test_bonds_are_links_and_pairs():
         np.testing.assert_allclose(U.laplacian(x), pairs.laplacian(x), rtol=1e-12)
 
 
+def test_formulas_for_people():
+    U = FORMULA(terms=[SPRING, BEND], **GUPTA, k=K, r0=1.1, t0=1.1, particles=6)
+    embedded, bond, angle = U.latex.split(r" + \sum_{(i, j")
+    assert embedded.startswith(r"\sum_{i} \left[- \sqrt{\rho}\right]_{\rho = \sum_{j \neq i}")
+    assert r"\left(r - r_{0}\right)^{2}" in bond and angle.startswith(", k)}")
+    assert r"\theta" in angle
+    assert U.name.endswith("bond k*(r - r0)**2/2; angle k*(theta - t0)**2/2")
+    assert U.variables[:4] == ("x1", "y1", "z1", "x2")
+
+
+def test_a_page_says_that_it_shows_no_particles():
+    U = FORMULA(terms=[("bond", [(0, 1)], "r**2")], particles=2, space=1, name="spring")
+    refused(lambda: page(U), ValueError, "spring is a potential of particles")
+
+
 def test_a_cutoff_ends_pairs_and_densities():
     x, ends = six(), {key: METAL[key] for key in ("pair", "density")}
     end = {"xi": 1.2, "q": 3.1, "A": 0.2, "r": 1.3}
@@ -339,6 +354,8 @@ REFUSED = [
     ({"terms": [("bend", BONDS, "r")]}, ValueError, "did you mean 'bond'"),
     ({"terms": [("bond", ANGLES, "r")]}, ValueError, r"of shape \(entries, 2\)"),
     ({"terms": [("bond", [(0.0, 1.0)], "r")]}, ValueError, "must be integers"),
+    ({"terms": [("bond", [(0, 1), (2,)], "r")]}, ValueError, "must be integers"),
+    ({"terms": np.ones((2, 3))}, TypeError, "terms must be a list of"),
     ({"terms": [("bond", [(0, 6)], "r")]}, ValueError, "numbers from 0 to 5, not 0 to 6"),
     ({"terms": [("angle", [(0, 1, 0)], "theta")]}, ValueError, r"twice in the angle \[0, 1, 0\]"),
     ({"terms": [("torsion", TORSIONS, "phi")], "space": 2}, ValueError, "no torsion in space=2"),

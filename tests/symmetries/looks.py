@@ -313,7 +313,7 @@ def measured(case, u):
     if U.laplacian(samples.reshape(-1, U.dim)).mean() > 0:
         found["configurational"] = thermometers.configurational(U, samples)
     seen = {name: u.take("energy", [e.value, e.standard_error]) for name, e in found.items()}
-    if box:
+    if box and U.formula.lists is None:
         area, tail = u.put("length", 1.0) ** 2, dict(tail=True)
         T = float(u.put("energy", case.temperature))
         seen["pair energy"] = u.take("energy", lsa.observables.energy(U, x, **tail))
