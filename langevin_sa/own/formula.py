@@ -79,17 +79,18 @@ class FromFormula:
         cutoff : float or array (types, types), optional
             Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Beside no
             other terms, work then grows as the number of particles (neighbour lists of numba).
-        box : float or tuple of float, optional
-            Length of the periodic box, or one an axis, at least twice the cutoff: pairs are between
+        box : float or sequence, optional
+            Length of the periodic box, or for each axis a length, a cell vector (space,), or None
+            where it is open; opposite faces are at least twice the cutoff apart: pairs are between
             nearest images. Coordinates are not wrapped. None leaves space open.
         species : array of int (particles,), optional
             Species 0, 1, ... of each particle; pair parameters and the cutoff may then be symmetric
             matrices (types, types).
         **parameters
             Numbers, or for site and bond formulas arrays with one value a coordinate, for terms
-            over lists one an entry; or laws of
-            progress, as in ``a=schedules.linear(0, 5)``: then the landscape moves during a run,
-            and everywhere else the potential is its last landscape, ``U.at(1)``.
+            over lists one an entry; or laws of progress, as in ``a=schedules.linear(0, 5)``: then
+            the landscape moves during a run, and everywhere else the potential is its last
+            landscape, ``U.at(1)``.
 
         Raises
         ------

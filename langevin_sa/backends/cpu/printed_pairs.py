@@ -35,23 +35,13 @@ def inertia(
     """
     if not massive:
         return [], ("", "", "")
-    first = f"{spec.first_of_lists} + {len(spec.array_places())}*{dim}"
-    lines = []
-    if any(term.arrays for term in spec.listed):
-        lines, first = _behind_lists(spec, first), "behind"
+    first = f"{len(spec.scalars)} + {len(spec.array_places())}*{dim}"
+    if spec.listed:
+        first = "own"  # where the parameters of lists have ended
     values = [place.format(f"{first} + {k}*{dim} + {d}") for k in range(3)]
     inverse, root, mass = (name + tag for name in ("inverse", "root", "mass"))
     line = f"{inverse}, {root}, {mass} = {', '.join(values)}"
-    return [*lines, line], (f"{inverse}*", f"{root}*", f"{mass}*")
-
-
-def _behind_lists(spec: Spec, first: str) -> list[str]:
-    """Lines for the place behind the parameters of lists, whose lengths are in the sizes."""
-    lines = [f"behind, at = {first}, {1 + spec.lattice}"]
-    for term in spec.listed:
-        lines.append(f"behind += size[at]*{len(term.arrays)}")
-        lines.append(f"at += 1 + size[at]*{term.count}")
-    return lines
+    return [line], (f"{inverse}*", f"{root}*", f"{mass}*")
 
 
 def over(index: str, count: str, body: str) -> str:
