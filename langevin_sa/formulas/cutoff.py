@@ -167,10 +167,16 @@ class CutoffFormula(Formula):
                 for k, f in enumerate(forces[:, len(self.box) :].T):
                     g[:, k] += np.bincount(j, f, len(g)) - np.bincount(i, f, len(g))
             gradient[r] = g.ravel()
-        if self.lists is not None:
-            with_lists = self.lists.energy_gradient(x)
-            energy, gradient = energy + with_lists[0], gradient + with_lists[1]
-        return energy, gradient
+        return self._and_lists(x, energy, gradient)
+
+    def _and_lists(
+        self, x: np.ndarray, energy: np.ndarray, gradient: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """With what terms over lists add."""
+        if self.lists is None:
+            return energy, gradient
+        more = self.lists.energy_gradient(x)
+        return energy + more[0], gradient + more[1]
 
     def energy(self, x: np.ndarray) -> np.ndarray:
         """Energy (replicas,)."""
@@ -203,12 +209,9 @@ class CutoffFormula(Formula):
         value, gradient = np.zeros(len(x)), np.zeros_like(x)
         for r in np.flatnonzero(self._finite(x, value)):
             value[r], gradient[r] = evaluate(self, x[r].astype(float), name)
-        if self.lists is not None and name == "pairs":
-            with_lists = self.lists.energy_gradient(x)
-            return value + with_lists[0], gradient + with_lists[1]
-        if self.lists is not None:
-            return value + self.lists.laplacian(x), gradient
-        return value, gradient
+        if name == "pairs":
+            return self._and_lists(x, value, gradient)
+        return value if self.lists is None else value + self.lists.laplacian(x), gradient
 
     @staticmethod
     def _finite(x: np.ndarray, out: np.ndarray) -> np.ndarray:

@@ -168,20 +168,23 @@ def _in_cell(
     """Pairs with a cut-off in a cell, and terms over lists: two formulas, each with its own
     parameters.
     """
+    from .cutoff import CutoffFormula
+
     if "pair" not in texts:
         raise TypeError("box= and species= go with pair= and cutoff=")
     lists = read_lists(terms, sizes_of["particles"], sizes_of["space"])
     in_lists = {name for term in lists for name in names(parse(term.text))}
     in_pairs = {name for text in texts.values() for name in names(parse(text))}
-    from .cutoff import CutoffFormula
-
     own = {k: value for k, value in parameters.items() if normal(k) in in_lists}
     for name in (name for name, value in own.items() if callable(value)):
-        raise ValueError(f"{name} is a law of progress in terms=, beside box= or species= of pairs")
+        raise ValueError(
+            f"{name} is a law of progress in terms=, and stands still beside box= or species=: "
+            "give a number, or leave out the box"
+        )
     rest = {k: v for k, v in parameters.items() if normal(k) in in_pairs or k not in own}
     pairs, dim = read_formula(texts, rest, None, given, **sizes_of, **ends, shape=None)
-    none = dict.fromkeys(("shape", "cutoff", "box", "species"))
-    of_lists, _ = read_formula({}, own, None, given, **{**sizes_of, **none}, terms=terms)
+    none: dict[str, Any] = dict.fromkeys(("shape", "cutoff", "box", "species"))
+    of_lists, _ = read_formula({}, own, None, given, **sizes_of, **none, terms=terms)
     assert isinstance(pairs, CutoffFormula)
     return pairs.with_lists(of_lists), dim
 

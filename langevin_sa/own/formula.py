@@ -78,11 +78,12 @@ class FromFormula:
             z1, x2, ...
         cutoff : float or array (types, types), optional
             Distance beyond which a pair does not count: V(r) - V(cutoff) for r < cutoff. Beside no
-            other terms, work then grows as the number of particles (neighbour lists of numba).
-        box : float or sequence, optional
-            Length of the periodic box, or for each axis a length, a cell vector (space,), or None
-            where it is open; opposite faces are at least twice the cutoff apart: pairs are between
-            nearest images. Coordinates are not wrapped. None leaves space open.
+            other terms (or terms over lists in a box), work then grows as the number of particles
+            (neighbour lists of numba).
+        box : float, or sequence of float, array (space,) or None, optional
+            Length of the periodic box, or for each axis a length, a cell vector, or None where it
+            is open; opposite faces at least twice the cutoff apart: pairs (and terms over lists)
+            are between nearest images. Coordinates are not wrapped. None leaves space open.
         species : array of int (particles,), optional
             Species 0, 1, ... of each particle; pair parameters and the cutoff may then be symmetric
             matrices (types, types).

@@ -20,11 +20,9 @@ def widths(spec: Spec, bodies: Any, replicas: int, dim: int, threads: int) -> tu
     """Replicas that go side by side, and the number left over below which the last ones go one by
     one, as they do where what is inside a replica can fill vectors too; 0 if none do.
     """
-    in_lanes = not LANED.isdisjoint(bodies) or spec.listed
-    few, fitting = (
-        0,
-        [LANES] if in_lanes else [w for w in WIDTHS if w == LANES or w * dim <= CACHE_NUMBERS],
-    )
+    few, fitting = 0, [w for w in WIDTHS if w == LANES or w * dim <= CACHE_NUMBERS]
+    if spec.listed or not LANED.isdisjoint(bodies):
+        fitting = [LANES]
     if "pair" in bodies:
         # eight particles side by side, each pair from both ends
         particles = dim // spec.space
