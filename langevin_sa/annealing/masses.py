@@ -125,10 +125,10 @@ def _check_open(potential: Potential, masses: np.ndarray) -> int:
     if np.isinf(masses).any():
         raise ValueError("remove_drift holds the centre of mass of all particles: leave out frozen")
     spec = None if potential.formula is None else potential.formula.source.spec
-    if spec is None or not spec.of_particles or spec.coordinates is not None:
+    if spec is None or not spec.of_particles or spec.coordinates or spec.site:
         raise ValueError(
             f"remove_drift needs particles that act on each other alone, so that forces sum to "
-            f"zero: a formula without terms in coordinates, which {potential.name} is not"
+            f"zero: a formula of particles without terms in coordinates, which {potential.name} is not"
         )
     return _space(potential)
 

@@ -25,7 +25,7 @@ from langevin_sa.backends.workers import mapping
 
 STILL = Schedule(1.0, 1.0, 0.01)
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from multiprocessing import active_children, parent_process
 import langevin_sa as lsa
 
@@ -39,6 +39,7 @@ def gradient(x):
     return 2*x
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     U = lsa.Potential(energy, gradient, 2)
     limit = float(sys.argv[1]) or None
     given = dict(replicas=4, rng=1, workers=2, max_seconds=limit)
@@ -59,7 +60,6 @@ def hung(tmp_path):
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         started.append(run)
         if not limit:

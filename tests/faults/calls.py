@@ -25,7 +25,7 @@ from langevin_sa.schedules import exponential
 WELL = Potential.from_formula(site="(x**2 - 1)**2 + 0.3*x", dim=2, bounds=(-2, 2))
 CHAIN = Potential.from_formula(site="x**4/4 - x**2/2", bond="(y - x)**2/2", dim=600)
 RAMP = Schedule(exponential(1.0, 0.01), 1.0, lambda s: 0.1 - 0.05 * s)
-BESIDES = {"seconds", "schedule", "method", "potential", "message", "log_z"}
+BESIDES = {"seconds", "samples_file", "schedule", "method", "potential", "message", "log_z"}
 
 
 def _energy(x):

@@ -158,7 +158,7 @@ def test_what_is_none_is_refused_before_any_work(monkeypatch, asked, error, why)
     def work(*_, **__):
         raise AssertionError("work began")
 
-    monkeypatch.setattr(request, "run_pilot", work)
+    monkeypatch.setattr(request, "pilot_of", work)
     monkeypatch.setattr(request, "get_backend", work)
     for schedule in (SCHEDULE, None):
         refused(partial(anneal, WELL, START, schedule, 10, observables=asked), error, why)
