@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hostile import refused
 
-from langevin_sa import Potential, Schedule, anneal
+from langevin_sa import Potential, Schedule, anneal, simulate
 from langevin_sa.observables import pressure
 
 FORMULA = Potential.from_formula
@@ -142,6 +142,17 @@ def test_bits_do_not_depend_on_threads_or_cuts(box):
     np.testing.assert_allclose(single.state.x, whole.state.x, atol=1e-3)
     energy = U.energy(whole.state.x)
     same(whole.energies, energy)
+
+
+def test_bits_do_not_depend_on_when_lists_are_made():
+    """As a run that goes on from a state makes them, and as workers do for each slice."""
+    box = np.array([[4.4, 0, 0], [1.1, 4.3, 0], [0.2, 0.7, 4.1]])
+    U, x = FORMULA(**ONE, particles=64, box=box), particles() / L @ np.kron(np.eye(64), box)
+    warm, whole = Schedule(0.7, 1.0, 0.004), run(U, x)
+    for part in simulate(U, x, warm, 40, record_every=7, rng=1):
+        if part.step in (7, 21):
+            again = anneal(U, state=part.state, schedule=warm, n_steps=40)
+            np.testing.assert_array_equal(again.state.x, whole.state.x)
 
 
 REFUSED = [
