@@ -71,8 +71,8 @@ def phase(
 
 @styled
 def conservation(result: Any, potential: Potential, *, ax: Axes | None = None) -> Axes:
-    """Energy U + m v^2/2 against the step, with velocities on the step, of each of the first replicas
-    and in the mean: a scheme without friction and noise keeps it, to the order of dt^2.
+    """Energy U + m v^2/2 against the step, with velocities on the step, of each of the first
+    replicas and in the mean: a scheme without friction and noise keeps it, to the order of dt^2.
 
     Parameters
     ----------

@@ -175,7 +175,7 @@ def test_what_is_not_done_is_refused():
     bond = {"terms": [("bond", [(0, 1)], "k*r")], "particles": 9, "box": 9.0}
     refused(lambda: FORMULA(**bond, k=1.0), TypeError, "go with pair= and cutoff=")
     law = lambda s: 1 + s  # noqa: E731
-    refused(lambda: FORMULA(**ONE, **bond, k=law), ValueError, "k is a law of progress")
+    refused(lambda: FORMULA(**ONE, **bond, k=law), ValueError, "k of terms= cannot be a law")
     tilted = FORMULA(**ONE, particles=9, box=[[9, 0, 0], [1, 9, 0], [0, 0, 9]])
     for U in (tilted, FORMULA(**ONE, **bond, k=1.0)):
         x = 4 * np.arange(27.0)
