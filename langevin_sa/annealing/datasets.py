@@ -14,6 +14,8 @@ except ImportError as error:
     ) from error
 
 PLACES = ("replica", "coordinate")
+ENERGIES = ("target", "temperature", "eq22", "configurational")  # columns in units of energy
+ENERGIES += ("energy_mean", "energy_min", "best", "work", "heat")
 ABOUT = ("fun", "status", "message", "nit", "nfev", "njev", "seed", "n_steps", "potential_name")
 
 
@@ -23,7 +25,8 @@ def dataset(result: Any) -> Any:
     columns: dict[str, Any] = {}
     for name, values in result.history.items():
         further = [f"{name}_{k}" for k in range(1, values.ndim)]
-        columns[name] = (("record", *further), values)
+        unit = {"units": units.energy} if name in ENERGIES else {}
+        columns[name] = (("record", *further), values, unit)
     if result.samples is not None:
         columns["samples"] = (("record", *PLACES), result.samples, {"units": units.length})
     if result.velocities is not None:

@@ -75,12 +75,12 @@ def _read(term: Any, particles: Any, space: Any) -> Terms:
         found = np.empty(0)
     if found.ndim != 2 or found.shape[1] != count or not len(found) or found.dtype.kind not in "iu":
         raise ValueError(
-            f"the particles of a {kind} must be integers of shape (entries, {count}), numbered "
+            f"the particles of {kind} terms must be integers of shape (entries, {count}), numbered "
             f"from 0, not {shown(entries)}"
         )
     if whole(particles) and (found.min() < 0 or found.max() >= particles):
         raise ValueError(
-            f"the particles of a {kind} must be numbers from 0 to {particles - 1}, not "
+            f"the particles of {kind} terms must be numbers from 0 to {particles - 1}, not "
             f"{found.min()} to {found.max()}"
         )
     ordered = np.sort(found, axis=1)

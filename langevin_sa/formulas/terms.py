@@ -178,8 +178,8 @@ def _in_cell(
     own = {k: value for k, value in parameters.items() if normal(k) in in_lists}
     for name in (name for name, value in own.items() if callable(value)):
         raise ValueError(
-            f"{name} is a law of progress in terms=, and stands still beside box= or species=: "
-            "give a number, or leave out the box"
+            f"{name} of terms= cannot be a law of progress beside box= or species=: give a number, "
+            "or leave these out"
         )
     rest = {k: v for k, v in parameters.items() if normal(k) in in_pairs or k not in own}
     pairs, dim = read_formula(texts, rest, None, given, **sizes_of, **ends, shape=None)

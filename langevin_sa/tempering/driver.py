@@ -277,7 +277,8 @@ def _chosen(
     """Temperatures between two, from mean energies at a ladder of the pilot's."""
     scouts = ends[0] * np.geomspace(1.0, ends[1] / ends[0], SCOUTS)
     n_steps = max(1, int(SHARE * plan.n_steps) // plan.swap_every) * plan.swap_every
-    short = Plan(n_steps, plan.swap_every, plan.swap_every, n_steps // 2)
+    burn_in = min(n_steps // 2, n_steps - plan.swap_every)  # which leaves a record
+    short = Plan(n_steps, plan.swap_every, plan.swap_every, burn_in)
     seed = child_seed(seed, 0)
     ladder = Ladder(prepared(scouts, short, gamma, dt, seed), scouts, seed, threads)
     run = Run(ladder, short, False, gamma, dt)

@@ -84,7 +84,10 @@ def test_units_come_through(tmp_path):
     result.save(tmp_path / "r.npz")
     assert result.units == Result.load(tmp_path / "r.npz").units == EV
     assert pickle.loads(pickle.dumps(with_units())).units == EV
-    assert result.to_xarray().samples.attrs == {"units": "Angstrom"}
+    data = result.to_xarray()
+    assert data.samples.attrs == {"units": "Angstrom"} and not data.failures.attrs
+    for name in ("target", "temperature", "configurational", "energy_min", "best", "energies"):
+        assert data[name].attrs == {"units": "eV"}
     plain = run(Potential.from_formula("(x**2 - 1)**2"))
     assert plain.units == Units() and plain.fun == result.fun
     np.testing.assert_array_equal(plain.history.temperature, result.history.temperature)

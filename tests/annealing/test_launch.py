@@ -78,6 +78,20 @@ def test_velocities_at_the_start_keep_the_energy():
         lsa.plots.phase(lsa.anneal(BOWL, x0, WARM, 5, samples=True, rng=1), BOWL)
 
 
+def test_pictures_of_velocities_know_the_masses():
+    """What is drawn of masses 4 and, frozen, infinity is energy, which velocity Verlet keeps."""
+    asked = {"integrator": "velocity_verlet", "samples": True, "velocities": True}
+    asked |= {"masses": [4.0, 1.0], "frozen": [1], "record_every": 1}
+    run = lsa.anneal(BOWL, np.array([0.8, -0.1]), STILL, 60, v0=[0.3, 0.0], **asked)
+    drawn = lsa.plots.conservation(run, BOWL).lines[0].get_ydata()
+    v = run.velocities[:, 0, 0] - 0.1 / 2 * run.samples[:, 0, 0] / 4
+    np.testing.assert_allclose(lsa.plots.phase(run, BOWL).lines[0].get_ydata(), v)
+    energy = (run.samples[:, 0] ** 2).sum(1) / 2 + 4 * v**2 / 2
+    np.testing.assert_allclose(drawn, energy)
+    assert np.ptp(drawn) < 1e-3 * drawn.mean()
+    plt.close("all")
+
+
 def test_one_velocity_is_that_of_each_and_one_of_each_its_own():
     asked = {"n_steps": 7, "rng": 2, "integrator": "gjf"}
     x0 = np.zeros((3, 2))

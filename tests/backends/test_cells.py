@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hostile import refused
 
-from langevin_sa import Potential, Schedule, anneal
+from langevin_sa import Potential, Schedule, anneal, simulate
 from langevin_sa.observables import pressure
 
 FORMULA = Potential.from_formula
@@ -144,6 +144,17 @@ def test_bits_do_not_depend_on_threads_or_cuts(box):
     same(whole.energies, energy)
 
 
+def test_bits_do_not_depend_on_when_lists_are_made():
+    """As a run that goes on from a state makes them, and as workers do for each slice."""
+    box = np.array([[4.4, 0, 0], [1.1, 4.3, 0], [0.2, 0.7, 4.1]])
+    U, x = FORMULA(**ONE, particles=64, box=box), particles() / L @ np.kron(np.eye(64), box)
+    warm, whole = Schedule(0.7, 1.0, 0.004), run(U, x)
+    for part in simulate(U, x, warm, 40, record_every=7, rng=1):
+        if part.step in (7, 21):
+            again = anneal(U, state=part.state, schedule=warm, n_steps=40)
+            np.testing.assert_array_equal(again.state.x, whole.state.x)
+
+
 REFUSED = [
     ({"box": [[9, 0, 0], [18, 0, 0], [0, 0, 9]]}, "lie in one plane"),
     ({"box": [[4, 0, 0], [4, 4, 0], [0, 0, 4]]}, "between opposite faces"),
@@ -164,7 +175,7 @@ def test_what_is_not_done_is_refused():
     bond = {"terms": [("bond", [(0, 1)], "k*r")], "particles": 9, "box": 9.0}
     refused(lambda: FORMULA(**bond, k=1.0), TypeError, "go with pair= and cutoff=")
     law = lambda s: 1 + s  # noqa: E731
-    refused(lambda: FORMULA(**ONE, **bond, k=law), ValueError, "k is a law of progress")
+    refused(lambda: FORMULA(**ONE, **bond, k=law), ValueError, "k of terms= cannot be a law")
     tilted = FORMULA(**ONE, particles=9, box=[[9, 0, 0], [1, 9, 0], [0, 0, 9]])
     for U in (tilted, FORMULA(**ONE, **bond, k=1.0)):
         x = 4 * np.arange(27.0)

@@ -265,6 +265,13 @@ def test_chosen_temperatures_swap_alike_and_are_kept_by_a_checkpoint(tmp_path):
     assert str(found).count("\n") == len(found.temperatures) + 1
 
 
+def test_temperatures_are_chosen_in_a_run_of_few_swaps():
+    """Whose tenth, in which mean energies are measured, has one round."""
+    U = lsa.potentials.harmonic(dim=20)
+    found = lsa.exchange(U, (0.1, 2.0), 50, swap_every=5, gamma=1.0, dt=0.1, rng=1)
+    assert len(found.temperatures) > 2 and np.isfinite(found.temperatures).all()
+
+
 @pytest.mark.parametrize(
     ("changed", "match"),
     [

@@ -36,6 +36,26 @@ def wrapped(x: float, length: float, inverse: float) -> float:
 
 
 @inline
+def along(x: Any, first: int, space: int, into: Any, k: int) -> float:
+    """Coordinate k, of those along which a tilted cell is periodic, of the particle whose first one
+    is at `first`: with the same roundings in a step as where lists are made.
+    """
+    here = 0.0
+    for j in range(space):
+        here += x[first + j] * into[j, k]
+    return here
+
+
+@kernel(nogil=True)
+def all_along(x: Any, space: int, into: Any) -> Any:
+    """Those of all particles (particles*space,)."""
+    out = np.empty(len(x))
+    for at in range(len(x)):
+        out[at] = along(x, at - at % space, space, into, at % space)
+    return out
+
+
+@inline
 def _cell(x: float, origin: float, per_length: float, cells: int) -> int:
     """Cell of a coordinate, the nearest one for what is outside or no number."""
     at = (x - origin) * per_length
@@ -303,7 +323,7 @@ class Particles:
             self.age = 0
         here, cell = x, self.formula.cell
         if self.into is not None:
-            x = cell.along(x.reshape(-1, self.space).astype(float)).ravel()
+            x = all_along(x, self.space, self.into)
         low, high = np.zeros(3), self.box[:3].copy()
         for k in np.flatnonzero(self.box[: self.space] == 0):  # open: around the particles
             column = x[k :: self.space]

@@ -15,7 +15,7 @@ from numba import int64
 from .compiled import call_step
 from .distances import WIDE, pack_exactly, pack_exactly_tilted, pack_near, pack_near_tilted
 from .keeping import kernel
-from .neighbour_lists import wrapped
+from .neighbour_lists import along, wrapped
 from .philox import fill_line
 from .printed_pairs import LANES
 from .simd import fetch, inline
@@ -172,9 +172,7 @@ def sweep_particles(
                 way += (here - home[at]) ** 2
             if into is not None:
                 for k in range(space):
-                    here = 0.0
-                    for j in range(space):
-                        here += y[a * space + j] * into[j, k]
+                    here = along(y, a * space, space, into, k)
                     after[i, k] = wrapped(here, box[k], box[k + 3])
                     rough_after[i, k] = after[i, k] - origin[k]
             squares[a] = square
