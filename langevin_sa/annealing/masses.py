@@ -128,7 +128,8 @@ def _check_open(potential: Potential, masses: np.ndarray) -> int:
     if spec is None or not spec.of_particles or spec.coordinates or spec.site:
         raise ValueError(
             f"remove_drift needs particles that act on each other alone, so that forces sum to "
-            f"zero: a formula of particles without terms in coordinates, which {potential.name} is not"
+            f"zero: a formula of particles without terms in coordinates, which {potential.name} is "
+            "not; take the centre off afterwards, it does not act on the other motion"
         )
     return _space(potential)
 
