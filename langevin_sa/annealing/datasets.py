@@ -14,8 +14,8 @@ except ImportError as error:
     ) from error
 
 PLACES = ("replica", "coordinate")
-ENERGIES = ("target", "temperature", "eq22", "configurational")  # columns in units of energy
-ENERGIES += ("energy_mean", "energy_min", "best", "work", "heat")
+TEMPERATURES = ("target", "temperature", "eq22", "configurational")
+ENERGIES = (*TEMPERATURES, "energy_mean", "energy_min", "best", "work", "heat")
 ABOUT = ("fun", "status", "message", "nit", "nfev", "njev", "seed", "n_steps", "potential_name")
 
 
