@@ -72,9 +72,9 @@ def butane() -> Potential:
     Notes
     -----
     Domain: the cube of side 5 Angstrom; starting points have their bonds and angles right and any
-    phi. The minimum is the trans
-    molecule, of energy 0. Torsion: Jorgensen et al. (1984); angles: Martin, Siepmann (1998), as in
-    TraPPE-UA, whose rigid bonds are here springs, with the stiffness of Cornell et al. (1995).
+    phi. The minimum is the trans molecule, of energy 0. Torsion: Jorgensen et al. (1984); angles:
+    Martin, Siepmann (1998), as in TraPPE-UA, whose rigid bonds are here springs, with the stiffness
+    of Cornell et al. (1995).
     """
     torsion: dict[str, Any] = {name: kelvin * GAS_CONSTANT for name, kelvin in TORSION.items()}
     return Potential.from_formula(

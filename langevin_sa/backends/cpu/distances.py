@@ -160,48 +160,12 @@ def _centre(builder: Any, lines: Any, slot: Any, kind: Any, size: int) -> Any:
     return builder.load(item(builder, lines, slot, ir.ArrayType(kind, 3), size), align=size // 4)
 
 
-def _packer(tilted: bool) -> Any:
+def _packer(exact: bool, tilted: bool) -> Any:
     """Of the sixteen particles named at address `names`, pack the names of those inside the reach
     of the one in a slot from place m of `out` on; the new number of names is returned, or -1 if
-    float32 cannot tell: all are inside the first of `reach2` that are not inside the second.
+    float32 cannot tell: all are inside the first of `reach2` that are not inside the second. If
+    `exact`, of eight in float64, which can tell.
     """
-
-    @intrinsic
-    def pack(
-        typing: Any,
-        rough: Any,
-        names: Any,
-        left: Any,
-        slot: Any,
-        box: Any,
-        reach2: Any,
-        out: Any,
-        m: Any,
-    ) -> Any:
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            rough, names, left, slot, box, reach2, out, m = args
-            named, slots = _slots(builder, names, WIDE)
-            centre = _centre(builder, rough, slot, SINGLE, 16)
-            _, r2 = _nearest(builder, _rough_lines(builder, rough, slots), centre, box, tilted)
-            outer, inner = (builder.extract_value(reach2, k) for k in range(2))
-            mask = _inside(builder, r2, outer, left)
-            sure = builder.fcmp_ordered("<", r2, splat(builder, inner, WIDE))
-            doubtful = builder.and_(mask, builder.not_(sure))
-            bits = builder.bitcast(doubtful, ir.IntType(WIDE))
-            _keep(builder, named, mask, item(builder, out, m, named.type, 4))
-            clear = builder.icmp_unsigned("==", bits, ir.Constant(bits.type, 0))
-            return builder.select(clear, _counted(builder, mask, m), long(-1))
-
-        return types.int64(*[types.int64] * 5, reach2, *[types.int64] * 2), build
-
-    return pack
-
-
-pack_near, pack_near_tilted = _packer(tilted=False), _packer(tilted=True)
-
-
-def _exact_packer(tilted: bool) -> Any:
-    """The same of eight particles in float64."""
 
     @intrinsic
     def pack(
@@ -215,21 +179,40 @@ def _exact_packer(tilted: bool) -> Any:
         out: Any,
         m: Any,
     ) -> Any:
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            points, names, left, slot, box, reach2, out, m = args
-            named, slots = _slots(builder, names, LANES)
-            centre = _centre(builder, points, slot, DOUBLE, 32)
-            _, r2 = _nearest(builder, _lines(builder, points, slots), centre, box, tilted)
-            mask = _inside(builder, r2, reach2, left)
-            _keep(builder, named, mask, item(builder, out, m, named.type, 4))
-            return _counted(builder, mask, m)
-
-        return types.int64(*[types.int64] * 5, types.float64, *[types.int64] * 2), build
+        build = _pack_exactly if exact else _pack_near
+        signature = types.int64(*[types.int64] * 5, reach2, *[types.int64] * 2)
+        return signature, lambda context, builder, _, args: build(builder, *args, tilted)
 
     return pack
 
 
-pack_exactly, pack_exactly_tilted = _exact_packer(tilted=False), _exact_packer(tilted=True)
+def _pack_near(builder: Any, rough: Any, names: Any, left: Any, *where: Any) -> Any:
+    slot, box, reach2, out, m, tilted = where
+    named, slots = _slots(builder, names, WIDE)
+    centre = _centre(builder, rough, slot, SINGLE, 16)
+    _, r2 = _nearest(builder, _rough_lines(builder, rough, slots), centre, box, tilted)
+    outer, inner = (builder.extract_value(reach2, k) for k in range(2))
+    mask = _inside(builder, r2, outer, left)
+    sure = builder.fcmp_ordered("<", r2, splat(builder, inner, WIDE))
+    doubtful = builder.and_(mask, builder.not_(sure))
+    bits = builder.bitcast(doubtful, ir.IntType(WIDE))
+    _keep(builder, named, mask, item(builder, out, m, named.type, 4))
+    clear = builder.icmp_unsigned("==", bits, ir.Constant(bits.type, 0))
+    return builder.select(clear, _counted(builder, mask, m), long(-1))
+
+
+def _pack_exactly(builder: Any, points: Any, names: Any, left: Any, *where: Any) -> Any:
+    slot, box, reach2, out, m, tilted = where
+    named, slots = _slots(builder, names, LANES)
+    centre = _centre(builder, points, slot, DOUBLE, 32)
+    _, r2 = _nearest(builder, _lines(builder, points, slots), centre, box, tilted)
+    mask = _inside(builder, r2, reach2, left)
+    _keep(builder, named, mask, item(builder, out, m, named.type, 4))
+    return _counted(builder, mask, m)
+
+
+pack_near, pack_near_tilted = (_packer(False, tilted) for tilted in (False, True))
+pack_exactly, pack_exactly_tilted = (_packer(True, tilted) for tilted in (False, True))
 
 
 def _separator(tilted: bool) -> Any:
