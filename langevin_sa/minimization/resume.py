@@ -15,6 +15,7 @@ import numpy as np
 from ..storage.checkpoint import Checkpoint, Contents
 from ..storage.npz import octets
 from ..storage.trees import put_together, taken_apart
+from .covariance import Population, Restarts
 from .ensemble import Ensemble
 from .functions import Functions
 from .minima import Minima, Minimum
@@ -22,7 +23,11 @@ from .search import Account, Search
 from .strategies import Cycle, Descending
 
 KINDS = {
-    kind.__name__: kind for kind in (Search, Minima, Minimum, Account, Cycle, Ensemble, Descending)
+    kind.__name__: kind
+    for kind in (
+        *(Search, Minima, Minimum, Account, Cycle, Ensemble, Descending),
+        *(Restarts, Population),
+    )
 }
 COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
 SAME_VALUE = 1e-6  # of a value, or of the energy of the search, by which its function may differ

@@ -75,6 +75,10 @@ class Search:
         What the last descents gained after their first steps.
     spread : float
         Energy of a search that has not descended.
+    restarts : Restarts or None
+        Of the population of `covariance`.
+    leader : str
+        The move that last lowered the best energy.
     slope : ndarray (dim,) or None
         The gradient where `finish` ended.
     stuck : float
@@ -105,6 +109,8 @@ class Search:
     tol: float = TOL
     gains: list[float] = field(default_factory=list)
     spread: float = 0.0
+    restarts: Any = None
+    leader: str = ""
     slope: np.ndarray | None = None
     stuck: float = 0.0
     stage: Any = None
@@ -207,10 +213,12 @@ class Search:
     def make(self, name: str, move: Callable[[Search], bool]) -> bool:
         """Make a move and book what it cost and earned."""
         account = self.accounts.setdefault(name, Account())
-        before, improved = self.problem.nfev, self.improved_at
+        before, improved, best = self.problem.nfev, self.improved_at, self.problem.best_fun
         account.calls += 1
         self.attempts += 1
         done = move(self)
+        if not self.problem.best_fun >= best - self.matters(IMPROVED, best):
+            self.leader = name
         account.spent = FORGET * account.spent + self.problem.nfev - before
         account.earned = FORGET * account.earned + (self.improved_at > improved)
         return done

@@ -15,6 +15,7 @@ import numpy as np
 from ..arguments import look_up
 from . import moves as kinds
 from .clusters import nearest, rearranged, scattered, shaken, space_of
+from .covariance import covariance, due
 from .ensemble import Ensemble, cool, temperature_range
 from .populations import exchange, populate
 from .problem import Problem
@@ -26,6 +27,7 @@ MOVES: dict[str, Callable[[Search], bool]] = {
     "hop": kinds.hop,
     "difference": kinds.difference,
     "funnel": kinds.funnel,
+    "covariance": covariance,
 }
 # the portfolio goes on without improvement for so many ...
 FEWEST_MOVES, MORE_MOVES = 10, 20  # moves, and one more for each coordinate up to so many more
@@ -87,8 +89,12 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
         return
     names = list(settings.moves) if settings.moves is not None else list(MOVES)
     chosen = [(name, look_up(name, MOVES, "move")) for name in names]
+    others = [(name, move) for name, move in chosen if move is not covariance]
     while not _enough(search, settings.patience):
-        search.make(*chosen[search.choose(chosen)])
+        if len(others) < len(chosen) and (not others or due(search, _unseen(search))):
+            search.make("covariance", covariance)
+        else:
+            search.make(*others[search.choose(others)])
         yield
     if settings.polish:
         search.finish()
@@ -100,18 +106,20 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
         yield
 
 
+def _unseen(search: Search) -> float:
+    """What the minima not met yet are expected to share among them of all descents, w(w + 1)/(d(d -
+    1)) after d descents into w minima (Boender, Rinnooy Kan, Math. Program. 37, 59 (1987)).
+    """
+    w, d = len(search.minima), search.descents
+    return min(1.0, w * (w + 1) / max(1, d * (d - 1)))
+
+
 def _enough(search: Search, patience: float) -> bool:
     """Whether so many moves and evaluations have brought nothing lower that going on is not worth
-    it.
-
-    What the minima not met yet are expected to share among them of all descents, w(w + 1)/(d(d -
-    1)) after d descents into w minima (Boender, Rinnooy Kan, Math. Program. 37, 59 (1987)), says
-    how much there is to look for.
+    it: the more, the larger the share of what is unseen.
     """
     problem, dim = search.problem, int((~search.problem.fixed).sum())
-    w, d = len(search.minima), search.descents
-    unseen = min(1.0, w * (w + 1) / max(1, d * (d - 1)))
-    each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) + STRANGE * unseen
+    each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) + STRANGE * _unseen(search)
     evaluations = dim * each * (NO_GRADIENT if problem.cost > 1 else 1)
     evaluations += AGAIN * search.improved_after
     moves = FEWEST_MOVES + min(dim, MORE_MOVES)
