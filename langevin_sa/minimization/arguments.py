@@ -156,6 +156,27 @@ def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:
     return fun, jac if callable(jac) else (True if jac else None)
 
 
+def check_residuals(fun: Any, jac: Any, strategy: str, vectorized: bool) -> None:
+    """Raise unless a sum of squares can be minimized so."""
+    if isinstance(fun, Potential):
+        raise TypeError("residuals=True is for a function that returns a vector, not a Potential")
+    if strategy != "portfolio":
+        raise ValueError(
+            f"residuals=True is for strategy 'portfolio', not {strategy!r}: give it the sum of "
+            "squares as a function instead"
+        )
+    if vectorized:
+        raise ValueError(
+            "with residuals=True `fun` takes one point at a time: vectorized must be False; "
+            "workers= evaluates many at once"
+        )
+    if isinstance(jac, (bool, np.bool_)) and jac:
+        raise ValueError(
+            "with residuals=True jac must be a function that returns the Jacobian (M, N), or None "
+            "for differences, not True"
+        )
+
+
 def starting_point(fun: Any, x0: Any, bounds: Any, seed: int) -> tuple[np.ndarray, Any]:
     """The starting point, and the domain of a potential."""
     generator = np.random.default_rng([seed, 1])

@@ -26,6 +26,7 @@ from .arguments import (
     check_budgets,
     check_fun,
     check_numbers,
+    check_residuals,
     check_settings,
     function_and_gradient,
     limits,
@@ -35,6 +36,7 @@ from .arguments import (
 )
 from .functions import Functions
 from .problem import Finished, Problem
+from .residuals import Residuals
 from .resume import Journal
 from .search import Search
 from .strategies import STRATEGIES, Settings, automatic
@@ -65,6 +67,7 @@ def minimize(
     rng: Any = None,
     workers: Any = 1,
     vectorized: bool = False,
+    residuals: bool = False,
     on_failure: str = "wall",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
@@ -139,6 +142,10 @@ def minimize(
         (-1: one for each processor), or by anything with a map.
     vectorized : bool
         `fun` takes many points at once.
+    residuals : bool
+        `fun` returns residuals, ``fun(x, *args) -> (M,)``, and `jac` their Jacobian (M, N), or None
+        for differences: their sum of squares (without a half) is minimized, by descents of SciPy's
+        least_squares. All else is said of this sum: fun, target, and jac in the result.
     on_failure : {"wall", "raise"}
         What becomes of an exception in `fun` or `jac`. "wall": the point counts as not finite, that
         is as +inf, and the message tells of it; unless an exception also comes from the last point
@@ -158,7 +165,8 @@ def minimize(
     -------
     OptimizeResult
         x, fun, success, status, message, nit, nfev, njev, jac as in SciPy; minima, a list of
-        OptimizeResult (x, fun, hits), the lowest first; seed; the annealing strategies add
+        OptimizeResult (x, fun, hits), the lowest first; seed; residuals (M,) at x, where `fun`
+        returns them; the annealing strategies add
         temperature (T0, T1), dt, log_z. Status 0: done or target reached; 1: budget spent; 2: the
         function is -inf somewhere, falls without end, or is finite nowhere; 3: interrupted; 99:
         stopped by the callback; 4: the last descent was stuck with a slope.
@@ -183,10 +191,12 @@ def minimize(
     check_budgets(maxfev=maxfev, maxiter=maxiter)
     check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
     check_settings(settings)
-    check_flags(polish=polish, vectorized=vectorized, disp=disp)
+    check_flags(polish=polish, vectorized=vectorized, residuals=residuals, disp=disp)
     check_workers(workers)
     walls = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
     strategy = automatic(fun, settings) if strategy == "auto" else strategy
+    if residuals:
+        check_residuals(fun, jac, strategy, vectorized)
     advise(strategy, settings, fun, args, jac, vectorized, hess=hess, hessp=hessp, **unknown)
     asked = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
     with closing(asked) as keeper, keeper:
@@ -207,13 +217,15 @@ def minimize(
                 "tol": str(tol),
                 "vectorized": bool(vectorized),
                 "jac": "a function" if callable(jac) else jac,
+                "residuals": bool(residuals),
             },
             {"the starting point": digest(clipped), "the bounds": digest(low, high)},
         )
         found = keeper.claim(fingerprint)
         on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
         with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
-            functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
+            kind = Residuals if residuals else Functions
+            functions = kind(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
             journal = Journal(functions, keeper)
             limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
             problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)
@@ -277,6 +289,8 @@ def _result(search: Search, seed: int, nit: int, status: int, message: str) -> O
     found = [OptimizeResult(x=problem.x(m.u), fun=m.fun, hits=m.hits) for m in search.minima.found]
     ending = {"success": status == 0, "status": status, "message": message}
     more = {"jac": gradient, "minima": found, "seed": seed, **search.report}
+    if problem.functions.squared:
+        more["residuals"] = problem.best_residuals.copy()
     return OptimizeResult(**_best(problem, nit), **ending, **more)
 
 

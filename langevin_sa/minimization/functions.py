@@ -39,9 +39,13 @@ class Functions:
         Whether one call brings the energy and the gradient.
     has_slopes : bool
         Whether gradients are calls of their own.
+    squared : bool
+        Whether the function is a sum of squares (`Residuals`).
     at_once : bool
         Whether many points are better asked for together than one by one.
     """
+
+    squared = False
 
     def __init__(
         self,
@@ -68,6 +72,11 @@ class Functions:
     def ask(self, kind: str, x: np.ndarray) -> np.ndarray:
         """What `energies`, `slopes` or `pair`, which `kind` names, says of x."""
         return getattr(self, kind)(x)
+
+    def numbers(self, kind: str, x: np.ndarray) -> int:
+        """How many numbers the answer to `kind` has."""
+        points = 1 if x.ndim == 1 else len(x)
+        return {"energies": points, "slopes": x.size, "pair": 1 + x.size}[kind]
 
     def energies(self, x: np.ndarray) -> np.ndarray:
         """fun (points,) at x (points, dim)."""

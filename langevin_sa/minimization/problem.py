@@ -71,6 +71,8 @@ class Problem:
         finite.
     best_x, best_fun : ndarray (dim,), float
         The lowest point of all evaluations.
+    best_residuals : ndarray (m,)
+        There, if `fun` is `Residuals`; else empty.
 
     Raises
     ------
@@ -103,6 +105,7 @@ class Problem:
         self.started = time.perf_counter()
         self.nfev = self.njev = self.failures = 0
         self.best_fun, self.best_x = math.inf, x0.copy()
+        self.best_residuals = np.empty(0)
         self.differences = Differences()
         self.descender: Any = None
         a, b = (x0, x0) if domain is None else domain.T
@@ -225,11 +228,25 @@ class Problem:
         for part in parts:
             self.check(len(part))  # an exception of a point before may have cost calls
             self.nfev += len(part)
-            found.append(self._sound(self.ask("energies", part)))
+            found.append(self._energies(part))
             note(part, found[-1])
         if room < len(x):
             self.check()
         return np.concatenate(found)
+
+    def _energies(self, x: np.ndarray) -> np.ndarray:
+        if self.functions.squared:
+            return self._squares(x)[1]
+        return self._sound(self.ask("energies", x))
+
+    def _squares(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals (n, m), infinite ones where not finite, and the sums of their squares."""
+        residuals = self.ask("vectors", x).reshape(len(x), -1)
+        f = self._sound((residuals**2).sum(1))
+        k = int(np.argmin(f))
+        if f[k] < self.best_fun:
+            self.best_residuals = residuals[k].copy()
+        return np.where((f < math.inf)[:, None], residuals, math.inf), f
 
     def _noted(self, x: np.ndarray, f: float) -> float:
         """The energy f of one point, kept."""
@@ -274,6 +291,24 @@ class Problem:
             slopes = self.ask("slopes", self.x(u)).reshape(u.shape)
             return f, self._finite(slopes * self.unit)
         return f, np.array([self.gradient(p, e) for p, e in zip(u, f, strict=True)])
+
+    def vectors(self, u: np.ndarray) -> np.ndarray:
+        """Residuals (n, m), of `Residuals`, of points (n, dim); infinite ones where not finite."""
+        self.check(len(u))
+        self.nfev += len(u)
+        x = self.x(u)
+        residuals, f = self._squares(x)
+        self._keep(x, f)
+        return residuals
+
+    def jacobian(self, u: np.ndarray, residuals: np.ndarray, central: bool) -> np.ndarray:
+        """Derivatives (m, dim) in u of residuals (m,); 0 where they are not finite."""
+        if self.functions.has_slopes:
+            self.njev += 1
+            found = self.ask("jacobian", self.x(u)).reshape(-1, self.dim) * self.unit
+        else:
+            found = self.differences.jacobian(self, u, residuals, central)
+        return self._finite(found)
 
     @property
     def guesses(self) -> bool:

@@ -30,6 +30,7 @@ KINDS = {
     )
 }
 COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
+ARRAYS = ("best_x", "best_residuals", "reach")
 SAME_VALUE = 1e-6  # of a value, or of the energy of the search, by which its function may differ
 LONGEST_RECORD = 2**20  # numbers in answers between two looks at the search
 
@@ -100,7 +101,7 @@ class Journal:
             answer = self._called(kind, x)
             # what a machine that rounds differently has come to is another point
             self._answers[self._asked :] = [(key, answer)]
-        if kind != "slopes" and np.isfinite(answer[0]):
+        if kind in ("energies", "pair") and np.isfinite(answer[0]):
             self._seen = np.atleast_2d(x)[0], float(answer[0])
         self._asked, self._size = self._asked + 1, self._size + answer.size
         self.keeper.save(self._contents)
@@ -113,7 +114,7 @@ class Journal:
             if not self.functions.walls:
                 raise
             return self._failed(kind, x, error)
-        self._worked[kind] = x if kind == "pair" else x[:1]
+        self._worked[kind] = x if x.ndim == 1 else x[:1]
         return answer
 
     def _failed(self, kind: str, x: np.ndarray, error: Exception) -> np.ndarray:
@@ -122,15 +123,15 @@ class Journal:
         are counted, and there are none beyond the budget.
         """
         problem = self.search.problem
-        points = 1 if kind == "pair" else len(x)
+        points = 1 if x.ndim == 1 else len(x)
         if problem.nfev + points <= problem.maxfev:
             problem.nfev += points
             if points > 1:
                 return np.concatenate([self._called(kind, half) for half in np.array_split(x, 2)])
-            start = self._start if kind == "pair" else self._start[None]
+            start = self._start if x.ndim == 1 else self._start[None]
             self.functions.ask(kind, self._worked.get(kind, start))
         self.functions.raised = f"{type(error).__name__}: {error}"
-        return np.full({"energies": points, "slopes": x.size, "pair": 1 + x.size}[kind], np.nan)
+        return np.full(self.functions.numbers(kind, x), np.nan)
 
     def at_yield(self) -> None:
         """Called where the strategy yields."""
@@ -148,7 +149,8 @@ class Journal:
         arrays: dict[str, np.ndarray] = {}
         tree, problem = taken_apart(self.search, arrays, self._given), self.search.problem
         counts = {name: getattr(problem, name) for name in COUNTS}
-        arrays |= {"best_x": problem.best_x.copy(), "reach": problem.reach.copy()}
+        for name in ARRAYS:
+            arrays[name] = getattr(problem, name).copy()
         return arrays, {"search": tree, "counts": counts, "nit": self.nit}
 
     def _renewed(self) -> Contents:
@@ -174,7 +176,9 @@ class Journal:
             self.search = put_together(facts["search"], arrays, self._given, KINDS)
             parts = np.split(arrays["answers"], np.cumsum(arrays["sizes"])[:-1])
             self._answers = list(zip(arrays["keys"].tolist(), parts, strict=False))
-            self.nit, problem.best_x = facts["nit"], arrays["best_x"]
+            self.nit = facts["nit"]
+            for name in ARRAYS[:2]:
+                setattr(problem, name, arrays[name])
             seen = arrays["seen_x"], float(facts["seen"])
             for name in COUNTS:
                 setattr(problem, name, facts["counts"][name])
