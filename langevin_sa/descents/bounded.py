@@ -102,6 +102,7 @@ def descend(
     maxiter: int = 1000,
     known: Callable[[np.ndarray, float, np.ndarray], bool] | None = None,
     f: float | None = None,
+    below: float = -math.inf,
     precise: bool = False,
 ) -> Descent:
     """The local minimum below u.
@@ -113,6 +114,8 @@ def descend(
     tol, scale : float
         Converged where the decrease still expected, g H g/2, is below tol times the energy `scale`
         (without one, tol squared times what the descent has gained), or below rounding.
+    below : float
+        An energy below which tol squared is taken for tol.
     known : callable, optional
         ``known(u, f, g)`` true ends the descent early, as where it nears a minimum already found.
     f : float, optional
@@ -138,7 +141,7 @@ def descend(
     doubtful = int((~problem.fixed).sum()) if precise and problem.dim <= DENSE else 0
     restarted, small, left, energies = False, 0, 0.0, [f]
     # at the whole Hessian, of which a descent in a narrow valley may have learnt little
-    looks = LOOKS if precise and problem.guesses and problem.dim <= WHOLE else 0
+    looks = LOOKS if precise and problem.dim <= WHOLE else 0
     first = True  # time that slopes are to be made exact
     last = np.zeros_like(u)  # step of a memory that had learnt something
 
@@ -150,7 +153,7 @@ def descend(
     for nit in range(maxiter):
         free = ~((u <= low) & (g > 0) | (u >= high) & (g < 0))
         pull = np.where(free, g, 0.0)
-        enough = tol * scale if scale else tol * tol * (energies[0] - f)
+        enough = tol * (scale if f >= below else tol * (scale or energies[0] - f))
         enough = max(enough, problem.rounding(f))
         stalled = len(energies) > STALLED and nit % STALLED == 0
         stalled = stalled and not energies[-1 - STALLED] - f > enough
@@ -218,7 +221,7 @@ def _whole(problem: Any, u: np.ndarray) -> _Dense:
     """A memory of the whole Hessian at u, from central differences of gradients that are such
     themselves; curvatures that rounding hides are taken for the largest that it can hide.
     """
-    step = problem.differences.step
+    step = problem.differences.steps(problem, u)
     free = np.flatnonzero(~problem.fixed)
     hessian = np.zeros((problem.dim, problem.dim))
     for c in free:

@@ -43,7 +43,7 @@ class Differences:
         """Find the rounding and the steps at u, where the energy is f."""
         free = np.flatnonzero(~problem.fixed)
         self.noise = rounding(problem, u, f)
-        least = ULPS * np.spacing(np.abs(problem.x(u))) / problem.unit
+        least = _least(problem, u)
         room = np.maximum(np.maximum(problem.high - u, u - problem.low), least)
         most = np.maximum(np.minimum(LARGEST, room / 2), least)
         step = np.clip(np.full(problem.dim, FIRST), least, most)
@@ -74,6 +74,29 @@ class Differences:
             going = going[~stop]
         self.step = step
 
+    def steps(self, problem: Any, u: np.ndarray) -> np.ndarray:
+        """The step (dim,) of central differences around u, found by `refine` or not."""
+        return np.maximum(FIRST, _least(problem, u)) if self.step is None else self.step
+
+    def jacobian(
+        self, problem: Any, u: np.ndarray, residuals: np.ndarray, central: bool
+    ) -> np.ndarray:
+        """Derivatives (m, dim) of the residuals (m,) at u, by differences that stay inside."""
+        free = np.flatnonzero(~problem.fixed)
+        h = self.steps(problem, u) if central else np.maximum(FORWARD, _least(problem, u))
+        ends = np.repeat(u[None], 2 * len(free), axis=0).reshape(2, len(free), -1)
+        at, step = np.arange(len(free)), np.where(u + h > problem.high, -h, h)[free]
+        ends[0, at, free] += step
+        ends[1, at, free] = np.clip(u - step, problem.low, problem.high)[free]
+        ends = problem.u(problem.x(ends))
+        right = problem.vectors(ends[0])
+        left = problem.vectors(ends[1]) if central else residuals
+        apart = (ends[0] - (ends[1] if central else u))[at, free]
+        found = np.zeros((len(residuals), problem.dim))
+        with np.errstate(all="ignore"):
+            found[:, free] = ((right - left) / apart[:, None]).T
+        return found
+
     def gradient(self, problem: Any, u: np.ndarray, f: float) -> np.ndarray:
         """The gradient (dim,) at u, where the energy is f; 0 where it is not finite."""
         free, gradient = np.flatnonzero(~problem.fixed), np.zeros(problem.dim)
@@ -84,11 +107,16 @@ class Differences:
             gradient[free] = (right - left) / gaps
             return gradient
         # more than x can be rounded by
-        h = np.maximum(FORWARD, ULPS * np.spacing(np.abs(problem.x(u))) / problem.unit)
+        h = np.maximum(FORWARD, _least(problem, u))
         h = np.where(u + h > problem.high, -h, h)
         values, moved = _moved(problem, u, h[None], free)
         gradient[free] = (values[0] - f) / moved[0]
         return gradient
+
+
+def _least(problem: Any, u: np.ndarray) -> np.ndarray:
+    """The shortest step (dim,) around u, in units."""
+    return ULPS * np.spacing(np.abs(problem.x(u))) / problem.unit
 
 
 def rounding(problem: Any, u: np.ndarray, f: float) -> float:

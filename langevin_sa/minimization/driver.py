@@ -35,6 +35,7 @@ from .arguments import (
 )
 from .functions import Functions
 from .problem import Finished, Problem
+from .residuals import Residuals
 from .resume import Journal
 from .search import Search
 from .strategies import STRATEGIES, Settings, automatic
@@ -65,6 +66,7 @@ def minimize(
     rng: Any = None,
     workers: Any = 1,
     vectorized: bool = False,
+    residuals: bool = False,
     on_failure: str = "wall",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
@@ -213,7 +215,8 @@ def minimize(
         found = keeper.claim(fingerprint)
         on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
         with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
-            functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
+            kind = Residuals if residuals else Functions
+            functions = kind(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
             journal = Journal(functions, keeper)
             limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
             problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)

@@ -69,6 +69,11 @@ class Functions:
         """What `energies`, `slopes` or `pair`, which `kind` names, says of x."""
         return getattr(self, kind)(x)
 
+    def numbers(self, kind: str, x: np.ndarray) -> int:
+        """How many numbers the answer to `kind` has."""
+        points = 1 if x.ndim == 1 else len(x)
+        return {"energies": points, "slopes": x.size, "pair": 1 + x.size}[kind]
+
     def energies(self, x: np.ndarray) -> np.ndarray:
         """fun (points,) at x (points, dim)."""
         if self.compiled is not None:

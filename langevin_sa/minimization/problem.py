@@ -275,6 +275,25 @@ class Problem:
             return f, self._finite(slopes * self.unit)
         return f, np.array([self.gradient(p, e) for p, e in zip(u, f, strict=True)])
 
+    def vectors(self, u: np.ndarray) -> np.ndarray:
+        """Residuals (n, m), of `Residuals`, of points (n, dim); infinite ones where not finite."""
+        self.check(len(u))
+        self.nfev += len(u)
+        x = self.x(u)
+        residuals = self.ask("vectors", x).reshape(len(u), -1)
+        f = self._sound((residuals**2).sum(1))
+        self._keep(x, f)
+        return np.where((f < math.inf)[:, None], residuals, math.inf)
+
+    def jacobian(self, u: np.ndarray, residuals: np.ndarray, central: bool) -> np.ndarray:
+        """Derivatives (m, dim) in u of residuals (m,); 0 where they are not finite."""
+        if self.functions.has_slopes:
+            self.njev += 1
+            found = self.ask("jacobian", self.x(u)).reshape(-1, self.dim) * self.unit
+        else:
+            found = self.differences.jacobian(self, u, residuals, central)
+        return self._finite(found)
+
     @property
     def guesses(self) -> bool:
         """Whether gradients are differences."""

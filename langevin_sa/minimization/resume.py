@@ -100,7 +100,7 @@ class Journal:
             answer = self._called(kind, x)
             # what a machine that rounds differently has come to is another point
             self._answers[self._asked :] = [(key, answer)]
-        if kind != "slopes" and np.isfinite(answer[0]):
+        if kind in ("energies", "pair") and np.isfinite(answer[0]):
             self._seen = np.atleast_2d(x)[0], float(answer[0])
         self._asked, self._size = self._asked + 1, self._size + answer.size
         self.keeper.save(self._contents)
@@ -113,7 +113,7 @@ class Journal:
             if not self.functions.walls:
                 raise
             return self._failed(kind, x, error)
-        self._worked[kind] = x if kind == "pair" else x[:1]
+        self._worked[kind] = x if x.ndim == 1 else x[:1]
         return answer
 
     def _failed(self, kind: str, x: np.ndarray, error: Exception) -> np.ndarray:
@@ -122,15 +122,15 @@ class Journal:
         are counted, and there are none beyond the budget.
         """
         problem = self.search.problem
-        points = 1 if kind == "pair" else len(x)
+        points = 1 if x.ndim == 1 else len(x)
         if problem.nfev + points <= problem.maxfev:
             problem.nfev += points
             if points > 1:
                 return np.concatenate([self._called(kind, half) for half in np.array_split(x, 2)])
-            start = self._start if kind == "pair" else self._start[None]
+            start = self._start if x.ndim == 1 else self._start[None]
             self.functions.ask(kind, self._worked.get(kind, start))
         self.functions.raised = f"{type(error).__name__}: {error}"
-        return np.full({"energies": points, "slopes": x.size, "pair": 1 + x.size}[kind], np.nan)
+        return np.full(self.functions.numbers(kind, x), np.nan)
 
     def at_yield(self) -> None:
         """Called where the strategy yields."""

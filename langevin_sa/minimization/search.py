@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..descents.bounded import descend
+from ..descents.bounded import Descent, descend
 from .clusters import alike, space_of
 from .minima import Minima, Minimum, Watch
 from .problem import ROUNDED, Problem
+from .residuals import Residuals, fit
 
 FORGET = 0.9  # what is left of a move's earnings and costs at its next call
 LEAST_SHARE = 0.04  # of the calls that any move gets
@@ -134,7 +135,11 @@ class Search:
         """
         self.starts.append(u)
         watch = Watch(self.minima)
-        end = descend(self.problem, u, tol=self.tol, scale=self.energy, known=watch, f=f)
+        below = self.minima.best.fun if len(self.minima) else np.inf
+        below += self.matters(IMPROVED, below) if len(self.minima) else 0.0
+        end = self.go_down(
+            self.problem, u, tol=self.tol, scale=self.energy, known=watch, f=f, below=below
+        )
         self.descents += 1
         self.learn(end.gain)
         if watch.met is not None:
@@ -143,6 +148,11 @@ class Search:
         if not np.isfinite(end.fun):
             return None
         return self.meet(end.u, end.fun)
+
+    @property
+    def go_down(self) -> Callable[..., Descent]:
+        """The descent that suits the functions."""
+        return fit if isinstance(self.problem.functions, Residuals) else descend
 
     @property
     def energy(self) -> float:
@@ -186,7 +196,7 @@ class Search:
         problem = self.problem
         if not np.isfinite(problem.best_fun):
             return
-        end = descend(
+        end = self.go_down(
             problem,
             problem.u(problem.best_x),
             tol=TOL**3,
