@@ -35,6 +35,7 @@ from .arguments import (
 )
 from .functions import Functions
 from .problem import Finished, Problem
+from .results import intermediate, result_of
 from .resume import Journal
 from .search import Search
 from .strategies import STRATEGIES, Settings, automatic
@@ -220,8 +221,7 @@ def minimize(
             search = journal.begin(Search.of(problem, seed, tol), found)
 
             def result(status: int, message: str) -> OptimizeResult:
-                sentences = " ".join([message, *notes, *_remarks(search)])
-                return _result(search, seed, journal.nit, status, sentences)
+                return result_of(search, seed, journal.nit, status, message, notes)
 
             try:
                 iterations = STRATEGIES[strategy](search, settings)
@@ -270,60 +270,6 @@ def _check_iterations(nit: int, maxiter: int | None) -> None:
         raise Finished(1, f"Maximum number of iterations ({maxiter}) has been exceeded.")
 
 
-def _result(search: Search, seed: int, nit: int, status: int, message: str) -> OptimizeResult:
-    """What `minimize` returns."""
-    problem = search.problem
-    gradient = np.full(problem.dim, np.nan) if search.slope is None else search.slope / problem.unit
-    found = [OptimizeResult(x=problem.x(m.u), fun=m.fun, hits=m.hits) for m in search.minima.found]
-    ending = {"success": status == 0, "status": status, "message": message}
-    more = {"jac": gradient, "minima": found, "seed": seed, **search.report}
-    return OptimizeResult(**_best(problem, nit), **ending, **more)
-
-
-def _best(problem: Problem, nit: int) -> dict[str, Any]:
-    """The lowest point so far, and what it took."""
-    counts = {"nit": nit, "nfev": problem.nfev, "njev": problem.njev}
-    return {"x": problem.best_x.copy(), "fun": float(problem.best_fun), **counts}
-
-
-def _remarks(search: Search) -> Iterator[str]:
-    """What the message adds of the function."""
-    problem = search.problem
-    if problem.failures:
-        yield (
-            f"The function was not finite at {problem.failures} of {problem.nfev} evaluations, "
-            "which count as +inf."
-        )
-    if search.stuck and not problem.endless:
-        gradient = "the gradient by differences is not exact enough, or " if problem.guesses else ""
-        yield (
-            f"The last descent was stuck with a slope: it expected to gain {search.stuck:.2g} more "
-            f"and found nothing lower; {gradient}the gradient is wrong, or coordinates are too "
-            "different in scale: give jac=, bounds=, or other coordinates."
-        )
-    if problem.endless:
-        yield (
-            "The function still falls very far from where it was started: it seems to have no "
-            "minimum there; give bounds."
-        )
-    if problem.best_fun == math.inf:
-        seen = "No point with a finite value was seen" if problem.nfev else "Nothing was evaluated"
-        yield f"{seen}; x is the starting point."
-    if problem.functions.raised:
-        yield f"Points where it raised an exception are among them ({problem.functions.raised})."
-
-
-def _intermediate(search: Search, nit: int) -> OptimizeResult:
-    """What the callback is given."""
-    return OptimizeResult(
-        **_best(search.problem, nit),
-        step=nit,
-        temperature=float(search.threshold if np.isnan(search.temperature) else search.temperature),
-        accepted=None if search.walker is None else search.walker.fun,
-        minima=len(search.minima),
-    )
-
-
 def _looker(
     tell: Callable[[OptimizeResult], bool] | None, disp: bool
 ) -> Callable[[Search, int], bool]:
@@ -338,6 +284,6 @@ def _looker(
                 f"{nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} minima  "
                 f"best {problem.best_fun:.10g}"
             )
-        return tell is not None and tell(_intermediate(search, nit))
+        return tell is not None and tell(intermediate(search, nit))
 
     return look
