@@ -18,27 +18,15 @@ from scipy.optimize import OptimizeResult
 from ..arguments import check_flags, look_up, teller
 from ..backends.workers import OutOfTime, check_workers, mapping
 from ..noise import seed_of
-from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, Fingerprint, digest
-from .arguments import (
-    advise,
-    by_our_names,
-    check_budgets,
-    check_fun,
-    check_numbers,
-    check_settings,
-    function_and_gradient,
-    limits,
-    onto_bounds,
-    refuse,
-    starting_point,
-)
-from .functions import Functions
-from .problem import Finished, Problem
+from ..storage.checkpoint import Checkpoint
+from .arguments import by_our_names, check_budgets, check_fun, check_numbers, check_settings, refuse
+from .constrained import Constrained
+from .problem import Finished
 from .results import intermediate, result_of
 from .resume import Journal
 from .search import Search
-from .strategies import STRATEGIES, Settings, automatic
+from .strategies import STRATEGIES, Settings
+from .task import Task
 
 
 def minimize(
@@ -73,6 +61,7 @@ def minimize(
     hess: Any = None,
     hessp: Any = None,
     constraints: Any = (),
+    integrality: Any = None,
     **unknown: Any,
 ) -> OptimizeResult:
     """Find the global minimum of a function; stops by itself when nothing lower has turned up for
@@ -154,23 +143,36 @@ def minimize(
         population annealing.
     disp : bool
         Print a line after each iteration.
+    constraints : LinearConstraint, NonlinearConstraint, dict, or a list of these
+        As in SciPy; dicts have "type" ("eq": fun = 0, "ineq": fun >= 0), "fun", "jac", "args". They
+        are asked for one point at a time, also with `vectorized`. Descents are SLSQP's, from any
+        point; for all else a point that breaks one is +inf, and `fun` is not asked there. Only
+        points that hold them are kept: exactly, or where SLSQP ends on one to the rounding of x, at
+        most (if rounding of the constraint is more) to 1e-9 of a fortieth of the domain by its
+        slope there. So neither the unit of a constraint nor that of x counts.
+    integrality : 0, 1, or a sequence of them (N,), optional
+        1 for coordinates that are integers, as in SciPy's differential_evolution and milp; wherever
+        `fun`, `jac` or a constraint is asked they are. They need bounds, which are rounded inwards.
 
     Returns
     -------
     OptimizeResult
         x, fun, success, status, message, nit, nfev, njev, jac as in SciPy; minima, a list of
         OptimizeResult (x, fun, hits), the lowest first; seed; the annealing strategies add
-        temperature (T0, T1), dt, log_z. Status 0: done or target reached; 1: budget spent; 2: the
-        function is -inf somewhere, falls without end, or is finite nowhere; 3: interrupted; 99:
-        stopped by the callback; 4: the last descent was stuck with a slope.
+        temperature (T0, T1), dt, log_z. With constraints: constr and constr_violation (a list of
+        arrays), maxcv (the largest), constr_nfev. `jac` is NaN along integers. Status 0: done or
+        target reached; 1: budget spent; 2: the function is -inf somewhere, falls without end, or is
+        finite nowhere; 3: interrupted; 99: stopped by the callback; 4: the last descent was stuck
+        with a slope; 5: the constraints held nowhere, and x is the point that came closest.
 
     Raises
     ------
     ValueError, TypeError
-        For bad input, and for a wish that cannot be met: constraints, integrality, maximize. (A
-        `seed` or `maxfun` is taken for rng or maxfev, with a warning.) An exception in
-        `callback`, or one in `fun` or `jac` that is no wall (`on_failure`), passes through with the
-        best so far as its attribute `partial_result`.
+        For bad input, and for a wish that cannot be met: maximize, constraints or integrality with
+        a strategy other than "portfolio", integrality for a Potential. (A `seed` or `maxfun` is
+        taken for rng or maxfev, with a warning.) An exception in `callback`, or one in `fun` or
+        `jac` that is no wall (`on_failure`), passes through with the best so far as its attribute
+        `partial_result`.
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
@@ -178,8 +180,7 @@ def minimize(
     look_up(strategy, {"auto": None, **STRATEGIES}, "strategy")
     check_fun(fun)
     rng, maxfev, unknown = by_our_names(rng, maxfev, unknown)
-    wishes = {name: unknown.pop(name, None) for name in ("integrality", "maximize")}
-    refuse(constraints=constraints, **wishes)
+    refuse(maximize=unknown.pop("maximize", None))
     tell = teller(callback)
     check_budgets(maxfev=maxfev, maxiter=maxiter)
     check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
@@ -187,47 +188,43 @@ def minimize(
     check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
     walls = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
-    strategy = automatic(fun, settings) if strategy == "auto" else strategy
-    advise(strategy, settings, fun, args, jac, vectorized, hess=hess, hessp=hessp, **unknown)
     asked = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
     with closing(asked) as keeper, keeper:
         seed = seed_of(keeper.seed if rng is None else rng)
-        fun, jac = function_and_gradient(fun, jac)
-        point, domain = starting_point(fun, x0, bounds, seed)
-        low, high = limits(bounds, point.size)
-        clipped, notes = onto_bounds(point, low, high, given=x0 is not None)
-        args = args if isinstance(args, tuple) else (args,)
-        look = _looker(tell, disp)
-        fingerprint = Fingerprint(
-            {
-                "potential": fun.name if isinstance(fun, Potential) else "a function",
-                "dim": point.size,
-                "seed": seed,
-                "strategy": strategy,
-                **{name: str(value) for name, value in vars(settings).items()},
-                "tol": str(tol),
-                "vectorized": bool(vectorized),
-                "jac": "a function" if callable(jac) else jac,
-            },
-            {"the starting point": digest(clipped), "the bounds": digest(low, high)},
+        task = Task.read(
+            fun,
+            x0,
+            bounds,
+            seed,
+            strategy,
+            settings,
+            args=args,
+            jac=jac,
+            constraints=constraints,
+            integrality=integrality,
+            tol=tol,
+            vectorized=vectorized,
+            hess=hess,
+            hessp=hessp,
+            **unknown,
         )
-        found = keeper.claim(fingerprint)
+        look = _looker(tell, disp)
+        found = keeper.claim(task.fingerprint)
         on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
         with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
-            functions = Functions(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
+            functions = task.functions(apply=apply, walls=walls)
             journal = Journal(functions, keeper)
             limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
-            problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)
-            search = journal.begin(Search.of(problem, seed, tol), found)
+            search = journal.begin(task.search(functions, journal.ask, **limit), found)
 
             def result(status: int, message: str) -> OptimizeResult:
-                return result_of(search, seed, journal.nit, status, message, notes)
+                return result_of(search, seed, journal.nit, status, message, task.notes)
 
             try:
-                iterations = STRATEGIES[strategy](search, settings)
+                iterations = STRATEGIES[task.strategy](search, task.settings)
                 return result(*_ending(journal, iterations, maxiter, look))
             except Exception as error:
-                said = f"{type(error).__name__} after {problem.nfev} evaluations: {error}."
+                said = f"{type(error).__name__} after {search.problem.nfev} evaluations: {error}."
                 vars(error)["partial_result"] = result(-1, said)
                 raise
             finally:
@@ -261,8 +258,10 @@ def _ending(
         return 99, "`callback` raised `StopIteration`."
     except KeyboardInterrupt:
         return 3, "Interrupted; the best point so far is kept."
-    lost = search.problem.best_fun == math.inf or search.problem.endless
-    return 2 if lost else 4 if search.stuck else 0, search.verdict
+    problem = search.problem
+    if problem.best_fun == math.inf:
+        return (5 if isinstance(problem, Constrained) else 2), search.verdict
+    return 2 if problem.endless else 4 if search.stuck else 0, search.verdict
 
 
 def _check_iterations(nit: int, maxiter: int | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from .constrained import Constrained
 from .problem import Problem
 from .search import Search
 
@@ -20,16 +21,33 @@ def result_of(
     problem = search.problem
     message = " ".join([message, *notes, *_remarks(search)])
     gradient = np.full(problem.dim, np.nan) if search.slope is None else search.slope / problem.unit
+    gradient = np.where(problem.integers, np.nan, gradient)
     found = [OptimizeResult(x=problem.x(m.u), fun=m.fun, hits=m.hits) for m in search.minima.found]
     ending = {"success": status == 0, "status": status, "message": message}
     more = {"jac": gradient, "minima": found, "seed": seed, **search.report}
-    return OptimizeResult(**_best(problem, nit), **ending, **more)
+    best = _best(problem, nit)
+    return OptimizeResult(**best, **ending, **more, **_held(problem, best["x"]))
 
 
 def _best(problem: Problem, nit: int) -> dict[str, Any]:
     """The lowest point so far, and what it took."""
     counts = {"nit": nit, "nfev": problem.nfev, "njev": problem.njev}
-    return {"x": problem.best_x.copy(), "fun": float(problem.best_fun), **counts}
+    x, fun = problem.best
+    return {"x": x.copy(), "fun": float(fun), **counts}
+
+
+def _held(problem: Problem, x: np.ndarray) -> dict[str, Any]:
+    """The constraints at x, as SciPy's differential_evolution tells of them, and their calls."""
+    if not isinstance(problem, Constrained):
+        return {}
+    limits, values = problem.constraints, problem.limits_of(x)
+    excess = limits.excess(values)
+    return {
+        "constr": limits.split(values),
+        "constr_violation": limits.split(excess),
+        "maxcv": float(excess.max(initial=0.0)),
+        "constr_nfev": problem.constraint_calls,
+    }
 
 
 def _remarks(search: Search) -> Iterator[str]:
@@ -52,7 +70,10 @@ def _remarks(search: Search) -> Iterator[str]:
             "The function still falls very far from where it was started: it seems to have no "
             "minimum there; give bounds."
         )
-    if problem.best_fun == math.inf:
+    if isinstance(problem, Constrained):
+        if problem.best_fun == math.inf:
+            yield ("No point was found where the constraints hold; x is the one that came closest.")
+    elif problem.best_fun == math.inf:
         seen = "No point with a finite value was seen" if problem.nfev else "Nothing was evaluated"
         yield f"{seen}; x is the starting point."
     if problem.functions.raised:

@@ -24,7 +24,6 @@ from .strategies import Cycle, Descending
 KINDS = {
     kind.__name__: kind for kind in (Search, Minima, Minimum, Account, Cycle, Ensemble, Descending)
 }
-COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
 SAME_VALUE = 1e-6  # of a value, or of the energy of the search, by which its function may differ
 LONGEST_RECORD = 2**20  # numbers in answers between two looks at the search
 
@@ -95,7 +94,7 @@ class Journal:
             answer = self._called(kind, x)
             # what a machine that rounds differently has come to is another point
             self._answers[self._asked :] = [(key, answer)]
-        if kind != "slopes" and np.isfinite(answer[0]):
+        if kind in ("energies", "pair") and np.isfinite(answer[0]):
             self._seen = np.atleast_2d(x)[0], float(answer[0])
         self._asked, self._size = self._asked + 1, self._size + answer.size
         self.keeper.save(self._contents)
@@ -117,7 +116,7 @@ class Journal:
         are counted, and there are none beyond the budget.
         """
         problem = self.search.problem
-        points = 1 if kind == "pair" else len(x)
+        points = {"pair": 1, "limits": 0, "normals": 0}.get(kind, len(x))  # calls of fun or jac
         if problem.nfev + points <= problem.maxfev:
             problem.nfev += points
             if points > 1:
@@ -125,7 +124,7 @@ class Journal:
             start = self._start if kind == "pair" else self._start[None]
             self.functions.ask(kind, self._worked.get(kind, start))
         self.functions.raised = f"{type(error).__name__}: {error}"
-        return np.full({"energies": points, "slopes": x.size, "pair": 1 + x.size}[kind], np.nan)
+        return self.functions.unknown(kind, x)
 
     def at_yield(self) -> None:
         """Called where the strategy yields."""
@@ -142,8 +141,8 @@ class Journal:
         """The search now."""
         arrays: dict[str, np.ndarray] = {}
         tree, problem = taken_apart(self.search, arrays, self._given), self.search.problem
-        counts = {name: getattr(problem, name) for name in COUNTS}
-        arrays |= {"best_x": problem.best_x.copy(), "reach": problem.reach.copy()}
+        counts = {name: getattr(problem, name) for name in problem.numbers}
+        arrays |= {name: getattr(problem, name).copy() for name in problem.arrays}
         return arrays, {"search": tree, "counts": counts, "nit": self.nit}
 
     def _renewed(self) -> Contents:
@@ -169,9 +168,11 @@ class Journal:
             self.search = put_together(facts["search"], arrays, self._given, KINDS)
             parts = np.split(arrays["answers"], np.cumsum(arrays["sizes"])[:-1])
             self._answers = list(zip(arrays["keys"].tolist(), parts, strict=False))
-            self.nit, problem.best_x = facts["nit"], arrays["best_x"]
+            self.nit = facts["nit"]
+            for name in problem.arrays:
+                setattr(problem, name, arrays[name])
             seen = arrays["seen_x"], float(facts["seen"])
-            for name in COUNTS:
+            for name in problem.numbers:
                 setattr(problem, name, facts["counts"][name])
             if arrays["reach"].size:
                 problem.spread(arrays["reach"])

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ..descents.bounded import descend
 from .clusters import alike, space_of
 from .minima import Minima, Minimum, Watch
 from .problem import ROUNDED, Problem
@@ -128,7 +127,7 @@ class Search:
         """
         self.starts.append(u)
         watch = Watch(self.minima)
-        end = descend(self.problem, u, tol=self.tol, scale=self.energy, known=watch, f=f)
+        end = self.problem.local(u, tol=self.tol, scale=self.energy, known=watch, f=f)
         self.descents += 1
         self.learn(end.gain)
         if watch.met is not None:
@@ -180,13 +179,8 @@ class Search:
         problem = self.problem
         if not np.isfinite(problem.best_fun):
             return
-        end = descend(
-            problem,
-            problem.u(problem.best_x),
-            tol=TOL**3,
-            scale=self.energy,
-            maxiter=LAST,
-            precise=True,
+        end = problem.local(
+            problem.u(problem.best_x), tol=TOL**3, scale=self.energy, maxiter=LAST, precise=True
         )
         self.minima.improve(end.u, end.fun)
         matters = end.how == "stuck" and end.left > TOL * TOL * self.energy
