@@ -158,12 +158,14 @@ def minimize(
     -------
     OptimizeResult
         x, fun, success, status, message, nit, nfev, njev, jac as in SciPy; minima, a list of
-        OptimizeResult (x, fun, hits), the lowest first; seed; the annealing strategies add
-        temperature (T0, T1), dt, log_z. With constraints: constr and constr_violation (a list of
-        arrays), maxcv (the largest), constr_nfev. `jac` is NaN along integers. Status 0: done or
-        target reached; 1: budget spent; 2: the function is -inf somewhere, falls without end, or is
-        finite nowhere; 3: interrupted; 99: stopped by the callback; 4: the last descent was stuck
-        with a slope; 5: the constraints held nowhere, and x is the point that came closest.
+        OptimizeResult (x, fun, hits), the lowest first; seed; history, with arrays of one entry for
+        each iteration: evaluations, best, walker, temperature (as the callback is told them) and
+        move (its name); the annealing strategies add temperature (T0, T1), dt, log_z. With
+        constraints: constr and constr_violation (a list of arrays), maxcv (the largest),
+        constr_nfev. `jac` is NaN along integers. Status 0: done or target reached; 1: budget spent;
+        2: the function is -inf somewhere, falls without end, or is finite nowhere; 3: interrupted;
+        99: stopped by the callback; 4: the last descent was stuck with a slope; 5: the constraints
+        held nowhere, and x is the point that came closest.
 
     Raises
     ------

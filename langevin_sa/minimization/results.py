@@ -25,6 +25,7 @@ def result_of(
     found = [OptimizeResult(x=problem.x(m.u), fun=m.fun, hits=m.hits) for m in search.minima.found]
     ending = {"success": status == 0, "status": status, "message": message}
     more = {"jac": gradient, "minima": found, "seed": seed, **search.report}
+    more["history"] = search.history.result()
     best = _best(problem, nit)
     return OptimizeResult(**best, **ending, **more, **_held(problem, best["x"]))
 

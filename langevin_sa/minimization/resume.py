@@ -17,12 +17,14 @@ from ..storage.npz import octets
 from ..storage.trees import put_together, taken_apart
 from .ensemble import Ensemble
 from .functions import Functions
+from .history import History
 from .minima import Minima, Minimum
 from .search import Account, Search
 from .strategies import Cycle, Descending
 
 KINDS = {
-    kind.__name__: kind for kind in (Search, Minima, Minimum, Account, Cycle, Ensemble, Descending)
+    kind.__name__: kind
+    for kind in (Search, Minima, Minimum, Account, History, Cycle, Ensemble, Descending)
 }
 SAME_VALUE = 1e-6  # of a value, or of the energy of the search, by which its function may differ
 LONGEST_RECORD = 2**20  # numbers in answers between two looks at the search
@@ -129,6 +131,7 @@ class Journal:
     def at_yield(self) -> None:
         """Called where the strategy yields."""
         self.nit += 1
+        self.search.note()
         if self._size > LONGEST_RECORD:
             self._renewed()
         self.keeper.save(self._renewed)

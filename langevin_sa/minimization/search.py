@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .clusters import alike, space_of
+from .history import History
 from .minima import Minima, Minimum, Watch
 from .problem import ROUNDED, Problem
 
@@ -84,6 +85,10 @@ class Search:
         Why the search is over; empty while it is not.
     report : dict
         What the result tells besides.
+    history : History
+        A row for each iteration.
+    move : str
+        The last one that was made.
     """
 
     problem: Problem
@@ -109,6 +114,8 @@ class Search:
     stage: Any = None
     verdict: str = ""
     report: dict[str, Any] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+    move: str = ""
 
     @classmethod
     def of(cls, problem: Problem, seed: int, tol: float | None = None) -> Search:
@@ -174,8 +181,18 @@ class Search:
         else:
             self.threshold = max(1.1 * self.threshold, 0.01 * (minimum.fun - self.walker.fun))
 
+    def note(self) -> None:
+        """Add a row to the history: how far the search has come."""
+        at = self.walker or self.stage  # a run of `clusters` is a walker, too
+        fun = getattr(at, "fun", None)
+        walker = np.nan if fun is None else fun
+        heat = self.threshold if np.isnan(self.temperature) else self.temperature
+        numbers = self.problem.nfev, self.problem.best_fun, walker, heat
+        self.history.note(self.move, *map(float, numbers))
+
     def finish(self) -> None:
         """Take the best point down to rounding, and its gradient."""
+        self.move = "polish"
         problem = self.problem
         if not np.isfinite(problem.best_fun):
             return
@@ -204,6 +221,7 @@ class Search:
         before, improved = self.problem.nfev, self.improved_at
         account.calls += 1
         self.attempts += 1
+        self.move = name
         done = move(self)
         account.spent = FORGET * account.spent + self.problem.nfev - before
         account.earned = FORGET * account.earned + (self.improved_at > improved)

@@ -82,6 +82,7 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     problem = search.problem
     if not search.descents:
         problem.check()
+        search.move = "start"
         search.accept(search.descend(problem.u(problem.best_x)))
         yield
     if problem.fixed.all():

@@ -143,7 +143,9 @@ class Task:
         problem = kind(
             functions, self.x0, bounds, self.domain, ask=ask, integers=self.integers, **limit
         )
-        return Search.of(problem, self.seed, self.tol)
+        search = Search.of(problem, self.seed, self.tol)
+        search.move = self.strategy
+        return search
 
     @property
     def fingerprint(self) -> Fingerprint:
