@@ -6,9 +6,8 @@ This file is the front door: it reads what it is given, runs a strategy of
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from typing import Any
 
@@ -16,14 +15,13 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from ..arguments import check_flags, look_up, teller
-from ..backends.workers import OutOfTime, check_workers, mapping
+from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..storage.checkpoint import Checkpoint
 from .arguments import by_our_names, check_budgets, check_fun, check_numbers, check_settings, refuse
-from .constrained import Constrained
-from .problem import Finished
 from .results import intermediate, result_of
 from .resume import Journal
+from .running import run
 from .search import Search
 from .strategies import STRATEGIES, Settings
 from .task import Task
@@ -224,51 +222,13 @@ def minimize(
 
             try:
                 iterations = STRATEGIES[task.strategy](search, task.settings)
-                return result(*_ending(journal, iterations, maxiter, look))
+                return result(*run(journal, iterations, maxiter, look))
             except Exception as error:
                 said = f"{type(error).__name__} after {search.problem.nfev} evaluations: {error}."
                 vars(error)["partial_result"] = result(-1, said)
                 raise
             finally:
                 journal.at_end()
-
-
-def _ending(
-    journal: Journal,
-    iterations: Iterator[None],
-    maxiter: int | None,
-    look: Callable[[Search, int], bool],
-) -> tuple[int, str]:
-    """Search, with a look after each iteration, until something ends it: the status and the
-    sentence that say what.
-    """
-    search = journal.search
-    try:
-        _check_iterations(journal.nit, maxiter)
-        search.problem.measure()
-        for _ in () if search.verdict else iterations:
-            journal.at_yield()
-            if look(search, journal.nit):
-                return 99, "`callback` returned True."
-            _check_iterations(journal.nit, maxiter)
-        journal.over = True
-    except Finished as end:
-        return end.status, end.message
-    except OutOfTime:
-        return 1, f"Time limit of {search.problem.seconds:g} s reached."
-    except StopIteration:
-        return 99, "`callback` raised `StopIteration`."
-    except KeyboardInterrupt:
-        return 3, "Interrupted; the best point so far is kept."
-    problem = search.problem
-    if problem.best_fun == math.inf:
-        return (5 if isinstance(problem, Constrained) else 2), search.verdict
-    return 2 if problem.endless else 4 if search.stuck else 0, search.verdict
-
-
-def _check_iterations(nit: int, maxiter: int | None) -> None:
-    if maxiter is not None and nit >= max(1, maxiter):
-        raise Finished(1, f"Maximum number of iterations ({maxiter}) has been exceeded.")
 
 
 def _looker(

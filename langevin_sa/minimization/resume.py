@@ -38,7 +38,10 @@ class Journal:
     functions : Functions
         What is called.
     keeper : Checkpoint
-        The file; without one nothing is kept.
+        The file.
+    longest : int, optional
+        Numbers in answers between two looks at the search, when all is kept without a file, too:
+        what `contents` then returns. Without either nothing is kept.
 
     Attributes
     ----------
@@ -48,8 +51,12 @@ class Journal:
         Iterations done.
     """
 
-    def __init__(self, functions: Functions, keeper: Checkpoint) -> None:
+    def __init__(
+        self, functions: Functions, keeper: Checkpoint, longest: int | None = None
+    ) -> None:
         self.functions, self.keeper, self.nit = functions, keeper, 0
+        self.keeps = keeper.path is not None or longest is not None
+        self._longest = LONGEST_RECORD if longest is None else longest
         self.search: Search
         # since the search was last taken apart; those of the file beyond `_asked` are to come
         self._answers: list[tuple[int, np.ndarray]] = []
@@ -77,16 +84,16 @@ class Journal:
         self._given = {"problem": search.problem, "same": search.minima.same}
         if found is not None:
             self._restore(*found)
-        if self.keeper.path is not None:
+        if self.keeps:
             self._search = self._taken()
-            self.keeper.save(self._contents, now=found is None)
+            self.keeper.save(self.contents, now=found is None)
         return self.search
 
     def ask(self, kind: str, x: np.ndarray) -> np.ndarray:
         """``functions.ask(kind, x)``, unless the run that was broken off has asked that already;
         NaN where it raises an exception, and that is a wall.
         """
-        if self.keeper.path is None or self.functions.compiled is not None:
+        if not self.keeps or self.functions.compiled is not None:
             return self._called(kind, x)
         key = zlib.crc32(octets(x), zlib.crc32(kind.encode()))
         known = self._answers[self._asked : self._asked + 1]
@@ -99,7 +106,7 @@ class Journal:
         if kind in ("energies", "pair") and np.isfinite(answer[0]):
             self._seen = np.atleast_2d(x)[0], float(answer[0])
         self._asked, self._size = self._asked + 1, self._size + answer.size
-        self.keeper.save(self._contents)
+        self.keeper.save(self.contents)
         return answer
 
     def _called(self, kind: str, x: np.ndarray) -> np.ndarray:
@@ -132,13 +139,13 @@ class Journal:
         """Called where the strategy yields."""
         self.nit += 1
         self.search.note()
-        if self._size > LONGEST_RECORD:
-            self._renewed()
-        self.keeper.save(self._renewed)
+        if self._size > self._longest:
+            self.renew()
+        self.keeper.save(self.renew)
 
     def at_end(self) -> None:
         """Called when the search is over or broken off."""
-        self.keeper.save(self._renewed if self.over else self._contents, now=True)
+        self.keeper.save(self.renew if self.over else self.contents, now=True)
 
     def _taken(self) -> Contents:
         """The search now."""
@@ -148,12 +155,13 @@ class Journal:
         arrays |= {name: getattr(problem, name).copy() for name in problem.arrays}
         return arrays, {"search": tree, "counts": counts, "nit": self.nit}
 
-    def _renewed(self) -> Contents:
+    def renew(self) -> Contents:
+        """Take the search apart anew, at a yield."""
         rest = self._answers[self._asked :]
         self._search, self._answers, self._asked, self._size = self._taken(), rest, 0, 0
-        return self._contents()
+        return self.contents()
 
-    def _contents(self) -> Contents:
+    def contents(self) -> Contents:
         """The search when it was last taken apart, and the answers since."""
         arrays, facts = self._search
         x, fun = self._seen or (self.search.problem.best_x, self.search.problem.best_fun)
@@ -186,7 +194,8 @@ class Journal:
             found = self.search.minima.found
             same = (m for m in found if m.fun == walker.fun and np.array_equal(m.u, walker.u))
             self.search.walker = next(same, walker)
-        self._check_function(*seen)
+        if self.keeper.path is not None:
+            self._check_function(*seen)
 
     def _check_function(self, x: np.ndarray, fun: float) -> None:
         """Raise a ValueError if the function has another value at x now, but not because it has
