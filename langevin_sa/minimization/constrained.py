@@ -23,7 +23,7 @@ ROUNDS, STEPS = 8, 200  # of SLSQP, each scaled anew where the last one ended; s
 CLOSEST, LOOSEST = 1e-15, 1e-9  # tolerances of SLSQP, whose energies are of the size of a slope
 MOST = 1e10  # units off a constraint that SLSQP is told of
 DRAWN = 32  # points that tell how much constraints change over the domain
-EARLY = 5  # steps, at most half of all, after which gains tell the energy of the search
+EARLY = 5  # steps, at most a quarter of all, after which gains tell the energy of the search
 
 
 class Constrained(Problem):
@@ -169,9 +169,10 @@ class Constrained(Problem):
             self.differences.refine(_Bare(self), u, f)
 
     def _keep(self, x: np.ndarray, f: np.ndarray) -> None:
-        inside = np.array([self.holds(point) for point in x], dtype=bool)
-        if inside.any():
-            super()._keep(x[inside], f[inside])
+        """Keep the best of points where the constraints hold; they are asked only if it is new."""
+        for k in range(len(f)):
+            if f[k] < self.best_fun and self.holds(x[k]):
+                super()._keep(x[k : k + 1], f[k : k + 1])
 
     def book(self, u: np.ndarray, f: float, off: float) -> None:
         """Keep a point that is so many units off where the constraints hold."""
@@ -186,10 +187,6 @@ class Constrained(Problem):
         return descend_within(self, u, **options)
 
 
-def _nobody(x: np.ndarray, f: np.ndarray) -> None:
-    """Keeps no point."""
-
-
 class _Bare:
     """A constrained problem's function without walls, as differences ask for it."""
 
@@ -200,7 +197,7 @@ class _Bare:
         return getattr(self._problem, name)
 
     def values(self, u: np.ndarray) -> np.ndarray:
-        return self._problem._values(self._problem.x(u), _nobody)
+        return Problem.values(self._problem, u)
 
 
 class _Energy:
@@ -254,6 +251,7 @@ def descend_within(
     problem.forget()
     energy = _Energy(problem)
     best: tuple[np.ndarray, float] | None = None
+    along: list[float] = []
     for _ in range(ROUNDS):
         if not np.isfinite(energy(u)):
             u = _onto(problem, u)
@@ -264,6 +262,7 @@ def descend_within(
             problem.refine(u, f)
         enough = max(tol * scale, problem.rounding(f))
         end = _run(problem, u, energy, enough)
+        along = along or energy.along.copy()  # in the first round, which is most of the way
         off = problem.distance(end, problem.normals(end))
         if off:
             end = _onto(problem, end)
@@ -282,9 +281,8 @@ def descend_within(
         return Descent(u, np.inf, len(energy.along), "stuck", np.zeros(problem.dim))
     slope = energy.gradient(best[0])
     problem.begin()
-    along = energy.along
-    gain = abs(along[min(EARLY, len(along) // 2)] - best[1])
-    return Descent(best[0], best[1], len(along), "converged", slope, gain)
+    gain = abs(along[min(EARLY, len(along) // 4)] - best[1])
+    return Descent(*best, len(energy.along), "converged", slope, gain)
 
 
 def _onto(problem: Constrained, u: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ This file is the front door: it reads what it is given, runs a strategy of
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from typing import Any
@@ -14,15 +15,17 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import check_flags, look_up, teller
+from ..arguments import check_flags, check_whole, look_up, teller
 from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..storage.checkpoint import Checkpoint
 from .arguments import by_our_names, check_budgets, check_fun, check_numbers, check_settings, refuse
+from .functions import Functions
 from .results import intermediate, result_of
 from .resume import Journal
 from .running import run
 from .search import Search
+from .seeds import several
 from .strategies import STRATEGIES, Settings
 from .task import Task
 
@@ -50,6 +53,7 @@ def minimize(
     n_steps: int | None = None,
     gradient_noise: float | str | None = None,
     rng: Any = None,
+    n_seeds: int = 1,
     workers: Any = 1,
     vectorized: bool = False,
     on_failure: str = "wall",
@@ -122,6 +126,10 @@ def minimize(
         noise (Eq. 19).
     rng : int, numpy.random.Generator or None
         Seed; the one used is in the result.
+    n_seeds : int
+        So many searches, from seeds that come from rng, one after the other. They share `maxfev`
+        and `max_seconds`; one that reaches the target ends them all. The result is that of the
+        best, with nfev, njev and nit of all, and success asks that two agree on the lowest minimum.
     workers : int or map-like callable
         Evaluate points that are known together (samples, scans, differences) by this many processes
         (-1: one for each processor), or by anything with a map.
@@ -156,14 +164,15 @@ def minimize(
     -------
     OptimizeResult
         x, fun, success, status, message, nit, nfev, njev, jac as in SciPy; minima, a list of
-        OptimizeResult (x, fun, hits), the lowest first; seed; history, with arrays of one entry for
-        each iteration: evaluations, best, walker, temperature (as the callback is told them) and
-        move (its name); the annealing strategies add temperature (T0, T1), dt, log_z. With
-        constraints: constr and constr_violation (a list of arrays), maxcv (the largest),
-        constr_nfev. `jac` is NaN along integers. Status 0: done or target reached; 1: budget spent;
-        2: the function is -inf somewhere, falls without end, or is finite nowhere; 3: interrupted;
-        99: stopped by the callback; 4: the last descent was stuck with a slope; 5: the constraints
-        held nowhere, and x is the point that came closest.
+        OptimizeResult (x, fun, hits), the lowest first; seed; precision (energies that differ by
+        less count as one; inf where nothing was found); history, with arrays of one entry for each
+        iteration: evaluations, best, walker, temperature (as the callback is told them) and move
+        (its name); the annealing strategies add temperature (T0, T1), dt, log_z. With constraints:
+        constr and constr_violation (a list of arrays), maxcv (the largest), constr_nfev. `jac` is
+        NaN along integers. Status 0: done or target reached; 1: budget spent; 2: the function is
+        -inf somewhere, falls without end, or is finite nowhere; 3: interrupted; 99: stopped by the
+        callback; 4: the last descent was stuck with a slope; 5: the constraints held nowhere, and x
+        is the point that came closest; 6: no two of the searches agree.
 
     Raises
     ------
@@ -188,47 +197,79 @@ def minimize(
     check_flags(polish=polish, vectorized=vectorized, disp=disp)
     check_workers(workers)
     walls = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
+    check_whole(1, n_seeds=n_seeds)
+    if n_seeds > 1 and checkpoint is not None:
+        raise ValueError(
+            f"one checkpoint holds one search, not n_seeds={n_seeds}: make a call, with a "
+            "checkpoint, for each"
+        )
     asked = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
+    look = _looker(tell, disp)
     with closing(asked) as keeper, keeper:
         seed = seed_of(keeper.seed if rng is None else rng)
-        task = Task.read(
-            fun,
-            x0,
-            bounds,
-            seed,
-            strategy,
-            settings,
-            args=args,
-            jac=jac,
-            constraints=constraints,
-            integrality=integrality,
-            tol=tol,
-            vectorized=vectorized,
-            hess=hess,
-            hessp=hessp,
-            **unknown,
-        )
-        look = _looker(tell, disp)
-        found = keeper.claim(task.fingerprint)
+
+        def read(seed: int) -> Task:
+            return Task.read(
+                fun,
+                x0,
+                bounds,
+                seed,
+                strategy,
+                settings,
+                args=args,
+                jac=jac,
+                constraints=constraints,
+                integrality=integrality,
+                tol=tol,
+                vectorized=vectorized,
+                hess=hess,
+                hessp=hessp,
+                **unknown,
+            )
+
+        first = read(seed)
         on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
         with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
-            functions = task.functions(apply=apply, walls=walls)
-            journal = Journal(functions, keeper)
+
+            def once(own: int, **limit: Any) -> OptimizeResult:
+                task = first if own == seed else again(own)
+                functions = task.functions(apply=apply, walls=walls)
+                return _searched(task, functions, keeper, maxiter, look, limit)
+
+            def again(own: int) -> Task:
+                with warnings.catch_warnings():  # of what the first said already
+                    warnings.simplefilter("ignore")
+                    return read(own)
+
             limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
-            search = journal.begin(task.search(functions, journal.ask, **limit), found)
+            return once(seed, **limit) if n_seeds == 1 else several(once, n_seeds, seed, **limit)
 
-            def result(status: int, message: str) -> OptimizeResult:
-                return result_of(search, seed, journal.nit, status, message, task.notes)
 
-            try:
-                iterations = STRATEGIES[task.strategy](search, task.settings)
-                return result(*run(journal, iterations, maxiter, look))
-            except Exception as error:
-                said = f"{type(error).__name__} after {search.problem.nfev} evaluations: {error}."
-                vars(error)["partial_result"] = result(-1, said)
-                raise
-            finally:
-                journal.at_end()
+def _searched(
+    task: Task,
+    functions: Functions,
+    keeper: Checkpoint,
+    maxiter: int | None,
+    look: Callable[[Search, int], bool],
+    limit: dict[str, Any],
+) -> OptimizeResult:
+    """The result of one search."""
+    found = keeper.claim(task.fingerprint)
+    journal = Journal(functions, keeper)
+    search = journal.begin(task.search(functions, journal.ask, **limit), found)
+
+    def result(status: int, message: str) -> OptimizeResult:
+        return result_of(search, task.seed, journal.nit, status, message, task.notes)
+
+    try:
+        iterations = STRATEGIES[task.strategy](search, task.settings)
+        return result(*run(journal, iterations, maxiter, look))
+    except Exception as error:
+        said = f"{type(error).__name__} after {search.problem.nfev} evaluations: {error}."
+        vars(error)["partial_result"] = result(-1, said)
+        raise
+    finally:
+        journal.at_end()
 
 
 def _looker(

@@ -11,7 +11,7 @@ from scipy.optimize import OptimizeResult
 
 from .constrained import Constrained
 from .problem import Problem
-from .search import Search
+from .search import SAME_FUN, Search
 
 
 def result_of(
@@ -26,6 +26,9 @@ def result_of(
     ending = {"success": status == 0, "status": status, "message": message}
     more = {"jac": gradient, "minima": found, "seed": seed, **search.report}
     more["history"] = search.history.result()
+    known = problem.best_fun < math.inf  # and finite, unless it is -inf
+    more["precision"] = search.matters(SAME_FUN, problem.best_fun) if known else math.inf
+
     best = _best(problem, nit)
     return OptimizeResult(**best, **ending, **more, **_held(problem, best["x"]))
 
