@@ -19,8 +19,9 @@ from .problem import FAR, Problem
 HELD = 1e-9  # units that a point may lie off where a constraint holds
 SPACINGS = 4.0  # of x, which are no distance
 FORWARD = float(np.finfo(float).eps) ** 0.5  # step of differences of constraints, in units
-ROUNDS, STEPS = 8, 200  # of SLSQP, each scaled anew where the last one ended; steps of each
+ROUNDS, STEPS = 12, 200  # of SLSQP, each scaled anew where the last one ended; steps of each
 CLOSEST, LOOSEST = 1e-15, 1e-9  # tolerances of SLSQP, whose energies are of the size of a slope
+FLATTER = 1e4  # times, by which a constraint may become flatter before SLSQP is begun anew
 MOST = 1e10  # units off a constraint that SLSQP is told of
 DRAWN = 32  # points that tell how much constraints change over the domain
 EARLY = 5  # steps, at most a quarter of all, after which gains tell the energy of the search
@@ -260,7 +261,9 @@ def descend_within(
             break
         if precise:
             problem.refine(u, f)
-        enough = max(tol * scale, problem.rounding(f))
+        # without an energy of the search the slope over a unit is one
+        size = scale or float(np.abs(energy.gradient(u)).max())
+        enough = max(tol * size, problem.rounding(f))
         end = _run(problem, u, energy, enough)
         along = along or energy.along.copy()  # in the first round, which is most of the way
         off = problem.distance(end, problem.normals(end))
@@ -273,7 +276,9 @@ def descend_within(
         gained = np.inf if best is None else best[1] - value
         if off <= HELD and gained > 0:
             best = end, value
-        if np.array_equal(end, u) or (best is not None and not gained > enough):
+        if off == np.inf:  # no slope leads to the constraints
+            break
+        if np.array_equal(end, u) or (best is not None and off <= HELD and not gained > enough):
             break
         u = end
     if best is None:
@@ -283,6 +288,16 @@ def descend_within(
     problem.begin()
     gain = abs(along[min(EARLY, len(along) // 4)] - best[1])
     return Descent(*best, len(energy.along), "converged", slope, gain)
+
+
+class _Flatter(Exception):
+    """A constraint is much flatter at u than where SLSQP began, which therefore no longer sees
+    it.
+    """
+
+    def __init__(self, u: np.ndarray) -> None:
+        super().__init__()
+        self.u = u
 
 
 def _onto(problem: Constrained, u: np.ndarray) -> np.ndarray:
@@ -312,7 +327,10 @@ def _run(problem: Constrained, u: np.ndarray, energy: _Energy | None, enough: fl
         return np.clip(np.nan_to_num(lengths, nan=-MOST), -MOST, MOST)
 
     def tilt(y: np.ndarray, sign: float, side: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return sign * problem.normals(whole(y))[rows][:, free] / steep[rows, None]
+        slopes = np.abs(problem.normals(v := whole(y))).max(1)
+        if ((slopes < steep / FLATTER) & (slopes > 0)).any():
+            raise _Flatter(v)
+        return sign * problem.normals(v)[rows][:, free] / steep[rows, None]
 
     kept = []
     for kind, sign, side, rows in (
@@ -348,13 +366,16 @@ def _run(problem: Constrained, u: np.ndarray, energy: _Energy | None, enough: fl
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of SLSQP, about bounds that rounding left
-        found = minimize(
-            fun,
-            u[free],
-            jac=jac,
-            bounds=list(zip(*edges, strict=True)),
-            constraints=kept,
-            method="SLSQP",
-            options={"ftol": accuracy, "maxiter": STEPS},
-        )
+        try:
+            found = minimize(
+                fun,
+                u[free],
+                jac=jac,
+                bounds=list(zip(*edges, strict=True)),
+                constraints=kept,
+                method="SLSQP",
+                options={"ftol": accuracy, "maxiter": STEPS},
+            )
+        except _Flatter as far:
+            return far.u
     return whole(found.x) if np.isfinite(found.x).all() else u
