@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .formulas.parse import FormulaError as FormulaError
     from .integrators import INTEGRATORS as INTEGRATORS
     from .minimization.driver import minimize as minimize
+    from .minimization.minimizer import Minimizer as Minimizer
     from .momentum import Langevin as Langevin, Momentum as Momentum
     from .potential import Potential as Potential
     from .schedules import CoolMomentum as CoolMomentum, Schedule as Schedule
@@ -56,6 +57,7 @@ _NAMES = {
     "formulas.parse": ("FormulaError",),
     "integrators": ("INTEGRATORS", "integrators"),
     "minimization.driver": ("minimize",),
+    "minimization.minimizer": ("Minimizer",),
     "ml": ("ml",),
     "momentum": ("Langevin", "Momentum"),
     "noise": ("noise",),

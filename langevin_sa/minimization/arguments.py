@@ -13,14 +13,9 @@ from .ensemble import COOLING
 from .strategies import MOVES, Settings, unused
 
 LARGEST = 1e300  # a bound beyond is none: a domain up to it would not be a number
-UNMET = {
-    "constraints": "it keeps to bounds= only; add a penalty to fun, or use a method of SciPy that "
-    "has them, such as 'trust-constr'",
-    "integrality": "coordinates are real numbers; round them in fun, or use "
-    "scipy.optimize.differential_evolution",
-    "maximize": "give the negative of fun",
-}
+UNMET = {"maximize": "give the negative of fun"}
 DRAWN = 64  # of a potential's own starts, to see how wide they spread
+MOST_WHOLE = 2.0**53  # integers beyond are not all numbers
 FARTHEST = 1e290  # a starting point lies within, so that the domain around it is finite
 
 
@@ -94,6 +89,65 @@ def by_our_names(rng: Any, maxfev: Any, unknown: dict[str, Any]) -> tuple[Any, A
     return ours["rng"], ours["maxfev"], rest
 
 
+def whole_coordinates(integrality: Any, dim: int | None) -> np.ndarray:
+    """Which coordinates (dim,) are integers, as in `scipy.optimize.milp`; of None coordinates
+    whatever is given.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many numbers as coordinates, or one is neither 0 nor 1.
+    """
+    try:
+        given = real_array(0 if integrality is None else integrality, "integrality")
+        kinds = given if dim is None else np.broadcast_to(given, (dim,))
+    except (TypeError, ValueError):
+        raise ValueError(
+            "integrality must be 0 or 1 for each of the "
+            f"{'' if dim is None else f'{dim} '}coordinates, not {shown(integrality)}"
+        ) from None
+    if not np.isin(kinds, (0, 1)).all():
+        raise ValueError(
+            "integrality must be 0 (real) or 1 (integer) for each coordinate, not "
+            f"{shown(integrality)}: semi-continuous ones (2, 3) are for scipy.optimize.milp"
+        )
+    return kinds == 1
+
+
+def onto_integers(
+    low: np.ndarray, high: np.ndarray, integers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The bounds (dim,), those of integers rounded inwards.
+
+    Raises
+    ------
+    ValueError
+        If an integer has no bound, or none lies between them.
+    """
+    least, most = np.where(integers, np.ceil(low), low), np.where(integers, np.floor(high), high)
+    for k in np.flatnonzero(integers):
+        if not np.abs([least[k], most[k]]).max() <= MOST_WHOLE:
+            raise ValueError(
+                f"an integer needs bounds, within +-2^53: coordinate {k}: ({low[k]:g}, {high[k]:g})"
+            )
+        if least[k] > most[k]:
+            raise ValueError(
+                f"no integer lies between the bounds of coordinate {k}: ({low[k]:g}, {high[k]:g})"
+            )
+    return least, most
+
+
+def check_restricted(strategy: str, fun: Any, constraints: Any, integrality: Any) -> None:
+    """Raise a ValueError if the strategy or the function cannot keep to constraints or integers."""
+    wished = ["constraints"] * bool(constraints) + ["integrality"] * bool(np.any(integrality))
+    if wished and strategy != "portfolio":
+        raise ValueError(
+            f"strategy {strategy!r} cannot keep to {wished[0]}=: use 'portfolio', or 'auto'"
+        )
+    if np.any(integrality) and isinstance(fun, Potential):
+        raise ValueError("integrality= is for functions, not for a Potential")
+
+
 def refuse(**wishes: Any) -> None:
     """Raise a ValueError for a wish that would change the answer and cannot be met; an empty or
     false one is none.
@@ -156,13 +210,18 @@ def function_and_gradient(fun: Any, jac: Any) -> tuple[Any, Any]:
     return fun, jac if callable(jac) else (True if jac else None)
 
 
-def check_residuals(fun: Any, jac: Any, strategy: str, vectorized: bool) -> None:
+def check_residuals(fun: Any, jac: Any, strategy: str, vectorized: bool, constrained: bool) -> None:
     """Raise unless a sum of squares can be minimized so."""
     if isinstance(fun, Potential):
         raise TypeError("residuals=True is for a function that returns a vector, not a Potential")
     if strategy != "portfolio":
         raise ValueError(
             f"residuals=True is for strategy 'portfolio', not {strategy!r}: give it the sum of "
+            "squares as a function instead"
+        )
+    if constrained:
+        raise ValueError(
+            "residuals=True keeps to bounds= and integrality=, not to constraints=: give the sum of "
             "squares as a function instead"
         )
     if vectorized:

@@ -6,40 +6,28 @@ This file is the front door: it reads what it is given, runs a strategy of
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arguments import check_flags, look_up, teller
-from ..backends.workers import OutOfTime, check_workers, mapping
+from ..arguments import check_flags, check_whole, look_up, teller
+from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
-from ..potential import Potential
-from ..storage.checkpoint import Checkpoint, Fingerprint, digest
-from .arguments import (
-    advise,
-    by_our_names,
-    check_budgets,
-    check_fun,
-    check_numbers,
-    check_residuals,
-    check_settings,
-    function_and_gradient,
-    limits,
-    onto_bounds,
-    refuse,
-    starting_point,
-)
+from ..storage.checkpoint import Checkpoint
+from .arguments import by_our_names, check_budgets, check_fun, check_numbers, check_settings, refuse
 from .functions import Functions
-from .problem import Finished, Problem
-from .residuals import Residuals
+from .results import intermediate, result_of
 from .resume import Journal
+from .running import run
 from .search import Search
-from .strategies import STRATEGIES, Settings, automatic
+from .seeds import several
+from .strategies import STRATEGIES, Settings
+from .task import Task
 
 
 def minimize(
@@ -65,6 +53,7 @@ def minimize(
     n_steps: int | None = None,
     gradient_noise: float | str | None = None,
     rng: Any = None,
+    n_seeds: int = 1,
     workers: Any = 1,
     vectorized: bool = False,
     residuals: bool = False,
@@ -75,6 +64,7 @@ def minimize(
     hess: Any = None,
     hessp: Any = None,
     constraints: Any = (),
+    integrality: Any = None,
     **unknown: Any,
 ) -> OptimizeResult:
     """Find the global minimum of a function; stops by itself when nothing lower has turned up for
@@ -122,7 +112,7 @@ def minimize(
         Tolerance of descents (1e-9) in energies of the search, that is what a descent gains after
         its first steps; the last one, from the best minimum, goes to rounding.
     moves : sequence of str, optional
-        Which of "sample", "line", "hop", "difference", "funnel" the portfolio has.
+        Which of "sample", "line", "hop", "difference", "funnel", "covariance" the portfolio has.
     polish : bool
         Whether the best minimum is taken down to rounding at the end, and annealed points at all.
     temperature : (T0, T1)
@@ -137,6 +127,10 @@ def minimize(
         noise (Eq. 19).
     rng : int, numpy.random.Generator or None
         Seed; the one used is in the result.
+    n_seeds : int
+        So many searches, from seeds that come from rng, one after the other. They share `maxfev`
+        and `max_seconds`; one that reaches the target ends them all. The result is that of the
+        best, with nfev, njev and nit of all, and success asks that two agree on the lowest minimum.
     workers : int or map-like callable
         Evaluate points that are known together (samples, scans, differences) by this many processes
         (-1: one for each processor), or by anything with a map.
@@ -160,24 +154,40 @@ def minimize(
         population annealing.
     disp : bool
         Print a line after each iteration.
+    constraints : LinearConstraint, NonlinearConstraint, dict, or a list of these
+        As in SciPy; dicts have "type" ("eq": fun = 0, "ineq": fun >= 0), "fun", "jac", "args". They
+        are asked for one point at a time, also with `vectorized`. Descents are SLSQP's, from any
+        point; for all else a point that breaks one is +inf, and `fun` is not asked there. Only
+        points that hold them are kept: exactly, or where SLSQP ends on one to the rounding of x, at
+        most (if rounding of the constraint is more) to 1e-9 of a fortieth of the domain by its
+        slope there. So neither the unit of a constraint nor that of x counts.
+    integrality : 0, 1, or a sequence of them (N,), optional
+        1 for coordinates that are integers, as in SciPy's differential_evolution and milp; wherever
+        `fun`, `jac` or a constraint is asked they are. They need bounds, which are rounded inwards.
 
     Returns
     -------
     OptimizeResult
         x, fun, success, status, message, nit, nfev, njev, jac as in SciPy; minima, a list of
-        OptimizeResult (x, fun, hits), the lowest first; seed; residuals (M,) at x, where `fun`
-        returns them; the annealing strategies add
-        temperature (T0, T1), dt, log_z. Status 0: done or target reached; 1: budget spent; 2: the
-        function is -inf somewhere, falls without end, or is finite nowhere; 3: interrupted; 99:
-        stopped by the callback; 4: the last descent was stuck with a slope.
+        OptimizeResult (x, fun, hits), the lowest first; seed; precision (energies that differ by
+        less count as one; inf where nothing was found); history, with arrays of one entry for each
+        iteration: evaluations, best, walker, temperature (as the callback is told them) and move
+        (its name); with residuals=True, residuals (M,) at x; the annealing strategies add
+        temperature (T0, T1), dt, log_z. With constraints:
+        constr and constr_violation (a list of arrays), maxcv (the largest), constr_nfev. `jac` is
+        NaN along integers. Status 0: done or target reached; 1: budget spent; 2: the function is
+        -inf somewhere, falls without end, or is finite nowhere; 3: interrupted; 99: stopped by the
+        callback; 4: the last descent was stuck with a slope; 5: the constraints held nowhere, and x
+        is the point that came closest; 6: no two of the searches agree.
 
     Raises
     ------
     ValueError, TypeError
-        For bad input, and for a wish that cannot be met: constraints, integrality, maximize. (A
-        `seed` or `maxfun` is taken for rng or maxfev, with a warning.) An exception in
-        `callback`, or one in `fun` or `jac` that is no wall (`on_failure`), passes through with the
-        best so far as its attribute `partial_result`.
+        For bad input, and for a wish that cannot be met: maximize, constraints or integrality with
+        a strategy other than "portfolio", integrality for a Potential. (A `seed` or `maxfun` is
+        taken for rng or maxfev, with a warning.) An exception in `callback`, or one in `fun` or
+        `jac` that is no wall (`on_failure`), passes through with the best so far as its attribute
+        `partial_result`.
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
@@ -185,8 +195,7 @@ def minimize(
     look_up(strategy, {"auto": None, **STRATEGIES}, "strategy")
     check_fun(fun)
     rng, maxfev, unknown = by_our_names(rng, maxfev, unknown)
-    wishes = {name: unknown.pop(name, None) for name in ("integrality", "maximize")}
-    refuse(constraints=constraints, **wishes)
+    refuse(maximize=unknown.pop("maximize", None))
     tell = teller(callback)
     check_budgets(maxfev=maxfev, maxiter=maxiter)
     check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
@@ -194,148 +203,80 @@ def minimize(
     check_flags(polish=polish, vectorized=vectorized, residuals=residuals, disp=disp)
     check_workers(workers)
     walls = look_up(on_failure, {"wall": True, "raise": False}, "on_failure")
-    strategy = automatic(fun, settings) if strategy == "auto" else strategy
-    if residuals:
-        check_residuals(fun, jac, strategy, vectorized)
-    advise(strategy, settings, fun, args, jac, vectorized, hess=hess, hessp=hessp, **unknown)
+    check_whole(1, n_seeds=n_seeds)
+    if n_seeds > 1 and checkpoint is not None:
+        raise ValueError(
+            f"one checkpoint holds one search, not n_seeds={n_seeds}: make a call, with a "
+            "checkpoint, for each"
+        )
     asked = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint of minimize")
+    look = _looker(tell, disp)
     with closing(asked) as keeper, keeper:
         seed = seed_of(keeper.seed if rng is None else rng)
-        fun, jac = function_and_gradient(fun, jac)
-        point, domain = starting_point(fun, x0, bounds, seed)
-        low, high = limits(bounds, point.size)
-        clipped, notes = onto_bounds(point, low, high, given=x0 is not None)
-        args = args if isinstance(args, tuple) else (args,)
-        look = _looker(tell, disp)
-        fingerprint = Fingerprint(
-            {
-                "potential": fun.name if isinstance(fun, Potential) else "a function",
-                "dim": point.size,
-                "seed": seed,
-                "strategy": strategy,
-                **{name: str(value) for name, value in vars(settings).items()},
-                "tol": str(tol),
-                "vectorized": bool(vectorized),
-                "jac": "a function" if callable(jac) else jac,
-                "residuals": bool(residuals),
-            },
-            {"the starting point": digest(clipped), "the bounds": digest(low, high)},
-        )
-        found = keeper.claim(fingerprint)
+
+        def read(seed: int) -> Task:
+            return Task.read(
+                fun,
+                x0,
+                bounds,
+                seed,
+                strategy,
+                settings,
+                args=args,
+                jac=jac,
+                constraints=constraints,
+                integrality=integrality,
+                tol=tol,
+                vectorized=vectorized,
+                residuals=residuals,
+                hess=hess,
+                hessp=hessp,
+                **unknown,
+            )
+
+        first = read(seed)
         on_workers = nullcontext() if workers == 1 else mapping(workers, max_seconds)
         with on_workers as apply, np.errstate(all="ignore"):  # the result counts what is not finite
-            kind = Residuals if residuals else Functions
-            functions = kind(fun, jac, args, vectorized=vectorized, apply=apply, walls=walls)
-            journal = Journal(functions, keeper)
+
+            def once(own: int, **limit: Any) -> OptimizeResult:
+                task = first if own == seed else again(own)
+                functions = task.functions(apply=apply, walls=walls)
+                return _searched(task, functions, keeper, maxiter, look, limit)
+
+            def again(own: int) -> Task:
+                with warnings.catch_warnings():  # of what the first said already
+                    warnings.simplefilter("ignore")
+                    return read(own)
+
             limit: dict[str, Any] = {"maxfev": maxfev, "seconds": max_seconds, "target": target}
-            problem = Problem(functions, clipped, (low, high), domain, ask=journal.ask, **limit)
-            search = journal.begin(Search.of(problem, seed, tol), found)
-
-            def result(status: int, message: str) -> OptimizeResult:
-                sentences = " ".join([message, *notes, *_remarks(search)])
-                return _result(search, seed, journal.nit, status, sentences)
-
-            try:
-                iterations = STRATEGIES[strategy](search, settings)
-                return result(*_ending(journal, iterations, maxiter, look))
-            except Exception as error:
-                said = f"{type(error).__name__} after {problem.nfev} evaluations: {error}."
-                vars(error)["partial_result"] = result(-1, said)
-                raise
-            finally:
-                journal.at_end()
+            return once(seed, **limit) if n_seeds == 1 else several(once, n_seeds, seed, **limit)
 
 
-def _ending(
-    journal: Journal,
-    iterations: Iterator[None],
+def _searched(
+    task: Task,
+    functions: Functions,
+    keeper: Checkpoint,
     maxiter: int | None,
     look: Callable[[Search, int], bool],
-) -> tuple[int, str]:
-    """Search, with a look after each iteration, until something ends it: the status and the
-    sentence that say what.
-    """
-    search = journal.search
+    limit: dict[str, Any],
+) -> OptimizeResult:
+    """The result of one search."""
+    found = keeper.claim(task.fingerprint)
+    journal = Journal(functions, keeper)
+    search = journal.begin(task.search(functions, journal.ask, **limit), found)
+
+    def result(status: int, message: str) -> OptimizeResult:
+        return result_of(search, task.seed, journal.nit, status, message, task.notes)
+
     try:
-        _check_iterations(journal.nit, maxiter)
-        search.problem.measure()
-        for _ in () if search.verdict else iterations:
-            journal.at_yield()
-            if look(search, journal.nit):
-                return 99, "`callback` returned True."
-            _check_iterations(journal.nit, maxiter)
-        journal.over = True
-    except Finished as end:
-        return end.status, end.message
-    except OutOfTime:
-        return 1, f"Time limit of {search.problem.seconds:g} s reached."
-    except StopIteration:
-        return 99, "`callback` raised `StopIteration`."
-    except KeyboardInterrupt:
-        return 3, "Interrupted; the best point so far is kept."
-    lost = search.problem.best_fun == math.inf or search.problem.endless
-    return 2 if lost else 4 if search.stuck else 0, search.verdict
-
-
-def _check_iterations(nit: int, maxiter: int | None) -> None:
-    if maxiter is not None and nit >= max(1, maxiter):
-        raise Finished(1, f"Maximum number of iterations ({maxiter}) has been exceeded.")
-
-
-def _result(search: Search, seed: int, nit: int, status: int, message: str) -> OptimizeResult:
-    """What `minimize` returns."""
-    problem = search.problem
-    gradient = np.full(problem.dim, np.nan) if search.slope is None else search.slope / problem.unit
-    found = [OptimizeResult(x=problem.x(m.u), fun=m.fun, hits=m.hits) for m in search.minima.found]
-    ending = {"success": status == 0, "status": status, "message": message}
-    more = {"jac": gradient, "minima": found, "seed": seed, **search.report}
-    if problem.functions.squared:
-        more["residuals"] = problem.best_residuals.copy()
-    return OptimizeResult(**_best(problem, nit), **ending, **more)
-
-
-def _best(problem: Problem, nit: int) -> dict[str, Any]:
-    """The lowest point so far, and what it took."""
-    counts = {"nit": nit, "nfev": problem.nfev, "njev": problem.njev}
-    return {"x": problem.best_x.copy(), "fun": float(problem.best_fun), **counts}
-
-
-def _remarks(search: Search) -> Iterator[str]:
-    """What the message adds of the function."""
-    problem = search.problem
-    if problem.failures:
-        yield (
-            f"The function was not finite at {problem.failures} of {problem.nfev} evaluations, "
-            "which count as +inf."
-        )
-    if search.stuck and not problem.endless:
-        gradient = "the gradient by differences is not exact enough, or " if problem.guesses else ""
-        yield (
-            f"The last descent was stuck with a slope: it expected to gain {search.stuck:.2g} more "
-            f"and found nothing lower; {gradient}the gradient is wrong, or coordinates are too "
-            "different in scale: give jac=, bounds=, or other coordinates."
-        )
-    if problem.endless:
-        yield (
-            "The function still falls very far from where it was started: it seems to have no "
-            "minimum there; give bounds."
-        )
-    if problem.best_fun == math.inf:
-        seen = "No point with a finite value was seen" if problem.nfev else "Nothing was evaluated"
-        yield f"{seen}; x is the starting point."
-    if problem.functions.raised:
-        yield f"Points where it raised an exception are among them ({problem.functions.raised})."
-
-
-def _intermediate(search: Search, nit: int) -> OptimizeResult:
-    """What the callback is given."""
-    return OptimizeResult(
-        **_best(search.problem, nit),
-        step=nit,
-        temperature=float(search.threshold if np.isnan(search.temperature) else search.temperature),
-        accepted=None if search.walker is None else search.walker.fun,
-        minima=len(search.minima),
-    )
+        iterations = STRATEGIES[task.strategy](search, task.settings)
+        return result(*run(journal, iterations, maxiter, look))
+    except Exception as error:
+        said = f"{type(error).__name__} after {search.problem.nfev} evaluations: {error}."
+        vars(error)["partial_result"] = result(-1, said)
+        raise
+    finally:
+        journal.at_end()
 
 
 def _looker(
@@ -352,6 +293,6 @@ def _looker(
                 f"{nit:6d}  {problem.nfev:9d} evaluations  {len(search.minima):5d} minima  "
                 f"best {problem.best_fun:.10g}"
             )
-        return tell is not None and tell(_intermediate(search, nit))
+        return tell is not None and tell(intermediate(search, nit))
 
     return look

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..own.function import Energy, array, both
 from ..potential import Potential
+from .constraints import Constraints
 
 
 class Functions:
@@ -28,6 +29,8 @@ class Functions:
         A ``map`` for points that are known together.
     walls : bool
         Whether an exception makes a point that is not finite.
+    constraints : Constraints or None
+        What must hold.
 
     Attributes
     ----------
@@ -39,13 +42,9 @@ class Functions:
         Whether one call brings the energy and the gradient.
     has_slopes : bool
         Whether gradients are calls of their own.
-    squared : bool
-        Whether the function is a sum of squares (`Residuals`).
     at_once : bool
         Whether many points are better asked for together than one by one.
     """
-
-    squared = False
 
     def __init__(
         self,
@@ -56,10 +55,12 @@ class Functions:
         vectorized: bool = False,
         apply: Callable[..., Any] | None = None,
         walls: bool = True,
+        constraints: Constraints | None = None,
     ) -> None:
         self.fun, self.jac, self.args = fun, jac, args
         self.vectorized, self.apply = vectorized, apply
         self.walls, self.raised = walls, ""
+        self.constraints = constraints
         self.compiled: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
         if isinstance(fun, Potential):
             from ..descents.compiled import evaluator
@@ -70,13 +71,26 @@ class Functions:
         self.at_once = vectorized or apply is not None or self.compiled is not None
 
     def ask(self, kind: str, x: np.ndarray) -> np.ndarray:
-        """What `energies`, `slopes` or `pair`, which `kind` names, says of x."""
+        """What `energies`, `slopes`, `pair`, `limits` or `normals`, which `kind` names, says of
+        x.
+        """
         return getattr(self, kind)(x)
 
-    def numbers(self, kind: str, x: np.ndarray) -> int:
-        """How many numbers the answer to `kind` has."""
-        points = 1 if x.ndim == 1 else len(x)
-        return {"energies": points, "slopes": x.size, "pair": 1 + x.size}[kind]
+    def unknown(self, kind: str, x: np.ndarray) -> np.ndarray:
+        """NaN in the place of what `ask` says."""
+        m = 0 if self.constraints is None else len(self.constraints)
+        sizes = {"energies": len(x), "slopes": x.size, "pair": 1 + x.size, "limits": m}
+        return np.full(sizes.get(kind, m * x.size), np.nan)
+
+    def limits(self, x: np.ndarray) -> np.ndarray:
+        """The constraints (m,) at x (1, dim)."""
+        assert self.constraints is not None
+        return self.constraints.values(x)
+
+    def normals(self, x: np.ndarray) -> np.ndarray:
+        """Their Jacobian (m*dim,) at x (1, dim), NaN where it was not given."""
+        assert self.constraints is not None
+        return self.constraints.slopes(x)
 
     def energies(self, x: np.ndarray) -> np.ndarray:
         """fun (points,) at x (points, dim)."""

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from ..descents.bounded import descend
+from ..descents.bounded import Descent, descend
 from ..potential import Potential
 from .differences import EPS, Differences, rounding
 from .functions import Functions
+from .integers import descend_over_integers
 from .lengths import OPEN, lengths
 
 UNITS = 20.0  # units in half the width of the domain
@@ -53,6 +55,8 @@ class Problem:
         ``ask(kind, x)`` calls the functions in place of ``functions.ask``, which it may remember.
     maxfev, seconds, target : float, optional
         Evaluations and time that are allowed, and the energy at which the search is over.
+    integers : ndarray of bool (dim,), optional
+        Coordinates that are integers wherever anything is asked; their bounds are.
 
     Attributes
     ----------
@@ -71,14 +75,16 @@ class Problem:
         finite.
     best_x, best_fun : ndarray (dim,), float
         The lowest point of all evaluations.
-    best_residuals : ndarray (m,)
-        There, if `fun` is `Residuals`; else empty.
 
     Raises
     ------
     Finished
         By what evaluates, when a budget is spent or the target is reached.
     """
+
+    # what a checkpoint holds of it
+    numbers: tuple[str, ...] = ("nfev", "njev", "failures", "best_fun")
+    arrays: tuple[str, ...] = ("best_x", "reach")
 
     def __init__(
         self,
@@ -91,10 +97,12 @@ class Problem:
         maxfev: float | None = None,
         seconds: float | None = None,
         target: float | None = None,
+        integers: np.ndarray | None = None,
     ) -> None:
         self.functions, self.ask = functions, functions.ask if ask is None else ask
         self.fun, self.paired = functions.fun, functions.paired
         self.dim = x0.size
+        self.integers = np.zeros(self.dim, dtype=bool) if integers is None else integers
         low, high = bounds
         self.fixed = low == high
         self.x0, self.bounds = x0.copy(), bounds
@@ -105,7 +113,6 @@ class Problem:
         self.started = time.perf_counter()
         self.nfev = self.njev = self.failures = 0
         self.best_fun, self.best_x = math.inf, x0.copy()
-        self.best_residuals = np.empty(0)
         self.differences = Differences()
         self.descender: Any = None
         a, b = (x0, x0) if domain is None else domain.T
@@ -142,6 +149,7 @@ class Problem:
         self.centre = centre
         # 1: where bounds fix a coordinate it never moves
         self.unit = np.where(half > 0, half, 1.0) / UNITS
+        self.unit = np.where(self.integers, np.maximum(self.unit, 1.0), self.unit)
         self.x_low = np.maximum(low, centre - FAR * self.unit)
         self.x_high = np.minimum(high, centre + FAR * self.unit)
         self.low, self.high = self.u(self.x_low), self.u(self.x_high)
@@ -155,8 +163,9 @@ class Problem:
     # ---------------------------------------------------------------------------------- coordinates
 
     def x(self, u: np.ndarray) -> np.ndarray:
-        """User's coordinates, inside the bounds to the last bit."""
-        return np.clip(self.centre + self.unit * u, self.x_low, self.x_high)
+        """User's coordinates, inside the bounds to the last bit, integers where they must be."""
+        x = np.clip(self.centre + self.unit * u, self.x_low, self.x_high)
+        return np.where(self.integers, np.round(x), x) if self.integers.any() else x
 
     def u(self, x: np.ndarray) -> np.ndarray:
         """Coordinates in units of the domain."""
@@ -169,6 +178,22 @@ class Problem:
         folded = np.clip(self.low + np.minimum(turned, 2 * width - turned), self.low, self.high)
         # to the bit where nothing was folded
         return np.where((u >= self.low) & (u <= self.high), u, folded)
+
+    @property
+    def best(self) -> tuple[np.ndarray, float]:
+        """The lowest point of all, and its energy."""
+        return self.best_x, self.best_fun
+
+    @contextmanager
+    def pinned(self, u: np.ndarray) -> Iterator[None]:
+        """The integers held where they are at u."""
+        kept = self.low, self.high, self.fixed
+        self.low, self.high = (np.where(self.integers, u, side) for side in kept[:2])
+        self.fixed = self.fixed | self.integers
+        try:
+            yield
+        finally:
+            self.low, self.high, self.fixed = kept
 
     @property
     def endless(self) -> bool:
@@ -235,18 +260,8 @@ class Problem:
         return np.concatenate(found)
 
     def _energies(self, x: np.ndarray) -> np.ndarray:
-        if self.functions.squared:
-            return self._squares(x)[1]
+        """Energies (n,) that the functions say of points x."""
         return self._sound(self.ask("energies", x))
-
-    def _squares(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Residuals (n, m), infinite ones where not finite, and the sums of their squares."""
-        residuals = self.ask("vectors", x).reshape(len(x), -1)
-        f = self._sound((residuals**2).sum(1))
-        k = int(np.argmin(f))
-        if f[k] < self.best_fun:
-            self.best_residuals = residuals[k].copy()
-        return np.where((f < math.inf)[:, None], residuals, math.inf), f
 
     def _noted(self, x: np.ndarray, f: float) -> float:
         """The energy f of one point, kept."""
@@ -292,24 +307,6 @@ class Problem:
             return f, self._finite(slopes * self.unit)
         return f, np.array([self.gradient(p, e) for p, e in zip(u, f, strict=True)])
 
-    def vectors(self, u: np.ndarray) -> np.ndarray:
-        """Residuals (n, m), of `Residuals`, of points (n, dim); infinite ones where not finite."""
-        self.check(len(u))
-        self.nfev += len(u)
-        x = self.x(u)
-        residuals, f = self._squares(x)
-        self._keep(x, f)
-        return residuals
-
-    def jacobian(self, u: np.ndarray, residuals: np.ndarray, central: bool) -> np.ndarray:
-        """Derivatives (m, dim) in u of residuals (m,); 0 where they are not finite."""
-        if self.functions.has_slopes:
-            self.njev += 1
-            found = self.ask("jacobian", self.x(u)).reshape(-1, self.dim) * self.unit
-        else:
-            found = self.differences.jacobian(self, u, residuals, central)
-        return self._finite(found)
-
     @property
     def guesses(self) -> bool:
         """Whether gradients are differences."""
@@ -346,6 +343,20 @@ class Problem:
         self.njev += calls
         f = self._noted(x, f)
         return x, math.inf if gave_up else f, fell
+
+    def ranks(self, u: np.ndarray) -> list[tuple[float, float]]:
+        """How far off the constraints points (n, dim) are, and their energies."""
+        return [(0.0, f) for f in self.values(u).tolist()]
+
+    def smooth(self, u: np.ndarray, **options: Any) -> Descent:
+        """A descent from u along the coordinates that are not fixed."""
+        return descend(self, u, **options)
+
+    def local(self, u: np.ndarray, **options: Any) -> Descent:
+        """A descent from u, with the options of `descend`."""
+        if self.integers.any():
+            return descend_over_integers(self, u, **options)
+        return self.smooth(u, **options)
 
     @property
     def evaluations(self) -> int:

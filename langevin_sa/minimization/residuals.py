@@ -16,7 +16,7 @@ from ..descents.bounded import EARLY, Descent
 from ..own.function import array, called
 from .differences import EPS
 from .functions import Functions
-from .problem import FAR
+from .problem import FAR, Problem
 
 MANY = 100  # points of a descent; of a precise one, for each coordinate
 
@@ -42,7 +42,7 @@ class Residuals(Functions):
         Residuals, m; 0 until fun has returned any.
     """
 
-    squared, count = True, 0
+    count = 0
 
     def vectors(self, x: np.ndarray) -> np.ndarray:
         """Residuals (points*m,) at x (points, dim); NaN where their arithmetic fails."""
@@ -65,22 +65,72 @@ class Residuals(Functions):
         shape = (self.count, x.size)
         return array(called(self.jac, self.args, x, np.full(shape, math.nan)), shape, "jac").ravel()
 
-    def numbers(self, kind: str, x: np.ndarray) -> int:
-        """How many numbers the answer to `kind` has."""
-        if kind == "jacobian":
-            return self.count * x.size
-        return max(1, self.count) * len(x) if kind == "vectors" else super().numbers(kind, x)
+    def unknown(self, kind: str, x: np.ndarray) -> np.ndarray:
+        """NaN in the place of what `ask` says."""
+        if kind not in ("vectors", "jacobian"):
+            return super().unknown(kind, x)
+        return np.full(max(1, self.count) * (x.size if kind == "jacobian" else len(x)), np.nan)
+
+
+class SumOfSquares(Problem):
+    """The sum of squares of `Residuals` as the function to minimize.
+
+    Attributes
+    ----------
+    best_residuals : ndarray (m,)
+        At the lowest point.
+    """
+
+    arrays = (*Problem.arrays, "best_residuals")
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        self.best_residuals = np.empty(0)
+        super().__init__(*given, **more)
+
+    def _energies(self, x: np.ndarray) -> np.ndarray:
+        return self._squares(x)[1]
+
+    def _squares(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals (n, m), infinite ones where not finite, and the sums of their squares."""
+        residuals = self.ask("vectors", x).reshape(len(x), -1)
+        f = self._sound((residuals**2).sum(1))
+        k = int(np.argmin(f))
+        if f[k] < self.best_fun:
+            self.best_residuals = residuals[k].copy()
+        return np.where((f < math.inf)[:, None], residuals, math.inf), f
+
+    def vectors(self, u: np.ndarray) -> np.ndarray:
+        """Residuals (n, m) of points (n, dim); infinite ones where one is not finite."""
+        self.check(len(u))
+        self.nfev += len(u)
+        x = self.x(u)
+        residuals, f = self._squares(x)
+        self._keep(x, f)
+        return residuals
+
+    def jacobian(self, u: np.ndarray, residuals: np.ndarray, central: bool) -> np.ndarray:
+        """Derivatives (m, dim) in u of residuals (m,); 0 where they are not finite."""
+        if self.functions.has_slopes:
+            self.njev += 1
+            found = self.ask("jacobian", self.x(u)).reshape(-1, self.dim) * self.unit
+        else:
+            found = self.differences.jacobian(self, u, residuals, central)
+        return self._finite(found)
+
+    def smooth(self, u: np.ndarray, **options: Any) -> Descent:
+        """A descent from u along the coordinates that are not fixed."""
+        return fit(self, u, **options)
 
 
 def fit(
-    problem: Any, u: np.ndarray, *, tol: float = 1e-9, precise: bool = False, **unused: Any
+    problem: SumOfSquares, u: np.ndarray, *, tol: float = 1e-9, precise: bool = False, **unused: Any
 ) -> Descent:
     """The least sum of squares below u (dim,).
 
     Parameters
     ----------
-    problem : Problem
-        Whose functions are `Residuals`.
+    problem : SumOfSquares
+        What is minimized.
     tol : float
         Relative change of the sum, or of u, at which it is over.
     precise : bool

@@ -18,6 +18,7 @@ from ..storage.trees import put_together, taken_apart
 from .covariance import Population, Restarts
 from .ensemble import Ensemble
 from .functions import Functions
+from .history import History
 from .minima import Minima, Minimum
 from .search import Account, Search
 from .strategies import Cycle, Descending
@@ -25,12 +26,10 @@ from .strategies import Cycle, Descending
 KINDS = {
     kind.__name__: kind
     for kind in (
-        *(Search, Minima, Minimum, Account, Cycle, Ensemble, Descending),
+        *(Search, Minima, Minimum, Account, History, Cycle, Ensemble, Descending),
         *(Restarts, Population),
     )
 }
-COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
-ARRAYS = ("best_x", "best_residuals", "reach")
 SAME_VALUE = 1e-6  # of a value, or of the energy of the search, by which its function may differ
 LONGEST_RECORD = 2**20  # numbers in answers between two looks at the search
 
@@ -43,7 +42,10 @@ class Journal:
     functions : Functions
         What is called.
     keeper : Checkpoint
-        The file; without one nothing is kept.
+        The file.
+    longest : int, optional
+        Numbers in answers between two looks at the search, when all is kept without a file, too:
+        what `contents` then returns. Without either nothing is kept.
 
     Attributes
     ----------
@@ -53,8 +55,12 @@ class Journal:
         Iterations done.
     """
 
-    def __init__(self, functions: Functions, keeper: Checkpoint) -> None:
+    def __init__(
+        self, functions: Functions, keeper: Checkpoint, longest: int | None = None
+    ) -> None:
         self.functions, self.keeper, self.nit = functions, keeper, 0
+        self.keeps = keeper.path is not None or longest is not None
+        self._longest = LONGEST_RECORD if longest is None else longest
         self.search: Search
         # since the search was last taken apart; those of the file beyond `_asked` are to come
         self._answers: list[tuple[int, np.ndarray]] = []
@@ -82,16 +88,16 @@ class Journal:
         self._given = {"problem": search.problem, "same": search.minima.same}
         if found is not None:
             self._restore(*found)
-        if self.keeper.path is not None:
+        if self.keeps:
             self._search = self._taken()
-            self.keeper.save(self._contents, now=found is None)
+            self.keeper.save(self.contents, now=found is None)
         return self.search
 
     def ask(self, kind: str, x: np.ndarray) -> np.ndarray:
         """``functions.ask(kind, x)``, unless the run that was broken off has asked that already;
         NaN where it raises an exception, and that is a wall.
         """
-        if self.keeper.path is None or self.functions.compiled is not None:
+        if not self.keeps or self.functions.compiled is not None:
             return self._called(kind, x)
         key = zlib.crc32(octets(x), zlib.crc32(kind.encode()))
         known = self._answers[self._asked : self._asked + 1]
@@ -104,7 +110,7 @@ class Journal:
         if kind in ("energies", "pair") and np.isfinite(answer[0]):
             self._seen = np.atleast_2d(x)[0], float(answer[0])
         self._asked, self._size = self._asked + 1, self._size + answer.size
-        self.keeper.save(self._contents)
+        self.keeper.save(self.contents)
         return answer
 
     def _called(self, kind: str, x: np.ndarray) -> np.ndarray:
@@ -114,7 +120,7 @@ class Journal:
             if not self.functions.walls:
                 raise
             return self._failed(kind, x, error)
-        self._worked[kind] = x if x.ndim == 1 else x[:1]
+        self._worked[kind] = x if kind == "pair" else x[:1]
         return answer
 
     def _failed(self, kind: str, x: np.ndarray, error: Exception) -> np.ndarray:
@@ -123,42 +129,43 @@ class Journal:
         are counted, and there are none beyond the budget.
         """
         problem = self.search.problem
-        points = 1 if x.ndim == 1 else len(x)
+        points = {"pair": 1, "limits": 0, "normals": 0}.get(kind, len(x))  # calls of fun or jac
         if problem.nfev + points <= problem.maxfev:
             problem.nfev += points
             if points > 1:
                 return np.concatenate([self._called(kind, half) for half in np.array_split(x, 2)])
-            start = self._start if x.ndim == 1 else self._start[None]
+            start = self._start if kind == "pair" else self._start[None]
             self.functions.ask(kind, self._worked.get(kind, start))
         self.functions.raised = f"{type(error).__name__}: {error}"
-        return np.full(self.functions.numbers(kind, x), np.nan)
+        return self.functions.unknown(kind, x)
 
     def at_yield(self) -> None:
         """Called where the strategy yields."""
         self.nit += 1
-        if self._size > LONGEST_RECORD:
-            self._renewed()
-        self.keeper.save(self._renewed)
+        self.search.note()
+        if self._size > self._longest:
+            self.renew()
+        self.keeper.save(self.renew)
 
     def at_end(self) -> None:
         """Called when the search is over or broken off."""
-        self.keeper.save(self._renewed if self.over else self._contents, now=True)
+        self.keeper.save(self.renew if self.over else self.contents, now=True)
 
     def _taken(self) -> Contents:
         """The search now."""
         arrays: dict[str, np.ndarray] = {}
         tree, problem = taken_apart(self.search, arrays, self._given), self.search.problem
-        counts = {name: getattr(problem, name) for name in COUNTS}
-        for name in ARRAYS:
-            arrays[name] = getattr(problem, name).copy()
+        counts = {name: getattr(problem, name) for name in problem.numbers}
+        arrays |= {name: getattr(problem, name).copy() for name in problem.arrays}
         return arrays, {"search": tree, "counts": counts, "nit": self.nit}
 
-    def _renewed(self) -> Contents:
+    def renew(self) -> Contents:
+        """Take the search apart anew, at a yield."""
         rest = self._answers[self._asked :]
         self._search, self._answers, self._asked, self._size = self._taken(), rest, 0, 0
-        return self._contents()
+        return self.contents()
 
-    def _contents(self) -> Contents:
+    def contents(self) -> Contents:
         """The search when it was last taken apart, and the answers since."""
         arrays, facts = self._search
         x, fun = self._seen or (self.search.problem.best_x, self.search.problem.best_fun)
@@ -177,10 +184,10 @@ class Journal:
             parts = np.split(arrays["answers"], np.cumsum(arrays["sizes"])[:-1])
             self._answers = list(zip(arrays["keys"].tolist(), parts, strict=False))
             self.nit = facts["nit"]
-            for name in ARRAYS[:2]:
+            for name in problem.arrays:
                 setattr(problem, name, arrays[name])
             seen = arrays["seen_x"], float(facts["seen"])
-            for name in COUNTS:
+            for name in problem.numbers:
                 setattr(problem, name, facts["counts"][name])
             if arrays["reach"].size:
                 problem.spread(arrays["reach"])
@@ -191,7 +198,8 @@ class Journal:
             found = self.search.minima.found
             same = (m for m in found if m.fun == walker.fun and np.array_equal(m.u, walker.u))
             self.search.walker = next(same, walker)
-        self._check_function(*seen)
+        if self.keeper.path is not None:
+            self._check_function(*seen)
 
     def _check_function(self, x: np.ndarray, fun: float) -> None:
         """Raise a ValueError if the function has another value at x now, but not because it has

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ..descents.bounded import Descent, descend
 from .clusters import alike, space_of
+from .history import History
 from .minima import Minima, Minimum, Watch
 from .problem import ROUNDED, Problem
-from .residuals import fit
 
 FORGET = 0.9  # what is left of a move's earnings and costs at its next call
 LEAST_SHARE = 0.04  # of the calls that any move gets
@@ -90,6 +89,10 @@ class Search:
         Why the search is over; empty while it is not.
     report : dict
         What the result tells besides.
+    history : History
+        A row for each iteration.
+    move : str
+        The last one that was made.
     """
 
     problem: Problem
@@ -117,6 +120,8 @@ class Search:
     stage: Any = None
     verdict: str = ""
     report: dict[str, Any] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+    move: str = ""
 
     @classmethod
     def of(cls, problem: Problem, seed: int, tol: float | None = None) -> Search:
@@ -137,9 +142,7 @@ class Search:
         watch = Watch(self.minima)
         below = self.minima.best.fun if len(self.minima) else np.inf
         below += self.matters(IMPROVED, below) if len(self.minima) else 0.0
-        end = self.go_down(
-            self.problem, u, tol=self.tol, scale=self.energy, known=watch, f=f, below=below
-        )
+        end = self.problem.local(u, tol=self.tol, scale=self.energy, known=watch, f=f, below=below)
         self.descents += 1
         self.learn(end.gain)
         if watch.met is not None:
@@ -148,11 +151,6 @@ class Search:
         if not np.isfinite(end.fun):
             return None
         return self.meet(end.u, end.fun)
-
-    @property
-    def go_down(self) -> Callable[..., Descent]:
-        """The descent that suits the functions."""
-        return fit if self.problem.functions.squared else descend
 
     @property
     def energy(self) -> float:
@@ -191,18 +189,23 @@ class Search:
         else:
             self.threshold = max(1.1 * self.threshold, 0.01 * (minimum.fun - self.walker.fun))
 
+    def note(self) -> None:
+        """Add a row to the history: how far the search has come."""
+        at = self.walker or self.stage  # a run of `clusters` is a walker, too
+        fun = getattr(at, "fun", None)
+        walker = np.nan if fun is None else fun
+        heat = self.threshold if np.isnan(self.temperature) else self.temperature
+        numbers = self.problem.nfev, self.problem.best_fun, walker, heat
+        self.history.note(self.move, *map(float, numbers))
+
     def finish(self) -> None:
         """Take the best point down to rounding, and its gradient."""
+        self.move = "polish"
         problem = self.problem
         if not np.isfinite(problem.best_fun):
             return
-        end = self.go_down(
-            problem,
-            problem.u(problem.best_x),
-            tol=TOL**3,
-            scale=self.energy,
-            maxiter=LAST,
-            precise=True,
+        end = problem.local(
+            problem.u(problem.best_x), tol=TOL**3, scale=self.energy, maxiter=LAST, precise=True
         )
         self.minima.improve(end.u, end.fun)
         matters = end.how == "stuck" and end.left > TOL * TOL * self.energy
@@ -226,6 +229,7 @@ class Search:
         before, improved, best = self.problem.nfev, self.improved_at, self.problem.best_fun
         account.calls += 1
         self.attempts += 1
+        self.move = name
         done = move(self)
         if not self.problem.best_fun >= best - self.matters(IMPROVED, best):
             self.leader = name

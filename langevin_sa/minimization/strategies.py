@@ -66,10 +66,12 @@ class Settings:
     polish: bool = True
 
 
-def automatic(fun: Any, settings: Settings) -> str:
+def automatic(fun: Any, settings: Settings, restricted: bool = False) -> str:
     """The strategy's name: "anneal" if the gradient is said to be noisy, "clusters" for particles
-    that are alike in open space, else "portfolio".
+    that are alike in open space, else "portfolio", as for constraints and integers.
     """
+    if restricted:
+        return "portfolio"
     if settings.gradient_noise is not None:
         return "anneal"
     return "clusters" if space_of(fun) and settings.moves is None else "portfolio"
@@ -82,6 +84,7 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     problem = search.problem
     if not search.descents:
         problem.check()
+        search.move = "start"
         search.accept(search.descend(problem.u(problem.best_x)))
         yield
     if problem.fixed.all():

@@ -17,6 +17,7 @@ from .landscapes import histogram, landscape
 from .motion import animate
 from .phases import conservation, phase
 from .runs import energy, history, schedule, summary, temperature
+from .search import search
 from .style import (
     BLACK,
     BLUE,
@@ -47,6 +48,6 @@ __all__ += [
     "p_values",
     "phase",
 ]
-__all__ += ["schedule", "summary", "temperature", "thermostat"]
+__all__ += ["schedule", "search", "summary", "temperature", "thermostat"]
 __all__ += ["BLACK", "BLUE", "ENERGY", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "TIME", "YELLOW"]
 __all__ += ["SIZE", "STYLE", "formula", "image", "image_formats", "styled"]

@@ -6,14 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from scipy.optimize import (
-    Bounds,
-    LinearConstraint,
-    NonlinearConstraint,
-    OptimizeResult,
-    OptimizeWarning,
-    minimize as scipy_minimize,
-)
+from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning, minimize as scipy_minimize
 
 import langevin_sa as lsa
 
@@ -248,16 +241,7 @@ def test_unknown_options_warn():
 
 
 @pytest.mark.parametrize("way", [lsa.minimize, through_scipy], ids=["own", "scipy"])
-@pytest.mark.parametrize(
-    ("wish", "hint"),
-    [
-        ({"constraints": {"type": "eq", "fun": sum}}, "bounds= only; add a penalty to fun"),
-        ({"constraints": [LinearConstraint(np.ones(3), 1, 2)]}, "'trust-constr'"),
-        ({"constraints": NonlinearConstraint(sum, 1, 2)}, "'trust-constr'"),
-        ({"integrality": [True, False, False]}, "differential_evolution"),
-        ({"maximize": True}, "the negative of fun"),
-    ],
-)
+@pytest.mark.parametrize(("wish", "hint"), [({"maximize": True}, "the negative of fun")])
 def test_wishes_that_change_the_answer_are_refused(way, wish, hint):
     """Before the function is called."""
     fun = Counted(rastrigin)
@@ -270,7 +254,14 @@ def test_wishes_that_change_the_answer_are_refused(way, wish, hint):
 @pytest.mark.parametrize("way", [lsa.minimize, through_scipy], ids=["own", "scipy"])
 @pytest.mark.parametrize(
     "wish",
-    [{"constraints": ()}, {"constraints": []}, {"maximize": False}, {"integrality": [0, 0, 0]}],
+    [
+        {"constraints": ()},
+        {"constraints": []},
+        {"constraints": None},
+        {"maximize": False},
+        {"integrality": [0, 0, 0]},
+        {"integrality": None},
+    ],
     ids=str,
 )
 def test_empty_wishes_are_met(way, wish):
