@@ -20,7 +20,9 @@ HELD = 1e-9  # units that a point may lie off where a constraint holds
 SPACINGS = 4.0  # of x, which are no distance
 FORWARD = float(np.finfo(float).eps) ** 0.5  # step of differences of constraints, in units
 ROUNDS, STEPS = 12, 200  # of SLSQP, each scaled anew where the last one ended; steps of each
+ONTO = 40  # steps that lead onto the constraints from near them
 CLOSEST, LOOSEST = 1e-15, 1e-9  # tolerances of SLSQP, whose energies are of the size of a slope
+LOST = 3  # rounds that end off the constraints, and with them the descent
 FLATTER = 1e4  # times, by which a constraint may become flatter before SLSQP is begun anew
 MOST = 1e10  # units off a constraint that SLSQP is told of
 DRAWN = 32  # points that tell how much constraints change over the domain
@@ -253,6 +255,7 @@ def descend_within(
     energy = _Energy(problem)
     best: tuple[np.ndarray, float] | None = None
     along: list[float] = []
+    lost = 0
     for _ in range(ROUNDS):
         if not np.isfinite(energy(u)):
             u = _onto(problem, u)
@@ -276,7 +279,8 @@ def descend_within(
         gained = np.inf if best is None else best[1] - value
         if off <= HELD and gained > 0:
             best = end, value
-        if off == np.inf:  # no slope leads to the constraints
+        lost += off > HELD
+        if off == np.inf or lost == LOST:  # no slope leads to the constraints
             break
         if np.array_equal(end, u) or (best is not None and off <= HELD and not gained > enough):
             break
@@ -374,7 +378,7 @@ def _run(problem: Constrained, u: np.ndarray, energy: _Energy | None, enough: fl
                 bounds=list(zip(*edges, strict=True)),
                 constraints=kept,
                 method="SLSQP",
-                options={"ftol": accuracy, "maxiter": STEPS},
+                options={"ftol": accuracy, "maxiter": ONTO if energy is None else STEPS},
             )
         except _Flatter as far:
             return far.u

@@ -238,6 +238,7 @@ class Minimizer:
             self._values, self._is_told = np.full(len(said), np.nan), np.zeros(len(said), bool)
         elif isinstance(said, tuple):
             self._ending = said
+            self._journal.renew()  # for copies, which have nothing to go on with
         else:
             self._ending = -1, f"{type(said).__name__}: {said}"
             raise said

