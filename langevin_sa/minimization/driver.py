@@ -36,7 +36,7 @@ from .arguments import (
 from .functions import Functions
 from .problem import Finished, Problem
 from .resume import Journal
-from .search import Search
+from .search import SCATTERED, Search
 from .strategies import STRATEGIES, Settings, automatic
 
 
@@ -300,6 +300,11 @@ def _remarks(search: Search) -> Iterator[str]:
             f"The last descent was stuck with a slope: it expected to gain {search.stuck:.2g} more "
             f"and found nothing lower; {gradient}the gradient is wrong, or coordinates are too "
             "different in scale: give jac=, bounds=, or other coordinates."
+        )
+    if problem.noise:
+        yield (
+            f"Values scatter by about {problem.noise:.1g}: energies that differ by less than "
+            f"{SCATTERED:g} times as much count as equal."
         )
     if problem.endless:
         yield (

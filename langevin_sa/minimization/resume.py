@@ -24,7 +24,7 @@ from .strategies import Cycle, Descending
 KINDS = {
     kind.__name__: kind for kind in (Search, Minima, Minimum, Account, Cycle, Ensemble, Descending)
 }
-COUNTS = ("nfev", "njev", "failures", "best_fun")  # of a problem
+COUNTS = ("nfev", "njev", "failures", "noise", "best_fun")  # of a problem
 SAME_VALUE = 1e-6  # of a value, or of the energy of the search, by which its function may differ
 LONGEST_RECORD = 2**20  # numbers in answers between two looks at the search
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..descents.bounded import descend
 from .clusters import alike, space_of
+from .differences import scatter
 from .minima import Minima, Minimum, Watch
 from .problem import ROUNDED, Problem
 
@@ -24,6 +25,7 @@ LEAST_SHARE = 0.04  # of the calls that any move gets
 # in energies of the search: a decrease that counts as an improvement, a difference between ends of
 # descents to one minimum, and what is gained by the last step of a descent
 IMPROVED, SAME_FUN, TOL = 1e-6, 1e-6, 1e-9
+SCATTERED = 10.0  # times the noise may the lowest of many values be lower than another
 LAST = 2000  # steps of the last descent
 REMEMBERED = 99  # descents whose gains tell the energy of a search
 
@@ -153,8 +155,15 @@ class Search:
             self.gains = [*self.gains[1 - REMEMBERED :], gain]
 
     def matters(self, share: float, fun: float) -> float:
-        """A share of the energy of this search, but at least the rounding of energies like fun."""
-        return max(share * self.energy, ROUNDED * abs(fun))
+        """A share of the energy of this search, but at least what noise or the rounding of energies
+        like fun may be.
+        """
+        return max(share * self.energy, ROUNDED * abs(fun), SCATTERED * self.problem.noise)
+
+    def listen(self) -> None:
+        """Measure the noise of the function at the best minimum."""
+        best = self.minima.best
+        self.problem.noise = scatter(self.problem, best.u, best.fun, self.energy)
 
     def meet(self, u: np.ndarray, fun: float) -> tuple[Minimum, bool]:
         """Book a minimum: which it is, and whether it is new."""

@@ -75,6 +75,8 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     if not search.descents:
         problem.check()
         search.accept(search.descend(problem.u(problem.best_x)))
+        if len(search.minima) and not problem.fixed.all():
+            search.listen()
         yield
     if problem.fixed.all():
         search.verdict = "The bounds fix every coordinate."
