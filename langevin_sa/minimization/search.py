@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..descents.bounded import descend
-from .clusters import alike, space_of
+from .clusters import alike, motions, space_of
 from .differences import scatter
 from .minima import Minima, Minimum, Watch
 from .problem import ROUNDED, Problem
@@ -81,6 +81,8 @@ class Search:
         The gradient where `finish` ended.
     stuck : float
         What the descent of `finish` still expected to gain where it found nothing lower; else 0.
+    moving : bool or None
+        Whether motions of a cluster do not change the energy, None if nobody has asked.
     stage : Cycle, Descending or None
         Where the strategy stands, besides.
     verdict : str
@@ -109,6 +111,7 @@ class Search:
     spread: float = 0.0
     slope: np.ndarray | None = None
     stuck: float = 0.0
+    moving: bool | None = None
     stage: Any = None
     verdict: str = ""
     report: dict[str, Any] = field(default_factory=dict)
@@ -171,6 +174,17 @@ class Search:
         if not fun >= (best - self.matters(IMPROVED, best) if np.isfinite(best) else best):
             self.improved_at, self.improved_after = self.attempts, self.problem.evaluations
         return self.minima.add(u, fun, self.matters(SAME_FUN, fun))
+
+    def moves_freely(self) -> bool:
+        """Whether motions of a cluster leave the best minimum's energy as it is."""
+        if self.moving is None:
+            problem, fun = self.problem, self.minima.best.fun
+            x = motions(problem.x(self.minima.best.u), problem.x_low, problem.x_high)
+            if not len(x):  # a minimum at bounds says nothing
+                return False
+            found = np.array([problem.value(problem.u(y)) for y in x])
+            self.moving = bool((np.abs(found - fun) <= self.matters(SAME_FUN, fun)).any())
+        return self.moving
 
     def accept(self, reached: tuple[Minimum, bool] | None) -> None:
         """Move the walker if the new minimum is not too high above its own."""

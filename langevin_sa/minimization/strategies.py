@@ -19,7 +19,7 @@ from .ensemble import Ensemble, cool, temperature_range
 from .populations import exchange, populate
 from .problem import Problem
 from .search import Search
-from .stopping import enough
+from .stopping import enough, settled
 
 MOVES: dict[str, Callable[[Search], bool]] = {
     "sample": kinds.sample,
@@ -40,8 +40,6 @@ COARSE, FINE = 1e-5, 1e-12
 LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest distances
 REARRANGED = 0.95  # share of trials that move the loosest particles; the others shake all
 STALL = 12  # trials without success that end a run
-AGREE = 50  # runs that end in the lowest minimum, ...
-CLUSTER_FAMILIAR, CLUSTER_AGAIN = 10_000, 1.0  # ... or evaluations without a lower one
 
 
 @dataclass
@@ -273,11 +271,11 @@ def _runs(search: Search, patience: float, space: int) -> Iterator[None]:
                 run.idle += 1
         x, fun, _ = problem.descend(run.x, FINE, search.energy, longest(run.x))
         search.meet(problem.u(x), fun)
-        agreed, since = search.minima.best.hits, problem.evaluations - search.improved_after
-        enough = max(CLUSTER_FAMILIAR * problem.dim, CLUSTER_AGAIN * search.improved_after)
-        if agreed >= AGREE * patience or since > patience * enough:
+        if settled(search, patience):
             search.finish()
-            search.verdict = f"{agreed} of {search.attempts} runs ended in the lowest minimum."
+            search.verdict = (
+                f"{search.minima.best.hits} of {search.attempts} runs ended in the lowest minimum."
+            )
         else:
             run.x, run.fun, run.idle = _new_start(problem, space, rng), None, 0
         yield
