@@ -148,7 +148,7 @@ def test_clusters(tmp_path, seconds):
     """Broken off within a run of descents and between two; written at each iteration, or at the end
     only.
     """
-    cluster, arguments = lsa.potentials.lennard_jones(8), {"rng": 5, "patience": 0.3}
+    cluster, arguments = lsa.potentials.lennard_jones(8), {"rng": 5, "patience": 2.0}
     whole = minimize(cluster, **arguments)
     for last in (2, 9):
         seen = itertools.count(1)
