@@ -205,7 +205,7 @@ def test_workers_and_scipy(tmp_path):
 
 def test_no_more_answers_than_needed_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(resume, "LONGEST_RECORD", 200)
-    calls = Calls(500)
+    calls = Calls(350)
     with pytest.raises(Kill):
         run("gradient", "portfolio", calls, checkpoint=tmp_path / "m.npz", checkpoint_seconds=1e9)
     with np.load(tmp_path / "m.npz") as file:
