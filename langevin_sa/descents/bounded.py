@@ -131,7 +131,7 @@ def descend(
         g = problem.gradient(u, f)
     if not math.isfinite(f):
         return Descent(u, f, 0, "stuck", g)
-    refined = precise and problem.guesses
+    refined = problem.guesses and (precise or problem.noise > 0)
     if refined:
         problem.refine(u, f)
         g = problem.gradient(u, f)

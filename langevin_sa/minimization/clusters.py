@@ -16,6 +16,7 @@ DIRECTIONS = 200  # in which places around the cluster are looked for
 SHARPNESS = 3.0  # of the preference for places with many neighbours
 SHAKE = 0.45  # largest displacement along a coordinate, in median nearest distances
 ROOMY = 0.6  # radius of the ball of `scattered`, in nearest distances times particles^(1/space)
+TURN = 0.1  # radians
 ALIKE = 1e-3  # relative difference of sorted distances
 
 
@@ -55,6 +56,29 @@ def _distances(atoms: np.ndarray) -> np.ndarray:
 
 def _spectrum(atoms: np.ndarray) -> np.ndarray:
     return np.sort(_distances(atoms)[np.triu_indices(len(atoms), 1)])
+
+
+def motions(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Coordinates (motions, dim) within bounds after what leaves a cluster of at least three
+    particles as it is, if x (dim,) are such: turned around the last axis, by coordinates of
+    particles, or by angles, with those of a particle in a row or in a column.
+    """
+    found = []
+    turn = np.array([[np.cos(TURN), np.sin(TURN)], [-np.sin(TURN), np.cos(TURN)]])
+    for space in (2, 3):
+        if len(x) % space == 0 and len(x) >= 3 * space:
+            for way in (turn, turn.T):
+                atoms = x.reshape(-1, space).copy()
+                atoms[:, :2] = atoms[:, :2] @ way
+                found.append(atoms.ravel())
+    if len(x) % 2 == 0 and len(x) >= 6:
+        for angles in (slice(1, None, 2), slice(len(x) // 2, None)):
+            up, down = (high - x)[angles].min(), (x - low)[angles].min()
+            shifted = x.copy()
+            shifted[angles] += min(up / 2, TURN) if up > down else -min(down / 2, TURN)
+            found.append(shifted)
+    kept = [y for y in found if (y >= low).all() and (y <= high).all()]
+    return np.array(kept).reshape(-1, len(x))
 
 
 def shaken(atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -22,6 +22,7 @@ CLOSE, TRIES = 8.0, 8  # by which factor the bend may miss that; steps tried
 LARGEST = 0.25  # step, in units: of coordinates that matter little
 # values that tell the rounding, which of their differences does, and how often they spread further
 WINDOW, ORDER, WIDER = 7, 4, 8
+NOISY = 256 * EPS  # share of an energy beyond which its scatter is no rounding
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Differences:
     def refine(self, problem: Any, u: np.ndarray, f: float) -> None:
         """Find the rounding and the steps at u, where the energy is f."""
         free = np.flatnonzero(~problem.fixed)
-        self.noise = rounding(problem, u, f)
+        self.noise = problem.noise or rounding(problem, u, f)
         least = _least(problem, u)
         room = np.maximum(np.maximum(problem.high - u, u - problem.low), least)
         most = np.maximum(np.minimum(LARGEST, room / 2), least)
@@ -123,17 +124,46 @@ def rounding(problem: Any, u: np.ndarray, f: float) -> float:
     """Standard deviation of what f is rounded by near u, from differences of a high order (Hamming;
     More, Wild, SIAM J. Sci. Comput. 33, 1292 (2011)).
     """
-    h = np.maximum(ULPS * np.spacing(np.abs(problem.x(u))), EPS * problem.unit) / problem.unit
+    h = _nearest(problem, u)
     for _ in range(WIDER):
-        moves = np.where(problem.fixed, 0.0, np.where(u + WINDOW * h > problem.high, -h, h))
-        values = np.append(f, problem.values(u + np.arange(1, WINDOW)[:, None] * moves))
+        values = _window(problem, u, f, h)
         if not np.isfinite(values).all():
             return EPS * abs(f)
         if values.min() < values.max():
             break
         h *= 32.0  # all are rounded to one value
-    # of independent roundings, the sum of squared binomials C(4, k)^2 = 70 times as large
-    return max(float(np.sqrt(np.mean(np.diff(values, ORDER) ** 2) / 70)), EPS * abs(f) / 2)
+    return max(_deviation(values), EPS * abs(f) / 2)
+
+
+def scatter(problem: Any, u: np.ndarray, f: float, scale: float) -> float:
+    """Standard deviation of the noise of values near u; 0 if it may be rounding of energies of this
+    scale.
+    """
+    values = _window(problem, u, f, _nearest(problem, u))
+    if not np.isfinite(values).all():
+        return 0.0
+    noise = _deviation(values)
+    # a step, or rounding to a few numbers, is no noise
+    many = len(np.unique(values)) > WINDOW - ORDER
+    return noise if many and noise > NOISY * max(scale, float(np.abs(values).max())) else 0.0
+
+
+def _nearest(problem: Any, u: np.ndarray) -> np.ndarray:
+    """The least distances (dim,) from u, in units, of points that are surely others."""
+    spacing = ULPS * np.spacing(np.abs(problem.x(u)))
+    return np.maximum(spacing, EPS * problem.unit) / problem.unit
+
+
+def _window(problem: Any, u: np.ndarray, f: float, h: np.ndarray) -> np.ndarray:
+    """The energy f at u and at further points in a row, each h (dim,) from the one before."""
+    moves = np.where(problem.fixed, 0.0, np.where(u + WINDOW * h > problem.high, -h, h))
+    return np.append(f, problem.values(u + np.arange(1, WINDOW)[:, None] * moves))
+
+
+def _deviation(values: np.ndarray) -> float:
+    """Standard deviation of independent errors of equidistant values of a smooth function."""
+    # the sum of squared binomials C(4, k)^2 is 70
+    return float(np.sqrt(np.mean(np.diff(values, ORDER) ** 2) / 70))
 
 
 def _around(

@@ -43,6 +43,15 @@ class Minima:
         """The lowest."""
         return self.found[0]
 
+    def levels(self, tolerance: float) -> tuple[int, int]:
+        """How many energies are further apart than the tolerance, and how many descents have ended
+        at the lowest.
+        """
+        energies = np.array([m.fun for m in self.found])
+        steps = np.flatnonzero(np.diff(energies) > tolerance) + 1
+        lowest = self.found[: steps[0] if len(steps) else None]
+        return 1 + len(steps), sum(m.hits for m in lowest)
+
     def add(self, u: np.ndarray, fun: float, tolerance: float = 0.0) -> tuple[Minimum, bool]:
         """The minimum that this point is, whose energies may differ by the tolerance, and whether
         it is new.

@@ -73,6 +73,8 @@ class Problem:
     nfev, njev, failures : int
         Calls of fun (those for finite differences too), calls of jac, and values that were not
         finite.
+    noise : float
+        Standard deviation by which values scatter, 0 as long as nobody has seen it.
     best_x, best_fun : ndarray (dim,), float
         The lowest point of all evaluations.
 
@@ -83,7 +85,7 @@ class Problem:
     """
 
     # what a checkpoint holds of it
-    numbers: tuple[str, ...] = ("nfev", "njev", "failures", "best_fun")
+    numbers: tuple[str, ...] = ("nfev", "njev", "failures", "noise", "best_fun")
     arrays: tuple[str, ...] = ("best_x", "reach")
 
     def __init__(
@@ -113,6 +115,7 @@ class Problem:
         self.started = time.perf_counter()
         self.nfev = self.njev = self.failures = 0
         self.best_fun, self.best_x = math.inf, x0.copy()
+        self.noise = 0.0
         self.differences = Differences()
         self.descender: Any = None
         a, b = (x0, x0) if domain is None else domain.T
@@ -314,7 +317,7 @@ class Problem:
 
     def rounding(self, f: float) -> float:
         """By how much energies near f are rounded, as far as this descent knows it."""
-        return max(self.differences.noise, ROUNDED * abs(f))
+        return max(self.differences.noise, self.noise, ROUNDED * abs(f))
 
     def begin(self) -> None:
         """Forget what was measured around a point, as each descent does when it begins and ends."""

@@ -12,7 +12,7 @@ from scipy.optimize import OptimizeResult
 from .constrained import Constrained
 from .problem import Problem
 from .residuals import SumOfSquares
-from .search import SAME_FUN, Search
+from .search import SAME_FUN, SCATTERED, Search
 
 
 def result_of(
@@ -71,6 +71,11 @@ def _remarks(search: Search) -> Iterator[str]:
             f"The last descent was stuck with a slope: it expected to gain {search.stuck:.2g} more "
             f"and found nothing lower; {gradient}the gradient is wrong, or coordinates are too "
             "different in scale: give jac=, bounds=, or other coordinates."
+        )
+    if problem.noise:
+        yield (
+            f"Values scatter by about {problem.noise:.1g}: energies that differ by less than "
+            f"{SCATTERED:g} times as much count as equal."
         )
     if problem.endless:
         yield (

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .clusters import alike, space_of
+from .clusters import alike, motions, space_of
+from .differences import scatter
 from .history import History
 from .minima import Minima, Minimum, Watch
 from .problem import ROUNDED, Problem
@@ -24,6 +25,7 @@ LEAST_SHARE = 0.04  # of the calls that any move gets
 # in energies of the search: a decrease that counts as an improvement, a difference between ends of
 # descents to one minimum, and what is gained by the last step of a descent
 IMPROVED, SAME_FUN, TOL = 1e-6, 1e-6, 1e-9
+SCATTERED = 10.0  # times the noise may the lowest of many values be lower than another
 LAST = 2000  # steps of the last descent
 REMEMBERED = 99  # descents whose gains tell the energy of a search
 
@@ -83,6 +85,8 @@ class Search:
         The gradient where `finish` ended.
     stuck : float
         What the descent of `finish` still expected to gain where it found nothing lower; else 0.
+    moving : bool or None
+        Whether motions of a cluster do not change the energy, None if nobody has asked.
     stage : Cycle, Descending or None
         Where the strategy stands, besides.
     verdict : str
@@ -117,6 +121,7 @@ class Search:
     leader: str = ""
     slope: np.ndarray | None = None
     stuck: float = 0.0
+    moving: bool | None = None
     stage: Any = None
     verdict: str = ""
     report: dict[str, Any] = field(default_factory=dict)
@@ -167,8 +172,15 @@ class Search:
             self.gains = [*self.gains[1 - REMEMBERED :], gain]
 
     def matters(self, share: float, fun: float) -> float:
-        """A share of the energy of this search, but at least the rounding of energies like fun."""
-        return max(share * self.energy, ROUNDED * abs(fun))
+        """A share of the energy of this search, but at least what noise or the rounding of energies
+        like fun may be.
+        """
+        return max(share * self.energy, ROUNDED * abs(fun), SCATTERED * self.problem.noise)
+
+    def listen(self) -> None:
+        """Measure the noise of the function at the best minimum."""
+        best = self.minima.best
+        self.problem.noise = scatter(self.problem, best.u, best.fun, self.energy)
 
     def meet(self, u: np.ndarray, fun: float) -> tuple[Minimum, bool]:
         """Book a minimum: which it is, and whether it is new."""
@@ -176,6 +188,17 @@ class Search:
         if not fun >= (best - self.matters(IMPROVED, best) if np.isfinite(best) else best):
             self.improved_at, self.improved_after = self.attempts, self.problem.evaluations
         return self.minima.add(u, fun, self.matters(SAME_FUN, fun))
+
+    def moves_freely(self) -> bool:
+        """Whether motions of a cluster leave the best minimum's energy as it is."""
+        if self.moving is None:
+            problem, fun = self.problem, self.minima.best.fun
+            x = motions(problem.x(self.minima.best.u), problem.x_low, problem.x_high)
+            if not len(x):  # a minimum at bounds says nothing
+                return False
+            found = np.array([problem.value(problem.u(y)) for y in x])
+            self.moving = bool((np.abs(found - fun) <= self.matters(SAME_FUN, fun)).any())
+        return self.moving
 
     def accept(self, reached: tuple[Minimum, bool] | None) -> None:
         """Move the walker if the new minimum is not too high above its own."""

@@ -20,6 +20,7 @@ from .ensemble import Ensemble, cool, temperature_range
 from .populations import exchange, populate
 from .problem import Problem
 from .search import Search
+from .stopping import enough, settled, unseen
 
 MOVES: dict[str, Callable[[Search], bool]] = {
     "sample": kinds.sample,
@@ -29,13 +30,6 @@ MOVES: dict[str, Callable[[Search], bool]] = {
     "funnel": kinds.funnel,
     "covariance": covariance,
 }
-# the portfolio goes on without improvement for so many ...
-FEWEST_MOVES, MORE_MOVES = 10, 20  # moves, and one more for each coordinate up to so many more
-FAMILIAR = 80  # evaluations for each coordinate where all minima are known, ...
-MANY_DIM, MOST_DIM = 8, 30  # ... and as many more for each 8 coordinates, up to 30
-STRANGE = 1400  # further ones where every descent ends in a minimum not met before
-NO_GRADIENT = 2.0  # times as many where gradients are differences
-AGAIN = 0.4  # and this share of the evaluations that the last improvement took
 # annealing
 REPLICAS, STEPS = 16, 400  # by default
 SWEEP = 5  # steps between swaps, or between draws of the population
@@ -48,8 +42,6 @@ COARSE, FINE = 1e-5, 1e-12
 LONGEST = 0.15  # of one step of a descent along a coordinate, in median nearest distances
 REARRANGED = 0.95  # share of trials that move the loosest particles; the others shake all
 STALL = 12  # trials without success that end a run
-AGREE = 50  # runs that end in the lowest minimum, ...
-CLUSTER_FAMILIAR, CLUSTER_AGAIN = 10_000, 1.0  # ... or evaluations without a lower one
 
 
 @dataclass
@@ -86,6 +78,8 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
         problem.check()
         search.move = "start"
         search.accept(search.descend(problem.u(problem.best_x)))
+        if len(search.minima) and not problem.fixed.all():
+            search.listen()
         yield
     if problem.fixed.all():
         search.verdict = "The bounds fix every coordinate."
@@ -93,8 +87,8 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     names = list(settings.moves) if settings.moves is not None else list(MOVES)
     chosen = [(name, look_up(name, MOVES, "move")) for name in names]
     others = [(name, move) for name, move in chosen if move is not covariance]
-    while not _enough(search, settings.patience):
-        if len(others) < len(chosen) and (not others or due(search, _unseen(search))):
+    while not enough(search, settings.patience):
+        if len(others) < len(chosen) and (not others or due(search, unseen(search))):
             search.make("covariance", covariance)
         else:
             search.make(*others[search.choose(others)])
@@ -107,29 +101,6 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     )
     if settings.polish:
         yield
-
-
-def _unseen(search: Search) -> float:
-    """What the minima not met yet are expected to share among them of all descents, w(w + 1)/(d(d -
-    1)) after d descents into w minima (Boender, Rinnooy Kan, Math. Program. 37, 59 (1987)).
-    """
-    w, d = len(search.minima), search.descents
-    return min(1.0, w * (w + 1) / max(1, d * (d - 1)))
-
-
-def _enough(search: Search, patience: float) -> bool:
-    """Whether so many moves and evaluations have brought nothing lower that going on is not worth
-    it: the more, the larger the share of what is unseen.
-    """
-    problem, dim = search.problem, int((~search.problem.fixed).sum())
-    each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) + STRANGE * _unseen(search)
-    evaluations = dim * each * (NO_GRADIENT if problem.cost > 1 else 1)
-    evaluations += AGAIN * search.improved_after
-    moves = FEWEST_MOVES + min(dim, MORE_MOVES)
-    return (
-        search.attempts - search.improved_at >= patience * moves
-        and problem.evaluations - search.improved_after >= patience * evaluations
-    )
 
 
 def annealing(search: Search, settings: Settings) -> Iterator[None]:
@@ -309,11 +280,11 @@ def _runs(search: Search, patience: float, space: int) -> Iterator[None]:
                 run.idle += 1
         x, fun, _ = problem.descend(run.x, FINE, search.energy, longest(run.x))
         search.meet(problem.u(x), fun)
-        agreed, since = search.minima.best.hits, problem.evaluations - search.improved_after
-        enough = max(CLUSTER_FAMILIAR * problem.dim, CLUSTER_AGAIN * search.improved_after)
-        if agreed >= AGREE * patience or since > patience * enough:
+        if settled(search, patience):
             search.finish()
-            search.verdict = f"{agreed} of {search.attempts} runs ended in the lowest minimum."
+            search.verdict = (
+                f"{search.minima.best.hits} of {search.attempts} runs ended in the lowest minimum."
+            )
         else:
             run.x, run.fun, run.idle = _new_start(problem, space, rng), None, 0
         yield

@@ -148,7 +148,7 @@ def test_clusters(tmp_path, seconds):
     """Broken off within a run of descents and between two; written at each iteration, or at the end
     only.
     """
-    cluster, arguments = lsa.potentials.lennard_jones(8), {"rng": 5, "patience": 0.3}
+    cluster, arguments = lsa.potentials.lennard_jones(8), {"rng": 5, "patience": 2.0}
     whole = minimize(cluster, **arguments)
     for last in (2, 9):
         seen = itertools.count(1)
@@ -205,7 +205,7 @@ def test_workers_and_scipy(tmp_path):
 
 def test_no_more_answers_than_needed_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(resume, "LONGEST_RECORD", 200)
-    calls = Calls(500)
+    calls = Calls(350)
     with pytest.raises(Kill):
         run("gradient", "portfolio", calls, checkpoint=tmp_path / "m.npz", checkpoint_seconds=1e9)
     with np.load(tmp_path / "m.npz") as file:
