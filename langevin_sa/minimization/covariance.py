@@ -24,7 +24,10 @@ GENERATIONS, DESCENT = 4, 10  # in one move, at least; energies with gradients t
 FLAT, NARROW = 1e-12, 1e-10  # of its first energies, its first width: what is left where a run ends
 CONDITION = 1e14  # of a covariance, beyond which its roots are rounded
 # the population's part in a search
-STRANGE, DESCENTS = 0.25, 8  # share of descents to come that would end elsewhere; descents till then
+STRANGE, DESCENTS = (
+    0.25,
+    8,
+)  # share of descents to come that would end elsewhere; descents till then
 SHARE = 0.25  # of the evaluations, or of the others' if the population holds the lowest point
 
 

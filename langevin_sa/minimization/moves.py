@@ -11,6 +11,7 @@ from .search import Search
 SCANNED, COORDINATES = 24, 8  # points along a coordinate, coordinates in one move of `line`
 ZOOMS = 8  # halvings of the part of a coordinate that `line` looks at
 LOWER = 1e-9  # in energies of the search, by which another valley of `line` has to be lower
+ABOVE = 100.0  # medians of what minima are above the best, beyond which `funnel` leaves one out
 CHEAP = 0.5  # evaluations spent on looking, by those that a descent takes
 
 
@@ -83,12 +84,14 @@ def funnel(search: Search) -> bool:
     if len(found) < dim + 2:
         return False
     u, f = np.array([m.u for m in found]), np.array([m.fun for m in found])
-    separate = 2 * dim + 1 < len(found) and search.rng.random() < 0.5
-    squares = u**2 if separate else (u**2).sum(1, keepdims=True)
     scale = float(np.quantile(f, 0.5)) - f[0]
-    if not scale > 0:  # half of them are equal, and no parabola has them at its bottom
+    if not 0 < scale < np.inf:  # half of them are equal, and no parabola has them at its bottom
         return False
-    weight = np.exp(-np.minimum((f - f[0]) / (2 * scale), 50)) ** 0.5
+    near = f - f[0] < ABOVE * scale
+    u, f = u[near], f[near]
+    separate = 2 * dim + 1 < len(f) and search.rng.random() < 0.5
+    squares = u**2 if separate else (u**2).sum(1, keepdims=True)
+    weight = np.exp((f[0] - f) / (4 * scale))
     columns = np.hstack([np.ones((len(f), 1)), u, squares])
     solution, *_ = np.linalg.lstsq(columns * weight[:, None], (f - f[0]) * weight, rcond=1e-10)
     curvature = np.broadcast_to(solution[1 + dim :], (dim,))

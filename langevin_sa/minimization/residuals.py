@@ -82,25 +82,28 @@ def fit(
     precise : bool
         Whether only rounding ends it, and derivatives that nobody gave are central differences.
     """
-    free, point = ~problem.fixed, u.copy()
+    free = ~problem.fixed
     lowest: list[tuple[float, np.ndarray, np.ndarray]] = []  # sum, point, residuals
+
+    def placed(v: np.ndarray) -> np.ndarray:
+        """The point (dim,) with free coordinates v, no farther than a search goes."""
+        point = u.copy()
+        point[free] = v
+        return np.clip(point, problem.low, problem.high)
 
     def vector(v: np.ndarray) -> np.ndarray:
         if lowest and np.array_equal(v, lowest[-1][1]):
             return lowest[-1][2]
         if lowest and not np.isfinite(v).all():  # a step of a matrix beyond the range of numbers
             return np.full_like(lowest[-1][2], math.inf)
-        point[free] = v
-        residuals = problem.vectors(point[None])[0]
+        residuals = problem.vectors(placed(v)[None])[0]
         fun = float(residuals @ residuals)
         if fun < math.inf and not (lowest and fun >= lowest[-1][0]):
             lowest.append((fun, v.copy(), residuals))
         return residuals
 
     def jacobian(v: np.ndarray) -> np.ndarray:
-        residuals = vector(v)
-        point[free] = v
-        return problem.jacobian(point, residuals, precise)[:, free]
+        return problem.jacobian(placed(v), vector(v), precise)[:, free]
 
     if not np.isfinite(vector(u[free])).all():
         return Descent(u, math.inf, 0, "stuck", np.zeros_like(u))
@@ -118,9 +121,9 @@ def fit(
         gtol=None,
         max_nfev=MANY * (u.size if precise else 1),
     )
-    fun, point[free], _ = lowest[-1]
+    fun, v, _ = lowest[-1]
     slope = np.zeros_like(u)
     slope[free] = 2 * found.grad
     how = "converged" if found.status else "stuck"
     gain = lowest[min(EARLY, len(lowest) // 2)][0] - fun if len(lowest) > 1 else 0.0
-    return Descent(point, fun, len(lowest) - 1, how, slope, gain)
+    return Descent(placed(v), fun, len(lowest) - 1, how, slope, gain)
