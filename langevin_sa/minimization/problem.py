@@ -64,6 +64,8 @@ class Problem:
         Bounds in x and in u; very far (`FAR`) where there are none.
     fixed : ndarray of bool (dim,)
         Coordinates that the bounds leave no room.
+    loose : bool
+        Whether there are none of those.
     box : ndarray (dim, 2)
         The domain where points are drawn, in u; finite.
     nfev, njev, failures : int
@@ -97,6 +99,7 @@ class Problem:
         self.dim = x0.size
         low, high = bounds
         self.fixed = low == high
+        self.loose = not self.fixed.any()
         self.x0, self.bounds = x0.copy(), bounds
         # whether the domain is to be measured, and how far it then reaches from x0
         self.open, self.reach = domain is None and not np.isfinite(bounds).all(), np.empty(0)
@@ -156,7 +159,8 @@ class Problem:
 
     def x(self, u: np.ndarray) -> np.ndarray:
         """User's coordinates, inside the bounds to the last bit."""
-        return np.clip(self.centre + self.unit * u, self.x_low, self.x_high)
+        x = self.centre + self.unit * u
+        return np.minimum(np.maximum(x, self.x_low), self.x_high)
 
     def u(self, x: np.ndarray) -> np.ndarray:
         """Coordinates in units of the domain."""
@@ -250,13 +254,21 @@ class Problem:
 
     def _noted(self, x: np.ndarray, f: float) -> float:
         """The energy f of one point, kept."""
-        energy = self._sound(np.array([f]))
-        self._keep(x[None], energy)
-        return float(energy[0])
+        if not f < math.inf:
+            self.failures += 1
+            return math.inf
+        if f < self.best_fun:
+            self._keep(x[None], np.array([f]))
+        return float(f)
 
     def value(self, u: np.ndarray) -> float:
         """Energy of one point."""
-        return float(self.values(u[None])[0])
+        if self.functions.squared:
+            return float(self.values(u[None])[0])
+        self.check()
+        self.nfev += 1
+        x = self.x(u)
+        return self._noted(x, float(self.ask("energies", x[None])[0]))
 
     def gradient(self, u: np.ndarray, f: float) -> np.ndarray:
         """Gradient (dim,) in u at a point whose energy is f; zero where it is not finite."""
@@ -359,7 +371,10 @@ class Problem:
         return 1 + free if self.guesses else 1
 
     def _finite(self, gradient: np.ndarray) -> np.ndarray:
-        return np.where(np.isfinite(gradient) & ~self.fixed, gradient, 0.0)
+        good = np.isfinite(gradient)
+        if self.loose and good.all():
+            return gradient
+        return np.where(good & ~self.fixed, gradient, 0.0)
 
 
 def _domain(
