@@ -16,7 +16,8 @@ import numpy as np
 
 DENSE, MEMORY, STALLED = 60, 10, 10
 ARMIJO, WOLFE, TRIALS = 1e-4, 0.9, 25
-FIRST, LONGEST = 0.5, 10.0  # lengths of the first and of any step, in units
+# lengths, in units, of the first step, of that where nothing is known of energies, and of any
+FIRST, BOLD, LONGEST = 0.5, 5.0, 10.0
 # coordinates whose whole Hessian is looked at where a precise descent ends, how often, how far
 # apart gradients are, in steps of differences, and the least share of the largest curvature seen
 WHOLE, LOOKS, WIDE, FLAT = 10, 3, 16.0, 1e-7
@@ -168,7 +169,11 @@ def descend(
             memory = type(memory)(problem.dim)
             step, slope = -pull, -float(pull @ pull)
         size = _length(step)
-        limit = FIRST if memory.fresh else LONGEST * max(1.0, math.sqrt(problem.dim) / 4)
+        limit = (
+            (FIRST if scale else BOLD)
+            if memory.fresh
+            else LONGEST * max(1.0, math.sqrt(problem.dim) / 4)
+        )
         if not memory.fresh:
             left, last = -slope / 2, step
         if memory.fresh or size > limit:
