@@ -16,13 +16,15 @@ import numpy as np
 
 DENSE, MEMORY, STALLED = 60, 10, 10
 ARMIJO, WOLFE, TRIALS = 1e-4, 0.9, 25
-FIRST, LONGEST = 0.5, 10.0  # lengths of the first and of any step, in units
+# lengths, in units, of the first step, of that where nothing is known of energies, and of any
+FIRST, BOLD, LONGEST = 0.5, 5.0, 10.0
 # coordinates whose whole Hessian is looked at where a precise descent ends, how often, how far
 # apart gradients are, in steps of differences, and the least share of the largest curvature seen
 WHOLE, LOOKS, WIDE, FLAT = 10, 3, 16.0, 1e-7
 SURE = 4  # steps that are expected to gain nothing before a precise descent is over
 EARLY = 5  # steps, at most half of all, by which a descent is off the walls
 CLEAR = 100.0  # roundings of the energy: what a step is expected to gain is then no rounding
+PLAIN = 1e-200  # squares between this and its inverse are formed without scaling
 KINK = 8.0  # times as much does a parabola bend over four times the length, by more than a kink
 
 
@@ -53,10 +55,9 @@ class _Dense:
         if self.h is None:
             self.h = np.eye(len(s)) * _share(product, y)
         hy = self.h @ y
-        self.h += (
-            np.outer(s, s) * ((1 + (y @ hy) / product) / product)
-            - (np.outer(hy, s) + np.outer(s, hy)) / product
-        )
+        # s w' + w s' is the update of Broyden, Fletcher, Goldfarb and Shanno
+        both = s[:, None] * (s * ((1 + float(y @ hy) / product) / (2 * product)) - hy / product)
+        self.h += both + both.T
         self.learnt += 1
 
     @property
@@ -168,7 +169,11 @@ def descend(
             memory = type(memory)(problem.dim)
             step, slope = -pull, -float(pull @ pull)
         size = _length(step)
-        limit = FIRST if memory.fresh else LONGEST * max(1.0, math.sqrt(problem.dim) / 4)
+        limit = (
+            (FIRST if scale else BOLD)
+            if memory.fresh
+            else LONGEST * max(1.0, math.sqrt(problem.dim) / 4)
+        )
         if not memory.fresh:
             left, last = -slope / 2, step
         if memory.fresh or size > limit:
@@ -265,12 +270,18 @@ def _scaled(a: np.ndarray) -> tuple[np.ndarray, int]:
 
 def _length(a: np.ndarray) -> float:
     """The norm."""
+    square = float(a @ a)
+    if PLAIN < square < 1 / PLAIN:
+        return math.sqrt(square)
     scaled, k = _scaled(a)
     return math.ldexp(math.sqrt(float(scaled @ scaled)), k)
 
 
 def _share(product: float, y: np.ndarray) -> float:
     """product/(y.y)."""
+    square = float(y @ y)
+    if PLAIN < square < 1 / PLAIN:
+        return product / square
     scaled, k = _scaled(y)
     return math.ldexp(math.ldexp(product, -k) / float(scaled @ scaled), -k)
 
@@ -285,7 +296,7 @@ def _search(
     kept = None
     for _ in range(TRIALS):
         trial = np.minimum(np.maximum(u + t * step, problem.low), problem.high)
-        if np.array_equal(trial, u):
+        if (trial == u).all():
             break
         if problem.paired:
             value, gradient = problem.both(trial)
@@ -304,8 +315,9 @@ def _search(
             gradient = problem.gradient(trial, value)
         kept = (trial, value, gradient)
         inner = float(gradient @ step)
-        at_bound = bool(((trial <= problem.low) | (trial >= problem.high)).any())
-        if inner >= WOLFE * slope or at_bound or longest < math.inf:
+        if inner >= WOLFE * slope or longest < math.inf:
+            return kept
+        if ((trial <= problem.low) | (trial >= problem.high)).any():
             return kept
         shortest, t = t, t * (4.0 if inner < 0.95 * slope else 2.0)
     return kept

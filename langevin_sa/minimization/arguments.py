@@ -221,8 +221,8 @@ def check_residuals(fun: Any, jac: Any, strategy: str, vectorized: bool, constra
         )
     if constrained:
         raise ValueError(
-            "residuals=True keeps to bounds= and integrality=, not to constraints=: give the sum of "
-            "squares as a function instead"
+            "residuals=True keeps to bounds= and integrality=, not to constraints=: give the sum "
+            "of squares as a function instead"
         )
     if vectorized:
         raise ValueError(

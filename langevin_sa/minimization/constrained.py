@@ -118,6 +118,10 @@ class Constrained(Problem):
             energies[inside] = self._values(x[inside], super()._keep)
         return energies
 
+    def value(self, u: np.ndarray) -> float:
+        """The energy of one point, likewise."""
+        return float(self.values(u[None])[0])
+
     def measure(self) -> None:
         """As of any problem; with integers also how much each constraint changes over the domain,
         from points drawn.

@@ -99,6 +99,8 @@ class Functions:
         if self.vectorized:
             return array(self.fun(np.array(x.T, order="C"), *self.args), (len(x),))
         energy = Energy(self.fun, self.args, self.paired)
+        if len(x) == 1:
+            return np.array([energy(x[0])])
         return np.array(list((self.apply or map)(energy, list(x))), dtype=float)
 
     def slopes(self, x: np.ndarray) -> np.ndarray:

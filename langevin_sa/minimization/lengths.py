@@ -56,6 +56,18 @@ def lengths(
     return np.where(sought, np.where(own > 0, own, own.max() or 1.0), 0.0)
 
 
+def domain_between(
+    low: np.ndarray, high: np.ndarray, a: np.ndarray, b: np.ndarray, size: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and half widths of where points are drawn: the bounds, else from a to b, which reach
+    at least `size` from a bound on the other side.
+    """
+    below, above = np.isfinite(low), np.isfinite(high)
+    left = np.where(below, low, np.where(above, np.minimum(a, high - size), a))
+    right = np.where(above, high, np.where(below, np.maximum(b, low + size), b))
+    return left / 2 + right / 2, right / 2 - left / 2
+
+
 def _walk(
     rough: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
     which: np.ndarray,

@@ -22,7 +22,7 @@ from ..potential import Potential
 from .differences import EPS, Differences, rounding
 from .functions import Functions
 from .integers import descend_over_integers
-from .lengths import OPEN, lengths
+from .lengths import OPEN, domain_between, lengths
 
 UNITS = 20.0  # units in half the width of the domain
 ROUNDED = 4 * EPS  # of an energy may be its rounding, where nobody has measured it
@@ -68,6 +68,8 @@ class Problem:
         Bounds in x and in u; very far (`FAR`) where there are none.
     fixed : ndarray of bool (dim,)
         Coordinates that the bounds leave no room.
+    whole : bool
+        Whether any coordinate is an integer.
     box : ndarray (dim, 2)
         The domain where points are drawn, in u; finite.
     nfev, njev, failures : int
@@ -105,6 +107,7 @@ class Problem:
         self.fun, self.paired = functions.fun, functions.paired
         self.dim = x0.size
         self.integers = np.zeros(self.dim, dtype=bool) if integers is None else integers
+        self.whole = bool(self.integers.any())
         low, high = bounds
         self.fixed = low == high
         self.x0, self.bounds = x0.copy(), bounds
@@ -119,7 +122,7 @@ class Problem:
         self.differences = Differences()
         self.descender: Any = None
         a, b = (x0, x0) if domain is None else domain.T
-        self._settle(*_domain(low, high, a, b, b - a))
+        self._settle(*domain_between(low, high, a, b, b - a))
 
     # --------------------------------------------------------------------------------------- domain
 
@@ -145,7 +148,7 @@ class Problem:
     def spread(self, reach: np.ndarray) -> None:
         """Let the domain reach so far (dim,) from x0 along coordinates that lack a bound."""
         self.reach = reach
-        self._settle(*_domain(*self.bounds, self.x0 - reach, self.x0 + reach, reach))
+        self._settle(*domain_between(*self.bounds, self.x0 - reach, self.x0 + reach, reach))
 
     def _settle(self, centre: np.ndarray, half: np.ndarray) -> None:
         low, high = self.bounds
@@ -167,8 +170,9 @@ class Problem:
 
     def x(self, u: np.ndarray) -> np.ndarray:
         """User's coordinates, inside the bounds to the last bit, integers where they must be."""
-        x = np.clip(self.centre + self.unit * u, self.x_low, self.x_high)
-        return np.where(self.integers, np.round(x), x) if self.integers.any() else x
+        x = self.centre + self.unit * u
+        x = np.minimum(np.maximum(x, self.x_low), self.x_high)
+        return np.where(self.integers, np.round(x), x) if self.whole else x
 
     def u(self, x: np.ndarray) -> np.ndarray:
         """Coordinates in units of the domain."""
@@ -268,13 +272,19 @@ class Problem:
 
     def _noted(self, x: np.ndarray, f: float) -> float:
         """The energy f of one point, kept."""
-        energy = self._sound(np.array([f]))
-        self._keep(x[None], energy)
-        return float(energy[0])
+        if not f < math.inf:
+            self.failures += 1
+            return math.inf
+        if f < self.best_fun:
+            self._keep(x[None], np.array([f]))
+        return float(f)
 
     def value(self, u: np.ndarray) -> float:
         """Energy of one point."""
-        return float(self.values(u[None])[0])
+        self.check()
+        self.nfev += 1
+        x = self.x(u)
+        return self._noted(x, float(self.ask("energies", x[None])[0]))
 
     def gradient(self, u: np.ndarray, f: float) -> np.ndarray:
         """Gradient (dim,) in u at a point whose energy is f; zero where it is not finite."""
@@ -357,7 +367,7 @@ class Problem:
 
     def local(self, u: np.ndarray, **options: Any) -> Descent:
         """A descent from u, with the options of `descend`."""
-        if self.integers.any():
+        if self.whole:
             return descend_over_integers(self, u, **options)
         return self.smooth(u, **options)
 
@@ -373,16 +383,7 @@ class Problem:
         return 1 + free if self.guesses else 1
 
     def _finite(self, gradient: np.ndarray) -> np.ndarray:
-        return np.where(np.isfinite(gradient) & ~self.fixed, gradient, 0.0)
-
-
-def _domain(
-    low: np.ndarray, high: np.ndarray, a: np.ndarray, b: np.ndarray, size: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and half widths of where points are drawn: the bounds, else from a to b, which reach
-    at least `size` from a bound on the other side.
-    """
-    below, above = np.isfinite(low), np.isfinite(high)
-    left = np.where(below, low, np.where(above, np.minimum(a, high - size), a))
-    right = np.where(above, high, np.where(below, np.maximum(b, low + size), b))
-    return left / 2 + right / 2, right / 2 - left / 2
+        good = np.isfinite(gradient)
+        if good.all() and not self.fixed.any():
+            return gradient
+        return np.where(good & ~self.fixed, gradient, 0.0)

@@ -87,6 +87,10 @@ class SumOfSquares(Problem):
         self.best_residuals = np.empty(0)
         super().__init__(*given, **more)
 
+    def value(self, u: np.ndarray) -> float:
+        """Energy of one point."""
+        return float(self.values(u[None])[0])
+
     def _energies(self, x: np.ndarray) -> np.ndarray:
         return self._squares(x)[1]
 
