@@ -1,0 +1,95 @@
+"""What runs of solvers show: hits at budgets, expected running time, tables and data profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from solvers import Run
+
+BUDGETS = (100, 1000, 5000)  # evaluations a dimension
+
+
+def _by_solver(runs: list[Run]) -> dict[str, list[Run]]:
+    names = dict.fromkeys(r.solver for r in runs)
+    return {name: [r for r in runs if r.solver == name] for name in names}
+
+
+def running_time(runs: list[Run]) -> float:
+    """Expected evaluations until a hit, ERT: those of all runs, up to their hits, a success."""
+    spent = sum(min(r.first, r.evaluations) for r in runs)
+    hits = sum(np.isfinite(r.first) for r in runs)
+    return spent / hits if hits else np.inf
+
+
+def summary(runs: list[Run]) -> str:
+    """Markdown, a solver a line: successes, hits within budgets, median evaluations to the first
+    hit and until it stopped, ERT, processor time an evaluation with the function's own.
+    """
+    lines = [
+        "| solver | runs | success | "
+        + " | ".join(f"hits at {b:,} dim" for b in BUDGETS)
+        + " | median first | median stop | ERT | us/evaluation |",
+        "|---|---|---|" + "---|" * (len(BUDGETS) + 4),
+    ]
+    for name, mine in _by_solver(runs).items():
+        hits = [sum(r.first <= b * r.dim for r in mine) for b in BUDGETS]
+        cells = [name, len(mine), sum(r.success for r in mine), *hits]
+        cells += [f"{np.median([r.first for r in mine]):.0f}"]
+        cells += [f"{np.median([r.evaluations for r in mine]):.0f}", f"{running_time(mine):.0f}"]
+        cells += [f"{1e6 * sum(r.seconds for r in mine) / sum(r.evaluations for r in mine):.0f}"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def table(runs: list[Run]) -> str:
+    """Markdown: a row for each function and dimension; of each solver successes and ERT."""
+    solvers = _by_solver(runs)
+    lines = ["| function | dim | " + " | ".join(solvers) + " |", "|---|---|" + "---|" * len(solvers)]
+    for function, dim in dict.fromkeys((r.function, r.dim) for r in runs):
+        cells = []
+        for mine in solvers.values():
+            chosen = [r for r in mine if (r.function, r.dim) == (function, dim)]
+            hits = sum(r.success for r in chosen)
+            cells.append(f"{hits}/{len(chosen)} {running_time(chosen):.0f}" if chosen else "")
+        lines.append(f"| {function} | {dim} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def profile(runs: list[Run], path: Path) -> None:
+    """Share of all problems hit after so many evaluations a dimension (a data profile)."""
+    import matplotlib.pyplot as plt
+
+    from langevin_sa import plots
+
+    colours = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.RED, plots.PURPLE, plots.SKY)
+    solvers = _by_solver(runs)
+    hits = {n: np.sort([r.first / r.dim for r in mine]) for n, mine in solvers.items()}
+    last = max(r.evaluations / r.dim for r in runs)
+    with plt.rc_context(plots.STYLE):
+        figure, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
+        ordered = sorted(hits, key=lambda n: -np.isfinite(hits[n]).mean())  # as the curves end
+        for k, name in enumerate(ordered):
+            seen = hits[name][np.isfinite(hits[name])]
+            share = 100 * np.arange(len(seen) + 1) / len(hits[name])
+            ours = name.startswith("langevin")
+            style = "-" if ours or k < len(colours) else "--"
+            ax.step(
+                [*seen, last],
+                [*share[1:], share[-1]],
+                style,
+                where="post",
+                color=plots.BLACK if ours else colours[k % len(colours)],
+                linewidth=2.4 if ours else 1.4,
+                label=f"{name.replace('_', ' ')} {share[-1]:.0f} %",
+            )
+        ax.set(
+            xscale="log",
+            xlabel="evaluations / dimension",
+            ylabel="problems solved (%)",
+            ylim=(0, 101),
+            xlim=(1, last),
+        )
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        figure.savefig(path)
+        plt.close(figure)

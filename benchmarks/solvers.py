@@ -1,0 +1,272 @@
+"""Global optimizers under one signature: `solver(f, problem, seed, budget)` returns the lowest value
+that it found.
+
+Without a budget each keeps its defaults and stops by itself. With one it is told the budget, if it
+takes one; `run` starts it anew, from other points, until the evaluations are spent.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+import langevin_sa as lsa
+
+
+@dataclass
+class Problem:
+    """What all solvers get. `jac` is the gradient, None, or True if `fun` gives both at once."""
+
+    name: str
+    dim: int
+    instance: int
+    fun: Callable[[Any], Any]
+    x0: Any
+    bounds: list[tuple[float, float]]
+    target: float  # a value at or below it is a hit
+    jac: Any = None
+    residuals: Any = None  # of which `fun` is the sum of squares
+    jacobian: Any = None
+    potential: Any = None  # of langevin_sa, which then gets it in the place of `fun`
+
+    def start(self, seed: int) -> Any:
+        """Where to begin anew: somewhere in the bounds."""
+        low, high = np.array(self.bounds).T
+        return np.random.default_rng([seed, 7]).uniform(low, high)
+
+
+class Over(Exception):
+    """Raised by a counted function when the target is hit or the budget spent."""
+
+
+class Counted:
+    """The functions of a problem, with evaluations counted until and after the first hit. A call
+    of the function is one evaluation, of its gradient one more.
+    """
+
+    def __init__(self, problem: Problem, budget: int | None) -> None:
+        self.problem, self.budget = problem, budget
+        self.evaluations, self.first, self.best = 0, np.inf, np.inf
+
+    def _count(self) -> None:
+        if self.budget is not None and self.evaluations >= self.budget:
+            raise Over
+        self.evaluations += 1
+
+    def _seen(self, value: float) -> None:
+        self.best = np.fmin(self.best, value)
+        if value <= self.problem.target:
+            self.first = min(self.first, self.evaluations)
+            if self.budget is not None:
+                raise Over
+
+    def fun(self, x: Any) -> Any:
+        self._count()
+        result = self.problem.fun(x)
+        self._seen(float(result[0] if self.problem.jac is True else result))
+        return result
+
+    def jac(self, x: Any) -> Any:
+        self._count()
+        return self.problem.jac(x)
+
+    def residuals(self, x: Any) -> Any:
+        self._count()
+        result = self.problem.residuals(x)
+        self._seen(float(result @ result))
+        return result
+
+    def jacobian(self, x: Any) -> Any:
+        self._count()
+        return self.problem.jacobian(x)
+
+    @property
+    def slope(self) -> Any:
+        """`jac` in SciPy's sense."""
+        return self.jac if callable(self.problem.jac) else self.problem.jac
+
+
+@dataclass
+class Run:
+    """One solver on one problem."""
+
+    part: str
+    solver: str
+    function: str
+    dim: int
+    instance: int
+    success: bool
+    first: float  # evaluation of the first hit
+    evaluations: int  # until it stopped, was stopped, or hit within a budget
+    best: float
+    seconds: float  # of processor time, which other load does not change
+
+    asdict = asdict
+
+
+def _ours(f: Counted, problem: Problem, seed: int, budget: int | None, **more: Any) -> float:
+    if budget is not None:
+        more |= {"maxfev": budget, "patience": 1e6, "on_failure": "raise", "target": problem.target}
+    if problem.potential is None:
+        keywords = {"jac": f.slope, "bounds": problem.bounds} | more
+        return lsa.minimize(f.fun, problem.x0, rng=seed, **keywords).fun
+    # a potential gives energy and force at once, which are one evaluation
+    more.pop("on_failure", None)
+    result = lsa.minimize(problem.potential, problem.x0, rng=seed, **more)
+    f.evaluations += result.nfev
+    f.best = min(f.best, result.fun)
+    if budget is not None and result.fun <= problem.target:
+        f.first = f.evaluations
+        raise Over
+    return result.fun
+
+
+def langevin_sa(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    return _ours(f, problem, seed, budget)
+
+
+def langevin_sa_residuals(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    more = {"residuals": True, "jac": problem.jacobian and f.jacobian, "bounds": problem.bounds}
+    if budget is not None:
+        more |= {"maxfev": budget, "patience": 1e6, "on_failure": "raise", "target": problem.target}
+    return lsa.minimize(f.residuals, problem.x0, rng=seed, **more).fun
+
+
+def _local(f: Counted, problem: Problem) -> dict[str, Any]:
+    return {"method": "L-BFGS-B", "jac": f.slope, "bounds": problem.bounds}
+
+
+def dual_annealing(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    most = {} if budget is None else {"maxfun": budget, "maxiter": 10**7}
+    local = _local(f, problem)
+    bounds, x0 = problem.bounds, problem.x0
+    return optimize.dual_annealing(
+        f.fun, bounds, x0=x0, rng=seed, minimizer_kwargs=local, **most
+    ).fun
+
+
+def basinhopping(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    hops = 100 if budget is None else 10**7
+    local = _local(f, problem)
+    return optimize.basinhopping(f.fun, problem.x0, hops, rng=seed, minimizer_kwargs=local).fun
+
+
+def differential_evolution(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    return optimize.differential_evolution(f.fun, problem.bounds, x0=problem.x0, rng=seed).fun
+
+
+def lbfgsb(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    """To rounding, from one random start after another."""
+    tight = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 10**5, "maxfun": 10**7, "maxls": 50}
+    return optimize.minimize(f.fun, problem.x0, **_local(f, problem), options=tight).fun
+
+
+def least_squares(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    """From one random start after another."""
+    low, high = np.array(problem.bounds).T
+    jacobian = f.jacobian if problem.jacobian else "2-point"
+    tight = {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": 10**5}
+    try:
+        result = optimize.least_squares(
+            f.residuals, problem.x0, jacobian, (low, high), x_scale="jac", **tight
+        )
+    except ValueError:  # residuals that are not finite
+        return np.inf
+    return 2 * result.cost
+
+
+def pycma(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    """BIPOP with a budget: restarts with large and small populations from random points."""
+    import cma
+
+    low, high = np.array(problem.bounds).T
+    options = {"bounds": [low, high], "CMA_stds": (high - low) / 4, "seed": seed + 1, "verbose": -9}
+    if budget is None:
+        _, strategy = cma.fmin2(f.fun, problem.x0, 1.0, options)
+    else:
+        options |= {"maxfevals": budget}
+        _, strategy = cma.fmin2(f.fun, problem.x0, 1.0, options, bipop=True, restarts=9)
+    return strategy.result.fbest
+
+
+def _nlopt(
+    algorithm: str, f: Counted, problem: Problem, seed: int, budget: int | None
+) -> tuple[Any, Any]:
+    """An NLopt optimizer of the problem, and `optimize` of it, which ends where it cannot go on."""
+    import nlopt
+
+    def fun(x: Any, gradient: Any) -> float:
+        if gradient.size:
+            gradient[:] = f.jac(x)
+        return float(f.fun(x))
+
+    nlopt.srand(seed + 1)
+    low, high = np.array(problem.bounds).T
+    optimizer = nlopt.opt(getattr(nlopt, algorithm), problem.dim)
+    optimizer.set_lower_bounds(low)
+    optimizer.set_upper_bounds(high)
+    optimizer.set_min_objective(fun)
+    optimizer.set_maxeval(budget or 5000 * problem.dim)  # it has no stop of its own
+
+    def search() -> float:
+        try:
+            optimizer.optimize(problem.x0)
+        except (nlopt.RoundoffLimited, RuntimeError):
+            pass
+        return float(f.best)
+
+    return optimizer, search
+
+
+def crs2(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    optimizer, search = _nlopt("GN_CRS2_LM", f, problem, seed, budget)
+    optimizer.set_xtol_rel(1e-10)
+    return search()
+
+
+def mlsl(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+    """Local searches by BOBYQA, or L-BFGS with a gradient."""
+    import nlopt
+
+    optimizer, search = _nlopt("G_MLSL_LDS", f, problem, seed, budget)
+    local = nlopt.opt(nlopt.LD_LBFGS if problem.jac else nlopt.LN_BOBYQA, problem.dim)
+    local.set_xtol_rel(1e-7)
+    local.set_ftol_rel(1e-11)
+    optimizer.set_local_optimizer(local)
+    return search()
+
+
+GLOBAL = (langevin_sa, dual_annealing, basinhopping, differential_evolution, pycma, crs2, mlsl)
+SOLVERS = {f.__name__: f for f in (*GLOBAL, lbfgsb, least_squares, langevin_sa_residuals)}
+
+
+def run(part: str, name: str, problem: Problem, seed: int, budget: int | None) -> Run:
+    """One solver on one problem; with a budget until the target is hit or it is spent, else until
+    it stops.
+    """
+    f, restarts, value = Counted(problem, budget), 0, np.inf
+    x0, start = problem.x0, time.process_time()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            while True:
+                left = None if budget is None else budget - f.evaluations
+                value = SOLVERS[name](f, problem, seed + 10**6 * restarts, left)
+                if budget is None or f.evaluations >= budget:
+                    break
+                restarts += 1
+                problem.x0 = problem.start(seed + 10**6 * restarts)
+        except Over:
+            pass
+        finally:
+            problem.x0 = x0
+    seconds = time.process_time() - start
+    success = bool(value <= problem.target) if budget is None else bool(np.isfinite(f.first))
+    seen = (float(f.first), f.evaluations, float(f.best), seconds)
+    return Run(part, name, problem.name, problem.dim, problem.instance, success, *seen)
