@@ -22,15 +22,13 @@ from problems import functions, nist, rastrigins
 from problems_bbob import bbob
 from solvers import GLOBAL, SOLVERS, Problem, Run, run
 
-ALL = tuple(f.__name__ for f in GLOBAL)
-
 
 @dataclass
 class Part:
     """A set of problems, who is measured on it, and with which budget, None for own stops."""
 
     problems: Callable[..., Iterator[Problem]]
-    solvers: tuple[str, ...] = ALL
+    solvers: tuple[str, ...] = GLOBAL
     budget: int | None = None
 
 
@@ -38,7 +36,7 @@ PARTS = {
     "functions": Part(functions),
     "rastrigin": Part(rastrigins),
     "bbob": Part(bbob, budget=5000),
-    "nist": Part(nist, (*ALL, "least_squares", "langevin_sa_residuals"), 20_000),
+    "nist": Part(nist, (*GLOBAL, "least_squares", "langevin_sa_residuals"), 20_000),
 }
 
 
@@ -46,7 +44,7 @@ def numbers(context: Any, option: Any, value: str) -> tuple[int, ...]:
     try:
         return tuple(int(word) for word in value.split(","))
     except ValueError:
-        raise click.BadParameter("expected whole numbers with commas between, like 2,5,10") from None
+        raise click.BadParameter("expected whole numbers and commas, like 2,5,10") from None
 
 
 @click.command(help=__doc__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from solvers import Run
+from solvers import PEERS, Run
 
 BUDGETS = (100, 1000, 5000)  # evaluations a dimension
 
@@ -45,7 +45,8 @@ def summary(runs: list[Run]) -> str:
 def table(runs: list[Run]) -> str:
     """Markdown: a row for each function and dimension; of each solver successes and ERT."""
     solvers = _by_solver(runs)
-    lines = ["| function | dim | " + " | ".join(solvers) + " |", "|---|---|" + "---|" * len(solvers)]
+    head = ["function", "dim", *solvers]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for function, dim in dict.fromkeys((r.function, r.dim) for r in runs):
         cells = []
         for mine in solvers.values():
@@ -63,25 +64,26 @@ def profile(runs: list[Run], path: Path) -> None:
     from langevin_sa import plots
 
     colours = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.RED, plots.PURPLE, plots.SKY)
+    peers = [f.__name__ for f in PEERS]  # which keep their lines from figure to figure
     solvers = _by_solver(runs)
     hits = {n: np.sort([r.first / r.dim for r in mine]) for n, mine in solvers.items()}
     last = max(r.evaluations / r.dim for r in runs)
     with plt.rc_context(plots.STYLE):
-        figure, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
-        ordered = sorted(hits, key=lambda n: -np.isfinite(hits[n]).mean())  # as the curves end
-        for k, name in enumerate(ordered):
+        figure, ax = plt.subplots(
+            figsize=(1.5 * plots.SIZE[0], plots.SIZE[1]), layout="constrained"
+        )
+        for name in sorted(hits, key=lambda n: -np.isfinite(hits[n]).mean()):  # as the curves end
             seen = hits[name][np.isfinite(hits[name])]
             share = 100 * np.arange(len(seen) + 1) / len(hits[name])
-            ours = name.startswith("langevin")
-            style = "-" if ours or k < len(colours) else "--"
+            k = peers.index(name) if name in peers else None
             ax.step(
-                [*seen, last],
-                [*share[1:], share[-1]],
-                style,
+                [1, *seen, last],
+                [*share, share[-1]],
+                "-" if k is None or k < len(colours) else "--",
                 where="post",
-                color=plots.BLACK if ours else colours[k % len(colours)],
-                linewidth=2.4 if ours else 1.4,
-                label=f"{name.replace('_', ' ')} {share[-1]:.0f} %",
+                color=plots.BLACK if k is None else colours[k % len(colours)],
+                linewidth=2.4 if k is None else 1.4,
+                label=f"{name.replace('_', ' ')}: {share[-1]:.0f} %",
             )
         ax.set(
             xscale="log",

@@ -1,5 +1,5 @@
-"""Global optimizers under one signature: `solver(f, problem, seed, budget)` returns the lowest value
-that it found.
+"""Global optimizers under one signature: `solver(f, problem, seed, budget)` returns the lowest it
+found.
 
 Without a budget each keeps its defaults and stops by itself. With one it is told the budget, if it
 takes one; `run` starts it anew, from other points, until the evaluations are spent.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -191,7 +192,12 @@ def pycma(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
         _, strategy = cma.fmin2(f.fun, problem.x0, 1.0, options)
     else:
         options |= {"maxfevals": budget}
-        _, strategy = cma.fmin2(f.fun, problem.x0, 1.0, options, bipop=True, restarts=9)
+        rng, first = np.random.default_rng([seed, 8]), [problem.x0]
+
+        def start() -> Any:
+            return first.pop() if first else rng.uniform(low, high)
+
+        _, strategy = cma.fmin2(f.fun, start, 1.0, options, bipop=True, restarts=9)
     return strategy.result.fbest
 
 
@@ -215,10 +221,8 @@ def _nlopt(
     optimizer.set_maxeval(budget or 5000 * problem.dim)  # it has no stop of its own
 
     def search() -> float:
-        try:
+        with suppress(nlopt.RoundoffLimited, RuntimeError):
             optimizer.optimize(problem.x0)
-        except (nlopt.RoundoffLimited, RuntimeError):
-            pass
         return float(f.best)
 
     return optimizer, search
@@ -226,24 +230,35 @@ def _nlopt(
 
 def crs2(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
     optimizer, search = _nlopt("GN_CRS2_LM", f, problem, seed, budget)
-    optimizer.set_xtol_rel(1e-10)
+    optimizer.set_ftol_rel(1e-12)
     return search()
 
 
 def mlsl(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
-    """Local searches by BOBYQA, or L-BFGS with a gradient."""
+    """Local searches by Nelder-Mead, the best of NLopt's there, or L-BFGS with a gradient."""
     import nlopt
 
     optimizer, search = _nlopt("G_MLSL_LDS", f, problem, seed, budget)
-    local = nlopt.opt(nlopt.LD_LBFGS if problem.jac else nlopt.LN_BOBYQA, problem.dim)
+    local = nlopt.opt(nlopt.LD_LBFGS if problem.jac else nlopt.LN_NELDERMEAD, problem.dim)
     local.set_xtol_rel(1e-7)
     local.set_ftol_rel(1e-11)
     optimizer.set_local_optimizer(local)
     return search()
 
 
-GLOBAL = (langevin_sa, dual_annealing, basinhopping, differential_evolution, pycma, crs2, mlsl)
-SOLVERS = {f.__name__: f for f in (*GLOBAL, lbfgsb, least_squares, langevin_sa_residuals)}
+PEERS = (
+    dual_annealing,
+    basinhopping,
+    differential_evolution,
+    pycma,
+    crs2,
+    mlsl,
+    lbfgsb,
+    least_squares,
+)
+OURS = (langevin_sa, langevin_sa_residuals)
+SOLVERS = {f.__name__: f for f in (*OURS, *PEERS)}
+GLOBAL = ("langevin_sa", *(f.__name__ for f in PEERS[:6]))
 
 
 def run(part: str, name: str, problem: Problem, seed: int, budget: int | None) -> Run:
