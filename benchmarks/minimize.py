@@ -20,6 +20,9 @@ import click
 import profiles
 from problems import functions, nist, rastrigins
 from problems_bbob import bbob
+from problems_cutest import cutest
+from problems_hard import free, hard
+from problems_particles import clusters, polymer, thomson
 from solvers import GLOBAL, SOLVERS, Problem, Run, run
 
 
@@ -37,6 +40,12 @@ PARTS = {
     "rastrigin": Part(rastrigins),
     "bbob": Part(bbob, budget=5000),
     "nist": Part(nist, (*GLOBAL, "least_squares", "langevin_sa_residuals"), 20_000),
+    "cutest": Part(cutest, ("langevin_sa", "basinhopping", "lbfgsb"), 300),
+    "clusters": Part(clusters, ("langevin_sa", "langevin_sa_potential", "basinhopping")),
+    "thomson": Part(thomson, ("langevin_sa", "basinhopping")),
+    "polymer": Part(polymer),
+    "hard": Part(hard),
+    "free": Part(free, budget=1000),
 }
 
 
@@ -100,6 +109,11 @@ def main(
     if not done:
         raise click.UsageError(f"no runs of {part}: see --function, --keep and --draw")
     click.echo(f"{profiles.table(done)}\n\n{profiles.summary(done)}")
+    for name in dict.fromkeys(r.solver for r in done if r.solver != "lbfgsb"):
+        if part == "cutest":
+            click.echo(
+                f"first hits of {name} / lbfgsb: {profiles.relative(done, name, 'lbfgsb'):.2f}"
+            )
     if figure:
         profiles.profile(done, figure)
 

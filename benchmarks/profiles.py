@@ -29,14 +29,16 @@ def summary(runs: list[Run]) -> str:
     lines = [
         "| solver | runs | success | "
         + " | ".join(f"hits at {b:,} dim" for b in BUDGETS)
-        + " | median first | median stop | ERT | us/evaluation |",
-        "|---|---|---|" + "---|" * (len(BUDGETS) + 4),
+        + " | median first | median stop | stop/first, most | ERT | us/evaluation |",
+        "|---|---|---|" + "---|" * (len(BUDGETS) + 5),
     ]
     for name, mine in _by_solver(runs).items():
         hits = [sum(r.first <= b * r.dim for r in mine) for b in BUDGETS]
         cells = [name, len(mine), sum(r.success for r in mine), *hits]
         cells += [f"{np.median([r.first for r in mine]):.0f}"]
-        cells += [f"{np.median([r.evaluations for r in mine]):.0f}", f"{running_time(mine):.0f}"]
+        after = [r.evaluations / r.first for r in mine if np.isfinite(r.first)] or [np.nan]
+        cells += [f"{np.median([r.evaluations for r in mine]):.0f}"]
+        cells += [f"{np.median(after):.1f}, {max(after):.1f}", f"{running_time(mine):.0f}"]
         cells += [f"{1e6 * sum(r.seconds for r in mine) / sum(r.evaluations for r in mine):.0f}"]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
@@ -55,6 +57,15 @@ def table(runs: list[Run]) -> str:
             cells.append(f"{hits}/{len(chosen)} {running_time(chosen):.0f}" if chosen else "")
         lines.append(f"| {function} | {dim} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def relative(runs: list[Run], name: str, to: str) -> float:
+    """Evaluations of one solver to its first hit over those of another, in the median of the
+    problems that both hit: the cost of a descent, where one is enough.
+    """
+    first = {(r.solver, r.function, r.dim, r.instance): r.first for r in runs}
+    others = [(first[key], first.get((to, *key[1:]), np.inf)) for key in first if key[0] == name]
+    return float(np.median([a / b for a, b in others if np.isfinite([a, b]).all()] or [np.nan]))
 
 
 def profile(runs: list[Run], path: Path) -> None:

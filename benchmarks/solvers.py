@@ -1,5 +1,5 @@
-"""Global optimizers under one signature: `solver(f, problem, seed, budget)` returns the lowest it
-found.
+"""Global optimizers under one signature: `solver(f, problem, seed, budget)` returns the point it
+takes for the minimum.
 
 Without a budget each keeps its defaults and stops by itself. With one it is told the budget, if it
 takes one; `run` starts it anew, from other points, until the evaluations are spent.
@@ -31,14 +31,26 @@ class Problem:
     x0: Any
     bounds: list[tuple[float, float]]
     target: float  # a value at or below it is a hit
+    truth: Callable[[Any], float] | None = None  # of a point, if it is not `fun` that is judged
     jac: Any = None
     residuals: Any = None  # of which `fun` is the sum of squares
     jacobian: Any = None
-    potential: Any = None  # of langevin_sa, which then gets it in the place of `fun`
+    potential: Any = None  # the same, of langevin_sa
+    noisy: bool = False
+
+    def judge(self, x: Any, value: Any) -> float:
+        """What is compared with the target, of a point where `fun` gave this value."""
+        if self.truth is not None:
+            return float(self.truth(x))
+        return float(value[0] if self.jac is True else value)
 
     def start(self, seed: int) -> Any:
-        """Where to begin anew: somewhere in the bounds."""
+        """Where to begin anew: in the bounds, or within ten sizes of x0 where there are none."""
         low, high = np.array(self.bounds).T
+        if not np.isfinite([low, high]).all():
+            reach = 10 * np.maximum(1, np.abs(self.x0))
+            low = np.where(np.isfinite(low), low, self.x0 - reach)
+            high = np.where(np.isfinite(high), high, np.maximum(low, self.x0) + reach)
         return np.random.default_rng([seed, 7]).uniform(low, high)
 
 
@@ -54,24 +66,27 @@ class Counted:
     def __init__(self, problem: Problem, budget: int | None) -> None:
         self.problem, self.budget = problem, budget
         self.evaluations, self.first, self.best = 0, np.inf, np.inf
+        self.best_x = problem.x0
 
     def _count(self) -> None:
         if self.budget is not None and self.evaluations >= self.budget:
             raise Over
         self.evaluations += 1
 
-    def _seen(self, value: float) -> None:
-        self.best = np.fmin(self.best, value)
-        if value <= self.problem.target:
+    def _seen(self, x: Any, value: Any) -> None:
+        judged = self.problem.judge(x, value)
+        if judged < self.best:
+            self.best, self.best_x = judged, np.array(x)
+        if judged <= self.problem.target:
             self.first = min(self.first, self.evaluations)
             if self.budget is not None:
                 raise Over
 
     def fun(self, x: Any) -> Any:
         self._count()
-        result = self.problem.fun(x)
-        self._seen(float(result[0] if self.problem.jac is True else result))
-        return result
+        value = self.problem.fun(x)
+        self._seen(x, value)
+        return value
 
     def jac(self, x: Any) -> Any:
         self._count()
@@ -80,7 +95,7 @@ class Counted:
     def residuals(self, x: Any) -> Any:
         self._count()
         result = self.problem.residuals(x)
-        self._seen(float(result @ result))
+        self._seen(x, result @ result)
         return result
 
     def jacobian(self, x: Any) -> Any:
@@ -111,64 +126,70 @@ class Run:
     asdict = asdict
 
 
-def _ours(f: Counted, problem: Problem, seed: int, budget: int | None, **more: Any) -> float:
-    if budget is not None:
-        more |= {"maxfev": budget, "patience": 1e6, "on_failure": "raise", "target": problem.target}
-    if problem.potential is None:
-        keywords = {"jac": f.slope, "bounds": problem.bounds} | more
-        return lsa.minimize(f.fun, problem.x0, rng=seed, **keywords).fun
-    # a potential gives energy and force at once, which are one evaluation
+def _all_of(budget: int | None) -> dict[str, Any]:
+    """Options of `lsa.minimize` for a search that goes on until its budget is spent."""
+    return {} if budget is None else {"maxfev": budget, "patience": 1e6, "on_failure": "raise"}
+
+
+def langevin_sa(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
+    bounds, more = problem.bounds, _all_of(budget)
+    return lsa.minimize(f.fun, problem.x0, jac=f.slope, bounds=bounds, rng=seed, **more).x
+
+
+def langevin_sa_residuals(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
+    more = {"jac": problem.jacobian and f.jacobian, "bounds": problem.bounds} | _all_of(budget)
+    return lsa.minimize(f.residuals, problem.x0, residuals=True, rng=seed, **more).x
+
+
+def langevin_sa_potential(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
+    """Of a Potential, whose evaluations are the result's; a hit is seen after an iteration."""
+
+    def look(intermediate_result: Any) -> None:
+        if intermediate_result.fun <= problem.target:
+            f.first = min(f.first, intermediate_result.nfev)
+
+    more = _all_of(budget)
     more.pop("on_failure", None)
-    result = lsa.minimize(problem.potential, problem.x0, rng=seed, **more)
-    f.evaluations += result.nfev
-    f.best = min(f.best, result.fun)
-    if budget is not None and result.fun <= problem.target:
-        f.first = f.evaluations
-        raise Over
-    return result.fun
-
-
-def langevin_sa(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
-    return _ours(f, problem, seed, budget)
-
-
-def langevin_sa_residuals(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
-    more = {"residuals": True, "jac": problem.jacobian and f.jacobian, "bounds": problem.bounds}
     if budget is not None:
-        more |= {"maxfev": budget, "patience": 1e6, "on_failure": "raise", "target": problem.target}
-    return lsa.minimize(f.residuals, problem.x0, rng=seed, **more).fun
+        more["target"] = problem.target
+    result = lsa.minimize(problem.potential, problem.x0, rng=seed, callback=look, **more)
+    f.evaluations += result.nfev
+    f.best, f.best_x = result.fun, result.x
+    if result.fun <= problem.target:
+        f.first = min(f.first, f.evaluations)
+        if budget is not None:
+            raise Over
+    return result.x
 
 
 def _local(f: Counted, problem: Problem) -> dict[str, Any]:
     return {"method": "L-BFGS-B", "jac": f.slope, "bounds": problem.bounds}
 
 
-def dual_annealing(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+def dual_annealing(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
     most = {} if budget is None else {"maxfun": budget, "maxiter": 10**7}
     local = _local(f, problem)
     bounds, x0 = problem.bounds, problem.x0
-    return optimize.dual_annealing(
-        f.fun, bounds, x0=x0, rng=seed, minimizer_kwargs=local, **most
-    ).fun
+    return optimize.dual_annealing(f.fun, bounds, x0=x0, rng=seed, minimizer_kwargs=local, **most).x
 
 
-def basinhopping(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+def basinhopping(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
     hops = 100 if budget is None else 10**7
     local = _local(f, problem)
-    return optimize.basinhopping(f.fun, problem.x0, hops, rng=seed, minimizer_kwargs=local).fun
+    return optimize.basinhopping(f.fun, problem.x0, hops, rng=seed, minimizer_kwargs=local).x
 
 
-def differential_evolution(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
-    return optimize.differential_evolution(f.fun, problem.bounds, x0=problem.x0, rng=seed).fun
+def differential_evolution(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
+    return optimize.differential_evolution(f.fun, problem.bounds, x0=problem.x0, rng=seed).x
 
 
-def lbfgsb(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+def lbfgsb(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
     """To rounding, from one random start after another."""
     tight = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 10**5, "maxfun": 10**7, "maxls": 50}
-    return optimize.minimize(f.fun, problem.x0, **_local(f, problem), options=tight).fun
+    return optimize.minimize(f.fun, problem.x0, **_local(f, problem), options=tight).x
 
 
-def least_squares(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+def least_squares(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
     """From one random start after another."""
     low, high = np.array(problem.bounds).T
     jacobian = f.jacobian if problem.jacobian else "2-point"
@@ -178,11 +199,11 @@ def least_squares(f: Counted, problem: Problem, seed: int, budget: int | None) -
             f.residuals, problem.x0, jacobian, (low, high), x_scale="jac", **tight
         )
     except ValueError:  # residuals that are not finite
-        return np.inf
-    return 2 * result.cost
+        return problem.x0
+    return result.x
 
 
-def pycma(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+def pycma(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
     """BIPOP with a budget: restarts with large and small populations from random points."""
     import cma
 
@@ -198,7 +219,8 @@ def pycma(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
             return first.pop() if first else rng.uniform(low, high)
 
         _, strategy = cma.fmin2(f.fun, start, 1.0, options, bipop=True, restarts=9)
-    return strategy.result.fbest
+    # under noise the lowest value seen is luck
+    return strategy.result.xfavorite if problem.noisy else strategy.result.xbest
 
 
 def _nlopt(
@@ -220,21 +242,21 @@ def _nlopt(
     optimizer.set_min_objective(fun)
     optimizer.set_maxeval(budget or 5000 * problem.dim)  # it has no stop of its own
 
-    def search() -> float:
+    def search() -> Any:
         with suppress(nlopt.RoundoffLimited, RuntimeError):
-            optimizer.optimize(problem.x0)
-        return float(f.best)
+            return optimizer.optimize(problem.x0)
+        return f.best_x
 
     return optimizer, search
 
 
-def crs2(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+def crs2(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
     optimizer, search = _nlopt("GN_CRS2_LM", f, problem, seed, budget)
     optimizer.set_ftol_rel(1e-12)
     return search()
 
 
-def mlsl(f: Counted, problem: Problem, seed: int, budget: int | None) -> float:
+def mlsl(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
     """Local searches by Nelder-Mead, the best of NLopt's there, or L-BFGS with a gradient."""
     import nlopt
 
@@ -256,7 +278,7 @@ PEERS = (
     lbfgsb,
     least_squares,
 )
-OURS = (langevin_sa, langevin_sa_residuals)
+OURS = (langevin_sa, langevin_sa_residuals, langevin_sa_potential)
 SOLVERS = {f.__name__: f for f in (*OURS, *PEERS)}
 GLOBAL = ("langevin_sa", *(f.__name__ for f in PEERS[:6]))
 
@@ -265,23 +287,25 @@ def run(part: str, name: str, problem: Problem, seed: int, budget: int | None) -
     """One solver on one problem; with a budget until the target is hit or it is spent, else until
     it stops.
     """
-    f, restarts, value = Counted(problem, budget), 0, np.inf
+    f, restarts, success = Counted(problem, budget), 0, False
     x0, start = problem.x0, time.process_time()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
             while True:
                 left = None if budget is None else budget - f.evaluations
-                value = SOLVERS[name](f, problem, seed + 10**6 * restarts, left)
-                if budget is None or f.evaluations >= budget:
+                x = SOLVERS[name](f, problem, seed + 10**6 * restarts, left)
+                if budget is None:
+                    success = problem.judge(x, problem.fun(x)) <= problem.target
+                    break
+                if f.evaluations >= budget:
                     break
                 restarts += 1
                 problem.x0 = problem.start(seed + 10**6 * restarts)
         except Over:
-            pass
+            success = bool(np.isfinite(f.first))
         finally:
             problem.x0 = x0
     seconds = time.process_time() - start
-    success = bool(value <= problem.target) if budget is None else bool(np.isfinite(f.first))
     seen = (float(f.first), f.evaluations, float(f.best), seconds)
     return Run(part, name, problem.name, problem.dim, problem.instance, success, *seen)
