@@ -106,9 +106,12 @@ def main(
     if keep:
         kept = [Run(**json.loads(line)) for line in keep.read_text().splitlines()]
         done = [r for r in kept if r.part == part]
+        done = list({r.key: r for r in done}.values())  # of a run made anew the last counts
     if not done:
         raise click.UsageError(f"no runs of {part}: see --function, --keep and --draw")
     click.echo(f"{profiles.table(done)}\n\n{profiles.summary(done)}")
+    if profiles.uneven(done):
+        click.echo("The solvers did not run the same problems: compare them by the table alone.")
     for name in dict.fromkeys(r.solver for r in done if r.solver != "lbfgsb"):
         if part == "cutest":
             click.echo(

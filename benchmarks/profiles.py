@@ -59,11 +59,16 @@ def table(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
+def uneven(runs: list[Run]) -> bool:
+    """Whether some solver lacks problems that another ran."""
+    return len({frozenset(r.key[1:] for r in mine) for mine in _by_solver(runs).values()}) > 1
+
+
 def relative(runs: list[Run], name: str, to: str) -> float:
     """Evaluations of one solver to its first hit over those of another, in the median of the
     problems that both hit: the cost of a descent, where one is enough.
     """
-    first = {(r.solver, r.function, r.dim, r.instance): r.first for r in runs}
+    first = {r.key: r.first for r in runs}
     others = [(first[key], first.get((to, *key[1:]), np.inf)) for key in first if key[0] == name]
     return float(np.median([a / b for a, b in others if np.isfinite([a, b]).all()] or [np.nan]))
 
@@ -90,7 +95,7 @@ def profile(runs: list[Run], path: Path) -> None:
             ax.step(
                 [1, *seen, last],
                 [*share, share[-1]],
-                "-" if k is None or k < len(colours) else "--",
+                "--" if (k or 0) >= len(colours) or (k is None and name != "langevin_sa") else "-",
                 where="post",
                 color=plots.BLACK if k is None else colours[k % len(colours)],
                 linewidth=2.4 if k is None else 1.4,

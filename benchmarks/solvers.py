@@ -125,6 +125,10 @@ class Run:
 
     asdict = asdict
 
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        return self.solver, self.function, self.dim, self.instance
+
 
 def _all_of(budget: int | None) -> dict[str, Any]:
     """Options of `lsa.minimize` for a search that goes on until its budget is spent."""
