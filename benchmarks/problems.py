@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import numpy as np
 from functions import FUNCTIONS, Function, rastrigin
 from solvers import Problem
@@ -47,6 +48,10 @@ def nist(runs: int) -> Iterator[Problem]:
     from nist import PROBLEMS
 
     for name, data in PROBLEMS.items():
+        if not hasattr(data, "residuals"):
+            raise click.UsageError(
+                "tests/minimization/nist.py gives no residuals: merge those first"
+            )
         reach = 10 * np.abs([*data.starts, data.certified]).max(0)
         bounds = [(-float(r), float(r)) for r in reach]
         for seed in range(runs):

@@ -68,8 +68,14 @@ class Counted:
         self.evaluations, self.first, self.best = 0, np.inf, np.inf
         self.best_x = problem.x0
 
+    @property
+    def over(self) -> bool:
+        """Whether a run within a budget is through. NLopt may lose the exception that said so."""
+        hit = self.first < np.inf
+        return self.budget is not None and (hit or self.evaluations >= self.budget)
+
     def _count(self) -> None:
-        if self.budget is not None and self.evaluations >= self.budget:
+        if self.over:
             raise Over
         self.evaluations += 1
 
@@ -247,7 +253,7 @@ def _nlopt(
     optimizer.set_maxeval(budget or 5000 * problem.dim)  # it has no stop of its own
 
     def search() -> Any:
-        with suppress(nlopt.RoundoffLimited, RuntimeError):
+        with suppress(nlopt.RoundoffLimited, nlopt.runtime_error):
             return optimizer.optimize(problem.x0)
         return f.best_x
 
@@ -297,19 +303,22 @@ def run(part: str, name: str, problem: Problem, seed: int, budget: int | None) -
         warnings.simplefilter("ignore")
         try:
             while True:
-                left = None if budget is None else budget - f.evaluations
+                before = f.evaluations
+                left = None if budget is None else budget - before
                 x = SOLVERS[name](f, problem, seed + 10**6 * restarts, left)
                 if budget is None:
                     success = problem.judge(x, problem.fun(x)) <= problem.target
                     break
-                if f.evaluations >= budget:
+                if f.over or f.evaluations == before:  # or it cannot even begin
                     break
                 restarts += 1
                 problem.x0 = problem.start(seed + 10**6 * restarts)
         except Over:
-            success = bool(np.isfinite(f.first))
+            pass
         finally:
             problem.x0 = x0
     seconds = time.process_time() - start
+    if budget is not None:
+        success = bool(f.first < np.inf)
     seen = (float(f.first), f.evaluations, float(f.best), seconds)
     return Run(part, name, problem.name, problem.dim, problem.instance, success, *seen)
