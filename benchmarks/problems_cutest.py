@@ -77,7 +77,7 @@ def search() -> None:
     for name in chosen():
         problem = load(name, -np.inf)
         for solver in ("langevin_sa", "basinhopping"):
-            found = run("cutest", solver, problem, 1, 500 + 20 * problem.dim).best
+            found = run("cutest", solver, problem, 1, 300 + 10 * problem.dim).best
             print(name, problem.dim, solver, found, lowest.get(name), flush=True)
             lowest[name] = min(found, lowest.get(name, np.inf))
         KNOWN.write_text(json.dumps(lowest, indent=0) + "\n")

@@ -307,7 +307,7 @@ def run(part: str, name: str, problem: Problem, seed: int, budget: int | None) -
                 left = None if budget is None else budget - before
                 x = SOLVERS[name](f, problem, seed + 10**6 * restarts, left)
                 if budget is None:
-                    success = problem.judge(x, problem.fun(x)) <= problem.target
+                    success = bool(problem.judge(x, problem.fun(x)) <= problem.target)
                     break
                 if f.over or f.evaluations == before:  # or it cannot even begin
                     break
