@@ -28,7 +28,7 @@ def ellipsoid(x: Any) -> float:
 def walled(x: Any) -> float:
     """Finite in .2 % of the box (-5, 5)^3."""
     edge = 10 * 0.002 ** (1 / 3)
-    return sphere(x) if np.abs(x - 1).max() < edge / 2 and x.max() < 5 else math.nan
+    return sphere(x - 1) if np.abs(x - 1).max() < edge / 2 else math.nan
 
 
 def spike(x: Any) -> float:
