@@ -32,7 +32,7 @@ def walled(x: Any) -> float:
 
 
 def spike(x: Any) -> float:
-    """A parabola with a well of width .001 off its middle."""
+    """A parabola with a slit of width .001 off its middle, in the plane: CMA needs two coordinates."""
     return float(0.01 * x @ x - math.exp(-min(((x[0] - 2) / 0.001) ** 2, 700.0)))
 
 
@@ -46,7 +46,7 @@ CASES: dict[str, tuple[Callable[[Any], float], int, float, float]] = {
     "rosenbrock + 1e-3": (rosenbrock, 5, 1e-3, 1e-2),
     "ellipsoid 100": (ellipsoid, 100, 0.0, 1e-5),
     "walls": (walled, 3, 0.0, 1e-6),
-    "spike": (spike, 1, 0.0, -0.9),
+    "spike": (spike, 2, 0.0, -0.9),
 }
 
 
