@@ -32,7 +32,7 @@ def walled(x: Any) -> float:
 
 
 def spike(x: Any) -> float:
-    """A parabola with a slit of width .001 off its middle, in the plane: CMA needs two coordinates."""
+    """A parabola with a slit of width .001 off its middle; CMA needs two coordinates."""
     return float(0.01 * x @ x - math.exp(-min(((x[0] - 2) / 0.001) ** 2, 700.0)))
 
 
