@@ -28,16 +28,19 @@ from solvers import GLOBAL, SOLVERS, Problem, Run, run
 
 @dataclass
 class Part:
-    """A set of problems, who is measured on it, and with which budget, None for own stops."""
+    """A set of problems, who is measured on it, with which budget, None for own stops, and with how
+    many seeds of each problem.
+    """
 
     problems: Callable[..., Iterator[Problem]]
     solvers: tuple[str, ...] = GLOBAL
     budget: int | None = None
+    runs: int = 3
 
 
 PARTS = {
-    "functions": Part(functions),
-    "rastrigin": Part(rastrigins),
+    "functions": Part(functions, runs=20),
+    "rastrigin": Part(rastrigins, runs=20),
     "bbob": Part(bbob, budget=5000),
     "nist": Part(nist, (*GLOBAL, "least_squares", "langevin_sa_residuals"), 20_000),
     "cutest": Part(cutest, ("langevin_sa", "basinhopping", "lbfgsb"), 300),
@@ -58,7 +61,7 @@ def numbers(context: Any, option: Any, value: str) -> tuple[int, ...]:
 
 @click.command(help=__doc__)
 @click.argument("part", type=click.Choice(list(PARTS)))
-@click.option("--runs", default=3, show_default=True, help="Seeds of each problem; not bbob.")
+@click.option("--runs", type=int, help="Seeds of each problem; bbob has its instances.")
 @click.option("--dims", default="2,5,10", show_default=True, callback=numbers, help="Of bbob.")
 @click.option("--instances", default="1-3", show_default=True, help="Of bbob.")
 @click.option("--budget", type=int, help="Evaluations times the dimension; 0 for own stops.")
@@ -74,7 +77,7 @@ def numbers(context: Any, option: Any, value: str) -> tuple[int, ...]:
 @click.option("--draw", is_flag=True, help="Run nothing: only what was kept.")
 def main(
     part: str,
-    runs: int,
+    runs: int | None,
     dims: tuple[int, ...],
     instances: str,
     budget: int | None,
@@ -89,7 +92,7 @@ def main(
     budget = chosen.budget if budget is None else budget or None
     done = []
     for name in () if draw else solvers or chosen.solvers:
-        problems = bbob(dims, instances) if part == "bbob" else chosen.problems(runs)
+        problems = bbob(dims, instances) if part == "bbob" else chosen.problems(runs or chosen.runs)
         for problem in problems:
             if only and problem.name not in only:
                 continue
