@@ -20,11 +20,11 @@ import langevin_sa as lsa
 
 CLOSE = 1e-6  # of energies, relative
 CLUSTERS = {
-    8: -19.821489, 9: -24.113360, 10: -28.422532, 11: -32.765970, 12: -37.967600, 13: -44.326801,
+    7: -16.505384, 8: -19.821489, 9: -24.113360, 10: -28.422532, 11: -32.765970, 12: -37.967600, 13: -44.326801,
     14: -47.845157, 15: -52.322627, 16: -56.815742, 17: -61.317995, 18: -66.530949, 19: -72.659782,
     20: -77.177043, 21: -81.684571, 22: -86.809782, 23: -92.844472, 24: -97.348815,
     25: -102.372663, 26: -108.315616, 27: -112.873584, 28: -117.822402, 29: -123.587371,
-    30: -128.286571, 31: -133.586422,
+    30: -128.286571, 31: -133.586422, 38: -173.928427,
 }  # fmt: skip
 CHARGES = {
     5: 6.474691495, 6: 9.985281374, 7: 14.452977414, 8: 19.675287861, 9: 25.759986531,
@@ -102,7 +102,7 @@ def clusters(runs: int) -> Iterator[Problem]:
         free, target = [(-np.inf, np.inf)] * (3 * n), lowest + CLOSE * abs(lowest)
         for seed in range(runs):
             x0 = potential.draw_start(1, np.random.default_rng([seed, 7]))[0]
-            more = {"jac": True, "potential": potential}
+            more = {"jac": True, "potential": potential, "hops": {"T": 0.8, "stepsize": 0.4}}
             yield Problem(f"LJ{n}", 3 * n, seed, _cluster(n), x0, free, target, **more)
 
 

@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Problem:
     jacobian: Any = None
     potential: Any = None  # the same, of langevin_sa
     noisy: bool = False
+    hops: dict[str, float] = field(default_factory=dict)  # of basinhopping, where T and step matter
 
     def judge(self, x: Any, value: Any) -> float:
         """What is compared with the target, of a point where `fun` gave this value."""
@@ -184,9 +185,8 @@ def dual_annealing(f: Counted, problem: Problem, seed: int, budget: int | None) 
 
 
 def basinhopping(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
-    hops = 100 if budget is None else 10**7
-    local = _local(f, problem)
-    return optimize.basinhopping(f.fun, problem.x0, hops, rng=seed, minimizer_kwargs=local).x
+    more = {"niter": 100 if budget is None else 10**7, "minimizer_kwargs": _local(f, problem)}
+    return optimize.basinhopping(f.fun, problem.x0, rng=seed, **more, **problem.hops).x
 
 
 def differential_evolution(f: Counted, problem: Problem, seed: int, budget: int | None) -> Any:
