@@ -113,15 +113,15 @@ def main(
     if not done:
         raise click.UsageError(f"no runs of {part}: see --function, --keep and --draw")
     click.echo(f"{profiles.table(done)}\n\n{profiles.summary(done)}")
-    if profiles.uneven(done):
-        click.echo("The solvers did not run the same problems: compare them by the table alone.")
+    if partial := profiles.partial(done):
+        click.echo(f"Not on all problems, so not in the figure: {', '.join(partial)}")
     for name in dict.fromkeys(r.solver for r in done if r.solver != "lbfgsb"):
         if part == "cutest":
             click.echo(
                 f"first hits of {name} / lbfgsb: {profiles.relative(done, name, 'lbfgsb'):.2f}"
             )
     if figure:
-        profiles.profile(done, figure)
+        profiles.profile([r for r in done if r.solver not in partial], figure)
 
 
 if __name__ == "__main__":

@@ -59,9 +59,10 @@ def table(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
-def uneven(runs: list[Run]) -> bool:
-    """Whether some solver lacks problems that another ran."""
-    return len({frozenset(r.key[1:] for r in mine) for mine in _by_solver(runs).values()}) > 1
+def partial(runs: list[Run]) -> list[str]:
+    """Solvers that lack problems which another ran: their shares are of something else."""
+    problems = {r.key[1:] for r in runs}
+    return [n for n, mine in _by_solver(runs).items() if {r.key[1:] for r in mine} != problems]
 
 
 def relative(runs: list[Run], name: str, to: str) -> float:
