@@ -100,7 +100,7 @@ def profile(runs: list[Run], path: Path) -> None:
                 where="post",
                 color=plots.BLACK if k is None else colours[k % len(colours)],
                 linewidth=2.4 if k is None else 1.4,
-                label=f"{name.replace('_', ' ')}: {share[-1]:.0f} %",
+                label=f"{name}: {share[-1]:.0f} %",
             )
         ax.set(
             xscale="log",
