@@ -179,8 +179,10 @@ class Search:
 
     def listen(self) -> None:
         """Measure the noise of the function at the best minimum."""
-        best = self.minima.best
-        self.problem.noise = scatter(self.problem, best.u, best.fun, self.energy)
+        problem, best = self.problem, self.minima.best
+        above = problem.value(problem.u(problem.x0)) - best.fun  # near a kink gains are rounding
+        scale = max(self.energy, above if np.isfinite(above) else 0.0)
+        problem.noise = scatter(problem, best.u, best.fun, scale)
 
     def meet(self, u: np.ndarray, fun: float) -> tuple[Minimum, bool]:
         """Book a minimum: which it is, and whether it is new."""

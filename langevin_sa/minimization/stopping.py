@@ -19,7 +19,7 @@ FEWEST_MOVES, MORE_MOVES = 5, 10  # moves, and one more for each two coordinates
 FAMILIAR = 40  # evaluations for each coordinate where all minima are known, ...
 MANY_DIM, MOST_DIM = 8, 30  # ... as many more for each 8 coordinates, up to 30, ...
 SEVERAL = 4  # ... less where there are fewer minima than this
-STRANGE = 3400  # further ones where every descent ends in a minimum not met before
+STRANGE = 6000  # further ones where every descent ends in a minimum not met before
 NO_GRADIENT = 2.0  # times as many where gradients are differences
 AGAIN = 0.4  # and this share of the evaluations that the last improvement took
 # a symmetry is looked for at so many places, if so large a share of descents ends at their own
@@ -39,7 +39,7 @@ def enough(search: Search, patience: float) -> bool:
         return False
     distinct, strange, agreed = _census(search)
     each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) * min(1.0, distinct / SEVERAL)
-    each = (each + STRANGE * strange) / math.sqrt(agreed)
+    each += STRANGE * strange / math.sqrt(agreed)
     evaluations = dim * each * (NO_GRADIENT if problem.cost > 1 else 1)
     evaluations += AGAIN * search.improved_after
     return problem.evaluations - search.improved_after >= patience * evaluations

@@ -261,7 +261,8 @@ def test_a_cluster_without_a_domain(bounds):
     """Seven particles in the plane: a hexagon with its centre, 12 contacts and a little more."""
     potential = lsa.Potential.from_formula(pair="4*(r**-12 - r**-6)", particles=7, space=2)
     result = lsa.minimize(potential, rng=2, bounds=bounds)
-    assert result.success and "50 of" in result.message and len(result.minima) < 10
+    assert result.success and " runs ended in the lowest" in result.message
+    assert len(result.minima) < 10
     assert result.fun == pytest.approx(-12.534867, abs=1e-5)
     assert bounds is None or np.abs(result.x).max() <= 2
 

@@ -62,10 +62,10 @@ def test_on_given_axes(result):
 def test_other_strategies(strategy):
     fun = lsa.potentials.lennard_jones(5) if strategy == "clusters" else (lambda x: (x**2).sum())
     start = None if strategy == "clusters" else [1.0, 2.0]
-    found = lsa.minimize(fun, start, strategy=strategy, rng=1, patience=0.1)
+    found = lsa.minimize(fun, start, strategy=strategy, rng=1, patience=0.5)
     top, bottom = plots.search(found)
     top.figure.canvas.draw()
-    assert bottom.get_yticklabels()[0].get_text() == strategy
+    assert strategy in [label.get_text() for label in bottom.get_yticklabels()]
 
 
 def test_a_flat_function_and_walls():
