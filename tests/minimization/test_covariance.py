@@ -11,7 +11,6 @@ from langevin_sa.minimization.functions import Functions
 from langevin_sa.minimization.problem import Problem
 from langevin_sa.minimization.search import Search
 
-
 TURN = np.linalg.qr(np.vander(np.arange(1.0, 5.0)))[0]
 
 
