@@ -42,8 +42,9 @@ class Minimizer:
         The first point.
     rng : int, numpy.random.Generator or None
         Seed; the one used is in the result.
-    strategy, target, patience, maxfev, maxiter, tol, moves, polish, temperature, cooling, replicas,
-    n_steps, constraints, integrality
+    strategy, target, patience, maxfev, maxiter, tol, moves, polish
+        As of `minimize`.
+    temperature, cooling, replicas, n_steps, constraints, integrality
         As of `minimize`.
 
     Attributes
