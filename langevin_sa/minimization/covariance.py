@@ -192,12 +192,12 @@ class Restarts:
         Evaluations before the first.
     run : Population or None
         The one under way.
-    large : bool
-        Whether that is one of those that grow, each to twice the last.
+    kind : {"large", "small"}
+        Of that run; each large one has twice the points of the last.
     count : int
-        Points in the next of these.
+        Points of a generation in the next of these.
     spent : dict of int
-        Evaluations of "large" and of "small" ones.
+        Points drawn by "large" and by "small" ones, evaluated or behind walls.
     """
 
     since: int
@@ -215,27 +215,30 @@ class Restarts:
         width = WIDE * float(np.ptp(problem.box, axis=1)[free].max())
         if SMALL * self.spent["large"] <= self.spent["small"]:
             self.kind = "large"
-            count = self.count = GROWN * self.count or FIRST * usual
+            count = self.count = self.count or FIRST * usual
         else:
             self.kind = "small"
-            count = int(usual * (self.count / (2 * usual)) ** (rng.random() ** 2))
+            count = int(usual * (self.count / (2 * GROWN * usual)) ** (rng.random() ** 2))
             width *= 10 ** (-LOCAL * rng.random())
         return Population.around(problem.draw(1, rng)[0], free, width, count)
 
 
 def covariance(search: Search) -> bool:
     """Some generations of a population; where a run ends, a descent from its lowest point."""
-    problem, before = search.problem, search.problem.nfev
-    restarts = search.restarts = search.restarts or Restarts(before)
+    problem = search.problem
+    restarts = search.restarts = search.restarts or Restarts(problem.nfev)
     run = restarts.run = restarts.run or restarts.begin(search)
-    enough = before + max(GENERATIONS * run.count, DESCENT * problem.cost)
-    while problem.nfev < enough and not run.over(problem.rounding(run.best)):
+    enough, drawn, over = max(GENERATIONS * run.count, DESCENT * problem.cost), 0, False
+    while drawn < enough and not over:
         run.evolve(search)
-    if problem.nfev < enough:
-        if np.isfinite(run.best):
-            search.accept(search.descend(run.best_u, run.best))
+        drawn, over = drawn + run.count, run.over(problem.rounding(run.best))
+    restarts.spent[restarts.kind] += drawn
+    if over:
+        finite = np.isfinite(run.best)
+        search.accept(search.descend(run.best_u, run.best if finite else None))
+        if finite and restarts.kind == "large":  # more points see no more where all are walls
+            restarts.count *= GROWN
         restarts.run = None
-    restarts.spent[restarts.kind] += problem.nfev - before
     return True
 
 

@@ -85,3 +85,13 @@ def test_a_search_broken_off_in_a_run_goes_on_to_the_same_bits(tmp_path):
     again = lsa.minimize(stairs, maxiter=12, checkpoint=file, **given)
     assert np.array_equal(again.x, whole.x) and again.nfev == whole.nfev
     assert np.array_equal(again.history.best, whole.history.best)
+
+
+def test_a_population_that_sees_nothing_but_walls_ends():
+    """Points behind constraints are no evaluations, and yet have to count."""
+    nowhere = {"type": "ineq", "fun": lambda x: -1.0 - x @ x}
+    for moves in (None, ("covariance",)):
+        found = lsa.minimize(
+            stairs, bounds=[(-5, 5)] * 4, constraints=nowhere, rng=1, moves=moves, maxiter=200
+        )
+        assert not found.success and found.fun > 0
