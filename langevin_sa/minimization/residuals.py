@@ -61,9 +61,10 @@ class Residuals(Functions):
         return (self.vectors(x).reshape(len(x), -1) ** 2).sum(1)
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
-        """Derivatives (m*dim,) of the residuals at x (dim,)."""
+        """Derivatives (m*dim,) of the residuals at x (1, dim)."""
         shape = (self.count, x.size)
-        return array(called(self.jac, self.args, x, np.full(shape, math.nan)), shape, "jac").ravel()
+        found = called(self.jac, self.args, x[0], np.full(shape, math.nan))
+        return array(found, shape, "jac").ravel()
 
     def unknown(self, kind: str, x: np.ndarray) -> np.ndarray:
         """NaN in the place of what `ask` says."""
@@ -85,6 +86,7 @@ class SumOfSquares(Problem):
 
     def __init__(self, *given: Any, **more: Any) -> None:
         self.best_residuals = np.empty(0)
+        self._offered: dict[bytes, np.ndarray] = {}  # residuals of points not kept yet
         super().__init__(*given, **more)
 
     def value(self, u: np.ndarray) -> float:
@@ -98,10 +100,22 @@ class SumOfSquares(Problem):
         """Residuals (n, m), infinite ones where not finite, and the sums of their squares."""
         residuals = self.ask("vectors", x).reshape(len(x), -1)
         f = self._sound((residuals**2).sum(1))
-        k = int(np.argmin(f))
-        if f[k] < self.best_fun:
-            self.best_residuals = residuals[k].copy()
+        self._offered |= zip([point.tobytes() for point in x], residuals, strict=True)
         return np.where((f < math.inf)[:, None], residuals, math.inf), f
+
+    def _keep(self, x: np.ndarray, f: np.ndarray) -> None:
+        try:
+            super()._keep(x, f)
+        finally:  # the target may have been reached
+            key = self.best_x.tobytes()
+            self.best_residuals = self._offered.get(key, self.best_residuals)
+            for point in x:
+                self._offered.pop(point.tobytes(), None)
+
+    def measure(self) -> None:
+        """Find how far the domain reaches; probes outside of it are not kept."""
+        super().measure()
+        self._offered.clear()
 
     def vectors(self, u: np.ndarray) -> np.ndarray:
         """Residuals (n, m) of points (n, dim); infinite ones where one is not finite."""
@@ -116,7 +130,7 @@ class SumOfSquares(Problem):
         """Derivatives (m, dim) in u of residuals (m,); 0 where they are not finite."""
         if self.functions.has_slopes:
             self.njev += 1
-            found = self.ask("jacobian", self.x(u)).reshape(-1, self.dim) * self.unit
+            found = self.ask("jacobian", self.x(u)[None]).reshape(-1, self.dim) * self.unit
         else:
             found = self.differences.jacobian(self, u, residuals, central)
         return self._finite(found)

@@ -133,7 +133,13 @@ class Journal:
         if problem.nfev + points <= problem.maxfev:
             problem.nfev += points
             if points > 1:
-                return np.concatenate([self._called(kind, half) for half in np.array_split(x, 2)])
+                halves = np.array_split(x, 2)
+                found = [self._called(kind, half) for half in halves]
+                # how many numbers answer a point may be known from the second half on
+                blank = [self.functions.unknown(kind, half) for half in halves]
+                return np.concatenate(
+                    [a if a.size == b.size else b for a, b in zip(found, blank, strict=True)]
+                )
             start = self._start if kind == "pair" else self._start[None]
             self.functions.ask(kind, self._worked.get(kind, start))
         self.functions.raised = f"{type(error).__name__}: {error}"

@@ -158,3 +158,38 @@ def test_wrong_shapes_raise():
     sizes = iter(range(2, 1000))
     with pytest.raises(ValueError, match="residuals=True"):
         lsa.minimize(lambda x: np.ones(next(sizes)), X0, residuals=True, on_failure="raise")
+
+
+def test_exceptions_of_the_jacobian_are_walls_too():
+    def sore(x):
+        if x[0] < -0.8:
+            raise RuntimeError("no slope here")
+        return slopes(x)
+
+    box = [(-2, 2)] * 2
+    result = lsa.minimize(banana, [0.0, 0.0], jac=sore, bounds=box, residuals=True, rng=5)
+    assert result.x == pytest.approx([1, 1], abs=1e-6)
+    assert "no slope here" in result.message
+
+
+def test_exceptions_before_anything_was_returned():
+    """In batches, where some points fail and nobody knows yet how many residuals there are."""
+
+    def sore(x):
+        if x[0] < 1.5:
+            raise RuntimeError("outside")
+        return banana(x)
+
+    result = lsa.minimize(sore, [1.8, 1.0], residuals=True, workers=map, rng=1, maxfev=400)
+    assert result.fun < 1 and result.residuals == pytest.approx(banana(result.x))
+
+
+@pytest.mark.parametrize("budget", range(5, 60, 6))
+def test_residuals_are_those_of_the_point_returned(budget):
+    """Also where the domain is still being measured, and probes far outside were lower."""
+
+    def far(x):
+        return np.array([x[0] - 1e6, 1.0])
+
+    result = lsa.minimize(far, [1.0], residuals=True, maxfev=budget, rng=2)
+    assert np.array_equal(result.residuals, far(result.x))
