@@ -187,6 +187,12 @@ def test_modules_imported_by_a_string():
     assert not [m for m, path in MODULES.items() if "__import__" in path.read_text()]
 
 
+def test_files_of_tests_have_names_of_their_own():
+    """Folders of tests are no packages: of two files of one name pytest collects one."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_flat_modules_are_few():
     assert len([path for path in PACKAGE.glob("*.py") if path.stem != "__init__"]) <= 12
 
