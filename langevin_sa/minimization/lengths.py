@@ -40,9 +40,7 @@ def lengths(
     sought : ndarray of bool (dim,)
         Coordinates that lack at least one bound.
     """
-    size = np.abs(x0)
-    largest = float(size[sought].max(initial=0.0))
-    base = np.where(size > 0, size, largest or 1.0)  # 1: somewhere the walk has to begin
+    size, base = sizes(x0, sought)
     probe = _Probe(values, x0, low, high)
     free = np.flatnonzero(sought)
     found, bottom = np.zeros(len(x0)), np.zeros(len(x0))
@@ -54,6 +52,16 @@ def lengths(
         bottom[free] = _walk(probe.turns, free, base[free], inward=size[free] == 0)
     own = np.maximum(own, bottom)
     return np.where(sought, np.where(own > 0, own, own.max() or 1.0), 0.0)
+
+
+def sizes(x0: np.ndarray, sought: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The size of each coordinate of x0 (dim,), 0 where it is but the rounding of the largest that
+    is `sought`, and a first guess of its length.
+    """
+    size = np.abs(x0)
+    largest = float(size[sought].max(initial=0.0))
+    size = np.where(size > ROUNDED * largest, size, 0.0)
+    return size, np.where(size > 0, size, largest or 1.0)  # 1: somewhere one has to begin
 
 
 def domain_between(
@@ -123,19 +131,23 @@ class _Probe:
     def turns(self, which: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Whether the slope changes by as much as it is, and whether that is rounding alone."""
         f0, here, _ = self._stencil(which, h)
-        slope, bend = np.abs(here[:, 1] - here[:, 0]), np.abs(here.sum(1) - 2 * f0)
+        bend = here.sum(1) - 2 * f0
+        moved = (self._middle(which, h) - self.x0[which]) / h
+        slope = np.abs(here[:, 1] - here[:, 0] - 2 * bend * moved)  # at x0
+        bend = np.abs(bend)
         rounding = ROUNDED * np.abs(np.column_stack([f0, here])).max(1)
         return ~(bend <= np.maximum(slope / 2, rounding)), np.maximum(slope, bend) <= rounding
+
+    def _middle(self, which: np.ndarray, h: np.ndarray) -> np.ndarray:
+        """x0 (n,), moved away from a bound."""
+        low, high = self.low[which] + 2 * h, self.high[which] - 2 * h
+        return np.minimum(np.maximum(self.x0[which], low), high)
 
     def _stencil(
         self, which: np.ndarray, h: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The function at 0 (n,), at -h and h, and at -2h and 2h (n, 2), around x0 moved away from
-        a bound.
-        """
-        middle = np.minimum(
-            np.maximum(self.x0[which], self.low[which] + 2 * h), self.high[which] - 2 * h
-        )
+        """The function at 0 (n,), at -h and h, and at -2h and 2h (n, 2), around `_middle`."""
+        middle = self._middle(which, h)
         places = middle[:, None] + h[:, None] * np.array([0.0, -1.0, 1.0, -2.0, 2.0])
         wanted = [
             (c, p) for c, row in zip(which.tolist(), places.tolist(), strict=True) for p in row

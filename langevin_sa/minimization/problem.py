@@ -22,7 +22,7 @@ from ..potential import Potential
 from .differences import EPS, Differences, rounding
 from .functions import Functions
 from .integers import descend_over_integers
-from .lengths import OPEN, domain_between, lengths
+from .lengths import OPEN, domain_between, lengths, sizes
 
 UNITS = 20.0  # units in half the width of the domain
 ROUNDED = 4 * EPS  # of an energy may be its rounding, where nobody has measured it
@@ -121,13 +121,23 @@ class Problem:
         self.noise = 0.0
         self.differences = Differences()
         self.descender: Any = None
-        a, b = (x0, x0) if domain is None else domain.T
-        self._settle(*domain_between(low, high, a, b, b - a))
+        if self.open:
+            self._reach(OPEN * sizes(x0, self.sought)[1])
+        else:
+            a, b = (x0, x0) if domain is None else domain.T
+            self._settle(*domain_between(low, high, a, b, b - a))
 
     # --------------------------------------------------------------------------------------- domain
 
+    @property
+    def sought(self) -> np.ndarray:
+        """The coordinates (dim,) that lack a bound."""
+        return ~np.isfinite(self.bounds).all(0)
+
     def measure(self) -> None:
-        """Find how far the domain reaches where nobody said it, unless that is known."""
+        """Find how far the domain reaches where nobody said it, unless that is known. Until then
+        the size of x0 is a guess.
+        """
         if not self.open or self.reach.size:
             return
         low, high = self.bounds
@@ -137,8 +147,7 @@ class Problem:
             return self._values(x, lambda *pair: seen.append(pair))
 
         try:
-            sought = ~(np.isfinite(low) & np.isfinite(high))
-            self.spread(OPEN * lengths(values, self.x0, low, high, sought))
+            self.spread(OPEN * lengths(values, self.x0, low, high, self.sought))
         finally:  # probes far outside of what is searched are none of its points
             for x, f in seen:
                 near = ((x >= self.x_low) & (x <= self.x_high)).all(1) | (not self.reach.size)
@@ -148,6 +157,9 @@ class Problem:
     def spread(self, reach: np.ndarray) -> None:
         """Let the domain reach so far (dim,) from x0 along coordinates that lack a bound."""
         self.reach = reach
+        self._reach(reach)
+
+    def _reach(self, reach: np.ndarray) -> None:
         self._settle(*domain_between(*self.bounds, self.x0 - reach, self.x0 + reach, reach))
 
     def _settle(self, centre: np.ndarray, half: np.ndarray) -> None:

@@ -24,7 +24,6 @@ def run(
     search = journal.search
     try:
         _check_iterations(journal.nit, maxiter)
-        search.problem.measure()
         for _ in () if search.verdict else iterations:
             journal.at_yield()
             if look(search, journal.nit):

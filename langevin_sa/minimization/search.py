@@ -157,6 +157,16 @@ class Search:
             return None
         return self.meet(end.u, end.fun)
 
+    def measure(self) -> None:
+        """Measure the domain of the problem, and leave what was found where it is."""
+        problem = self.problem
+        places = [(m, problem.x(m.u)) for m in self.minima.found]
+        starts = [problem.x(u) for u in self.starts]
+        problem.measure()
+        for m, x in places:
+            m.u = problem.u(x)
+        self.starts = [problem.u(x) for x in starts]
+
     @property
     def energy(self) -> float:
         """The size of energies here, 0 if nothing is known of it.

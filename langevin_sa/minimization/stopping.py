@@ -24,8 +24,9 @@ NO_GRADIENT = 2.0  # times as many where gradients are differences
 AGAIN = 0.4  # and this share of the evaluations that the last improvement took
 # a symmetry is looked for at so many places, if so large a share of descents ends at their own
 ALIKE, ELSEWHERE = 4, 0.5
-# clusters: runs that end in the lowest minimum, fewer if it is so large a share of all, ...
-AGREE, OFTEN, USUAL = 50, 8, 0.35
+# clusters: runs that end in the lowest minimum, and further ones if every run ends in a minimum of
+# its own, ...
+AGREE, AGREE_STRANGE = 4, 20
 CLUSTER_FAMILIAR, CLUSTER_AGAIN = 10_000, 1.0  # ... or evaluations without a lower one
 
 
@@ -61,15 +62,20 @@ def _census(search: Search) -> tuple[int, float, int]:
     places, descents = len(minima), sum(m.hits for m in minima.found)
     strange = places >= ALIKE and places > ELSEWHERE * descents
     w = energies if strange and search.moves_freely() else places
-    return w, min(1.0, w * (w + 1) / max(1, descents * (descents - 1))), agreed
+    return w, _unseen(w, descents), agreed
+
+
+def _unseen(distinct: int, descents: int) -> float:
+    """The share of further descents that end in none of so many distinct minima met so far."""
+    return min(1.0, distinct * (distinct + 1) / max(1, descents * (descents - 1)))
 
 
 def settled(search: Search, patience: float) -> bool:
     """Whether so many runs of clusters have ended in the lowest minimum, or so many evaluations
     have brought nothing lower.
     """
-    problem, agreed = search.problem, search.minima.best.hits
-    needed = OFTEN if agreed >= USUAL * search.attempts else AGREE
+    problem, minima = search.problem, search.minima
+    needed = AGREE + AGREE_STRANGE * _unseen(len(minima), search.attempts)
     since = problem.evaluations - search.improved_after
     most = max(CLUSTER_FAMILIAR * problem.dim, CLUSTER_AGAIN * search.improved_after)
-    return agreed >= patience * needed or since > patience * most
+    return minima.best.hits >= patience * needed or since > patience * most

@@ -77,7 +77,11 @@ def portfolio(search: Search, settings: Settings) -> Iterator[None]:
     if not search.descents:
         problem.check()
         search.move = "start"
-        search.accept(search.descend(problem.u(problem.best_x)))
+        if problem.guesses:  # whose steps need more than a guess of the lengths
+            search.measure()
+        reached = search.descend(problem.u(problem.best_x))
+        search.measure()
+        search.accept(reached)
         if len(search.minima) and not problem.fixed.all():
             search.listen()
         yield
@@ -214,6 +218,7 @@ def _first_cycle(search: Search, settings: Settings, count: int) -> Cycle:
     """From the best of some points over the domain, which also say how hot it is."""
     problem = search.problem
     problem.check()
+    search.measure()
     drawn = problem.draw(max(count - 1, POINTS), search.rng)
     energies = np.append(problem.values(drawn), problem.value(problem.u(problem.best_x)))
     hot, cold = temperature_range(energies, problem.dim, settings.temperature)
@@ -260,6 +265,7 @@ def _runs(search: Search, patience: float, space: int) -> Iterator[None]:
         return LONGEST * nearest(x.reshape(-1, space))
 
     problem.check()
+    search.measure()
     run = search.stage = search.stage or Descending(problem.best_x)
     while not search.verdict:
         if run.fun is None:
