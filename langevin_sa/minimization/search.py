@@ -26,6 +26,7 @@ LEAST_SHARE = 0.04  # of the calls that any move gets
 # descents to one minimum, and what is gained by the last step of a descent
 IMPROVED, SAME_FUN, TOL = 1e-6, 1e-6, 1e-9
 SCATTERED = 10.0  # times the noise may the lowest of many values be lower than another
+PLACES = 8  # minima at which motions that leave the energy as it is are looked for
 LAST = 2000  # steps of the last descent
 REMEMBERED = 99  # descents whose gains tell the energy of a search
 
@@ -202,15 +203,20 @@ class Search:
         return self.minima.add(u, fun, self.matters(SAME_FUN, fun))
 
     def moves_freely(self) -> bool:
-        """Whether motions of a cluster leave the best minimum's energy as it is."""
+        """Whether motions of a cluster leave the energy of a low minimum as it is; those at bounds
+        may have no room for them.
+        """
         if self.moving is None:
-            problem, fun = self.problem, self.minima.best.fun
-            x = motions(problem.x(self.minima.best.u), problem.x_low, problem.x_high)
-            if not len(x):  # a minimum at bounds says nothing
-                return False
-            found = np.array([problem.value(problem.u(y)) for y in x])
-            self.moving = bool((np.abs(found - fun) <= self.matters(SAME_FUN, fun)).any())
-        return self.moving
+            problem, asked, moving = self.problem, False, False
+            for m in self.minima.found[:PLACES]:
+                x = motions(problem.x(m.u), problem.x_low, problem.x_high)
+                found = np.array([problem.value(problem.u(y)) for y in x])
+                asked |= len(x) > 0
+                moving |= bool((np.abs(found - m.fun) <= self.matters(SAME_FUN, m.fun)).any())
+                if moving:
+                    break
+            self.moving = moving if asked else None
+        return bool(self.moving)
 
     def accept(self, reached: tuple[Minimum, bool] | None) -> None:
         """Move the walker if the new minimum is not too high above its own."""

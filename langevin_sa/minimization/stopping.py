@@ -5,7 +5,8 @@ all further ones (Boender, Rinnooy Kan, Math. Program. 37, 59 (1987)). How much 
 with the number n of descents that ended at the lowest energy, as 1/sqrt(n), wherever they did.
 
 Where the energy does not change under motions of a cluster, nearly every descent ends at a place of
-its own, but at an energy known before. Then the energies are counted instead of the places.
+its own, but at an energy known before. Then the energies are counted instead of the places, and
+what counts is how many descents ended at the lowest.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ NO_GRADIENT = 2.0  # times as many where gradients are differences
 AGAIN = 0.4  # and this share of the evaluations that the last improvement took
 # a symmetry is looked for at so many places, if so large a share of descents ends at their own
 ALIKE, ELSEWHERE = 4, 0.5
-# clusters: runs that end in the lowest minimum, and further ones if every run ends in a minimum of
-# its own, ...
+# clusters: descents that end at the lowest energy, and further ones if every descent ends in a
+# minimum of its own, ...
 AGREE, AGREE_STRANGE = 4, 20
 CLUSTER_FAMILIAR, CLUSTER_AGAIN = 10_000, 1.0  # ... or evaluations without a lower one
 
@@ -34,11 +35,13 @@ def enough(search: Search, patience: float) -> bool:
     """Whether so many moves and evaluations have brought nothing lower that going on is not worth
     it.
     """
+    distinct, strange, agreed = _census(search)
+    if search.moving:
+        return _agreed(agreed, strange, patience)
     problem, dim = search.problem, int((~search.problem.fixed).sum())
     moves = FEWEST_MOVES + min(dim / 2, MORE_MOVES)
     if search.attempts - search.improved_at < patience * moves:
         return False
-    distinct, strange, agreed = _census(search)
     each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) * min(1.0, distinct / SEVERAL)
     each += STRANGE * strange / math.sqrt(agreed)
     evaluations = dim * each * (NO_GRADIENT if problem.cost > 1 else 1)
@@ -65,6 +68,11 @@ def _census(search: Search) -> tuple[int, float, int]:
     return w, _unseen(w, descents), agreed
 
 
+def _agreed(descents: int, strange: float, patience: float) -> bool:
+    """Whether so many descents of a cluster to the lowest energy are enough."""
+    return descents >= patience * (AGREE + AGREE_STRANGE * strange)
+
+
 def _unseen(distinct: int, descents: int) -> float:
     """The share of further descents that end in none of so many distinct minima met so far."""
     return min(1.0, distinct * (distinct + 1) / max(1, descents * (descents - 1)))
@@ -75,7 +83,7 @@ def settled(search: Search, patience: float) -> bool:
     have brought nothing lower.
     """
     problem, minima = search.problem, search.minima
-    needed = AGREE + AGREE_STRANGE * _unseen(len(minima), search.attempts)
+    strange = _unseen(len(minima), search.attempts)
     since = problem.evaluations - search.improved_after
     most = max(CLUSTER_FAMILIAR * problem.dim, CLUSTER_AGAIN * search.improved_after)
-    return minima.best.hits >= patience * needed or since > patience * most
+    return _agreed(minima.best.hits, strange, patience) or since > patience * most
