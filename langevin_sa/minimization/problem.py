@@ -243,19 +243,21 @@ class Problem:
 
     def _keep(self, x: np.ndarray, f: np.ndarray) -> None:
         """Keep the best of points (n, dim); Finished at the target."""
-        if np.isneginf(f).any():
-            k = int(np.argmin(f))
-            self.best_fun, self.best_x = -math.inf, x[k].copy()
+        k = int(f.argmin())
+        if not f[k] < self.best_fun:
+            return
+        self.best_fun, self.best_x = float(f[k]), x[k].copy()
+        if self.best_fun == -math.inf:
             raise Finished(2, "The function is -inf at the point returned: it has no minimum.")
-        k = int(np.argmin(f))
-        if f[k] < self.best_fun:
-            self.best_fun, self.best_x = float(f[k]), x[k].copy()
-            if self.target is not None and self.best_fun <= self.target:
-                raise Finished(0, f"Target {self.target:g} reached.")
+        if self.target is not None and self.best_fun <= self.target:
+            raise Finished(0, f"Target {self.target:g} reached.")
 
     def _sound(self, f: np.ndarray) -> np.ndarray:
         """Energies (n,) with what is not finite as +inf, but -inf as it is."""
-        bad = ~np.isfinite(f) & ~np.isneginf(f)
+        finite = np.isfinite(f)
+        if finite.all():
+            return f
+        bad = ~finite & ~np.isneginf(f)
         self.failures += int(bad.sum())
         return np.where(bad, math.inf, f)
 

@@ -175,7 +175,7 @@ class Search:
         What a descent gains after its first steps, in the median: neither walls that it came down
         from nor an offset of the function count.
         """
-        return float(np.quantile(self.gains, 0.5, method="lower")) if self.gains else self.spread
+        return sorted(self.gains)[(len(self.gains) - 1) // 2] if self.gains else self.spread
 
     def learn(self, gain: float) -> None:
         """Book what a descent gained after its first steps."""
