@@ -145,6 +145,7 @@ def descend(
     looks = LOOKS if precise and problem.dim <= WHOLE else 0
     first = True  # time that slopes are to be made exact
     last = np.zeros_like(u)  # step of a memory that had learnt something
+    longest = LONGEST * max(1.0, math.sqrt(problem.dim) / 4)
 
     def ended(how: str) -> Descent:
         gain = energies[min(EARLY, len(energies) // 2)] - energies[-1]
@@ -169,11 +170,7 @@ def descend(
             memory = type(memory)(problem.dim)
             step, slope = -pull, -float(pull @ pull)
         size = _length(step)
-        limit = (
-            (FIRST if scale else BOLD)
-            if memory.fresh
-            else LONGEST * max(1.0, math.sqrt(problem.dim) / 4)
-        )
+        limit = longest if not memory.fresh else FIRST if scale else BOLD
         if not memory.fresh:
             left, last = -slope / 2, step
         if memory.fresh or size > limit:
@@ -213,6 +210,8 @@ def descend(
         new, f, fresh = found
         s, y = new - u, np.where(free, fresh - g, 0.0)
         product = float(s @ y)
+        if problem.unmeasured:
+            longest = max(longest, LONGEST * _length(s))
         if product > 1e-10 * _length(s) * _length(y):
             memory.learn(s, y, product)
         u, g = new, fresh

@@ -108,8 +108,7 @@ class Problem:
         self.dim = x0.size
         self.integers = np.zeros(self.dim, dtype=bool) if integers is None else integers
         self.whole = bool(self.integers.any())
-        low, high = bounds
-        self.fixed = low == high
+        self.fixed = bounds[0] == bounds[1]
         self.x0, self.bounds = x0.copy(), bounds
         # whether the domain is to be measured, and how far it then reaches from x0
         self.open, self.reach = domain is None and not np.isfinite(bounds).all(), np.empty(0)
@@ -121,24 +120,26 @@ class Problem:
         self.noise = 0.0
         self.differences = Differences()
         self.descender: Any = None
-        if self.open:
-            self._reach(OPEN * sizes(x0, self.sought)[1])
-        else:
-            a, b = (x0, x0) if domain is None else domain.T
-            self._settle(*domain_between(low, high, a, b, b - a))
+        guess = OPEN * sizes(x0, self.sought)[1] * self.open
+        a, b = (x0 - guess, x0 + guess) if domain is None else domain.T
+        self._settle(*domain_between(*bounds, a, b, b - a))
 
     # --------------------------------------------------------------------------------------- domain
 
     @property
     def sought(self) -> np.ndarray:
         """The coordinates (dim,) that lack a bound."""
-        return ~np.isfinite(self.bounds).all(0)
+        low, high = self.bounds
+        return ~(np.isfinite(low) & np.isfinite(high))
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether the domain is but a guess, from the size of x0."""
+        return self.open and not self.reach.size
 
     def measure(self) -> None:
-        """Find how far the domain reaches where nobody said it, unless that is known. Until then
-        the size of x0 is a guess.
-        """
-        if not self.open or self.reach.size:
+        """Find how far the domain reaches where nobody said it, unless that is known."""
+        if not self.unmeasured:
             return
         low, high = self.bounds
         seen: list[tuple[np.ndarray, np.ndarray]] = []
@@ -157,9 +158,6 @@ class Problem:
     def spread(self, reach: np.ndarray) -> None:
         """Let the domain reach so far (dim,) from x0 along coordinates that lack a bound."""
         self.reach = reach
-        self._reach(reach)
-
-    def _reach(self, reach: np.ndarray) -> None:
         self._settle(*domain_between(*self.bounds, self.x0 - reach, self.x0 + reach, reach))
 
     def _settle(self, centre: np.ndarray, half: np.ndarray) -> None:
@@ -217,8 +215,7 @@ class Problem:
     @property
     def endless(self) -> bool:
         """Whether the lowest point lies where only `FAR` kept it from going on."""
-        unknown = self.open and not self.reach.size
-        return not unknown and bool((np.abs(self.u(self.best_x)) >= 0.999 * FAR).any())
+        return not self.unmeasured and bool((np.abs(self.u(self.best_x)) >= 0.999 * FAR).any())
 
     def draw(self, count: int, generator: np.random.Generator) -> np.ndarray:
         """Points (count, dim) spread over the domain: one in each of `count` layers of every

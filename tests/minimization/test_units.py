@@ -151,7 +151,7 @@ def test_any_origin(origin):
 # ----------------------------------------------------------------------------- lengths, differences
 
 
-def found(fun, x0):
+def found(fun, x0, low=-np.inf):
     """The lengths and how many evaluations they took."""
     x0, none, calls = np.array(x0, dtype=float), np.full(len(x0), np.inf), []
 
@@ -162,7 +162,7 @@ def found(fun, x0):
 
     sought = np.ones(len(x0), dtype=bool)
     with np.errstate(all="ignore"):
-        return lengths(values, x0, -none, none, sought), len(calls)
+        return lengths(values, x0, np.full(len(x0), low), none, sought), len(calls)
 
 
 @pytest.mark.parametrize("fun", [bumps, rosen], ids=["bumps", "rosen"])
@@ -182,6 +182,43 @@ def test_lengths_of_functions_without():
     assert np.array_equal(found(lambda x: 3.0, (0, 1e-8))[0], [1e-8, 1e-8])
     assert np.array_equal(found(lambda x: float((x**2).sum()), (0, 0))[0], [1, 1])
     assert (found(lambda x: float(((x - 3e7) ** 2).sum()), (0, 0))[0] >= 1e7).all()
+
+
+@pytest.mark.parametrize("zero", [0.0, 1e-16, -1e-15])
+def test_a_size_that_is_rounding_is_no_size(zero):
+    def bowl(x):
+        return float(((x - [1, 0.2]) ** 2).sum())
+
+    length, _ = found(bowl, (1, zero), low=min(0, zero))
+    assert 0.05 < length[1] < 5
+    grown, _ = found(bowl, (2.0**50, zero * 2.0**50), low=min(0, zero * 2.0**50))
+    assert grown[1] >= 0.05
+
+
+@pytest.mark.parametrize("bottom", [0.23, 40.0, 3e-5])
+def test_a_bottom_is_seen_from_a_bound(bottom):
+    length, _ = found(lambda x: float(((x - bottom) ** 2).sum()), (0,), low=0)
+    assert bottom / 8 < length[0] < 8 * bottom
+
+
+def stiff(x):
+    """A bowl of ten coordinates."""
+    weights = np.arange(1, 11)
+    return float(weights @ (x - 1) ** 2), 2 * weights * (x - 1)
+
+
+@pytest.mark.parametrize("length", [1.0, 1e-9, 1e7])
+@pytest.mark.parametrize("start", [0.0, 3.0])
+def test_a_gradient_is_followed_before_anything_is_probed(start, length):
+    """Where there are no bounds; the length of x0 is a guess, 1 of none."""
+
+    def pair(x):
+        f, g = stiff(x / length)
+        return f, g / length
+
+    x0 = np.full(10, start * length)
+    found = lsa.minimize(pair, x0, jac=True, target=1e-5, rng=1)
+    assert found.success and found.nfev < 50
 
 
 def problem(fun, x0, width=2.0):
