@@ -23,25 +23,26 @@ SEVERAL = 4  # ... less where there are fewer minima than this
 STRANGE = 6000  # further ones where every descent ends in a minimum not met before
 NO_GRADIENT = 2.0  # times as many where gradients are differences
 AGAIN = 0.4  # and this share of the evaluations that the last improvement took
+# or until so many descents ended at the lowest energy, more if each ends in a minimum of its own;
+# fewer of clusters, in whatever form
+AGREE, CLUSTER_AGREE = (8, 15), (4, 20)
 # a symmetry is looked for at so many places, if so large a share of descents ends at their own
 ALIKE, ELSEWHERE = 4, 0.5
-# clusters: descents that end at the lowest energy, and further ones if every descent ends in a
-# minimum of its own, ...
-AGREE, AGREE_STRANGE = 4, 20
-CLUSTER_FAMILIAR, CLUSTER_AGAIN = 10_000, 1.0  # ... or evaluations without a lower one
+# runs of clusters: evaluations without a lower one that end the search
+CLUSTER_FAMILIAR, CLUSTER_AGAIN = 10_000, 1.0
 
 
 def enough(search: Search, patience: float) -> bool:
     """Whether so many moves and evaluations have brought nothing lower that going on is not worth
     it.
     """
-    distinct, strange, agreed = _census(search)
-    if search.moving:
-        return _agreed(agreed, strange, patience)
     problem, dim = search.problem, int((~search.problem.fixed).sum())
-    moves = FEWEST_MOVES + min(dim / 2, MORE_MOVES)
+    distinct, strange, agreed = _census(search)
+    moves = 0 if search.moving else FEWEST_MOVES + min(dim / 2, MORE_MOVES)
     if search.attempts - search.improved_at < patience * moves:
         return False
+    if agreed >= patience * _needed(CLUSTER_AGREE if search.moving else AGREE, strange):
+        return True
     each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) * min(1.0, distinct / SEVERAL)
     each += STRANGE * strange / math.sqrt(agreed)
     evaluations = dim * each * (NO_GRADIENT if problem.cost > 1 else 1)
@@ -68,14 +69,14 @@ def _census(search: Search) -> tuple[int, float, int]:
     return w, _unseen(w, descents), agreed
 
 
-def _agreed(descents: int, strange: float, patience: float) -> bool:
-    """Whether so many descents of a cluster to the lowest energy are enough."""
-    return descents >= patience * (AGREE + AGREE_STRANGE * strange)
-
-
 def _unseen(distinct: int, descents: int) -> float:
     """The share of further descents that end in none of so many distinct minima met so far."""
     return min(1.0, distinct * (distinct + 1) / max(1, descents * (descents - 1)))
+
+
+def _needed(agree: tuple[int, int], strange: float) -> float:
+    """How many descents have to end at the lowest energy."""
+    return agree[0] + agree[1] * strange
 
 
 def settled(search: Search, patience: float) -> bool:
@@ -83,7 +84,7 @@ def settled(search: Search, patience: float) -> bool:
     have brought nothing lower.
     """
     problem, minima = search.problem, search.minima
-    strange = _unseen(len(minima), search.attempts)
+    needed = _needed(CLUSTER_AGREE, _unseen(len(minima), search.attempts))
     since = problem.evaluations - search.improved_after
     most = max(CLUSTER_FAMILIAR * problem.dim, CLUSTER_AGAIN * search.improved_after)
-    return _agreed(minima.best.hits, strange, patience) or since > patience * most
+    return minima.best.hits >= patience * needed or since > patience * most
