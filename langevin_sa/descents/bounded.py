@@ -16,8 +16,9 @@ import numpy as np
 
 DENSE, MEMORY, STALLED = 60, 10, 10
 ARMIJO, WOLFE, TRIALS = 1e-4, 0.9, 25
-# lengths, in units, of the first step, of that where nothing is known of energies, and of any
-FIRST, BOLD, LONGEST = 0.5, 5.0, 10.0
+# lengths, in units, of the first step, of that where nothing is known of energies, or of the domain
+# (then it is as long as x0), and of any
+FIRST, BOLD, GUESS, LONGEST = 0.5, 5.0, 2.0, 10.0
 # coordinates whose whole Hessian is looked at where a precise descent ends, how often, how far
 # apart gradients are, in steps of differences, and the least share of the largest curvature seen
 WHOLE, LOOKS, WIDE, FLAT = 10, 3, 16.0, 1e-7
@@ -145,6 +146,7 @@ def descend(
     looks = LOOKS if precise and problem.dim <= WHOLE else 0
     first = True  # time that slopes are to be made exact
     last = np.zeros_like(u)  # step of a memory that had learnt something
+    bold = GUESS if problem.unmeasured else BOLD
     longest = LONGEST * max(1.0, math.sqrt(problem.dim) / 4)
 
     def ended(how: str) -> Descent:
@@ -170,7 +172,7 @@ def descend(
             memory = type(memory)(problem.dim)
             step, slope = -pull, -float(pull @ pull)
         size = _length(step)
-        limit = longest if not memory.fresh else FIRST if scale else BOLD
+        limit = longest if not memory.fresh else FIRST if scale else bold
         if not memory.fresh:
             left, last = -slope / 2, step
         if memory.fresh or size > limit:

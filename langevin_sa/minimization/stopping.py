@@ -25,7 +25,7 @@ NO_GRADIENT = 2.0  # times as many where gradients are differences
 AGAIN = 0.4  # and this share of the evaluations that the last improvement took
 # or until so many descents ended at the lowest energy, more if each ends in a minimum of its own;
 # fewer of clusters, in whatever form
-AGREE, CLUSTER_AGREE = (8, 15), (4, 20)
+AGREE, CLUSTER_AGREE = (8, 20), (4, 20)
 # a symmetry is looked for at so many places, if so large a share of descents ends at their own
 ALIKE, ELSEWHERE = 4, 0.5
 # runs of clusters: evaluations without a lower one that end the search
