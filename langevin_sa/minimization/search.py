@@ -163,10 +163,12 @@ class Search:
         problem = self.problem
         places = [(m, problem.x(m.u)) for m in self.minima.found]
         starts = [problem.x(u) for u in self.starts]
-        problem.measure()
-        for m, x in places:
-            m.u = problem.u(x)
-        self.starts = [problem.u(x) for x in starts]
+        try:
+            problem.measure()
+        finally:  # a probe may have reached the target
+            for m, x in places:
+                m.u = problem.u(x)
+            self.starts = [problem.u(x) for x in starts]
 
     @property
     def energy(self) -> float:
