@@ -3,7 +3,6 @@ launches and copies.
 """
 
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import fake_cupy
@@ -170,21 +169,6 @@ def test_from_cpu_to_gpu_and_back_is_the_same_trajectory(cupy, integrator):
 def test_the_code_in_the_docs(gpu):
     page = (Path(__file__).parents[3] / "docs" / "gpu.md").read_text()
     exec(page.split("```python\n")[1].split("```")[0], {})
-
-
-def test_the_check_of_a_real_card_can_run(gpu, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
-    gpu_check = import_module("gpu_check")
-    monkeypatch.setattr(gpu_check, "POTENTIALS", ("double_well",))
-    monkeypatch.setattr(
-        gpu_check,
-        "CASES",
-        {"double well": (potentials.double_well, 100, 5), "chain": (potentials.phi4_chain, 1, 5)},
-    )
-    gpu_check.parity()
-    gpu_check.speed(repeats=1)
-    printed = capsys.readouterr().out
-    assert "| double_well | 0, 0 |" in printed and "| chain | float32 |" in printed
 
 
 def test_memory_is_looked_at_before_anything_is_allocated(gpu, monkeypatch):
