@@ -248,7 +248,7 @@ class SweepBackend(DeviceBackend):
             if units <= ALONE
             else min(-(-units // self.threads), BLOCKS_A_PROCESSOR * self.processors)
         )
-        self.other, self.better = cupy.empty_like(self.walk.x), cupy.zeros(replicas, dtype=np.int32)
+        self.other, self.found = cupy.empty_like(self.walk.x), cupy.zeros(replicas)
         self.partial, self.arrived = (
             cupy.empty(2 * replicas * blocks),
             cupy.zeros(replicas, dtype=np.uint32),
@@ -290,7 +290,7 @@ class SweepBackend(DeviceBackend):
                 self.inertia,
                 self.extra,
                 self.partial,
-                self.better,
+                self.found,
                 self.arrived,
                 self.failure,
                 *map(np.int64, (len(w.x), n, first, passes, self.given.step)),

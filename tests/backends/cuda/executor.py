@@ -52,6 +52,7 @@ def library(source, flags=()):
         "-march=native",
         "-fPIC",
         "-shared",
+        "-fno-gnu-unique",  # or texts of one name share their __shared__ memory, of any size
         "-Wall",
         "-Werror",
         "-Wno-unknown-pragmas",
