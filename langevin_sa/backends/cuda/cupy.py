@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import on_gpu
+from ...arguments import on_gpu, warn
 from ...momentum import Steps
 from ...noise import key_of
 from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
@@ -24,6 +24,8 @@ try:
     import cupy
 except ImportError as error:
     raise ImportError("backend 'cupy' needs CuPy: pip install 'langevin_sa[gpu]'") from error
+
+from .points import Points
 
 NOTHING = np.full(1, 2**64 - 1, dtype=np.uint64)  # no failure
 MOST_BLOCKS, MOST_ROWS = 2**31 - 1, 65_535  # of a grid
@@ -349,8 +351,10 @@ class PairBackend(SweepBackend):
 class ArrayBackend(SweepBackend):
     """Array functions: energy and gradient by CuPy, the rest of a step in one launch."""
 
+    told = False  # that they compute in float64
+
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
-        super().__init__(potential.on_device(cupy), walk, threads)
+        super().__init__(potential.on_device(cupy, walk.x.dtype), walk, threads)
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
@@ -379,6 +383,8 @@ class ArrayBackend(SweepBackend):
 
     def _look(self, x: Any) -> None:
         """Energy into the walk, gradient for the kernel."""
+        if self.single:
+            x = x.view(type=Points)
         try:
             self.walk.energy[...], gradient = self.potential.energy_gradient(x)
         except TypeError as error:
@@ -387,4 +393,11 @@ class ArrayBackend(SweepBackend):
                 "arrays from x, np.zeros_like(x) instead of np.zeros(x.shape), and hand others "
                 "over as args="
             ) from error
+        if gradient.dtype.itemsize > self.real().itemsize and not self.told:
+            self.told = True
+            warn(
+                f"the gradient of {self.potential.name} is {gradient.dtype.name} where x is "
+                "float32, which is slow: make arrays from x, np.zeros_like(x) instead of "
+                "cupy.zeros(x.shape), and hand others over as args="
+            )
         self.extra = cupy.ascontiguousarray(gradient, dtype=self.real)

@@ -48,11 +48,20 @@ class ndarray(NDArrayOperatorsMixin):
         _refuse_host(inputs)
         if "out" in kwargs:
             kwargs["out"] = tuple(map(_inner, kwargs["out"]))
-        return _outer(
+        out = _outer(
             getattr(ufunc, method)(
                 *map(_inner, inputs), **{key: _inner(value) for key, value in kwargs.items()}
             )
         )
+        # of the class of the first that is of another one; all else that makes arrays forgets it
+        kinds = [type(value) for value in inputs if isinstance(value, ndarray)]
+        kind = next((kind for kind in kinds if kind is not ndarray), ndarray)
+        alike = method == "__call__" and ufunc is not np.matmul and kind is not ndarray
+        return out.view(type=kind) if alike and isinstance(out, ndarray) else out
+
+    def view(self, dtype=None, type=None):
+        there = self._array if dtype is None else self._array.view(dtype)
+        return (type or self.__class__)(there, self._room, self.device.id)
 
     def __array_function__(self, function, kinds, args, kwargs):
         return _call(function, args, kwargs)
@@ -116,6 +125,19 @@ class ndarray(NDArrayOperatorsMixin):
 
     def __repr__(self):
         return f"fake_cupy({self._array!r})"
+
+
+def _method(name):
+    """An array's method as CuPy's class has it."""
+    return lambda self, *args, **kwargs: _call(getattr(np.ndarray, name), (self, *args), kwargs)
+
+
+for _name in (
+    *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "cumprod", "cumsum", "diagonal"),
+    *("dot", "flatten", "max", "mean", "min", "prod", "ravel", "repeat", "reshape", "round", "std"),
+    *("sum", "take", "trace", "var"),
+):
+    setattr(ndarray, _name, _method(_name))
 
 
 def _inner(value):
