@@ -116,12 +116,12 @@ def speed(repeats: int = 5) -> None:
 
 if __name__ == "__main__":
     try:
-        from langevin_sa.backends.cuda.cupy import describe
+        from langevin_sa.backends.cuda.device import describe
 
         device = describe()
     except (ImportError, RuntimeError) as error:
         print(f"Nothing was checked and nothing is claimed: {error}")
-        sys.exit(0)
+        sys.exit(2)
     print(device)
     parity()
     validation()

@@ -19,13 +19,10 @@ from ...momentum import Steps
 from ...noise import key_of
 from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
 from . import source
-
-try:
-    import cupy
-except ImportError as error:
-    raise ImportError("backend 'cupy' needs CuPy: pip install 'langevin_sa[gpu]'") from error
-
+from .device import check_device, cupy, describe
 from .points import Points
+
+__all__ = ["backend_of", "describe"]
 
 NOTHING = np.full(1, 2**64 - 1, dtype=np.uint64)  # no failure
 MOST_BLOCKS, MOST_ROWS = 2**31 - 1, 65_535  # of a grid
@@ -33,33 +30,9 @@ ALONE = 512  # units of a replica that one block can see to, so that its steps n
 BLOCKS_A_PROCESSOR = 16
 
 
-def describe() -> str:
-    """The GPU that would be used, its memory and kind.
-
-    Raises
-    ------
-    RuntimeError
-        If CuPy finds none.
-    """
-    runtime = cupy.cuda.runtime
-    try:
-        about = runtime.getDeviceProperties(runtime.getDevice())
-        free, total = runtime.memGetInfo()
-    except runtime.CUDARuntimeError as error:
-        raise RuntimeError(f"CuPy finds no GPU: {error}") from None
-    name, version = about["name"].decode(), f"{about['major']}.{about['minor']}"
-    return (
-        f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, compute capability {version}"
-    )
-
-
-def view_of(array: Any) -> Any:
-    """An array of another library on a GPU as CuPy's, in the same memory."""
-    return cupy.asarray(array) if on_gpu(array) else cupy.from_dlpack(array)
-
-
 def backend_of(potential: Any) -> type[DeviceBackend]:
     """The backend that suits a potential."""
+    check_device()
     if potential.cpu_only:
         raise TypeError(
             f"{potential.name} is made of functions that run on the CPU only; write a formula or "

@@ -46,7 +46,7 @@ def gpu(monkeypatch):
 
 def _forget():
     """Whatever was imported with the stand-in."""
-    for name in ("cupy", "points"):
+    for name in ("cupy", "device", "points"):
         sys.modules.pop(f"langevin_sa.backends.cuda.{name}", None)
 
 

@@ -17,11 +17,16 @@ counts = Counter()
 GUARD = 16384  # bytes on either side of an array, filled with NaN
 
 
+class CUDARuntimeError(RuntimeError):
+    """What CuPy raises of what the CUDA runtime says."""
+
+
 class Device:
     """A GPU by its number, which is written down when it is used."""
 
     attributes = {"MultiProcessorCount": 2}  # noqa: RUF012
     used = 0
+    compute_capability = "90"
 
     def __init__(self, id=0):
         self.id = id
@@ -262,7 +267,14 @@ def module():
         return _allocate(np.full(shape, value, dtype=dtype))
 
     pool = types.SimpleNamespace(free_bytes=lambda: 0)
-    runtime = types.SimpleNamespace(memGetInfo=lambda: (FREE, FREE), getDeviceCount=lambda: 1)
+    runtime = types.SimpleNamespace(
+        memGetInfo=lambda: (FREE, FREE),
+        getDeviceCount=lambda: 1,
+        getDevice=lambda: Device.used,
+        getDeviceProperties=lambda number: {"name": b"stand-in", "major": 9, "minor": 0},
+        runtimeGetVersion=lambda: 12_090,
+        CUDARuntimeError=CUDARuntimeError,
+    )
     cupy.__getattr__ = lookup
     cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime, is_available=lambda: True)
     members = {
