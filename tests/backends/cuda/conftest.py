@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items):
         what
         for what, there in (
             ("g++", executor.GXX),
-            ("the wheel nvidia-cuda-nvrtc-cu12", nvrtc.library()),
+            *((f"the wheel {wheel}", nvrtc.library(n)) for n, wheel in nvrtc.WHEELS.items()),
         )
         if not there
     ]
@@ -38,7 +38,7 @@ def gpu(monkeypatch):
     stand_in = fake_cupy.module()
     monkeypatch.setitem(sys.modules, "cupy", stand_in)
     _forget()
-    monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", False)
+    monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", 0)
     fake_cupy.counts.clear()
     yield import_module("langevin_sa.backends.cuda.cupy")
     _forget()
@@ -56,7 +56,7 @@ def together():
     by those who ask for one of them.
     """
 
-    def build(codes, single, from_ptx=False):
+    def build(codes, single, from_ptx=0):
         options = source.options(single)
         new = [
             code
@@ -64,7 +64,9 @@ def together():
             if (code, options, from_ptx) not in fake_cupy.RawModule.ready
         ]
         modules = (
-            executor.by_nvrtc(new, options) if from_ptx else executor.by_gxx(new, fused=single)
+            executor.by_nvrtc(new, options, release=from_ptx)
+            if from_ptx
+            else executor.by_gxx(new, fused=single)
         )
         fake_cupy.RawModule.ready |= {
             (code, options, from_ptx): module for code, module in zip(new, modules, strict=True)

@@ -225,14 +225,14 @@ class RawModule:
     """
 
     ready = {}  # noqa: RUF012
-    from_ptx = False
+    from_ptx = 0  # of this release of CUDA
     reversed = False  # the order of threads
 
     def __init__(self, *, code, options=()):
         key = code, options, self.from_ptx
         if key not in self.ready:
             build = (
-                functools.partial(executor.by_nvrtc, options=options)
+                functools.partial(executor.by_nvrtc, options=options, release=self.from_ptx)
                 if self.from_ptx
                 else functools.partial(executor.by_gxx, fused="--fmad=true" in options)
             )

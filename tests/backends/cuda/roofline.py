@@ -41,8 +41,8 @@ def tally(U, replicas, single, steps):
     code, dtype = backend.backend_of(U).code(U, single), np.float32 if single else np.float64
     options = source.options(single)
     module = executor.by_nvrtc([code], options, tallied=True)[0]
-    fake_cupy.RawModule.ready[code, options, True] = module
-    fake_cupy.RawModule.from_ptx = True
+    fake_cupy.RawModule.ready[code, options, 12] = module
+    fake_cupy.RawModule.from_ptx = 12
     walk = Walk.at_rest(U.draw_start(replicas, np.random.default_rng(1)), 1, dtype)
     mover = backend.backend_of(U)(U, backend.on_device(walk), 1)
     counts = (ctypes.c_uint64 * 6).in_dll(module.library, "tally")
