@@ -157,7 +157,7 @@ def main() -> int:
     parser.add_argument("--until", type=float, help=argparse.SUPPRESS)
     given = parser.parse_args()
     try:
-        from langevin_sa.backends.cuda.cupy import describe
+        from langevin_sa.backends.cuda.device import describe
 
         device = describe().split(",")[0]
     except (ImportError, RuntimeError) as error:

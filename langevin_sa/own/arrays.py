@@ -78,7 +78,7 @@ def taken(given: Any) -> Any:
     """
     if not _on_gpu(given):
         return given
-    from ..backends.cuda.cupy import view_of
+    from ..backends.cuda.device import view_of
 
     return view_of(given)
 

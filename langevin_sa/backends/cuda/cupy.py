@@ -14,16 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import on_gpu
+from ...arguments import on_gpu, warn
 from ...momentum import Steps
 from ...noise import key_of
 from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
 from . import source
+from .device import check_device, cupy, describe
+from .points import Points
 
-try:
-    import cupy
-except ImportError as error:
-    raise ImportError("backend 'cupy' needs CuPy: pip install 'langevin_sa[gpu]'") from error
+__all__ = ["backend_of", "describe"]
 
 NOTHING = np.full(1, 2**64 - 1, dtype=np.uint64)  # no failure
 MOST_BLOCKS, MOST_ROWS = 2**31 - 1, 65_535  # of a grid
@@ -31,33 +30,9 @@ ALONE = 512  # units of a replica that one block can see to, so that its steps n
 BLOCKS_A_PROCESSOR = 16
 
 
-def describe() -> str:
-    """The GPU that would be used, its memory and kind.
-
-    Raises
-    ------
-    RuntimeError
-        If CuPy finds none.
-    """
-    runtime = cupy.cuda.runtime
-    try:
-        about = runtime.getDeviceProperties(runtime.getDevice())
-        free, total = runtime.memGetInfo()
-    except runtime.CUDARuntimeError as error:
-        raise RuntimeError(f"CuPy finds no GPU: {error}") from None
-    name, version = about["name"].decode(), f"{about['major']}.{about['minor']}"
-    return (
-        f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, compute capability {version}"
-    )
-
-
-def view_of(array: Any) -> Any:
-    """An array of another library on a GPU as CuPy's, in the same memory."""
-    return cupy.asarray(array) if on_gpu(array) else cupy.from_dlpack(array)
-
-
 def backend_of(potential: Any) -> type[DeviceBackend]:
     """The backend that suits a potential."""
+    check_device()
     if potential.cpu_only:
         raise TypeError(
             f"{potential.name} is made of functions that run on the CPU only; write a formula or "
@@ -248,7 +223,7 @@ class SweepBackend(DeviceBackend):
             if units <= ALONE
             else min(-(-units // self.threads), BLOCKS_A_PROCESSOR * self.processors)
         )
-        self.other, self.better = cupy.empty_like(self.walk.x), cupy.zeros(replicas, dtype=np.int32)
+        self.other, self.found = cupy.empty_like(self.walk.x), cupy.zeros(replicas)
         self.partial, self.arrived = (
             cupy.empty(2 * replicas * blocks),
             cupy.zeros(replicas, dtype=np.uint32),
@@ -290,7 +265,7 @@ class SweepBackend(DeviceBackend):
                 self.inertia,
                 self.extra,
                 self.partial,
-                self.better,
+                self.found,
                 self.arrived,
                 self.failure,
                 *map(np.int64, (len(w.x), n, first, passes, self.given.step)),
@@ -349,8 +324,10 @@ class PairBackend(SweepBackend):
 class ArrayBackend(SweepBackend):
     """Array functions: energy and gradient by CuPy, the rest of a step in one launch."""
 
+    told = False  # that they compute in float64
+
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
-        super().__init__(potential.on_device(cupy), walk, threads)
+        super().__init__(potential.on_device(cupy, walk.x.dtype), walk, threads)
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
@@ -379,6 +356,8 @@ class ArrayBackend(SweepBackend):
 
     def _look(self, x: Any) -> None:
         """Energy into the walk, gradient for the kernel."""
+        if self.single:
+            x = x.view(type=Points)
         try:
             self.walk.energy[...], gradient = self.potential.energy_gradient(x)
         except TypeError as error:
@@ -387,4 +366,11 @@ class ArrayBackend(SweepBackend):
                 "arrays from x, np.zeros_like(x) instead of np.zeros(x.shape), and hand others "
                 "over as args="
             ) from error
+        if gradient.dtype.itemsize > self.real().itemsize and not self.told:
+            self.told = True
+            warn(
+                f"the gradient of {self.potential.name} is {gradient.dtype.name} where x is "
+                "float32, which is slow: make arrays from x, np.zeros_like(x) instead of "
+                "cupy.zeros(x.shape), and hand others over as args="
+            )
         self.extra = cupy.ascontiguousarray(gradient, dtype=self.real)

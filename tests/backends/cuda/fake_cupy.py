@@ -17,11 +17,16 @@ counts = Counter()
 GUARD = 16384  # bytes on either side of an array, filled with NaN
 
 
+class CUDARuntimeError(RuntimeError):
+    """What CuPy raises of what the CUDA runtime says."""
+
+
 class Device:
     """A GPU by its number, which is written down when it is used."""
 
     attributes = {"MultiProcessorCount": 2}  # noqa: RUF012
     used = 0
+    compute_capability = "90"
 
     def __init__(self, id=0):
         self.id = id
@@ -48,11 +53,20 @@ class ndarray(NDArrayOperatorsMixin):
         _refuse_host(inputs)
         if "out" in kwargs:
             kwargs["out"] = tuple(map(_inner, kwargs["out"]))
-        return _outer(
+        out = _outer(
             getattr(ufunc, method)(
                 *map(_inner, inputs), **{key: _inner(value) for key, value in kwargs.items()}
             )
         )
+        # of the class of the first that is of another one; all else that makes arrays forgets it
+        kinds = [type(value) for value in inputs if isinstance(value, ndarray)]
+        kind = next((kind for kind in kinds if kind is not ndarray), ndarray)
+        alike = method == "__call__" and ufunc is not np.matmul and kind is not ndarray
+        return out.view(type=kind) if alike and isinstance(out, ndarray) else out
+
+    def view(self, dtype=None, type=None):
+        there = self._array if dtype is None else self._array.view(dtype)
+        return (type or self.__class__)(there, self._room, self.device.id)
 
     def __array_function__(self, function, kinds, args, kwargs):
         return _call(function, args, kwargs)
@@ -116,6 +130,19 @@ class ndarray(NDArrayOperatorsMixin):
 
     def __repr__(self):
         return f"fake_cupy({self._array!r})"
+
+
+def _method(name):
+    """An array's method as CuPy's class has it."""
+    return lambda self, *args, **kwargs: _call(getattr(np.ndarray, name), (self, *args), kwargs)
+
+
+for _name in (
+    *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "cumprod", "cumsum", "diagonal"),
+    *("dot", "flatten", "max", "mean", "min", "prod", "ravel", "repeat", "reshape", "round", "std"),
+    *("sum", "take", "trace", "var"),
+):
+    setattr(ndarray, _name, _method(_name))
 
 
 def _inner(value):
@@ -198,14 +225,14 @@ class RawModule:
     """
 
     ready = {}  # noqa: RUF012
-    from_ptx = False
+    from_ptx = 0  # of this release of CUDA
     reversed = False  # the order of threads
 
     def __init__(self, *, code, options=()):
         key = code, options, self.from_ptx
         if key not in self.ready:
             build = (
-                functools.partial(executor.by_nvrtc, options=options)
+                functools.partial(executor.by_nvrtc, options=options, release=self.from_ptx)
                 if self.from_ptx
                 else functools.partial(executor.by_gxx, fused="--fmad=true" in options)
             )
@@ -240,7 +267,14 @@ def module():
         return _allocate(np.full(shape, value, dtype=dtype))
 
     pool = types.SimpleNamespace(free_bytes=lambda: 0)
-    runtime = types.SimpleNamespace(memGetInfo=lambda: (FREE, FREE), getDeviceCount=lambda: 1)
+    runtime = types.SimpleNamespace(
+        memGetInfo=lambda: (FREE, FREE),
+        getDeviceCount=lambda: 1,
+        getDevice=lambda: Device.used,
+        getDeviceProperties=lambda number: {"name": b"stand-in", "major": 9, "minor": 0},
+        runtimeGetVersion=lambda: 12_090,
+        CUDARuntimeError=CUDARuntimeError,
+    )
     cupy.__getattr__ = lookup
     cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime, is_available=lambda: True)
     members = {

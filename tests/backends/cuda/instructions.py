@@ -28,8 +28,8 @@ from langevin_sa import potentials
 from langevin_sa.backends.cuda import source
 
 TABLE = Path(__file__).with_suffix(".csv")
+RELEASE = 12  # of CUDA: its compiler changes no more
 TARGETS = ("sm_80", "sm_90", "sm_120")
-CUPY = ("-ftz=true",)  # what CuPy adds to every compilation
 SIZES = {
     "phi4_chain of 10^7": lambda: potentials.phi4_chain(10**7),
     "lennard_jones of 38": lambda: potentials.lennard_jones(38),
@@ -225,10 +225,12 @@ def executed(code, text, kernel):
 def count(name, potential, single, target):
     """A row of the table."""
     backend = import_module("langevin_sa.backends.cuda.cupy").backend_of(potential)
-    code, options = backend.code(potential, single), (*source.options(single), *CUPY)
+    code = backend.code(potential, single)
+    options = ("-lineinfo", *source.options(single))
     kernel = "replicas" if "replicas(\n" in code else "sweep"
-    registers, stack, spilled = nvrtc.resources(code, target, options)[0][kernel]
-    text = disassemble(nvrtc.compile(code, target, ("-lineinfo", *options))[1])
+    registers, stack, spilled = nvrtc.resources(code, target, options, RELEASE)[0][kernel]
+    options = (*options, "--ptxas-options=-v")  # as it was compiled a line before
+    text = disassemble(nvrtc.compile(code, target, options, RELEASE)[1])
     whole = sum(len(block.names) for block in blocks(text, kernel))
     step, pair = [], []
     if kernel == "sweep" or potential.dim <= source.IN_REGISTERS:  # else in loops of any length
@@ -254,7 +256,7 @@ def rows_of(name):
 def version():
     """Of the compiler, such as 12.9."""
     major, minor = ctypes.c_int(), ctypes.c_int()
-    nvrtc.library().nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
+    nvrtc.library(RELEASE).nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
     return f"{major.value}.{minor.value}"
 
 

@@ -24,19 +24,23 @@ KERNELS = {
 }
 
 
+CARDS = ("sm_80", "sm_90", "sm_120")
+
+
 @pytest.mark.long
+@pytest.mark.parametrize("release", nvrtc.WHEELS)
 @pytest.mark.parametrize("name", KERNELS)
-def test_no_remark_no_local_memory(gpu, name):
+def test_no_remark_no_local_memory(gpu, name, release):
     U = KERNELS[name]()
     for single in (False, True):
         code = gpu.backend_of(U).code(U, single)
-        for target in ("sm_80", "sm_90"):
-            kernels, remarks = nvrtc.resources(code, target, source.options(single))
+        for target in CARDS:
+            kernels, remarks = nvrtc.resources(code, target, source.options(single), release)
             assert kernels and not remarks, remarks
             for kernel, (registers, stack, spilled) in kernels.items():
                 print(
-                    f"{name:<26} {kernel:<9} {'float32' if single else 'float64'} {target} "
-                    f"{registers:4} registers"
+                    f"{name:<26} {kernel:<9} {'float32' if single else 'float64'} {target:<6} "
+                    f"CUDA {release} {registers:4} registers"
                 )
                 most = 65_536 // (4 * source.THREADS) if kernel == "sweep" else 255
                 assert (stack, spilled) == (0, 0), (target, kernel)
@@ -70,3 +74,16 @@ def test_a_remark_is_noticed():
         'extern "C" __global__ void f(int* x) { int unused; x[0] = 1; }', "sm_80", ()
     )
     assert "f" in kernels and "never referenced" in remarks[0]
+
+
+@pytest.mark.parametrize("release", nvrtc.WHEELS)
+def test_texts_are_compiled_as_cupy_does_it(gpu, release):
+    """CuPy flushes float32 subnormals whatever is asked for; the normals, float32 in a float64 run
+    too, are none.
+    """
+    for make in (potentials.muller_brown, potentials.phi4_chain):
+        for single in (False, True):
+            code = gpu.backend_of(make()).code(make(), single)
+            ptx = nvrtc.compile(code, "compute_80", source.options(single), release)[1].decode()
+            rounding = re.findall(r"\b(?:add|sub|mul|fma|sqrt|div)\.\w*\.?(?:ftz\.)?f32\b", ptx)
+            assert rounding and all(".ftz." in op for op in rounding)

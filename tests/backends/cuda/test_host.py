@@ -211,7 +211,8 @@ def test_what_cannot_run_there_is_refused(gpu, monkeypatch):
     with pytest.raises(ValueError, match="workers"):
         lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy", workers=2)
     monkeypatch.setitem(sys.modules, "cupy", None)
-    del sys.modules["langevin_sa.backends.cuda.cupy"]
+    for name in ("cupy", "device"):
+        del sys.modules[f"langevin_sa.backends.cuda.{name}"]
     with pytest.raises(ImportError, match=r"pip install 'langevin_sa\[gpu\]'"):
         lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy")
 

@@ -14,7 +14,7 @@ ANEW = "if that is meant, write the table anew: python tests/backends/cuda/instr
 @pytest.fixture
 def table():
     """Rows by potential, if this compiler is the one that they were made with."""
-    if not nvrtc.library() or not instructions.disassembler():
+    if not nvrtc.library(instructions.RELEASE) or not instructions.disassembler():
         pytest.skip("instructions were NOT counted: the wheels of nvrtc or nvdisasm are missing")
     made, rows = instructions.read()
     if made != instructions.version():
@@ -35,8 +35,8 @@ def test_every_potential_is_in_the_table():
     ],
 )
 def test_the_table_is_true(gpu, table, name):
-    found = instructions.rows_of(name)
-    assert found == table[name], ANEW
+    found, held = (map(",".join, rows) for rows in (instructions.rows_of(name), table[name]))
+    assert list(found) == list(held), ANEW
 
 
 def test_line_numbers_change_no_instruction(gpu, table):
