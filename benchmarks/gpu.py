@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,10 @@ class Book:
         """Tables in Markdown."""
         parts = [f"{self.kept['device']}, {self.kept['date']}"]
         for title, table in self.kept["tables"].items():
+            for cells in table.values():
+                beside = table.get(cells.get("_beside"), {})
+                if "ps" in cells and "ps" in beside:
+                    cells["times"] = cells["ps"] / beside["ps"]
             found = [name for cells in table.values() for name in cells]
             columns = [name for name in dict.fromkeys(found) if not name.startswith("_")]
             columns.sort(key=lambda name: name in ("failed", "left out", "ok"))
@@ -102,6 +107,13 @@ class Book:
                 lines.append(f"| {name} | " + " | ".join(shown) + " |")
             parts.append("\n".join(lines))
         return "\n\n".join(parts)
+
+
+def code() -> str:
+    """What the numbers are of: a word for the text of backends and benchmarks."""
+    folders = (ROOT / "langevin_sa" / "backends").rglob("*"), ROOT.glob("benchmarks/gpu*.py")
+    files = [path for folder in folders for path in folder if path.suffix in (".py", ".cu")]
+    return sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()[:12]
 
 
 def show(value: Any) -> str:
@@ -151,7 +163,7 @@ def main() -> int:
     )
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--out", default="gpu_results", type=Path, metavar="DIR")
-    parser.add_argument("--seconds", default=400.0, type=float, help="after which no row is begun")
+    parser.add_argument("--seconds", default=300.0, type=float, help="after which no row is begun")
     parser.add_argument("--only", default="", help="rows that have this in their table or name")
     parser.add_argument("--tiny", action="store_true", help="sizes that show no speed")
     parser.add_argument("--until", type=float, help=argparse.SUPPRESS)
@@ -163,7 +175,7 @@ def main() -> int:
     except (ImportError, RuntimeError) as error:
         print(f"Nothing was checked and nothing is claimed: {error}")
         return 2
-    book = Book(given.out, given.part, {"device": device, "tiny": given.tiny})
+    book = Book(given.out, given.part, {"device": device, "tiny": given.tiny, "code": code()})
     module = importlib.import_module(MODULES.get(given.part, "gpu_checks"))
     rows = [Row(*row) for row in getattr(module, given.part)(given.tiny)]
     chosen = [row for row in rows if given.only in f"{row.table} | {row.name}"]

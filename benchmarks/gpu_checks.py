@@ -15,7 +15,7 @@ from langevin_sa.backends.walk import ARRAYS
 from langevin_sa.integrators import INTEGRATORS
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "backends" / "cuda"))
-from gpu_cases import CASES, DTYPES, Case, mover
+from gpu_cases import CASES, DTYPES, Case, LeftOut, mover
 from gpu_tools import TOOLS, sanitize
 from parity import NAMES, compare, ulps
 
@@ -31,7 +31,9 @@ def smoke(tiny: bool) -> Rows:
     for name, case in CASES.items():
         for dtype in DTYPES:
             yield "20 steps beside numba", f"{name}, {dtype}", partial(few_steps, case, dtype)
-    yield "whole runs", "anneal on the card", anneal
+    yield "whole runs", "anneal on the card", partial(anneal, in_cupy)
+    yield "whole runs", "x0 of torch on the card", partial(anneal, in_torch)
+    yield "whole runs", "x0 of JAX on the card", partial(anneal, in_jax)
     yield "whole runs", "a start that is not finite", not_finite
 
 
@@ -59,18 +61,46 @@ def on_host(array: Any) -> Any:
     return array.get() if hasattr(array, "get") else array
 
 
-def anneal() -> dict[str, Any]:
-    """The call of docs/gpu.md."""
-    import cupy
-
+def anneal(place: Callable[[np.ndarray], Any]) -> dict[str, Any]:
+    """The calls of docs/gpu.md, with x0 there."""
     U = lsa.potentials.rastrigin(10)
     schedule = lsa.Schedule(lsa.schedules.exponential(10.0, 0.1), gamma=1.0, dt=0.02)
     x0 = np.random.default_rng(1).uniform(-5, 5, (64, 10))
+    there = lsa.anneal(U, place(x0), schedule, 200, rng=1)
     cpu = lsa.anneal(U, x0, schedule, 200, rng=1, backend="numba")
     host = lsa.anneal(U, x0, schedule, 200, rng=1, backend="cupy")
-    there = lsa.anneal(U, cupy.asarray(x0), schedule, 200, rng=1)
     same = np.array_equal(cpu.best_energies, host.best_energies)
-    return {"ok": bool(same and np.array_equal(there.best_energies.get(), host.best_energies))}
+    return {"ok": bool(same and np.array_equal(on_host(there.best_energies), host.best_energies))}
+
+
+def in_cupy(x: np.ndarray) -> Any:
+    """An array on the card."""
+    import cupy
+
+    return cupy.asarray(x)
+
+
+def in_torch(x: np.ndarray) -> Any:
+    """An array on the card."""
+    try:
+        import torch
+    except ImportError as error:
+        raise LeftOut(str(error)) from None
+    if not torch.cuda.is_available():
+        raise LeftOut("torch sees no card")
+    return torch.tensor(x, device="cuda")
+
+
+def in_jax(x: np.ndarray) -> Any:
+    """An array on the card."""
+    try:
+        import jax
+    except ImportError as error:
+        raise LeftOut(str(error)) from None
+    if jax.default_backend() != "gpu":
+        raise LeftOut("JAX sees no card")
+    jax.config.update("jax_enable_x64", True)
+    return jax.numpy.asarray(x)
 
 
 def not_finite() -> dict[str, Any]:

@@ -74,7 +74,7 @@ def peers(tiny: bool) -> Rows:
             for peer, make in contestants.items():
                 row = partial(contest, make, CASES[name].scaled(tiny), dtype, gradient, peer)
                 yield name, f"{peer}, {dtype}", row
-    for peer, make in {"langevin_sa": ours, "OpenMM CUDA": in_openmm}.items():
+    for peer, make in {"langevin_sa, gjf": ours, "OpenMM CUDA": in_openmm}.items():
         row = partial(contest, make, CASES[FLUID].scaled(tiny), "float32", None, peer)
         yield FLUID, f"{peer}, float32", row
 
@@ -96,7 +96,8 @@ def contest(make: Any, case: Case, dtype: str, gradient: Any, peer: str) -> dict
             return {"failed": f"{wrong}: not timed", "ok": False}
         cells[what] = mean
     timed = clock(run, case.steps * case.replicas * positions().shape[-1])
-    return {"ps": timed["ps"], "spread": timed["spread"], **cells, "ok": True}
+    cells |= {"_beside": f"langevin_sa, gjf, {dtype}", "ok": True}
+    return {"ps": timed["ps"], "spread": timed["spread"], **cells}
 
 
 def displacement(case: Case, x: np.ndarray) -> dict[str, tuple[float, float]]:

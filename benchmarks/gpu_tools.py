@@ -107,8 +107,8 @@ def ours(*words: str) -> list[str]:
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run it to its end, or for three minutes."""
-    return subprocess.run(command, capture_output=True, text=True, timeout=180)
+    """Run it to its end, or for two minutes."""
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 def main(dtype: str, size: str, *names: str) -> None:

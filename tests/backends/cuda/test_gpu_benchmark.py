@@ -144,11 +144,18 @@ def test_every_part_runs_uninstalled(tree, part):
 def test_what_is_there_is_not_run_again(tree):
     few = ("smoke", "--tiny", "--out", "again")
     first = gpu(tree, *few, "--only", "whole runs")
-    assert first.returncode == 0 and first.stdout.count("whole runs |") == 3, first.stderr
+    found = [line for line in first.stdout.splitlines() if line.startswith("whole runs |")]
+    assert first.returncode == 0 and len(found) == 4, first.stdout + first.stderr
     more = gpu(tree, *few, "--only", "a start that")
-    assert more.returncode == 0 and more.stdout.count("whole runs |") == 1  # in the table alone
+    assert more.returncode == 0 and "whole runs | a start" not in more.stdout
     other = gpu(tree, "smoke", "--out", "again")
     assert other.returncode == 1 and "give another folder as --out" in other.stderr
+    kernels = tree / "source" / "langevin_sa" / "backends" / "cuda" / "base.cu"
+    text = kernels.read_text()
+    kernels.write_text(text + "// changed")
+    changed = gpu(tree, *few)
+    kernels.write_text(text)
+    assert changed.returncode == 1 and "was made with code" in changed.stderr
     late = gpu(tree, *few, "--seconds", "0")
     assert late.returncode == 3 and "give the same command again" in late.stdout
 
@@ -214,3 +221,24 @@ def test_what_decides_is_the_slowest(benchmarks):
     decides, least, predicted = floor.predict(chain, "float64", slow)
     assert decides == "memory" and least == pytest.approx(4 * 8 / 1e11 * 1e12)
     assert predicted == pytest.approx(least / 0.88)
+
+
+def test_failures_and_what_is_left_out(benchmarks, monkeypatch, tmp_path):
+    """One fails the part, the other is tried again when the same command is given."""
+    gpu, cases = benchmarks("gpu"), benchmarks("gpu_cases")
+    monkeypatch.setattr(gpu, "responds", lambda: True)
+
+    def missing():
+        raise cases.LeftOut("no such package")
+
+    def wrong():
+        raise ValueError("a kernel that is | wrong")
+
+    left, bad = gpu.Row("table", "left", missing), gpu.Row("table", "bad", wrong)
+    book = gpu.Book(tmp_path, "peers", {"device": "a card"})
+    assert gpu.work(book, [left], np.inf) == 0 and not book.has(left)
+    assert gpu.work(book, [bad], np.inf) == 1 and book.has(bad)
+    assert gpu.work(book, [gpu.Row("table", "good", lambda: {"ps": 1.0})], np.inf) == 1
+    lines = book.text().splitlines()
+    assert lines[2] == "| table | ps | left out | failed | ok |"
+    assert lines[5] == "| bad |  |  | ValueError: a kernel that is / wrong | FAIL |"
