@@ -59,5 +59,14 @@ def describe() -> str:
 
 
 def view_of(array: Any) -> Any:
-    """An array of another library on a GPU as CuPy's, in the same memory."""
-    return cupy.asarray(array) if on_gpu(array) else cupy.from_dlpack(array)
+    """An array of another library on a GPU as CuPy's, in the same memory, on whichever device."""
+    if isinstance(array, cupy.ndarray):
+        return array
+    if not on_gpu(array):
+        return cupy.from_dlpack(array)
+    address = array.__cuda_array_interface__["data"][0]
+    if not address:  # of nothing
+        return cupy.asarray(array)
+    # beside another device CuPy would copy it there
+    with cupy.cuda.Device(cupy.cuda.runtime.pointerGetAttributes(address).device):
+        return cupy.asarray(array)
