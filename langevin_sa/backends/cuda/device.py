@@ -40,6 +40,12 @@ def check_device() -> None:
         )
 
 
+def device_of(part: int) -> Any:
+    """The device of a worker's part, a context: each of those that its process sees in turn."""
+    check_device()
+    return cupy.cuda.Device(part % cupy.cuda.runtime.getDeviceCount())
+
+
 def describe() -> str:
     """The GPU that would be used, its memory and kind.
 

@@ -16,6 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 counts = Counter()
 launched = Counter()  # launches on each device
+one_at_a_time = threading.Lock()
 GUARD = 16384  # bytes on either side of an array, filled with NaN
 
 
@@ -298,8 +299,9 @@ class RawModule:
                     raise TypeError("a numpy.ndarray as a kernel parameter")
             _refuse_others(args)
             launched[Device.current()] += 1
-            self.module.library.set_reversed(int(self.reversed))
-            self.module.launch(name, grid, block, [_inner(value) for value in args])
+            with one_at_a_time:  # threads of a grid are fibers of one thread
+                self.module.library.set_reversed(int(self.reversed))
+                self.module.launch(name, grid, block, [_inner(value) for value in args])
             _check_guards(args)
 
         return launch
