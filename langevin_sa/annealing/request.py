@@ -298,12 +298,8 @@ def prepare(
     if before is None and (start == "thermal" or v0 is not None):
         T = getattr(schedule, "temperature", 0.0)
         launched = launch(here, walk, course.steps(0, 1), v0, float(T(0.0) if callable(T) else T))
-    walk = kernel.placed(walk)
-    if team is not None and on_gpu(walk.x):
-        raise ValueError(
-            "workers are for the CPU: one process keeps a GPU busy, so leave workers=1 with "
-            "backend 'cupy'"
-        )
+    if team is None:  # whose workers are sent what lies on the host
+        walk = kernel.placed(walk)
     if before is not None:
         put(walk, before.state)
     elif state is not None and not moves:

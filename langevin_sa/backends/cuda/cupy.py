@@ -19,7 +19,7 @@ from ...momentum import Steps
 from ...noise import key_of
 from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
 from . import source
-from .device import check_device, cupy, describe
+from .device import check_device, cupy, describe, device_of
 from .points import Points
 
 __all__ = ["backend_of", "describe"]
@@ -114,15 +114,13 @@ class DeviceBackend(Backend):
         self.failure = cupy.asarray(NOTHING)
         self.processors = cupy.cuda.Device().attributes["MultiProcessorCount"]
 
-    placed = staticmethod(on_device)
+    placed, at = staticmethod(on_device), staticmethod(device_of)
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         if steps.drive is not None:
             return advance_by_step(self, self.given, steps)
-        if self.given is not self.walk:
-            for name in ARRAYS:
-                getattr(self.walk, name).set(getattr(self.given, name))
+        self._fetch(ARRAYS)
         numbers = [steps.carry, steps.lr, steps.kick, steps.tail]
         coefficients = np.stack(numbers, axis=1).astype(self.real)
         self._run(
@@ -138,6 +136,12 @@ class DeviceBackend(Backend):
                 self.given.step + (failure >> 32), self.given.first_replica + (failure & 0xFFFFFFFF)
             )
         self.given.step += len(steps.rho)
+
+    def _fetch(self, names: tuple[str, ...]) -> None:
+        """Bring arrays of a walk on the host to the GPU."""
+        if self.given is not self.walk:
+            for name in names:
+                getattr(self.walk, name).set(getattr(self.given, name))
 
     def retune(self, potential: Any) -> None:
         """Take the parameters of a potential of the same formula, and the energies there."""
@@ -288,6 +292,7 @@ class LatticeBackend(SweepBackend):
         configurational thermometer.
         """
         w = self.walk
+        self._fetch(("x",))
         blocks = min(-(-w.x.size // source.THREADS), BLOCKS_A_PROCESSOR * self.processors)
         sums = cupy.empty(2 * blocks)
         kernel(self.text, "measure", self.single)(

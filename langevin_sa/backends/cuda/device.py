@@ -40,6 +40,12 @@ def check_device() -> None:
         )
 
 
+def device_of(part: int) -> Any:
+    """The device of a worker's part, a context: each of those that its process sees in turn."""
+    check_device()
+    return cupy.cuda.Device(part % cupy.cuda.runtime.getDeviceCount())
+
+
 def describe() -> str:
     """The GPU that would be used, its memory and kind.
 
@@ -59,5 +65,14 @@ def describe() -> str:
 
 
 def view_of(array: Any) -> Any:
-    """An array of another library on a GPU as CuPy's, in the same memory."""
-    return cupy.asarray(array) if on_gpu(array) else cupy.from_dlpack(array)
+    """An array of another library on a GPU as CuPy's, in the same memory, on whichever device."""
+    if isinstance(array, cupy.ndarray):
+        return array
+    if not on_gpu(array):
+        return cupy.from_dlpack(array)
+    address = array.__cuda_array_interface__["data"][0]
+    if not address:  # of nothing
+        return cupy.asarray(array)
+    # beside another device CuPy would copy it there
+    with cupy.cuda.Device(cupy.cuda.runtime.pointerGetAttributes(address).device):
+        return cupy.asarray(array)

@@ -39,7 +39,11 @@ def gpu(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", stand_in)
     _forget()
     monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", 0)
+    monkeypatch.setattr(fake_cupy.Device, "count", 1)
+    monkeypatch.setattr(fake_cupy.Device, "places", {})
+    fake_cupy.Device(0).use()
     fake_cupy.counts.clear()
+    fake_cupy.launched.clear()
     yield import_module("langevin_sa.backends.cuda.cupy")
     _forget()
 

@@ -208,8 +208,6 @@ def test_what_cannot_run_there_is_refused(gpu, monkeypatch):
     U = Potential.from_numba(lambda x: x[0] ** 2, lambda x, out: None, 1)
     with pytest.raises(TypeError, match="run on the CPU only"):
         lsa.anneal(U, [[1.0]], SCHEDULE, 10, backend="cupy")
-    with pytest.raises(ValueError, match="workers"):
-        lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy", workers=2)
     monkeypatch.setitem(sys.modules, "cupy", None)
     for name in ("cupy", "device"):
         del sys.modules[f"langevin_sa.backends.cuda.{name}"]
