@@ -27,7 +27,9 @@ SECTIONS = (
     "SpeedOfLight ComputeWorkloadAnalysis MemoryWorkloadAnalysis InstructionStats SchedulerStats "
     "WarpStateStats LaunchStats Occupancy"
 ).split()
-PIPE = re.compile(r"sm__inst_executed_pipe_(\w+)\.avg\.pct_of_peak_sustained_active")
+PIPE = re.compile(
+    r"sm__(?:inst_executed_)?pipe_(\w+?)(?:_cycles_active)?\.avg\.pct_of_peak_sustained_active"
+)
 STALL = re.compile(r"smsp__average_warps_issue_stalled_(\w+)_per_issue_active\.ratio")
 
 
@@ -63,10 +65,14 @@ def profile(name: str, dtype: str, tiny: bool) -> dict[str, Any]:
     found = numbers(done.stdout)
     if not found:
         raise RuntimeError(f"ncu gave no numbers: {(done.stdout + done.stderr)[-250:]}")
-    pipes = {m[1]: v for k, v in found.items() if (m := PIPE.fullmatch(k))}
-    pipes["issue"] = found.get("sm__inst_issued.avg.pct_of_peak_sustained_active", 0.0)
+    pipes: dict[str, float] = {}
+    for key, value in found.items():
+        if pipe := PIPE.fullmatch(key):  # by cycles, by instructions or both
+            pipes[pipe[1]] = max(value, pipes.get(pipe[1], 0.0))
+    pipes["issue"] = 100 * found.get("smsp__issue_active.avg.per_cycle_active", 0.0)
     pipes["memory"] = found.get("gpu__dram_throughput.avg.pct_of_peak_sustained_elapsed", 0.0)
     stalls = {m[1]: v for k, v in found.items() if (m := STALL.fullmatch(k))}
+    stalls = {k: v for k, v in stalls.items() if k != "selected" and "not_issued" not in k}
     busiest, waits = max(pipes, key=pipes.__getitem__), max(stalls, key=stalls.get, default="")
     whole = case.launches == 2  # all steps are one launch
     done_steps = case.replicas * case.potential().dim * (STEPS if whole else 1)

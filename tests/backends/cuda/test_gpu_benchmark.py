@@ -72,13 +72,15 @@ SANITIZER = """#!/bin/sh
 shift 4
 "$@" && echo "========= ERROR SUMMARY: 0 errors"
 """
+PIPE = "sm__inst_executed_pipe_fp64.avg.pct_of_peak_sustained_active"
+STALL, RATIO = "smsp__average_warps_issue_stalled_", "_per_issue_active.ratio"
 NCU = f"""#!/bin/sh
 while [ "$1" != "{sys.executable}" ]; do shift; done
 "$@" && cat <<'END'
 ==PROF== Disconnected from process 1
-"ID","Kernel","smsp__inst_executed.sum","sm__inst_executed_pipe_fp64.avg.pct_of_peak_sustained_active","smsp__average_warps_issue_stalled_wait_per_issue_active.ratio"
-"","","inst","%","inst"
-"0","replicas","1,000","41.5","2.5"
+"ID","Kernel Name","smsp__inst_executed.sum","{PIPE}","{STALL}wait{RATIO}","{STALL}selected{RATIO}"
+"","","inst","%","inst","inst"
+"0","replicas","1,000","41.5","2.5","9"
 END
 """
 
