@@ -22,7 +22,6 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 from gpu_cases import CASES, DTYPES, LeftOut, mover  # noqa: E402
 
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
-STEPS = 4  # that they look at
 SECTIONS = (
     "SpeedOfLight ComputeWorkloadAnalysis MemoryWorkloadAnalysis InstructionStats SchedulerStats "
     "WarpStateStats LaunchStats Occupancy"
@@ -55,7 +54,7 @@ def counters(tiny: bool) -> Iterator[tuple[str, str, Callable[[], dict[str, Any]
 
 def profile(name: str, dtype: str, tiny: bool) -> dict[str, Any]:
     """The busiest pipe, the chief reason of waiting, memory, and instructions a coordinate-step."""
-    from gpu_floor import instructions, this_card
+    from gpu_floor import instructions, this_card, warps
 
     case = CASES[name].scaled(tiny)
     command = [program("ncu"), "--csv", "--page", "raw", "--kernel-name", "regex:replicas|sweep"]
@@ -75,14 +74,14 @@ def profile(name: str, dtype: str, tiny: bool) -> dict[str, Any]:
     stalls = {k: v for k, v in stalls.items() if k != "selected" and "not_issued" not in k}
     busiest, waits = max(pipes, key=pipes.__getitem__), max(stalls, key=stalls.get, default="")
     whole = case.launches == 2  # all steps are one launch
-    done_steps = case.replicas * case.potential().dim * (STEPS if whole else 1)
+    done_steps = case.replicas * case.potential().dim * (case.steps if whole else 1)
     cells = {"limiter": busiest, "% of its peak": pipes[busiest], "waits for": waits}
     cells |= {f"% {what}": pipes[what] for what in ("issue", "memory")}
     cells |= {"registers": int(found.get("launch__registers_per_thread", 0))}
     warps = found.get("smsp__inst_executed.sum", 0.0)
     cells["instructions a coordinate-step"] = 32 * warps / done_steps
     if case.counted:
-        cells["counted"] = instructions(case, dtype, this_card().target)[0]
+        cells["counted"] = instructions(case, dtype, this_card().target)[0] * warps(case)[1]
     return cells | {"_all": {**pipes, **{f"stall {k}": v for k, v in stalls.items()}}}
 
 
@@ -127,7 +126,7 @@ def main(dtype: str, size: str, *names: str) -> None:
         case = CASES[name].scaled(size == "tiny")
         one = mover(case, case.potential(), dtype, "cupy")
         for _ in range(2):
-            one.advance(case.coefficients(STEPS))
+            one.advance(case.coefficients(case.steps))
 
 
 if __name__ == "__main__":
