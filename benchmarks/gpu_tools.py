@@ -78,8 +78,8 @@ def profile(name: str, dtype: str, tiny: bool) -> dict[str, Any]:
     cells = {"limiter": busiest, "% of its peak": pipes[busiest], "waits for": waits}
     cells |= {f"% {what}": pipes[what] for what in ("issue", "memory")}
     cells |= {"registers": int(found.get("launch__registers_per_thread", 0))}
-    warps = found.get("smsp__inst_executed.sum", 0.0)
-    cells["instructions a coordinate-step"] = 32 * warps / done_steps
+    lanes = 32 * found.get("smsp__inst_executed.sum", 0.0)
+    cells["instructions a coordinate-step"] = lanes / done_steps
     if case.counted:
         cells["counted"] = instructions(case, dtype, this_card().target)[0] * warps(case)[1]
     return cells | {"_all": {**pipes, **{f"stall {k}": v for k, v in stalls.items()}}}
