@@ -64,7 +64,9 @@ def test_a_card_older_than_cuda_13_knows(gpu, monkeypatch):
         if fits:
             CALLS["anneal"]()
         else:
-            with pytest.raises(RuntimeError, match=r"Turing.*has 7\.0: install 'langevin_sa\[gpu\]"):
+            with pytest.raises(
+                RuntimeError, match=r"Turing.*has 7\.0: install 'langevin_sa\[gpu\]"
+            ):
                 CALLS["anneal"]()
 
 
