@@ -39,7 +39,14 @@ class Plain(click.Group):
                 return super().invoke(ctx)
             except (click.exceptions.Exit, click.Abort):  # which are RuntimeErrors
                 raise
-            except (ValueError, TypeError, OSError, MemoryError, ImportError, RuntimeError) as error:
+            except (
+                ValueError,
+                TypeError,
+                OSError,
+                MemoryError,
+                ImportError,
+                RuntimeError,
+            ) as error:
                 if os.environ.get("LANGEVIN_SA_TRACEBACK"):
                     raise
                 raise click.ClickException(

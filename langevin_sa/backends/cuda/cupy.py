@@ -20,6 +20,7 @@ from ...noise import key_of
 from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
 from . import source
 from .device import check_device, cupy, describe, device_of
+from .gathered import entries_of
 from .points import Points
 
 __all__ = ["backend_of", "describe"]
@@ -50,7 +51,9 @@ def backend_of(potential: Any) -> type[DeviceBackend]:
     small = potential.dim <= source.IN_REGISTERS and not potential.formula.truncated
     if not small and kinds <= {"site", "bond"}:
         return LatticeBackend
-    return PairBackend if not small and kinds <= {"site", "pair"} else ReplicaBackend
+    terms = {kind for kind in kinds if " " not in kind}  # besides those over lists
+    of_particles = formula.source.spec.of_particles and terms <= {"site", "link", "pair"}
+    return ParticleBackend if not small and of_particles else ReplicaBackend
 
 
 def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
@@ -302,15 +305,17 @@ class LatticeBackend(SweepBackend):
         return float(squares), float(laplacian)
 
 
-class PairBackend(SweepBackend):
-    """Particles, each of which meets all the others; a cut-off saves the formula, not the look."""
+class ParticleBackend(SweepBackend):
+    """Particles, each of which meets all the others where there are pairs; a cut-off saves the
+    formula, not the look.
+    """
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
         """A thread gathers the forces on a particle."""
         formula = potential.formula
         box, types = (formula.box.tolist(), formula.types) if formula.truncated else ((), 1)
-        return source.pairs_module(*_formula(potential)[:3], single, box, types)
+        return source.particles_module(*_formula(potential), single, box, types)
 
     @staticmethod
     def units(potential: Any) -> int:
@@ -320,7 +325,8 @@ class PairBackend(SweepBackend):
     def _inputs(self, potential: Any) -> tuple[Any, Any]:
         formula = potential.formula
         if not formula.truncated:
-            return super()._inputs(potential)
+            lists = entries_of(formula.source.spec, formula.size)
+            return self._numbers(formula.numbers), cupy.asarray(np.append(lists, np.int32(0)))
         inverse = np.divide(1.0, formula.box, out=np.zeros_like(formula.box), where=formula.box > 0)
         numbers = np.concatenate([formula.table.ravel(), formula.box, inverse])
         return self._numbers(numbers), cupy.asarray(formula.species.astype(np.int32))

@@ -19,7 +19,7 @@ __device__ inline void add_up(double (*sums)[THREADS]) {
     }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
+extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) sweep(
     real* even, real* odd, real* DX, double* NOISE, double* energy, double* best_energy, real* BEST, double* dx2, double* kinetic,
     const real* coefficients, const double* weights, const real* p, const real* inertia, const Extra* extra, double* partial, double* found, u32* arrived,
     u64* failure, i64 count, i64 steps, i64 first_pass, i64 passes, i64 first_step, int paired, u32 first_replica,

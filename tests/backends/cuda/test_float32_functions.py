@@ -18,7 +18,9 @@ WAYS = {  # gradients, all of them slower in float64
     "a power": lambda x: x ** np.float64(1.0),
     "after a sum": lambda x: x + np.float64(0) * x.sum(1)[:, None],
     "after a mean by name": lambda x: x + np.float64(0) * np.mean(x, axis=1, keepdims=True),
-    "after a product of matrices": lambda x: x + np.float64(0) * (x @ np.eye(3, dtype=x.dtype, like=x)),
+    "after a product of matrices": lambda x: (
+        x + np.float64(0) * (x @ np.eye(3, dtype=x.dtype, like=x))
+    ),
     "after indices": lambda x: x + np.float64(0) * x[:, [1, 2, 0]],
     "chosen": lambda x: np.where(x > np.float64(9), np.float64(9), x),
     "cut off": lambda x: np.clip(x, np.float64(-99), np.float64(99)),

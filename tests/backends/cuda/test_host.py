@@ -88,6 +88,7 @@ def test_the_stand_in_refuses_what_cupy_refuses(cupy):
         ("himmelblau", lambda n: 1),
         ("phi4_chain", lambda n: 1),
         ("lennard_jones", lambda n: 1),
+        ("fene_chain", lambda n: 1),
         ("griewank", lambda n: n + 2),
     ],
 )
@@ -213,6 +214,18 @@ def test_what_cannot_run_there_is_refused(gpu, monkeypatch):
         del sys.modules[f"langevin_sa.backends.cuda.{name}"]
     with pytest.raises(ImportError, match=r"pip install 'langevin_sa\[gpu\]'"):
         lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy")
+
+
+def test_no_thread_has_many_particles(gpu):
+    """Bonds of any kind beside pairs, or alone: a thread a particle."""
+    few = dict(bond="(r - 1)**2", particles=5, space=3)
+    lists = [("bond", [(0, 1)], "r**2"), ("torsion", [(0, 1, 2, 3)], "phi**2")]
+    for kinds in (dict(), dict(pair="1/r"), dict(site="x**2", terms=lists)):
+        for particles, expected in ((5, gpu.ReplicaBackend), (6, gpu.ParticleBackend)):
+            U = Potential.from_formula(**few | {"particles": particles} | kinds)
+            assert gpu.backend_of(U) is expected
+    for name in ("fene_chain", "lennard_jones"):
+        assert gpu.backend_of(potentials.catalogue()[name]()) is gpu.ParticleBackend
 
 
 def test_compare_runs_there(gpu):

@@ -118,7 +118,10 @@ def test_processes(two, monkeypatch, tmp_path):
     same(split, run(U))
     parent = {int(line.split()[0]) for line in notes.read_text().splitlines()}
     children = {process for process, _ in used} - parent
-    assert len(children) == 2 and {device for process, device in used if process in children} == {0, 1}
+    assert len(children) == 2 and {device for process, device in used if process in children} == {
+        0,
+        1,
+    }
 
 
 def test_a_worker_without_a_gpu_says_so(two, monkeypatch):
