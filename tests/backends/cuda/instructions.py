@@ -191,6 +191,7 @@ def executed(code, text, kernel):
     rare = set().union(*(region(rows, pattern) for pattern in RARE))
     pairs = {n for k in region(rows, PAIRS) for n in (k, k + 1)}  # its body is the next line
     near = sorted(region(rows, A_PAIR))
+    apart = {n for n in near if rows[n - 1].strip() == APART}
     cut = [n for n in near if rows[n - 1].strip().endswith("return 0;")]
     rare |= {n for n in near if cut and n > cut[0]}  # most pairs are apart
     # particles of a warp are at different places of their quads: some lane makes one each time
@@ -210,7 +211,7 @@ def executed(code, text, kernel):
     for block in longest(blocks(text, kernel), weight):
         for name, lines in zip(block.names, block.lines, strict=True):
             roots += name.startswith("MUFU.RSQ") and bool(make & set(lines))
-            subtractions += name[1:4] == "ADD" and rows[lines[0] - 1].strip() == APART
+            subtractions += name[1:4] == "ADD" and lines[0] in apart
         inner = sum(bool(pairs & set(lines)) for lines in block.lines) > len(block.names) / 2
         into, size = sums["pair" if inner else kernel], max(1, len(block.names))
         for kind, pattern in KINDS.items():
@@ -219,7 +220,7 @@ def executed(code, text, kernel):
     copies, rest = divmod(roots, 2 * unit // aligned * (1 if kernel == "replicas" else 2))
     assert copies and not rest, f"{roots} roots are not those of whole steps"
     step = [sums[kernel][kind] / unit / copies for kind in KINDS]
-    return step, [sums["pair"][kind] / subtractions for kind in KINDS] if pairs else []
+    return step, [sums["pair"][kind] / subtractions for kind in KINDS] if near else []
 
 
 def count(name, potential, single, target):
@@ -233,7 +234,9 @@ def count(name, potential, single, target):
     text = disassemble(nvrtc.compile(code, target, options, RELEASE)[1])
     whole = sum(len(block.names) for block in blocks(text, kernel))
     step, pair = [], []
-    if kernel == "sweep" or potential.dim <= source.IN_REGISTERS:  # else in loops of any length
+    lists = potential.formula is not None and potential.formula.source.spec.listed
+    unrolled = kernel == "sweep" or potential.dim <= source.IN_REGISTERS
+    if unrolled and not (lists and kernel == "sweep"):  # else in loops of any length
         step, pair = executed(code, text, kernel)
     numbers = [f"{n:.1f}" for n in step] or [""] * 3
     numbers += [f"{n:.1f}" for n in pair] or [""] * 3
