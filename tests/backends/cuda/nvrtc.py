@@ -6,7 +6,6 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-
 # what CuPy adds to a module's own options (`_compile_with_cache_cuda` and
 # `_compile_using_nvrtc_no_warning` of cupy/cuda/compiler.py)
 CUPYS = ("-ftz=true", "--device-as-default-execution-space")
