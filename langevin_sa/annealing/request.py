@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_whole, look_up, on_gpu, on_host, real_dtype, shown
+from ..arguments import check_whole, look_up, on_host, real_dtype, shown
 from ..backends.agreement import check_first_energies
 from ..backends.choose import get_backend
 from ..backends.walk import Backend, NonFinite, Walk, fill

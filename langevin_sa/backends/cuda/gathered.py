@@ -118,7 +118,8 @@ def entries_of(spec: Spec, sizes: Sequence[int]) -> np.ndarray:
     Where those of each particle begin (particles + 1); entry*MOST_PLACES + the particle's place in
     it, particle by particle; and the first coordinates of the particles of each entry.
     """
-    parts, particles = [np.zeros(0, dtype=np.int32)], sizes[0] // spec.space
+    parts: list[np.ndarray] = [np.zeros(0, dtype=np.int32)]
+    particles = sizes[0] // spec.space
     for each, entries in zip(spec.listed, spec.lists(sizes), strict=True):
         first = np.array(entries, dtype=np.int64).reshape(-1)
         order = np.argsort(first, kind="stable")

@@ -20,7 +20,7 @@ NEW = (
 )
 
 
-class Points(cupy.ndarray):  # type: ignore[misc]
+class Points(cupy.ndarray):
     """A float32 array of CuPy's, by whose side NumPy's numbers are weak.
 
     Examples

@@ -8,27 +8,16 @@ from pathlib import Path
 
 import executor
 import fake_cupy
-import nvrtc
 import pytest
 
 from langevin_sa.backends.cuda import source
 
 
 def pytest_collection_modifyitems(items):
-    missing = [
-        what
-        for what, there in (
-            ("g++", executor.GXX),
-            *((f"the wheel {wheel}", nvrtc.library(n)) for n, wheel in nvrtc.WHEELS.items()),
-        )
-        if not there
-    ]
     for item in items:
-        if missing and item.path.parent == Path(__file__).parent:
+        if not executor.GXX and item.path.parent == Path(__file__).parent:
             item.add_marker(
-                pytest.mark.skip(
-                    reason=f"the CUDA kernels were NOT checked: {' and '.join(missing)} missing"
-                )
+                pytest.mark.skip(reason="the CUDA kernels were NOT checked: g++ is missing")
             )
 
 

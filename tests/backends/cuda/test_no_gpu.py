@@ -82,7 +82,7 @@ def test_a_cupy_that_does_not_load_is_not_called_missing(gpu, monkeypatch):
         monkeypatch.delitem(sys.modules, f"langevin_sa.backends.cuda.{name}", raising=False)
     monkeypatch.delitem(sys.modules, "cupy")
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    with pytest.raises(ImportError, match="cannot load CuPy: libcudart.so.12"):
+    with pytest.raises(ImportError, match=r"cannot load CuPy: libcudart\.so\.12"):
         CALLS["anneal"]()
 
 
