@@ -53,9 +53,11 @@ for _name in NEW:
 
 
 def _weak(value: Any) -> Any:
-    """NumPy's floats as Python's, also within tuples and lists."""
+    """NumPy's numbers as Python's, also within tuples and lists."""
     if type(value) in (tuple, list):
         return type(value)(map(_weak, value))
+    if isinstance(value, np.integer):
+        return int(value)
     return float(value) if isinstance(value, np.floating) else value
 
 

@@ -15,6 +15,7 @@ HALF, A = np.float64(0.5), np.sqrt([1.0, 2.0, 3.0])
 WAYS = {  # gradients, all of them slower in float64
     "a number from outside": lambda x: 2 * HALF * x,
     "a number made within": lambda x: x / np.sqrt(2.0) * np.sqrt(np.float64(2)),
+    "a whole number": lambda x: np.int64(2) * x - x / np.arange(1, 2)[0],
     "a power": lambda x: x ** np.float64(1.0),
     "after a sum": lambda x: x + np.float64(0) * x.sum(1)[:, None],
     "after a mean by name": lambda x: x + np.float64(0) * np.mean(x, axis=1, keepdims=True),
