@@ -34,7 +34,7 @@ docs: .venv/docs
 	@echo "open docs/_build/html/index.html"
 
 gpu-check: .venv/core
-	$(BIN)/python benchmarks/gpu_check.py
+	for part in smoke validate speed; do $(BIN)/python benchmarks/gpu.py $$part || exit $$?; done
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache run.npz run.png docs/_build docs/gallery docs/reference

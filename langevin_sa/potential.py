@@ -241,10 +241,16 @@ class Potential(Ways):
         there._laplacian = formula.laplacian
         return there
 
-    def on_device(self, xp: Any) -> Potential:
-        """The same potential with its array arguments as arrays of `xp`, CuPy for instance."""
+    def on_device(self, xp: Any, dtype: Any = float) -> Potential:
+        """The same potential with its array arguments as arrays of `xp`, CuPy for instance; those
+        of floats in this dtype.
+        """
+
+        def there(array: np.ndarray) -> Any:
+            return xp.asarray(array, dtype=dtype if array.dtype.kind == "f" else array.dtype)
+
         moved = copy(self)
-        moved.args = tuple(xp.asarray(a) if isinstance(a, np.ndarray) else a for a in self.args)
+        moved.args = tuple(there(a) if isinstance(a, np.ndarray) else a for a in self.args)
         return moved
 
     @of_any_library

@@ -97,7 +97,7 @@ class StochasticPotential(Potential):
         """The mini-batches that replicas of these numbers see in a run with this seed."""
         return Batches(self, seed, np.asarray(replicas))
 
-    def on_device(self, xp: Any) -> Potential:
+    def on_device(self, xp: Any, dtype: Any = float) -> Potential:
         """Refuses: orders of samples are drawn on the CPU."""
         raise ValueError(
             f"{self.name} is followed by mini-batches, which are drawn on the CPU: leave out "

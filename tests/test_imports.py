@@ -184,6 +184,8 @@ def test_modules_imported_by_a_string():
         m for m in MODULES if any("import_module" in n or n == "importlib" for n in imported(m))
     }
     assert using == BY_STRING
+    installed = {m for m in MODULES if any("importlib.metadata" in n for n in imported(m))}
+    assert installed == {"storage.versions"}  # sources run without an installation
     assert not [m for m, path in MODULES.items() if "__import__" in path.read_text()]
 
 

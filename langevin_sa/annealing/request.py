@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import check_whole, look_up, on_gpu, on_host, real_dtype, shown
+from ..arguments import check_whole, look_up, on_host, real_dtype, shown
 from ..backends.agreement import check_first_energies
 from ..backends.choose import get_backend
 from ..backends.walk import Backend, NonFinite, Walk, fill
@@ -298,12 +298,8 @@ def prepare(
     if before is None and (start == "thermal" or v0 is not None):
         T = getattr(schedule, "temperature", 0.0)
         launched = launch(here, walk, course.steps(0, 1), v0, float(T(0.0) if callable(T) else T))
-    walk = kernel.placed(walk)
-    if team is not None and on_gpu(walk.x):
-        raise ValueError(
-            "workers are for the CPU: one process keeps a GPU busy, so leave workers=1 with "
-            "backend 'cupy'"
-        )
+    if team is None:  # whose workers are sent what lies on the host
+        walk = kernel.placed(walk)
     if before is not None:
         put(walk, before.state)
     elif state is not None and not moves:

@@ -1,7 +1,7 @@
-"""`langevin_sa.backends.cuda.cupy` under the name that the first version taught."""
+"""`langevin_sa.backends.cuda.device` under the name that the first version taught."""
 
 from __future__ import annotations
 
-from .cuda.cupy import describe
+from .cuda.device import describe
 
 __all__ = ["describe"]

@@ -10,8 +10,6 @@ import pickle
 from functools import lru_cache
 from typing import Any
 
-import cloudpickle
-
 KEPT = 8  # parcels that a process keeps unpacked
 
 
@@ -25,6 +23,8 @@ class Parcel:
     """
 
     def __init__(self, value: Any) -> None:
+        import cloudpickle  # here: runs without workers do without
+
         try:
             self.data = cloudpickle.dumps(value)
         except (pickle.PicklingError, AttributeError, TypeError) as error:

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from threading import Condition
 from typing import Any, NamedTuple
@@ -319,6 +320,13 @@ class Backend:
     def placed(walk: Walk) -> Walk:
         """The walk with its arrays where this backend wants them."""
         return walk
+
+    @staticmethod
+    def at(part: int) -> AbstractContextManager[Any]:
+        """Where a worker computes with the part of a walk that has this number: on one device of
+        several.
+        """
+        return nullcontext()
 
     def advance(self, steps: Steps) -> None:
         """Move the walk's arrays on in place by the given steps, with a look at the energy and the

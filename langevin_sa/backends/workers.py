@@ -359,8 +359,9 @@ def _advance_part(
         if steps.drive is not None:
             potential = potential.moved(steps.drive.places, steps.drive.values[0])
         try:
-            backend = kernel(potential, walk, threads)
-            backend.advance(steps)
+            with kernel.at(k):
+                backend = kernel(potential, walk, threads)
+                backend.advance(steps)
             raised = backend.raised
         except NonFinite as error:
             bad = (error.step, error.replica)

@@ -37,7 +37,16 @@ class Plain(click.Group):
             )
             try:
                 return super().invoke(ctx)
-            except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
+            except (click.exceptions.Exit, click.Abort):  # which are RuntimeErrors
+                raise
+            except (
+                ValueError,
+                TypeError,
+                OSError,
+                MemoryError,
+                ImportError,
+                RuntimeError,
+            ) as error:
                 if os.environ.get("LANGEVIN_SA_TRACEBACK"):
                     raise
                 raise click.ClickException(

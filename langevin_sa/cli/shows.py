@@ -174,12 +174,12 @@ def validate(
 def info() -> None:
     """Say what is installed and what this machine offers."""
     import platform
-    from importlib import metadata
 
     import llvmlite.binding as llvm
 
     from ..backends.workers import processors
     from ..storage.cache import cache_folder
+    from ..storage.versions import version_of
 
     features = llvm.get_host_cpu_features()
     widths = {"avx512f": "AVX-512, 8 doubles", "avx2": "AVX2, 4 doubles"}
@@ -188,7 +188,7 @@ def info() -> None:
     cores = processors()
     rows = [("langevin_sa", __version__), ("python", platform.python_version())]
     packages = ("numpy", "numba", "scipy", "sympy", "matplotlib")
-    rows += [(name, metadata.version(name)) for name in packages]
+    rows += [(name, version_of(name)) for name in packages]
     threads = os.environ.get("NUMBA_NUM_THREADS", cores)
     rows += [
         ("CPU", f"{llvm.get_host_cpu_name()}, {cores} cores usable"),
@@ -203,7 +203,7 @@ def info() -> None:
 
 def _gpu() -> str:
     try:
-        from ..backends.cuda.cupy import describe
+        from ..backends.cuda.device import describe
 
         return describe()
     except (ImportError, RuntimeError) as error:

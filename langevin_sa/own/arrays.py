@@ -47,9 +47,11 @@ class Library(NamedTuple):
         return cls(name, getattr(given, "device", None), there)
 
     def here(self) -> AbstractContextManager[Any]:
-        """Where JAX computes what is begun within: on the same device."""
-        there = self.name == "jax"
-        return sys.modules["jax"].default_device(self.device) if there else nullcontext()
+        """Where JAX and CuPy compute what is begun within: on the same device."""
+        if self.name == "jax":
+            return sys.modules["jax"].default_device(self.device)
+        own = self.name == "cupy" and hasattr(self.device, "__enter__")  # CuPy's, none of others'
+        return self.device if own else nullcontext()
 
     def array(self, values: Any) -> Any:
         """An array of NumPy or CuPy as one of this library, on the same device."""
@@ -65,7 +67,8 @@ class Library(NamedTuple):
         if self.name == "numba":
             make = library.cuda.as_cuda_array if on_gpu(values) else library.cuda.to_device
             return make(values)
-        return library.asarray(values)
+        with self.here() if self.on_gpu and not on_gpu(values) else nullcontext():
+            return library.asarray(values)
 
 
 def taken(given: Any) -> Any:
@@ -78,7 +81,7 @@ def taken(given: Any) -> Any:
     """
     if not _on_gpu(given):
         return given
-    from ..backends.cuda.cupy import view_of
+    from ..backends.cuda.device import view_of
 
     return view_of(given)
 
@@ -93,10 +96,12 @@ def of_any_library(method: T) -> T:
         if isinstance(x, np.ndarray) or not (hasattr(x, "__dlpack__") or on_gpu(x)):
             return method(self, x)
         library = Library.of(x)
-        out = method(self, taken(x) if library.on_gpu and not self.cpu_only else _read(x))
-        if type(out) is tuple:
-            return tuple(library.array(array) for array in out)
-        return out if type(out) is float else library.array(out)
+        there = taken(x) if library.on_gpu and not self.cpu_only else _read(x)
+        with nullcontext() if isinstance(there, np.ndarray) else there.device:  # CuPy's
+            out = method(self, there)
+            if type(out) is tuple:
+                return tuple(library.array(array) for array in out)
+            return out if type(out) is float else library.array(out)
 
     return answer  # type: ignore[return-value]
 

@@ -16,6 +16,7 @@ import numpy as np
 from ..arguments import check_flags, check_whole, look_up, real_dtype, shown
 from ..backends.workers import processors
 from ..noise import seed_of
+from ..storage.versions import version_of
 from .families import FAMILIES, family_of
 from .lab import Check, Lab
 from .report import Report
@@ -118,8 +119,6 @@ def timed(lab: Lab, family: str) -> list[Check]:
 
 def machine(threads: int) -> dict[str, str]:
     """What a report says of where it was made."""
-    from importlib.metadata import version
-
-    versions = {name: version(name) for name in ("langevin_sa", "numpy", "numba", "scipy")}
+    versions = {name: version_of(name) for name in ("langevin_sa", "numpy", "numba", "scipy")}
     versions |= {"python": platform.python_version(), "system": platform.platform()}
     return versions | {"threads": str(threads), "date": time.strftime("%Y-%m-%d %H:%M %Z")}

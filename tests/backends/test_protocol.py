@@ -23,7 +23,8 @@ def test_every_backend_has_every_hook(name, backend):
     kernel = get_backend(backend, U, 2)
     walk = Walk.at_rest(U.draw_start(2, np.random.default_rng(1)), 1)
     assert issubclass(kernel, Backend) and kernel.placed(walk) is walk
-    engine = kernel(U, walk, 1)
+    with kernel.at(3):
+        engine = kernel(U, walk, 1)
     engine.refresh()
     engine.settle()
     assert engine.overhead == 0.0

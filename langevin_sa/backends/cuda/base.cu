@@ -12,7 +12,8 @@ __device__ inline real floor(real x) { return ::floor(x); }
 __device__ inline real asin(real x) { return ::asin(x); }
 __device__ inline real acos(real x) { return ::acos(x); }
 __device__ inline real atan(real x) { return ::atan(x); }
-__device__ inline bool finite(double x) { return ::fabs(x) < __longlong_as_double(0x7ff0000000000000LL); }
+#define INFINITE __longlong_as_double(0x7ff0000000000000LL)
+__device__ inline bool finite(double x) { return ::fabs(x) < INFINITE; }
 
 // A force, its noise or dx^2 with the factor that a mass makes of it: nothing without masses.
 #ifdef MASSES

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import on_gpu
+from ...arguments import on_gpu, warn
 from ...momentum import Steps
 from ...noise import key_of
 from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
 from . import source
+from .device import check_device, cupy, describe, device_of
+from .gathered import entries_of
+from .points import Points
 
-try:
-    import cupy
-except ImportError as error:
-    raise ImportError("backend 'cupy' needs CuPy: pip install 'langevin_sa[gpu]'") from error
+__all__ = ["backend_of", "describe"]
 
 NOTHING = np.full(1, 2**64 - 1, dtype=np.uint64)  # no failure
 MOST_BLOCKS, MOST_ROWS = 2**31 - 1, 65_535  # of a grid
@@ -31,33 +31,9 @@ ALONE = 512  # units of a replica that one block can see to, so that its steps n
 BLOCKS_A_PROCESSOR = 16
 
 
-def describe() -> str:
-    """The GPU that would be used, its memory and kind.
-
-    Raises
-    ------
-    RuntimeError
-        If CuPy finds none.
-    """
-    runtime = cupy.cuda.runtime
-    try:
-        about = runtime.getDeviceProperties(runtime.getDevice())
-        free, total = runtime.memGetInfo()
-    except runtime.CUDARuntimeError as error:
-        raise RuntimeError(f"CuPy finds no GPU: {error}") from None
-    name, version = about["name"].decode(), f"{about['major']}.{about['minor']}"
-    return (
-        f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, compute capability {version}"
-    )
-
-
-def view_of(array: Any) -> Any:
-    """An array of another library on a GPU as CuPy's, in the same memory."""
-    return cupy.asarray(array) if on_gpu(array) else cupy.from_dlpack(array)
-
-
 def backend_of(potential: Any) -> type[DeviceBackend]:
     """The backend that suits a potential."""
+    check_device()
     if potential.cpu_only:
         raise TypeError(
             f"{potential.name} is made of functions that run on the CPU only; write a formula or "
@@ -75,7 +51,9 @@ def backend_of(potential: Any) -> type[DeviceBackend]:
     small = potential.dim <= source.IN_REGISTERS and not potential.formula.truncated
     if not small and kinds <= {"site", "bond"}:
         return LatticeBackend
-    return PairBackend if not small and kinds <= {"site", "pair"} else ReplicaBackend
+    terms = {kind for kind in kinds if " " not in kind}  # besides those over lists
+    of_particles = formula.source.spec.of_particles and terms <= {"site", "link", "pair"}
+    return ParticleBackend if not small and of_particles else ReplicaBackend
 
 
 def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
@@ -139,15 +117,13 @@ class DeviceBackend(Backend):
         self.failure = cupy.asarray(NOTHING)
         self.processors = cupy.cuda.Device().attributes["MultiProcessorCount"]
 
-    placed = staticmethod(on_device)
+    placed, at = staticmethod(on_device), staticmethod(device_of)
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
         if steps.drive is not None:
             return advance_by_step(self, self.given, steps)
-        if self.given is not self.walk:
-            for name in ARRAYS:
-                getattr(self.walk, name).set(getattr(self.given, name))
+        self._fetch(ARRAYS)
         numbers = [steps.carry, steps.lr, steps.kick, steps.tail]
         coefficients = np.stack(numbers, axis=1).astype(self.real)
         self._run(
@@ -163,6 +139,12 @@ class DeviceBackend(Backend):
                 self.given.step + (failure >> 32), self.given.first_replica + (failure & 0xFFFFFFFF)
             )
         self.given.step += len(steps.rho)
+
+    def _fetch(self, names: tuple[str, ...]) -> None:
+        """Bring arrays of a walk on the host to the GPU."""
+        if self.given is not self.walk:
+            for name in names:
+                getattr(self.walk, name).set(getattr(self.given, name))
 
     def retune(self, potential: Any) -> None:
         """Take the parameters of a potential of the same formula, and the energies there."""
@@ -248,7 +230,7 @@ class SweepBackend(DeviceBackend):
             if units <= ALONE
             else min(-(-units // self.threads), BLOCKS_A_PROCESSOR * self.processors)
         )
-        self.other, self.better = cupy.empty_like(self.walk.x), cupy.zeros(replicas, dtype=np.int32)
+        self.other, self.found = cupy.empty_like(self.walk.x), cupy.zeros(replicas)
         self.partial, self.arrived = (
             cupy.empty(2 * replicas * blocks),
             cupy.zeros(replicas, dtype=np.uint32),
@@ -290,7 +272,7 @@ class SweepBackend(DeviceBackend):
                 self.inertia,
                 self.extra,
                 self.partial,
-                self.better,
+                self.found,
                 self.arrived,
                 self.failure,
                 *map(np.int64, (len(w.x), n, first, passes, self.given.step)),
@@ -313,6 +295,7 @@ class LatticeBackend(SweepBackend):
         configurational thermometer.
         """
         w = self.walk
+        self._fetch(("x",))
         blocks = min(-(-w.x.size // source.THREADS), BLOCKS_A_PROCESSOR * self.processors)
         sums = cupy.empty(2 * blocks)
         kernel(self.text, "measure", self.single)(
@@ -322,15 +305,17 @@ class LatticeBackend(SweepBackend):
         return float(squares), float(laplacian)
 
 
-class PairBackend(SweepBackend):
-    """Particles, each of which meets all the others; a cut-off saves the formula, not the look."""
+class ParticleBackend(SweepBackend):
+    """Particles, each of which meets all the others where there are pairs; a cut-off saves the
+    formula, not the look.
+    """
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
         """A thread gathers the forces on a particle."""
         formula = potential.formula
         box, types = (formula.box.tolist(), formula.types) if formula.truncated else ((), 1)
-        return source.pairs_module(*_formula(potential)[:3], single, box, types)
+        return source.particles_module(*_formula(potential), single, box, types)
 
     @staticmethod
     def units(potential: Any) -> int:
@@ -340,7 +325,8 @@ class PairBackend(SweepBackend):
     def _inputs(self, potential: Any) -> tuple[Any, Any]:
         formula = potential.formula
         if not formula.truncated:
-            return super()._inputs(potential)
+            lists = entries_of(formula.source.spec, formula.size)
+            return self._numbers(formula.numbers), cupy.asarray(np.append(lists, np.int32(0)))
         inverse = np.divide(1.0, formula.box, out=np.zeros_like(formula.box), where=formula.box > 0)
         numbers = np.concatenate([formula.table.ravel(), formula.box, inverse])
         return self._numbers(numbers), cupy.asarray(formula.species.astype(np.int32))
@@ -349,8 +335,10 @@ class PairBackend(SweepBackend):
 class ArrayBackend(SweepBackend):
     """Array functions: energy and gradient by CuPy, the rest of a step in one launch."""
 
+    told = False  # that they compute in float64
+
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
-        super().__init__(potential.on_device(cupy), walk, threads)
+        super().__init__(potential.on_device(cupy, walk.x.dtype), walk, threads)
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
@@ -379,6 +367,8 @@ class ArrayBackend(SweepBackend):
 
     def _look(self, x: Any) -> None:
         """Energy into the walk, gradient for the kernel."""
+        if self.single:
+            x = x.view(type=Points)
         try:
             self.walk.energy[...], gradient = self.potential.energy_gradient(x)
         except TypeError as error:
@@ -387,4 +377,11 @@ class ArrayBackend(SweepBackend):
                 "arrays from x, np.zeros_like(x) instead of np.zeros(x.shape), and hand others "
                 "over as args="
             ) from error
+        if gradient.dtype.itemsize > self.real().itemsize and not self.told:
+            self.told = True
+            warn(
+                f"the gradient of {self.potential.name} is {gradient.dtype.name} where x is "
+                "float32, which is slow: make arrays from x, np.zeros_like(x) instead of "
+                "cupy.zeros(x.shape), and hand others over as args="
+            )
         self.extra = cupy.ascontiguousarray(gradient, dtype=self.real)

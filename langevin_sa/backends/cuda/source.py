@@ -12,17 +12,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from textwrap import indent
 from typing import TYPE_CHECKING
 
 from ... import noise
 from ..walk import DIVERGED
 from .arithmetic import functions
+from .gathered import particle
+from .lines import block, function, loop, square, term
 
 if TYPE_CHECKING:
     from ...formulas.spec import Body, Spec
 
 THREADS = 128
+RESIDENT = 4  # blocks of a sweep on one processor, which share its registers
 IN_REGISTERS = 16  # coordinates of a replica that one thread holds
 NUMBER = re.compile(r"(?<![\w.])(\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+)")
 
@@ -56,16 +58,17 @@ def lattice_module(
     )
 
 
-def pairs_module(
+def particles_module(
     spec: Spec,
     bodies: Mapping[str, Body],
     dim: int,
+    shape: Sequence[int],
     single: bool,
     box: Sequence[float] = (),
     types: int = 1,
 ) -> str:
-    """Pairs (and sites) over many threads; with a cut-off, `box` has a length for each axis, 0
-    where it is open.
+    """Pairs, links, terms over lists and sites over many threads; with a cut-off, `box` has a
+    length for each axis, 0 where it is open.
     """
     row = len(spec.scalars) + 2 if box else 0
     constants = {
@@ -73,16 +76,13 @@ def pairs_module(
         "UNIT": spec.space,
         "UNITS": f"{dim // spec.space}LL",
         "GIVEN": 0,
+        "RESIDENT": RESIDENT - any(each.count > 2 for each in spec.listed),
+        "PAIRS": int("pair" in bodies),
         "TYPES": types,
         "ROW": row,
     }
-    return _module(
-        dim,
-        single,
-        constants,
-        _site(spec, bodies) + "\n\n" + _pair(spec, bodies["pair"], box),
-        ["pairs", "sweep"],
-    )
+    printed = particle(spec, bodies, [dim, *shape], box)
+    return _module(dim, single, constants, printed, ["particles", "sweep"])
 
 
 def arrays_module(dim: int, single: bool) -> str:
@@ -94,7 +94,7 @@ def arrays_module(dim: int, single: bool) -> str:
 def _module(
     dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]
 ) -> str:
-    names = {"DIM": f"{dim}LL", "KIND": noise.KIND, "THREADS": THREADS}
+    names = {"DIM": f"{dim}LL", "KIND": noise.KIND, "THREADS": THREADS, "RESIDENT": RESIDENT}
     names |= {"DIVERGED": DIVERGED, **constants, **_of_noise()}
     parts = ["\n".join(f"#define {name} {value}" for name, value in names.items())]
     parts += [
@@ -136,15 +136,13 @@ def _replica_force(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequ
     """
     tables, lists = _lists(spec, bodies, [dim, *shape])
     shape = shape[: spec.lattice]
-    parts = ["double e = 0;", _loop("d", "0", str(dim), 1, "g[d] = 0;")]
+    parts = ["double e = 0;", loop("d", "0", str(dim), 1, "g[d] = 0;")]
     for kind, body in bodies.items():
         if kind == "coordinates":
             load = [f"v{k} = x[{c}]" for k, c in enumerate(spec.places)]
-            parts.append(_block(_term(spec, body, load, [f"g[{c}] += " for c in spec.places])))
+            parts.append(block(term(spec, body, load, [f"g[{c}] += " for c in spec.places])))
         elif kind == "site":
-            parts.append(
-                _loop("d", "0", str(dim), 1, _term(spec, body, ["v0 = x[d]"], ["g[d] += "]))
-            )
+            parts.append(loop("d", "0", str(dim), 1, term(spec, body, ["v0 = x[d]"], ["g[d] += "])))
         elif kind == "bond":
             parts += [_bonds(spec, body, dim, shape, axis) for axis in range(spec.lattice)]
         elif kind == "link":
@@ -154,7 +152,7 @@ def _replica_force(spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequ
         elif kind == "embedding":
             parts.append(_embedded(spec, bodies, dim))
     head = "double force(const real* x, real* g, const real* p)"
-    return "\n".join([*tables, _function(head, [*parts, *lists, "return e;"])])
+    return "\n".join([*tables, function(head, [*parts, *lists, "return e;"])])
 
 
 def _point(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
@@ -163,17 +161,17 @@ def _point(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
     """
     parts = ["real e = 0;", "v = x[i];", "g = 0;"]
     if "site" in bodies:
-        parts.append(_block(_term(spec, bodies["site"], ["v0 = v"], ["g += "], place="i")))
+        parts.append(block(term(spec, bodies["site"], ["v0 = v"], ["g += "], place="i")))
     for axis in range(spec.lattice if "bond" in bodies else 0):
-        upper = _term(spec, bodies["bond"], ["v0 = v", "v1 = x[k]"], ["g += ", ""], place="i")
-        lower = _term(
+        upper = term(spec, bodies["bond"], ["v0 = v", "v1 = x[k]"], ["g += ", ""], place="i")
+        lower = term(
             spec, bodies["bond"], ["v0 = x[k]", "v1 = v"], ["", "g += "], energy="", place="k"
         )
         parts += [
-            _neighbour(spec, shape, axis, 1) + _block(upper),
-            _neighbour(spec, shape, axis, -1) + _block(lower),
+            _neighbour(spec, shape, axis, 1) + block(upper),
+            _neighbour(spec, shape, axis, -1) + block(lower),
         ]
-    return _function(
+    return function(
         "real point(const real* x, i64 i, const real* p, real& v, real& g)", [*parts, "return e;"]
     )
 
@@ -191,13 +189,13 @@ def _laplacian(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> 
                 value=bodies[kind].laplacian,
                 derivatives=(),
             )
-            block = _block(_term(spec, curved, load, [], place="i"))
+            whole = block(term(spec, curved, load, [], place="i"))
             parts += (
-                [block]
+                [whole]
                 if kind == "site"
-                else [_neighbour(spec, shape, axis, 1) + block for axis in range(spec.lattice)]
+                else [_neighbour(spec, shape, axis, 1) + whole for axis in range(spec.lattice)]
             )
-    return _function("real laplacian(const real* x, i64 i, const real* p)", [*parts, "return e;"])
+    return function("real laplacian(const real* x, i64 i, const real* p)", [*parts, "return e;"])
 
 
 def _neighbour(spec: Spec, shape: Sequence[int], axis: int, side: int) -> str:
@@ -211,83 +209,37 @@ def _neighbour(spec: Spec, shape: Sequence[int], axis: int, side: int) -> str:
     return f"if (const i64 k = {place} == {end} ? {other} : i + {side * stride}LL; k >= 0) "
 
 
-def _site(spec: Spec, bodies: Mapping[str, Body]) -> str:
-    """``site(v0, g, p, d)``: a coordinate's own energy and force, nothing if the formula has
-    none.
-    """
-    parts = [_block(_term(spec, bodies["site"], [], ["g += "]))] if "site" in bodies else []
-    return _function(
-        "real site(real v0, real& g, const real* p, i64 d)", ["real e = 0;", *parts, "return e;"]
-    )
-
-
-def _pair(spec: Spec, body: Body, box: Sequence[float]) -> str:
-    """``pair(v, w, p, lengths, g)``: energy of the particle at v with the one at w, whose force is
-    added to g.
-    """
-    parts = ["real e = 0;"]
-    for k in range(spec.space):
-        parts.append(f"real r{k} = v[{k}] - w[{k}];")
-        if box and box[k]:
-            parts.append(
-                f"r{k} = fma(-::rint(r{k}*lengths[{spec.space + k}]), lengths[{k}], r{k});"
-            )
-    if box:
-        parts.append(
-            f"if ({_square(spec).removeprefix('v0 = ')} >= p[{len(spec.scalars) + 1}]) return 0;"
-        )
-    parts.append(_term(spec, body, [_square(spec)], ["const real f = 2.0*"]))
-    parts += [f"g[{k}] += f*r{k};" for k in range(spec.space)]
-    parts.append(f"return e - p[{len(spec.scalars)}];" if box else "return e;")
-    return _function(
-        "real pair(const real* v, const real* w, const real* p, const real* lengths, real* g)",
-        parts,
-    )
-
-
-def _square(spec: Spec) -> str:
-    return "v0 = " + " + ".join(f"r{k}*r{k}" for k in range(spec.space))
-
-
-def _function(head: str, lines: Sequence[str]) -> str:
-    return f"__device__ inline {head} {{\n" + indent("\n".join(lines), "    ") + "\n}"
-
-
-def _block(lines: str) -> str:
-    return "{\n" + indent(lines, "    ") + "\n}"
-
-
 def _bonds(spec: Spec, body: Body, dim: int, shape: Sequence[int], axis: int) -> str:
     length, stride = shape[axis], math.prod(shape[axis + 1 :])
     last = f"d - {(length - 1) * stride}" if spec.periodic else "-1"
     where = f"const int k = d / {stride} % {length} == {length - 1} ? {last} : d + {stride};\n" + (
         "" if spec.periodic else "if (k < 0) continue;\n"
     )
-    return _loop(
+    return loop(
         "d",
         "0",
         str(dim),
         1,
-        where + _term(spec, body, ["v0 = x[d]", "v1 = x[k]"], ["g[d] += ", "g[k] += "]),
+        where + term(spec, body, ["v0 = x[d]", "v1 = x[k]"], ["g[d] += ", "g[k] += "]),
     )
 
 
 def _links(spec: Spec, body: Body, dim: int) -> str:
     last = dim if spec.periodic else dim - spec.space
     upper = f"const int k = (d + {spec.space}) % {dim};\n"
-    return _loop("d", "0", str(last), spec.space, upper + _distance(spec, body))
+    return loop("d", "0", str(last), spec.space, upper + _distance(spec, body))
 
 
 def _pairs(spec: Spec, body: Body, dim: int) -> str:
     """Energies are summed particle by particle, as on the CPU."""
     others = _others(spec, dim, _distance(spec, body, "own += "))
-    each = _loop("d", "0", str(dim), spec.space, f"real own = 0;\n{others}\npairs += own;")
-    return _block(f"real pairs = 0;\n{each}\ne += pairs;")
+    each = loop("d", "0", str(dim), spec.space, f"real own = 0;\n{others}\npairs += own;")
+    return block(f"real pairs = 0;\n{each}\ne += pairs;")
 
 
 def _others(spec: Spec, dim: int, body: str) -> str:
     """The particles at k, after that at d."""
-    return _loop("k", f"d + {spec.space}", str(dim), spec.space, body)
+    return loop("k", f"d + {spec.space}", str(dim), spec.space, body)
 
 
 def _embedded(spec: Spec, bodies: Mapping[str, Body], dim: int) -> str:
@@ -295,15 +247,15 @@ def _embedded(spec: Spec, bodies: Mapping[str, Body], dim: int) -> str:
     density, embedding = bodies["density"], bodies["embedding"]
 
     def each(body: str) -> str:
-        return _loop("d", "0", str(dim), spec.space, body)
+        return loop("d", "0", str(dim), spec.space, body)
 
-    near = _term(spec, density, [_square(spec)], [], "const real near = ")
+    near = term(spec, density, [square(spec)], [], "const real near = ")
     sums = [*_apart(spec), near, "rho[d] += near;\nrho[k] += near;"]
-    slopes = _term(spec, embedding, ["v0 = rho[d]"], ["rho[d] = "], "energy += ")
+    slopes = term(spec, embedding, ["v0 = rho[d]"], ["rho[d] = "], "energy += ")
     forces = _distance(spec, density, "", "(rho[d] + rho[k])*")
     parts = [each("rho[d] = 0;"), each(_others(spec, dim, "\n".join(sums)))]
     parts += [each(slopes), each(_others(spec, dim, forces))]
-    return _block("\n".join(["real rho[DIM], energy = 0;", *parts, "e += energy;"]))
+    return block("\n".join(["real rho[DIM], energy = 0;", *parts, "e += energy;"]))
 
 
 def _lists(
@@ -312,12 +264,12 @@ def _lists(
     """The lists of particles as constants, and the loops over them."""
     tables, loops = [], []
     own, names = len(spec.scalars) + len(spec.arrays) * sizes[0], spec.printed_names()
-    for n, (term, entries) in enumerate(zip(spec.listed, spec.lists(sizes), strict=True)):
+    for n, (each, entries) in enumerate(zip(spec.listed, spec.lists(sizes), strict=True)):
         count, numbers = len(entries), ", ".join(str(i) for entry in entries for i in entry)
         tables.append(f"__device__ const int list_{n}[] = {{{numbers}}};")
-        body, load, store = bodies[f"{term.kind} {n}"], [], []
-        lines = [f"const int i{k} = list_{n}[{term.count}*t + {k}];" for k in range(term.count)]
-        for k, name in enumerate(term.arrays):
+        body, load, store = bodies[f"{each.kind} {n}"], [], []
+        lines = [f"const int i{k} = list_{n}[{each.count}*t + {k}];" for k in range(each.count)]
+        for k, name in enumerate(each.arrays):
             lines.append(f"const real {names[name]} = p[{own + k * count} + t];")
         for k in range(len(body.derivatives)):
             step, axis = divmod(k, spec.space)
@@ -325,12 +277,10 @@ def _lists(
             load.append(f"v{k} = x[{high}] - x[{low}]")
             store.append(f"g[{high}] += f{k};\ng[{low}] -= f{k};")
         forces = [f"const real f{k} = " for k in range(len(body.derivatives))]
-        lines += [_term(spec, body, load, forces, "energy += "), *store]
-        loops += [_loop("t", "0", str(count), 1, "\n".join(lines))]
-        own += len(term.arrays) * count
-    return tables, [
-        _block("\n".join(["real energy = 0;", *loops, "e += energy;"]))
-    ] if loops else []
+        lines += [term(spec, body, load, forces, "energy += "), *store]
+        loops += [loop("t", "0", str(count), 1, "\n".join(lines))]
+        own += len(each.arrays) * count
+    return tables, [block("\n".join(["real energy = 0;", *loops, "e += energy;"]))] if loops else []
 
 
 def _distance(spec: Spec, body: Body, energy: str = "e += ", times: str = "") -> str:
@@ -338,57 +288,8 @@ def _distance(spec: Spec, body: Body, energy: str = "e += ", times: str = "") ->
     axes = range(spec.space)
     store = [f"g[k + {k}] += f*r{k};\ng[d + {k}] -= f*r{k};" for k in axes]
     force = [f"const real f = {times}2.0*"]
-    return "\n".join([*_apart(spec), _term(spec, body, [_square(spec)], force, energy), *store])
+    return "\n".join([*_apart(spec), term(spec, body, [square(spec)], force, energy), *store])
 
 
 def _apart(spec: Spec) -> list[str]:
     return [f"const real r{k} = x[k + {k}] - x[d + {k}];" for k in range(spec.space)]
-
-
-def _term(
-    spec: Spec,
-    body: Body,
-    load: Sequence[str],
-    store: Sequence[str],
-    energy: str = "e += ",
-    place: str = "d",
-) -> str:
-    """The body of a term: parameters and assignments that are needed (those that load its inputs
-    first), its value and derivatives.
-    """
-    wanted = [
-        (target, derivative)
-        for target, derivative in zip(store, body.derivatives, strict=False)
-        if target
-    ]
-    results = [*([body.value] if energy else []), *(derivative for _, derivative in wanted)]
-    lines = needed([*load, *body.lines], results)
-    used = set(map(int, re.findall(r"\bp_(\d+)", " ".join([*lines, *results]))))
-    scalars = [f"const real p_{k} = p[{k}];" for k in range(len(spec.scalars)) if k in used]
-    arrays = [
-        f"const real p_{n} = p[{len(spec.scalars)} + {k}*DIM + {place}];"
-        for k, n in enumerate(spec.array_places())
-        if n in used
-    ]
-    out = [
-        *([f"{energy}{body.value};"] if energy else []),
-        *(f"{target}({derivative});" for target, derivative in wanted),
-    ]
-    return "\n".join([*scalars, *arrays, *(f"const real {line};" for line in lines), *out])
-
-
-def needed(lines: Sequence[str], results: Sequence[str]) -> list[str]:
-    """The assignments that the results depend on."""
-    kept: list[str] = []
-    for line in reversed(lines):
-        name = line.split(" = ")[0]
-        if any(re.search(rf"\b{name}\b", later) for later in (*kept, *results)):
-            kept.append(line)
-    return kept[::-1]
-
-
-def _loop(index: str, low: str, high: str, step: int, body: str) -> str:
-    return (
-        f"#pragma unroll UNROLL\nfor (int {index} = {low}; {index} < {high}; {index} += {step}) "
-        + _block(body)
-    )

@@ -1,8 +1,9 @@
 // A replica spread over blocks, in units of four coordinates or one particle.
 //
 // Pass t looks at x_t: its energy, the forces, and the step to x_{t+1}. That overwrites x_{t-1} in the other of two buffers, which is
-// saved first if it was the lowest so far. The block that is the last to finish a replica's pass adds up the sums of all blocks. After
-// the last step one more pass takes the energy, and one more saves. With one block a replica, all passes are one launch.
+// saved first, with its energy, if it was the lowest so far: until then `found` has that energy, INFINITE if there is none to save, and
+// -INFINITE once a step has failed. The block that is the last to finish a replica's pass adds up the sums of all blocks. After the last
+// step one more pass takes the energy, and one more saves. With one block a replica, all passes are one launch.
 //
 // dx = rho dx + lr f(x) + s xi, x = x + dx; s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}:
 // rho, with the change of dt: carry; alpha: kick; beta of the next step: tail; -f(x): g; z_n: normal;
@@ -18,9 +19,9 @@ __device__ inline void add_up(double (*sums)[THREADS]) {
     }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
+extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) sweep(
     real* even, real* odd, real* DX, double* NOISE, double* energy, double* best_energy, real* BEST, double* dx2, double* kinetic,
-    const real* coefficients, const double* weights, const real* p, const real* inertia, const Extra* extra, double* partial, int* better, u32* arrived,
+    const real* coefficients, const double* weights, const real* p, const real* inertia, const Extra* extra, double* partial, double* found, u32* arrived,
     u64* failure, i64 count, i64 steps, i64 first_pass, i64 passes, i64 first_step, int paired, u32 first_replica,
     u32 purpose, u32 k0, u32 k1) {
     __shared__ double sums[2][THREADS];
@@ -32,7 +33,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
         for (i64 t = first_pass; t < first_pass + passes; ++t) {
             const real* x = (t & 1 ? odd : even) + origin;
             real* y = (t & 1 ? even : odd) + origin;
-            const bool looks = t <= steps, moves = t < steps, saves = t > 0 && better[r] > 0;
+            const bool looks = t <= steps, moves = t < steps, saves = t > 0 && finite(found[r]);
             const real carry = moves ? coefficients[4 * t] : 0, lr = moves ? coefficients[4 * t + 1] : 0;
             const real kick = moves ? coefficients[4 * t + 2] : 0, tail = moves ? coefficients[4 * t + 3] : 0;
             const real tail_before = moves && t > 0 ? coefficients[4 * t - 1] : 0;
@@ -96,13 +97,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4) sweep(
             }
             if (threadIdx.x == 0 && (blocks == 1 || last)) {
                 const double total = (GIVEN ? energy[r] : 0) + sums[0][0];
-                const bool failed = t > 0 && better[r] < 0;
+                const bool failed = t > 0 && found[r] == -INFINITE;
+                if (saves) best_energy[r] = found[r];
                 if (looks && !failed && !finite(total)) {
                     atomicMin(failure, u64(t) << 32 | u64(r));
-                    better[r] = -1;
+                    found[r] = -INFINITE;
                 } else if (looks && !failed) {
-                    better[r] = total < best_energy[r];
-                    if (better[r]) best_energy[r] = total;
+                    found[r] = total < best_energy[r] ? total : INFINITE;
                 }
                 if (looks) energy[r] = total;
                 if (moves) {

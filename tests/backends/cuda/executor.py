@@ -52,6 +52,7 @@ def library(source, flags=()):
         "-march=native",
         "-fPIC",
         "-shared",
+        "-fno-gnu-unique",  # or texts of one name share their __shared__ memory, of any size
         "-Wall",
         "-Werror",
         "-Wno-unknown-pragmas",
@@ -104,12 +105,11 @@ def by_gxx(codes, fused=False):
     return [Module(code, built, k) for k, code in enumerate(codes)]
 
 
-def by_nvrtc(codes, options, tallied=False):
+def by_nvrtc(codes, options, release=12):
     """The same from the PTX that NVIDIA's compiler makes of them."""
-    texts = [nvrtc.compile(code, "compute_80", options)[1].rstrip(b"\0").decode() for code in codes]
-    built = library(
-        ptx.translation_unit(texts, tallied), ("-O0", "-ffp-contract=off", "-frounding-math")
-    )
+    made = [nvrtc.compile(code, "compute_80", options, release)[1] for code in codes]
+    texts = [text.rstrip(b"\0").decode() for text in made]
+    built = library(ptx.translation_unit(texts), ("-O0", "-ffp-contract=off", "-frounding-math"))
     return [Module(code, built, k) for k, code in enumerate(codes)]
 
 

@@ -6,6 +6,7 @@ at after each launch.
 """
 
 import functools
+import threading
 import types
 from collections import Counter
 
@@ -14,26 +15,50 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 counts = Counter()
+launched = Counter()  # launches on each device
+one_at_a_time = threading.Lock()
 GUARD = 16384  # bytes on either side of an array, filled with NaN
 
 
+class CUDARuntimeError(RuntimeError):
+    """What CuPy raises of what the CUDA runtime says."""
+
+
 class Device:
-    """A GPU by its number, which is written down when it is used."""
+    """A GPU by its number; each thread has a current one."""
 
     attributes = {"MultiProcessorCount": 2}  # noqa: RUF012
-    used = 0
+    compute_capability = "90"
+    count = 1
+    _here = threading.local()
+    places = {}  # noqa: RUF012  # numbers of the devices of other libraries' arrays, by address
 
-    def __init__(self, id=0):
-        self.id = id
+    def __init__(self, id=None):
+        self.id = Device.current() if id is None else id
+        if not 0 <= self.id < Device.count:
+            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+
+    @classmethod
+    def current(cls):
+        """The number of this thread's."""
+        return getattr(cls._here, "id", 0)
 
     def use(self):
-        Device.used = self.id
+        Device._here.id = self.id
+        return self
+
+    def __enter__(self):
+        vars(Device._here).setdefault("before", []).append(Device.current())
+        return self.use()
+
+    def __exit__(self, *_):
+        Device._here.id = Device._here.before.pop()
 
 
 class ndarray(NDArrayOperatorsMixin):
     """What CuPy's array allows, by NumPy."""
 
-    def __init__(self, array, room=None, device=0):
+    def __init__(self, array, room=None, device=None):
         self._array, self._room, self.device = array, room, Device(device)
 
     __cuda_array_interface__ = None  # that it has one says where it is
@@ -46,13 +71,23 @@ class ndarray(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         _refuse_host(inputs)
+        _refuse_others((*inputs, *kwargs.get("out", ())))
         if "out" in kwargs:
             kwargs["out"] = tuple(map(_inner, kwargs["out"]))
-        return _outer(
+        out = _outer(
             getattr(ufunc, method)(
                 *map(_inner, inputs), **{key: _inner(value) for key, value in kwargs.items()}
             )
         )
+        # of the class of the first that is of another one; all else that makes arrays forgets it
+        kinds = [type(value) for value in inputs if isinstance(value, ndarray)]
+        kind = next((kind for kind in kinds if kind is not ndarray), ndarray)
+        alike = method == "__call__" and ufunc is not np.matmul and kind is not ndarray
+        return out.view(type=kind) if alike and isinstance(out, ndarray) else out
+
+    def view(self, dtype=None, type=None):
+        there = self._array if dtype is None else self._array.view(dtype)
+        return (type or self.__class__)(there, self._room, self.device.id)
 
     def __array_function__(self, function, kinds, args, kwargs):
         return _call(function, args, kwargs)
@@ -61,20 +96,21 @@ class ndarray(NDArrayOperatorsMixin):
         if name.startswith("__"):  # no __array_interface__: that would be an implicit copy
             raise AttributeError(name)
         value = getattr(self._array, name)
-        return _on_device(value) if callable(value) else _outer(value)
+        return _on_device(value, self) if callable(value) else _outer(value, self.device.id)
 
     def __getitem__(self, index):
-        return _outer(self._array[_inner(index)])
+        return _outer(self._array[_inner(index)], self.device.id)
 
     def __setitem__(self, index, value):
         _refuse_host([value])
+        _refuse_others([self, value])
         self._array[_inner(index)] = _inner(value)
 
     def __len__(self):
         return len(self._array)
 
     def __iter__(self):
-        return (_outer(row) for row in self._array)
+        return (_outer(row, self.device.id) for row in self._array)
 
     def get(self, out=None):
         counts["to host"] += 1
@@ -118,18 +154,37 @@ class ndarray(NDArrayOperatorsMixin):
         return f"fake_cupy({self._array!r})"
 
 
+def _method(name):
+    """An array's method as CuPy's class has it."""
+
+    def method(self, *args, **kwargs):
+        if name == "copy":  # to the current device
+            return ndarray(self._array.copy())
+        return _call(getattr(np.ndarray, name), (self, *args), kwargs)
+
+    return method
+
+
+for _name in (
+    *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "cumprod", "cumsum", "diagonal"),
+    *("dot", "flatten", "max", "mean", "min", "prod", "ravel", "repeat", "reshape", "round", "std"),
+    *("sum", "take", "trace", "var"),
+):
+    setattr(ndarray, _name, _method(_name))
+
+
 def _inner(value):
     if isinstance(value, ndarray):
         return value._array
     return type(value)(map(_inner, value)) if type(value) in (tuple, list) else value
 
 
-def _outer(value):
+def _outer(value, device=None):
     # CuPy returns arrays of no dimension, not numbers
     if isinstance(value, (np.ndarray, np.generic)):
-        return ndarray(np.asarray(value))
+        return ndarray(np.asarray(value), device=device)
     return (
-        tuple(map(_outer, value))
+        tuple(_outer(v, device) for v in value)
         if type(value) is tuple and any(isinstance(v, np.ndarray) for v in value)
         else value
     )
@@ -143,10 +198,22 @@ def _refuse_host(values):
             raise TypeError(f"Unsupported type {type(value)}")
 
 
+def _refuse_others(values):
+    for value in values:
+        if type(value) in (tuple, list):
+            _refuse_others(value)
+        elif isinstance(value, ndarray) and value.device.id != Device.current():
+            raise ValueError(
+                "Array device must be same as the current device: array device = "
+                f"{value.device.id} while current = {Device.current()}"
+            )
+
+
 def _call(function, args, kwargs):
     if function is np.asarray:  # with like=
         return asarray(*args, **kwargs)
     _refuse_host([*args, *kwargs.values()])
+    _refuse_others([*args, *kwargs.values()])
     return _outer(
         function(
             *map(_inner, args),
@@ -155,8 +222,12 @@ def _call(function, args, kwargs):
     )
 
 
-def _on_device(function):
-    return lambda *args, **kwargs: _call(function, args, kwargs)
+def _on_device(function, owner=None):
+    def call(*args, **kwargs):
+        _refuse_others([owner])
+        return _call(function, args, kwargs)
+
+    return call
 
 
 def _allocate(array):
@@ -176,11 +247,14 @@ def _check_guards(arrays):
 
 
 def asarray(value, dtype=None, **_):
-    if isinstance(value, ndarray):
-        return value if dtype in (None, value.dtype) else ndarray(value._array.astype(dtype))
-    if hasattr(value, "__cuda_array_interface__"):
+    if hasattr(value, "__cuda_array_interface__") and not isinstance(value, ndarray):
         there = types.SimpleNamespace(__array_interface__=value.__cuda_array_interface__)
-        return ndarray(np.asarray(there))
+        device = Device.places.get(there.__array_interface__["data"][0], 0)
+        value = ndarray(np.asarray(there), device=device)
+    if isinstance(value, ndarray):
+        if value.device.id != Device.current():  # CuPy copies to the current device
+            return _allocate(value._array if dtype is None else value._array.astype(dtype))
+        return value if dtype in (None, value.dtype) else ndarray(value._array.astype(dtype))
     counts["to device"] += 1
     return _allocate(np.asarray(value, dtype=dtype))
 
@@ -192,20 +266,25 @@ def from_dlpack(value):
     return ndarray(np.from_dlpack(host), device=device)
 
 
+def pointer_attributes(address):
+    """Of what lies on a device."""
+    return types.SimpleNamespace(device=Device.places.get(address, 0))
+
+
 class RawModule:
     """Compiled by g++, or executed from PTX; `ready` holds modules by (code, options) that were
     compiled together before.
     """
 
     ready = {}  # noqa: RUF012
-    from_ptx = False
+    from_ptx = 0  # of this release of CUDA
     reversed = False  # the order of threads
 
     def __init__(self, *, code, options=()):
         key = code, options, self.from_ptx
         if key not in self.ready:
             build = (
-                functools.partial(executor.by_nvrtc, options=options)
+                functools.partial(executor.by_nvrtc, options=options, release=self.from_ptx)
                 if self.from_ptx
                 else functools.partial(executor.by_gxx, fused="--fmad=true" in options)
             )
@@ -218,8 +297,11 @@ class RawModule:
             for value in args:
                 if isinstance(value, np.ndarray):
                     raise TypeError("a numpy.ndarray as a kernel parameter")
-            self.module.library.set_reversed(int(self.reversed))
-            self.module.launch(name, grid, block, [_inner(value) for value in args])
+            _refuse_others(args)
+            launched[Device.current()] += 1
+            with one_at_a_time:  # threads of a grid are fibers of one thread
+                self.module.library.set_reversed(int(self.reversed))
+                self.module.launch(name, grid, block, [_inner(value) for value in args])
             _check_guards(args)
 
         return launch
@@ -240,7 +322,15 @@ def module():
         return _allocate(np.full(shape, value, dtype=dtype))
 
     pool = types.SimpleNamespace(free_bytes=lambda: 0)
-    runtime = types.SimpleNamespace(memGetInfo=lambda: (FREE, FREE), getDeviceCount=lambda: 1)
+    runtime = types.SimpleNamespace(
+        memGetInfo=lambda: (FREE, FREE),
+        getDeviceCount=lambda: Device.count,
+        getDevice=Device.current,
+        pointerGetAttributes=pointer_attributes,
+        getDeviceProperties=lambda number: {"name": b"stand-in", "major": 9, "minor": 0},
+        runtimeGetVersion=lambda: 12_090,
+        CUDARuntimeError=CUDARuntimeError,
+    )
     cupy.__getattr__ = lookup
     cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime, is_available=lambda: True)
     members = {

@@ -22,7 +22,6 @@ PRELUDE = r"""
 #include <type_traits>
 typedef unsigned __int128 wide;
 static char shared_memory[49152];
-extern "C" { uint64_t tally[6]; }
 template <class T, class R> static T as(R r) {
     if constexpr (std::is_floating_point_v<T>) return same_bits<T>(r); else return T(r);
 }
@@ -98,12 +97,8 @@ UNARY = {
 }
 
 
-def translation_unit(texts, tallied=False):
-    """C++ text with a C function ``launch_<number>_<kernel>`` for each kernel of each PTX text.
-
-    If `tallied`, a run counts in ``tally`` what it executes: `CLASSES` of instructions.
-    """
-    _Module.tallied = tallied
+def translation_unit(texts):
+    """C++ text with a C function ``launch_<number>_<kernel>`` for each kernel of each PTX text."""
     return "\n".join(
         [
             PRELUDE,
@@ -112,35 +107,12 @@ def translation_unit(texts, tallied=False):
     )
 
 
-CLASSES = (
-    "float64",
-    "division and root of float64",
-    "float32",
-    "other",
-    "bytes read",
-    "bytes written",
-)
-
-
-def _class(op, modifiers):
-    """Which of `CLASSES` an instruction counts as, and how much."""
-    if op in ("ld", "st"):
-        if "global" not in modifiers:
-            return 3, 1
-        return 4 if op == "ld" else 5, int(modifiers[-1][1:]) // 8 * (2 if "v2" in modifiers else 1)
-    if modifiers[-1:] == ["f64"] and op != "mov":
-        return (1 if op in ("div", "sqrt", "rcp") else 0), 1
-    return (2 if modifiers[-1:] == ["f32"] and op != "mov" else 3), 1
-
-
 def _operands(text):
     """Split at commas that are not inside braces or brackets."""
     return [part.strip() for part in re.split(r",(?![^{\[]*[}\]])", text) if part.strip()]
 
 
 class _Module:
-    tallied = False
-
     def __init__(self, ptx, number):
         ptx = re.sub(r"//[^\n]*|/\*.*?\*/", "", ptx, flags=re.DOTALL)
         assert ".func" not in ptx, "a function that was not inlined"
@@ -232,9 +204,7 @@ class _Module:
             guard, text = f"if ({found[1]}{self.registers[found[2]][0]}) ", found[3]
         name, _, rest = text.partition(" ")
         op, *modifiers = name.split(".")
-        k, amount = _class(op, modifiers)
-        tally = f"tally[{k}] += {amount}; " if self.tallied else ""
-        return f"{guard}{{ {tally}{self._effect(text, op, modifiers, _operands(rest))} }}"
+        return f"{guard}{{ {self._effect(text, op, modifiers, _operands(rest))} }}"
 
     def _effect(self, text, op, modifiers, operands):
         kind = modifiers[-1] if modifiers else ""

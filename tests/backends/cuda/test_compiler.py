@@ -6,6 +6,7 @@ import re
 
 import nvrtc
 import pytest
+from test_parity import SHAPES
 
 from langevin_sa import Potential, potentials
 from langevin_sa.backends.cuda import source
@@ -20,25 +21,36 @@ KERNELS = {
     ),
     "pairs": lambda: potentials.lennard_jones(38),
     "pairs with a cut-off": potentials.kob_andersen,
+    "pairs and bonds of a list": lambda: potentials.fene_chain(400),
+    "pairs and links of a ring": lambda: Potential.from_formula(
+        bond="(r - 2)**2", pair="r**-12", particles=400, periodic=True
+    ),
+    "links": lambda: Potential.from_formula(bond="(r - 2)**2", particles=400),
+    "molecule": lambda: Potential.from_formula(**SHAPES["molecule over threads"]),
     "arrays": potentials.ackley,
 }
 
 
+CARDS = ("sm_80", "sm_90", "sm_120")
+
+
 @pytest.mark.long
+@pytest.mark.parametrize("release", nvrtc.WHEELS)
 @pytest.mark.parametrize("name", KERNELS)
-def test_no_remark_no_local_memory(gpu, name):
+def test_no_remark_no_local_memory(gpu, name, release):
     U = KERNELS[name]()
     for single in (False, True):
         code = gpu.backend_of(U).code(U, single)
-        for target in ("sm_80", "sm_90"):
-            kernels, remarks = nvrtc.resources(code, target, source.options(single))
+        for target in CARDS:
+            kernels, remarks = nvrtc.resources(code, target, source.options(single), release)
             assert kernels and not remarks, remarks
             for kernel, (registers, stack, spilled) in kernels.items():
                 print(
-                    f"{name:<26} {kernel:<9} {'float32' if single else 'float64'} {target} "
-                    f"{registers:4} registers"
+                    f"{name:<26} {kernel:<9} {'float32' if single else 'float64'} {target:<6} "
+                    f"CUDA {release} {registers:4} registers"
                 )
-                most = 65_536 // (4 * source.THREADS) if kernel == "sweep" else 255
+                resident = int(re.search(r"#define RESIDENT (\d)", code)[1])
+                most = 65_536 // (resident * source.THREADS) if kernel == "sweep" else 255
                 assert (stack, spilled) == (0, 0), (target, kernel)
                 assert registers <= most, (target, kernel)
 
@@ -70,3 +82,16 @@ def test_a_remark_is_noticed():
         'extern "C" __global__ void f(int* x) { int unused; x[0] = 1; }', "sm_80", ()
     )
     assert "f" in kernels and "never referenced" in remarks[0]
+
+
+@pytest.mark.parametrize("release", nvrtc.WHEELS)
+def test_texts_are_compiled_as_cupy_does_it(gpu, release):
+    """CuPy flushes float32 subnormals whatever is asked for; the normals, float32 in a float64 run
+    too, are none.
+    """
+    for make in (potentials.muller_brown, potentials.phi4_chain):
+        for single in (False, True):
+            code = gpu.backend_of(make()).code(make(), single)
+            ptx = nvrtc.compile(code, "compute_80", source.options(single), release)[1].decode()
+            rounding = re.findall(r"\b(?:add|sub|mul|fma|sqrt|div)\.\w*\.?(?:ftz\.)?f32\b", ptx)
+            assert rounding and all(".ftz." in op for op in rounding)

@@ -7,12 +7,16 @@ from parity import compare
 from langevin_sa import Potential, potentials
 
 CHAIN = dict(site="(x**2 - 1)**2/4", bond="h*(y - x)**2/2", dim=133, h=np.linspace(0.5, 1.5, 133))
+ANGLES = [(k, k + 1, k + 2) for k in range(7)]
 POTENTIALS = {
     "well": potentials.double_well,
     "camel": potentials.three_hump_camel,
     "chain": lambda: Potential.from_formula(**CHAIN),
     "pairs": lambda: potentials.lennard_jones(7),
     "waves": potentials.periodic,
+    "ring": lambda: Potential.from_formula(
+        bond="(r - 2)**2", particles=9, periodic=True, terms=[("angle", ANGLES, "theta**2")]
+    ),
 }
 MUTATIONS = {
     "counter words exchanged": (
@@ -55,6 +59,11 @@ MUTATIONS = {
     ),
     "lower neighbour's parameter": ("p[0 + 0*DIM + k]", "p[0 + 0*DIM + i]", "chain"),
     "a particle with itself": ("if (first + j != unit)", "", "pairs"),
+    "a link too few": ("unit + 1 < UNITS", "unit + 2 < UNITS", "ring"),
+    "a ring that is open": ("if (unit == 0) link(", "if (false) link(", "ring"),
+    "the wrong end of a step": ("if (m == 1) g[0] -=", "if (m == 1) g[0] +=", "ring"),
+    "an entry counted thrice": ("if (m == 0) e += u;", "e += u;", "ring"),
+    "another particle's entries": ("j = lists[0 + unit]", "j = lists[0]", "ring"),
     "last tile not cut": (
         "UNITS - first < blockDim.x ? int(UNITS - first) :",
         "false ? 0 :",

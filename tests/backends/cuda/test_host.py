@@ -3,7 +3,6 @@ launches and copies.
 """
 
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import fake_cupy
@@ -89,6 +88,7 @@ def test_the_stand_in_refuses_what_cupy_refuses(cupy):
         ("himmelblau", lambda n: 1),
         ("phi4_chain", lambda n: 1),
         ("lennard_jones", lambda n: 1),
+        ("fene_chain", lambda n: 1),
         ("griewank", lambda n: n + 2),
     ],
 )
@@ -172,21 +172,6 @@ def test_the_code_in_the_docs(gpu):
     exec(page.split("```python\n")[1].split("```")[0], {})
 
 
-def test_the_check_of_a_real_card_can_run(gpu, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
-    gpu_check = import_module("gpu_check")
-    monkeypatch.setattr(gpu_check, "POTENTIALS", ("double_well",))
-    monkeypatch.setattr(
-        gpu_check,
-        "CASES",
-        {"double well": (potentials.double_well, 100, 5), "chain": (potentials.phi4_chain, 1, 5)},
-    )
-    gpu_check.parity()
-    gpu_check.speed(repeats=1)
-    printed = capsys.readouterr().out
-    assert "| double_well | 0, 0 |" in printed and "| chain | float32 |" in printed
-
-
 def test_memory_is_looked_at_before_anything_is_allocated(gpu, monkeypatch):
     monkeypatch.setattr(fake_cupy, "FREE", 5_000)
     with pytest.raises(
@@ -224,12 +209,23 @@ def test_what_cannot_run_there_is_refused(gpu, monkeypatch):
     U = Potential.from_numba(lambda x: x[0] ** 2, lambda x, out: None, 1)
     with pytest.raises(TypeError, match="run on the CPU only"):
         lsa.anneal(U, [[1.0]], SCHEDULE, 10, backend="cupy")
-    with pytest.raises(ValueError, match="workers"):
-        lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy", workers=2)
     monkeypatch.setitem(sys.modules, "cupy", None)
-    del sys.modules["langevin_sa.backends.cuda.cupy"]
+    for name in ("cupy", "device"):
+        del sys.modules[f"langevin_sa.backends.cuda.{name}"]
     with pytest.raises(ImportError, match=r"pip install 'langevin_sa\[gpu\]'"):
         lsa.anneal(potentials.himmelblau(), [[1.0, 1.0]], SCHEDULE, 10, backend="cupy")
+
+
+def test_no_thread_has_many_particles(gpu):
+    """Bonds of any kind beside pairs, or alone: a thread a particle."""
+    few = dict(bond="(r - 1)**2", particles=5, space=3)
+    lists = [("bond", [(0, 1)], "r**2"), ("torsion", [(0, 1, 2, 3)], "phi**2")]
+    for kinds in (dict(), dict(pair="1/r"), dict(site="x**2", terms=lists)):
+        for particles, expected in ((5, gpu.ReplicaBackend), (6, gpu.ParticleBackend)):
+            U = Potential.from_formula(**few | {"particles": particles} | kinds)
+            assert gpu.backend_of(U) is expected
+    for name in ("fene_chain", "lennard_jones"):
+        assert gpu.backend_of(potentials.catalogue()[name]()) is gpu.ParticleBackend
 
 
 def test_compare_runs_there(gpu):

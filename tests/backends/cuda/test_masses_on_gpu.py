@@ -12,6 +12,9 @@ WAYS = {
     "registers": lambda: potentials.himmelblau(),
     "lattice": lambda: Potential.from_formula(site="(x**2 - 1)**2/4", bond="(y - x)**2/2", dim=133),
     "pairs": lambda: potentials.lennard_jones(7),
+    "links and entries of lists": lambda: Potential.from_formula(
+        bond="(r - 1)**2", particles=8, terms=[("angle", [(0, 3, 5), (7, 6, 2)], "theta**2")]
+    ),
     "arrays": lambda: Potential(
         lambda x: (x**2 / 2 + x**4 / 40).sum(1), lambda x: x + x**3 / 10, dim=9
     ),

@@ -39,8 +39,50 @@ class Capsule:
         return 2, 1
 
 
-@pytest.mark.parametrize("make", [Interface, Capsule])
-def test_they_work_as_those_of_cupy(make):
+def on_device(make, device, monkeypatch):
+    """An array on a GPU of two."""
+    monkeypatch.setattr(fake_cupy.Device, "count", 2)
+    if make is fake_cupy.asarray:
+        with fake_cupy.Device(device):
+            return make(X)
+    array = X.copy()
+    fake_cupy.Device.places[array.ctypes.data] = device
+    return make(array)
+
+
+MAKERS = [Interface, Capsule, fake_cupy.asarray]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_they_stay_on_their_device(monkeypatch, make):
+    """And so does all that is made of them, while another one is current."""
+    given = on_device(make, 1, monkeypatch)
+    for method in ("energy", "gradient", "laplacian"):
+        found = getattr(U, method)(given)
+        assert found.device.id == 1 and fake_cupy.Device.current() == 0
+        with found.device:
+            np.testing.assert_array_equal(found.get(), getattr(U, method)(X))
+    both = U.energy_gradient(given)
+    assert [array.device.id for array in both] == [1, 1]
+    for V in (U, lsa.potentials.himmelblau(), lsa.potentials.phi4_chain()):
+        fake_cupy.Device(0).use()
+        x = given if V.dim == 2 else None
+        if x is None:
+            with fake_cupy.Device(1):
+                x = fake_cupy.asarray(np.tile(X, (1, V.dim // 2)))
+        run = lsa.anneal(V, x, WARM, 30, rng=1, samples=True, on_failure="raise")
+        arrays = [run.x, run.energies, run.best_positions]
+        arrays += [getattr(run.state, name) for name in ("x", "dx", "noise", "best_x")]
+        assert {array.device.id for array in arrays} == {1}
+        fake_cupy.Device(0).use()
+        longer = lsa.anneal(V, None, WARM, 60, state=run.state)
+        assert longer.x.device.id == 1
+    assert set(fake_cupy.launched) == {1}
+
+
+@pytest.mark.parametrize("make", MAKERS[:2])
+def test_they_work_as_those_of_cupy(monkeypatch, make):
+    monkeypatch.setattr(fake_cupy.Device, "count", 2)
     given = make(X.copy())
     for method in ("energy", "gradient"):
         found = getattr(U, method)(given)
@@ -50,7 +92,7 @@ def test_they_work_as_those_of_cupy(make):
     for array in (run.x, run.state.x, run.best_positions, run.energies):
         assert type(array) is fake_cupy.ndarray
     np.testing.assert_allclose(run.state.x.get(), plain.state.x, rtol=0, atol=1e-12)
-    assert fake_cupy.Device.used == (1 if make is Capsule else 0)
+    assert fake_cupy.Device.current() == (1 if make is Capsule else 0)
     longer = lsa.anneal(U, None, WARM, 60, state=run.state)
     assert type(longer.x) is fake_cupy.ndarray
 
@@ -70,6 +112,14 @@ def test_functions_of_the_cpu_are_called_there():
     run = lsa.anneal(V, fake_cupy.asarray(X), WARM, 30, rng=1)
     assert type(run.state.x) is fake_cupy.ndarray
     np.testing.assert_array_equal(run.state.x.get(), lsa.anneal(V, X, WARM, 30, rng=1).state.x)
+
+
+def test_answers_of_the_cpu_go_back_where_they_came_from(monkeypatch):
+    V = lsa.Potential.from_function(lambda x: x @ x, 2, lambda x: 2 * x)
+    given = on_device(fake_cupy.asarray, 1, monkeypatch)
+    run = lsa.anneal(V, given, WARM, 30, rng=1)
+    assert V.gradient(given).device.id == run.state.x.device.id == run.energies.device.id == 1
+    assert fake_cupy.Device.current() == 0 and not fake_cupy.launched
 
 
 def of(module, **more):

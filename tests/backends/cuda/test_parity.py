@@ -99,6 +99,23 @@ SHAPES = {
     ),
     "polymer in registers": dict(formula="x1*y4", bond="(r - 2)**2", particles=5, space=2),
     "ring polymer": dict(bond="(r - 2)**2", pair="1/r", particles=9, periodic=True),
+    "polymer over threads": dict(bond="(r - 2)**2", particles=41, space=2),
+    "ring polymer over threads": dict(
+        bond="(r - 2)**2", pair="1/r", site="x**2/9", particles=37, periodic=True
+    ),
+    "molecule over threads": dict(
+        terms=[
+            ("bond", [(k, k + 1) for k in range(34)], "k*(r - 2)**2/2"),
+            ("angle", [(k + 2, k + 1, k) for k in range(33)], "bend*(theta - 2)**2/2"),
+            ("torsion", [(0, 9, 3, 5), (2, 3, 4, 5), (7, 1, 30, 8)], "turn*(1 + cos(3*phi))"),
+            ("bond", [(3, 30), (30, 11)], "k*(r - 3)**4/9"),
+        ],
+        pair="1/r",
+        particles=35,
+        k=1.5,
+        bend=np.linspace(0.1, 0.2, 33),
+        turn=np.array([0.3, 0.5, 0.1]),
+    ),
     "plane": dict(pair="r**-12 - r**-6", site="x**2", particles=37, space=2),
 }
 
@@ -119,7 +136,9 @@ def test_shapes(gpu, monkeypatch, shape, alone):
         monkeypatch.setattr(gpu.source, "THREADS", 32)
     far = np.tile(2.0 * np.arange(U.dim), (99, 1))  # particles that do not meet
     U._start = lambda n, generator: (
-        generator.permuted(far[:n], axis=1) if "pair" in kind else generator.normal(size=(n, U.dim))
+        generator.permuted(far[:n], axis=1)
+        if "particles" in kind
+        else generator.normal(size=(n, U.dim))
     )
     monkeypatch.setattr(fake_cupy.RawModule, "reversed", not alone)
     for integrator in ("bbk", "gjf"):

@@ -4,6 +4,7 @@ does, too.
 
 import fake_cupy
 import numpy as np
+import nvrtc
 import ptx
 import pytest
 from parity import NAMES, NEIGHBOUR_LISTS, compare
@@ -33,11 +34,12 @@ def check(U, dtype, integrators, purpose=0):
             np.testing.assert_allclose(numba.best_energy, gpu.best_energy, rtol=1e-11)
 
 
+@pytest.mark.parametrize("release", nvrtc.WHEELS)
 @pytest.mark.parametrize("single", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_parity(gpu, monkeypatch, together, single):
-    monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", True)
+def test_parity(gpu, monkeypatch, together, single, release):
+    monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", release)
     made = [make() for make in SOME.values()]
-    together([gpu.backend_of(U).code(U, single) for U in made], single, from_ptx=True)
+    together([gpu.backend_of(U).code(U, single) for U in made], single, from_ptx=release)
     for U in made:
         rows = INTEGRATORS if U is made[0] else ("bbk", "gjf")
         check(U, np.float32 if single else np.float64, rows)
@@ -48,9 +50,9 @@ def test_parity(gpu, monkeypatch, together, single):
 @pytest.mark.slow
 @pytest.mark.parametrize("single", [False, True])
 def test_the_catalogue(gpu, monkeypatch, together, single):
-    monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", True)
+    monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", 12)
     made = [potentials.catalogue()[name]() for name in NAMES if name not in NEIGHBOUR_LISTS]
-    together([gpu.backend_of(U).code(U, single) for U in made], single, from_ptx=True)
+    together([gpu.backend_of(U).code(U, single) for U in made], single, from_ptx=12)
     for U in made:
         check(U, np.float32 if single else np.float64, INTEGRATORS if U.formula else ("bbk", "gjf"))
 

@@ -1,0 +1,78 @@
+"""The GPU that CuPy finds, and arrays that lie on one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...arguments import on_gpu
+
+try:
+    import cupy
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "backend 'cupy' needs CuPy: pip install 'langevin_sa[gpu]', or 'langevin_sa[gpu13]' for "
+        "CUDA 13"
+    ) from error
+except ImportError as error:  # it is there, and its libraries are not
+    raise ImportError(f"backend 'cupy' cannot load CuPy: {error}") from error
+
+TURING = 75  # compute capability of the oldest cards that CUDA 13 knows
+
+
+def check_device() -> None:
+    """Raise a RuntimeError unless there is a GPU that CuPy can use."""
+    runtime = cupy.cuda.runtime
+    try:
+        count, why = runtime.getDeviceCount(), "there is none that may be seen"
+    except runtime.CUDARuntimeError as error:
+        count, why = 0, str(error)
+    if not count:
+        raise RuntimeError(
+            f"backend 'cupy' finds no GPU ({why}): see whether nvidia-smi lists one, and "
+            "CUDA_VISIBLE_DEVICES leaves it visible, or take backend='numba'"
+        )
+    card = int(cupy.cuda.Device().compute_capability)
+    if card < TURING and runtime.runtimeGetVersion() >= 13_000:
+        raise RuntimeError(
+            "CUDA 13 knows only cards of compute capability 7.5 (Turing) and later, and this one "
+            f"has {card // 10}.{card % 10}: install 'langevin_sa[gpu]', with CUDA 12, instead of "
+            "'langevin_sa[gpu13]'"
+        )
+
+
+def device_of(part: int) -> Any:
+    """The device of a worker's part, a context: each of those that its process sees in turn."""
+    check_device()
+    return cupy.cuda.Device(part % cupy.cuda.runtime.getDeviceCount())
+
+
+def describe() -> str:
+    """The GPU that would be used, its memory and kind.
+
+    Raises
+    ------
+    RuntimeError
+        If CuPy finds none.
+    """
+    check_device()
+    runtime = cupy.cuda.runtime
+    about = runtime.getDeviceProperties(runtime.getDevice())
+    free, total = runtime.memGetInfo()
+    name, version = about["name"].decode(), f"{about['major']}.{about['minor']}"
+    return (
+        f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, compute capability {version}"
+    )
+
+
+def view_of(array: Any) -> Any:
+    """An array of another library on a GPU as CuPy's, in the same memory, on whichever device."""
+    if isinstance(array, cupy.ndarray):
+        return array
+    if not on_gpu(array):
+        return cupy.from_dlpack(array)
+    address = array.__cuda_array_interface__["data"][0]
+    if not address:  # of nothing
+        return cupy.asarray(array)
+    # beside another device CuPy would copy it there
+    with cupy.cuda.Device(cupy.cuda.runtime.pointerGetAttributes(address).device):
+        return cupy.asarray(array)
