@@ -61,9 +61,8 @@ class Book:
                         f"{self.path} was made with {name} {self.kept[name]!r}, and this is "
                         f"{value!r}: give another folder as --out"
                     )
-        for table in self.kept[
-            "tables"
-        ].values():  # a row that ended the process is not tried again
+        # a row that ended the process is not tried again
+        for table in self.kept["tables"].values():
             for cells in table.values():
                 if cells.pop("begun", None):
                     cells |= {"failed": "it ended the process", "ok": False}
