@@ -8,7 +8,6 @@ intervals are 95 %.
 """
 
 import matplotlib.pyplot as plt
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -35,9 +34,9 @@ def main(quick: bool = False) -> lsa.Comparison:
         axes = figure.subplot_mosaic([["U"], ["p"], ["T"], ["ends"]], height_ratios=[1, 1, 1, 1.8])
         plots.comparison(found, [axes[k] for k in "UpT"])
         plots.ends(found, ax=axes["ends"])
-    finish(figure, "anneal_or_quench", quick)
     return found
 
 
 if __name__ == "__main__":
     print(main())
+    plt.show()

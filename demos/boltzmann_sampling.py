@@ -9,7 +9,6 @@ exact in a well that is not harmonic.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots, thermometers
@@ -24,7 +23,7 @@ def main(quick: bool = False) -> dict[float, tuple[float, float]]:
     grid = np.linspace(-3, 3, 4001)
     shares = {}
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(3, 1, figsize=(4.8, 7.2), layout="constrained", sharex=True)
+        _, axes = plt.subplots(3, 1, figsize=(4.8, 7.2), layout="constrained", sharex=True)
         for ax, T in zip(axes, TEMPERATURES, strict=True):
             run = lsa.anneal(
                 U,
@@ -49,10 +48,10 @@ def main(quick: bool = False) -> dict[float, tuple[float, float]]:
                 ylabel="density (1/length)",
                 xlabel="position $x$ (length)" if ax is axes[-1] else "",
             )
-    finish(figure, "boltzmann_sampling", quick)
     return shares
 
 
 if __name__ == "__main__":
     for T, (measured, exact) in main().items():
         print(f"T = {T}: {100 * measured:.2f} % in the lower well, exact {100 * exact:.2f} %")
+    plt.show()

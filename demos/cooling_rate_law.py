@@ -9,7 +9,6 @@ ten times the replicas show a slope that rises from 0.46 to 0.7, still on its wa
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -29,11 +28,11 @@ def main(quick: bool = False) -> lsa.Cooling:
         rng=1,
     )
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(2, 1, figsize=(4.8, 5.4), layout="constrained", sharex=True)
+        _, axes = plt.subplots(2, 1, figsize=(4.8, 5.4), layout="constrained", sharex=True)
         plots.cooling(found, axes)
-    finish(figure, "cooling_rate_law", quick)
     return found
 
 
 if __name__ == "__main__":
     print(main())
+    plt.show()

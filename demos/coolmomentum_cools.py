@@ -11,7 +11,6 @@ from contextlib import suppress
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -27,7 +26,7 @@ def main(quick: bool = False) -> dict[str, float]:
     """
     n_steps, replicas = (2_000, 300) if quick else (40_000, 2000)
     with plt.rc_context(plots.STYLE):
-        figure, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
+        _, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
         how = {"replicas": replicas, "rng": 1, "record_every": n_steps // 200}
         colours = (plots.BLUE, plots.RED, plots.GREEN)
         for law, colour in zip(COOLMOMENTUM_LAWS, colours, strict=True):
@@ -48,7 +47,6 @@ def main(quick: bool = False) -> dict[str, float]:
         top.set(xlabel="progress $s$", ylabel="$T$ of Eq. (22) (energy)", yscale="log")
         top.legend(loc="lower left")
         plots.heat_map(RHO0, LR, table(300 if quick else 20_000, 32 if quick else 256), ax=bottom)
-    finish(figure, "coolmomentum_cools", quick)
     return numbers
 
 
@@ -70,3 +68,4 @@ def table(n_steps: int, replicas: int) -> np.ndarray:
 if __name__ == "__main__":
     for name, value in main().items():
         print(f"{name}: {value:.4g}")
+    plt.show()

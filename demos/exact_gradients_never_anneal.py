@@ -8,7 +8,6 @@ well against the standard deviation of a constant random force, with Wilson's 95
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -33,7 +32,7 @@ def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
     noise = np.array(list(shares))
     share, low, high = 100 * np.array(list(shares.values())).T
     with plt.rc_context(plots.STYLE):
-        figure, ax = plt.subplots(figsize=(5.4, 3.5), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.4, 3.5), layout="constrained")
         ax.errorbar(
             noise, share, [share - low, high - share], color=plots.BLUE, marker="o", capsize=3
         )
@@ -48,10 +47,10 @@ def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
             ylabel="ended in the lower well (%)",
             ylim=(-4, 104),
         )
-    finish(figure, "exact_gradients_never_anneal", quick)
     return shares
 
 
 if __name__ == "__main__":
     for noise, share in main().items():
         print(f"noise {noise:g}: {share}")
+    plt.show()

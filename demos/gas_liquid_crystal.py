@@ -9,7 +9,6 @@ from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import observables, plots
@@ -25,7 +24,7 @@ def main(quick: bool = False) -> dict[str, np.ndarray]:
     """g(r) of each state, bins of 0.04 from 0.8 to 2."""
     particles, cutoff, n_steps = (108, 2.0, 400) if quick else (256, 2.5, 4000)
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
+        _, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
         found = {}
         for name, (density, T, colour) in STATES.items():
             U = lsa.potentials.lennard_jones_fluid(particles, density, cutoff=cutoff)
@@ -49,10 +48,10 @@ def main(quick: bool = False) -> dict[str, np.ndarray]:
         axes[0].set(xlabel="$r$ (length)", ylabel="$g(r)$", xlim=(0.8, 3.5))
         axes[1].set(xlabel="$k$ (1/length)", ylabel="$S(k)$", yscale="log")
         axes[0].legend()
-    finish(figure, "gas_liquid_crystal", quick)
     return found
 
 
 if __name__ == "__main__":
     for state, g in main().items():
         print(f"{state:8s} highest g = {g.max():.2f} at r = {0.82 + 0.04 * g.argmax():.2f}")
+    plt.show()

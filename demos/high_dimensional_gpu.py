@@ -9,7 +9,6 @@ import time
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -49,7 +48,7 @@ def main(quick: bool = False) -> dict[str, float]:
     seconds = time.perf_counter() - begun
     x = run.state.x[0]
     with plt.rc_context(plots.STYLE):
-        figure, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.0), layout="constrained")
+        _, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.0), layout="constrained")
         top.plot(run.history.step, run.history.target, color=plots.RED, label="set")
         top.plot(
             run.history.step,
@@ -62,7 +61,6 @@ def main(quick: bool = False) -> dict[str, float]:
         top.legend()
         bottom.plot(x[:300], color=plots.BLUE)
         bottom.set(xlabel=f"site (the first 300 of {sites:,})", ylabel="$x_i$ (length)")
-    finish(figure, "high_dimensional_gpu", quick)
     return {
         "sites": sites,
         "kinks": float(np.mean(np.diff(np.sign(x)) != 0)),
@@ -76,3 +74,4 @@ if __name__ == "__main__":
         f"{found['sites']:,} sites, {found['kinks']:.5f} kinks a site, {found['ns']:.2f} ns a "
         "site and step"
     )
+    plt.show()

@@ -9,7 +9,6 @@ that have not crossed at the end count with the time they waited.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -44,7 +43,7 @@ def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
         time = float(np.interp(r, ratios, exact))
         found[r] = (*passage(1 / r, 200 if quick else 1000, (2.5 if quick else 4) * time), time)
     with plt.rc_context(plots.STYLE):
-        figure, ax = plt.subplots(figsize=(5.4, 3.7), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.4, 3.7), layout="constrained")
         ax.plot(ratios, exact, color=plots.BLACK, label="exact (Pontryagin)")
         label = r"Kramers, $(2\pi/\omega_0\omega_b)\,\gamma\, e^{E/T}$"
         ax.plot(ratios, kramers, "--", color=plots.RED, label=label)
@@ -53,10 +52,10 @@ def main(quick: bool = False) -> dict[float, tuple[float, float, float]]:
         ax.errorbar(list(found), measured, 1.96 * error, **dots)
         ax.set(xlabel="barrier $E/T$", ylabel=r"mean first-passage time (time)", yscale="log")
         ax.legend(loc="upper left")
-    finish(figure, "kramers_escape", quick)
     return found
 
 
 if __name__ == "__main__":
     for r, (measured, error, exact) in main().items():
         print(f"E/T = {r}: {measured:.4g} +- {error:.2g}, exact {exact:.4g}")
+    plt.show()

@@ -8,7 +8,6 @@ defects of a quenched material. One replica is enough, for the chain averages ov
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 from matplotlib.ticker import FixedLocator, NullLocator
 
 import langevin_sa as lsa
@@ -24,7 +23,7 @@ def main(quick: bool = False) -> dict[int, tuple[float, float]]:
     U = lsa.potentials.phi4_chain(sites)
     found, chains = {}, {}
     with plt.rc_context(plots.STYLE):
-        figure, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.0), layout="constrained")
+        _, (top, bottom) = plt.subplots(2, 1, figsize=(4.8, 6.0), layout="constrained")
         for n_steps in lengths:
             run = lsa.anneal(
                 U,
@@ -65,10 +64,10 @@ def main(quick: bool = False) -> dict[int, tuple[float, float]]:
             axis.set_major_locator(FixedLocator(ticks))
             axis.set_major_formatter("{x:g}")
             axis.set_minor_locator(NullLocator())
-    finish(figure, "million_sites", quick)
     return found
 
 
 if __name__ == "__main__":
     for n_steps, (kinks, error) in main().items():
         print(f"{n_steps:,} steps: {kinks:.5f} +- {error:.5f} kinks a site")
+    plt.show()

@@ -8,7 +8,6 @@ dual_annealing spends most of its evaluations after it is done.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 from scipy.optimize import dual_annealing, minimize
 
 import langevin_sa as lsa
@@ -48,7 +47,7 @@ def main(quick: bool = False) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
     methods = ("langevin_sa", "dual_annealing")
     found = {method: [one(method, dim, seed) for seed in seeds] for method in methods}
     with plt.rc_context(plots.STYLE):
-        figure, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
+        _, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
         for colour, (method, runs) in zip((plots.BLUE, plots.ORANGE), found.items(), strict=True):
             for k, (made, lowest) in enumerate(runs):
                 lowest, label = np.maximum(lowest, 1e-9), None if k else method
@@ -57,7 +56,6 @@ def main(quick: bool = False) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
         ax.set(xlabel="evaluations", ylabel="lowest value so far", xlim=(10, None))
         ax.set(xscale="log", yscale="log")
         ax.legend(loc="lower left")
-    finish(figure, "minimize_like_scipy", quick)
     return found
 
 
@@ -65,3 +63,4 @@ if __name__ == "__main__":
     for name, curves in main().items():
         typical = int(np.median([made[-1] for made, _ in curves]))
         print(f"{name} stopped after {typical} evaluations (median)")
+    plt.show()

@@ -9,7 +9,6 @@ s*xi`` with the numbers of Eqs. (15)-(17). They agree to rounding.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -39,7 +38,7 @@ def main(quick: bool = False) -> float:
     run = lsa.anneal(U, [0.96], optimizer, n_steps, rng=SEED, record_every=1, samples=True)
     path = langevin(U, 0.96, n_steps)
     with plt.rc_context(plots.STYLE):
-        figure, ax = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
+        _, ax = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
         ax.plot(
             DT * run.history.step,
             path,
@@ -60,9 +59,9 @@ def main(quick: bool = False) -> float:
         )
         ax.set(xlabel="time (reduced units)", ylabel="position $x$ (length)", ylim=(-1.9, 2.7))
         ax.legend(loc="upper right")
-    finish(figure, "momentum_is_langevin", quick)
     return float(np.abs(run.samples[:, 0, 0] - path).max())
 
 
 if __name__ == "__main__":
     print(f"largest difference between the paths: {main():.1e}")
+    plt.show()

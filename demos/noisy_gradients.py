@@ -14,7 +14,6 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -51,7 +50,7 @@ def main(quick: bool = False) -> lsa.Comparison:
         warnings.catch_warnings(action="ignore", category=UserWarning),
         plt.rc_context(plots.STYLE),
     ):
-        figure, (*stack, last) = plt.subplots(
+        _, (*stack, last) = plt.subplots(
             4, 1, figsize=(4.8, 8.8), layout="constrained", height_ratios=[1, 1, 1, 1.3]
         )
         plots.comparison(best, stack)
@@ -67,9 +66,9 @@ def main(quick: bool = False) -> lsa.Comparison:
         last.set(xscale="log", xticks=FACTORS, ylim=(0, 6.5))
         last.xaxis.set_major_formatter("{x:g}")
         last.legend(loc="upper right")
-    finish(figure, "noisy_gradients", quick)
     return best
 
 
 if __name__ == "__main__":
     print(main())
+    plt.show()

@@ -10,7 +10,6 @@ right at once.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 from scipy.optimize import brentq
 
 import langevin_sa as lsa
@@ -47,7 +46,7 @@ def main(quick: bool = False) -> dict[int, tuple[lsa.Comparison, tuple[float, fl
     curves = {name: [found[n][name].residual for n in costs] for name in methods}
     curves["best of many quenches"] = [best_of(many, n // SHORT) for n in costs]
     with plt.rc_context(plots.STYLE):
-        figure, (top, bottom) = plt.subplots(
+        _, (top, bottom) = plt.subplots(
             2, 1, figsize=(4.8, 6.4), layout="constrained", height_ratios=[1.3, 1]
         )
         colours = (plots.BLUE, plots.RED, plots.GREEN)
@@ -70,10 +69,10 @@ def main(quick: bool = False) -> dict[int, tuple[lsa.Comparison, tuple[float, fl
         bottom.plot(WELLS - 0.2, 100 * boltzmann(T), "_", **look)
         bottom.set(xlabel="well of a coordinate (length)", ylabel="coordinates (%)", xticks=WELLS)
         bottom.legend(loc="upper right")
-    finish(figure, "rastrigin_ten", quick)
     return {n: (found[n], best_of(many, n // SHORT)) for n in costs}
 
 
 if __name__ == "__main__":
     for n, (comparison, best) in main().items():
         print(f"{comparison}\nthe best of {n // SHORT:,} quenches of {SHORT} steps: {best}\n")
+    plt.show()

@@ -8,7 +8,6 @@ and on Müller and Brown's surface at T = 22, of replicas that start at the exac
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots, thermometers
@@ -59,7 +58,7 @@ def main(quick: bool = False) -> dict[str, float]:
     replicas = 2000 if quick else 100_000
     worst = dict.fromkeys(STYLES, 0.0)
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
+        _, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
         for ax, (title, (U, T, gamma, steps, sides, well)) in zip(axes, CASES.items(), strict=True):
             for k, dt in enumerate(steps):
                 found = deviations(U, T, gamma, dt, sides, well, replicas)
@@ -72,9 +71,9 @@ def main(quick: bool = False) -> dict[str, float]:
             ax.axhline(0, color="0.6")
             ax.set(title=title, xlabel=r"time step $\Delta t$ (time)", ylabel="share, off by (%)")
         axes[0].legend(loc="lower left")
-        finish(figure, "samplers_at_any_step", quick)
     return worst
 
 
 if __name__ == "__main__":
     print({name: f"{off:.1f} standard errors at most" for name, off in main().items()})
+    plt.show()

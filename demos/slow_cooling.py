@@ -7,7 +7,6 @@ in the shares of the hot equilibrium. This is the picture in the README.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -57,10 +56,10 @@ def main(quick: bool = False) -> dict[str, float]:
         axes["T"].set(xlabel="step (thousands)", ylabel="measured $T$\n(energy)", yscale="log")
         axes["T"].sharex(axes["share"])
         figure.align_ylabels([axes["share"], axes["T"]])
-    finish(figure, "slow_cooling", quick)
     return shares
 
 
 if __name__ == "__main__":
     for name, share in main().items():
         print(f"{name}: {100 * share:.1f} % end in the lower well")
+    plt.show()

@@ -10,7 +10,6 @@ the time, and so nearly a quench. Noise pays where there are barriers to cross.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -37,7 +36,7 @@ def main(quick: bool = False) -> dict[str, np.ndarray]:
     ]
     residual = {name: np.array([c[name].residual for c in found]) / DIM for name in methods}
     with plt.rc_context(plots.STYLE):
-        figure, ax = plt.subplots(figsize=(5.6, 4.0), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.6, 4.0), layout="constrained")
         for (name, values), colour, marker in zip(
             residual.items(), (plots.BLUE, plots.GREEN, plots.RED), "os^", strict=True
         ):
@@ -64,7 +63,6 @@ def main(quick: bool = False) -> dict[str, np.ndarray]:
         ax.set_xticks(lengths, [f"{n}" for n in lengths])
         ax.minorticks_off()
         ax.legend(loc="upper right")
-    finish(figure, "spin_glass_quench", quick)
     return residual
 
 
@@ -73,3 +71,4 @@ if __name__ == "__main__":
         print(
             name, *(f"{mean:.3g} [{low:.3g}, {high:.3g}]" for mean, low, high in values), sep="\n  "
         )
+    plt.show()

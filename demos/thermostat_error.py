@@ -8,7 +8,6 @@ them, and Eq. (22) is low at all of them.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -20,14 +19,14 @@ def main(quick: bool = False) -> float:
     report = lsa.validate(families=["stationary"], rng=1 if quick else 0)
     points = [check for check in report.checks if "omega_dt" in check.about]
     with plt.rc_context(plots.STYLE):
-        finish(plots.thermostat(points)[0].figure, "thermostat_error", quick)
-        finish(friction(points), "thermostat_error_friction", quick)
+        plots.thermostat(points)
+        friction(points)
     return max(check.sigma for check in points)
 
 
 def friction(points: list) -> plt.Figure:
     """T_conf/T and T_22/T of gjf at each friction."""
-    figure, ax = plt.subplots(figsize=plots.SIZE, layout="constrained")
+    figure, ax = plt.subplots(num="friction", figsize=plots.SIZE, layout="constrained")
     x = np.linspace(0, 1.85, 2)
     for gamma_dt, colour in ((0.05, plots.SKY), (0.5, plots.BLUE), (1.5, plots.PURPLE)):
         ax.plot(x, unit_row("gjf", gamma_dt, 1.0, 2).stationary(x**2)[1], color=colour)
@@ -55,3 +54,4 @@ def friction(points: list) -> plt.Figure:
 
 if __name__ == "__main__":
     print(f"largest deviation from a closed form: {main():.1f} standard errors")
+    plt.show()

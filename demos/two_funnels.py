@@ -12,7 +12,6 @@ near -38 for 13 atoms are clusters that lost an atom while hot.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -27,7 +26,7 @@ def main(quick: bool = False) -> dict[int, lsa.Comparison]:
     sizes = {13: (16, 2_000), 38: (4, 300)} if quick else {13: (256, 50_000), 38: (32, 200_000)}
     found = {}
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
+        _, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained")
         for ax, (atoms, (replicas, n_steps)) in zip(axes, sizes.items(), strict=True):
             methods = {
                 "anneal": lsa.Schedule(exponential(HOT[atoms], COLD), gamma=1.0, dt=0.025),
@@ -63,10 +62,10 @@ def main(quick: bool = False) -> dict[int, lsa.Comparison]:
             ax.set_ylim(0, 1.4 * ax.get_ylim()[1])
             ax.set_yticks([tick for tick in ax.get_yticks() if tick <= 100])
             ax.legend(loc="upper right")
-    finish(figure, "two_funnels", quick)
     return found
 
 
 if __name__ == "__main__":
     for comparison in main().values():
         print(comparison, "\n")
+    plt.show()

@@ -10,7 +10,6 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _figure import finish
 
 import langevin_sa as lsa
 from langevin_sa import plots
@@ -28,7 +27,7 @@ def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
     replicas, n_steps = (500, 400) if quick else (20_000, 2_000)
     steps, found = (0.2, 0.6, 1.0, 1.4, 1.8), {}
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained", sharex=True)
+        _, axes = plt.subplots(2, 1, figsize=(4.8, 6.4), layout="constrained", sharex=True)
         curve = np.linspace(0.1, 1.85, 200)
         for ax, integrator in zip(axes, ("gjf", "bbk"), strict=True):
             for dt in steps:
@@ -58,7 +57,6 @@ def main(quick: bool = False) -> dict[tuple[str, float], dict[str, float]]:
             ax.minorticks_off()
         axes[1].set_xlabel(r"$\omega\,\Delta t$")
         axes[0].legend(loc="upper left")
-    finish(figure, "which_temperature", quick)
     return found
 
 
@@ -66,3 +64,4 @@ if __name__ == "__main__":
     for (integrator, dt), reading in main().items():
         rounded = {name: round(value, 4) for name, value in reading.items()}
         print(integrator, f"omega dt = {dt}", rounded)
+    plt.show()

@@ -4,8 +4,6 @@ network.
 
 import os
 import re
-import sys
-import tempfile
 from pathlib import Path
 
 import sphinx.ext.autosummary
@@ -14,8 +12,6 @@ from latex2mathml.converter import convert
 from sphinx_gallery.sorting import ExplicitOrder
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[0] / "demos"))  # the demos import _figure
-os.environ["LANGEVIN_SA_FIGURES"] = tempfile.mkdtemp()  # a build leaves docs/figures as it is
 os.environ["MPLBACKEND"] = "Agg"
 
 import langevin_sa  # noqa: E402
@@ -81,7 +77,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../demos",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/[a-z]\w*\.py$",
-    "ignore_pattern": r"_figure\.py$",
+    "ignore_pattern": r"_figures\.py$",
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,

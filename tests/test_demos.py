@@ -1,7 +1,9 @@
 """Every demo runs, in a small version, and shows what it claims."""
 
+import ast
 import importlib
 import inspect
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -22,7 +24,11 @@ def run(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
     with mpl.rc_context():
         yield lambda name: importlib.import_module(name).main(quick=True)
+        drawn = [plt.figure(number) for number in plt.get_fignums()]
+        for figure in drawn:
+            figure.savefig(BytesIO())
     plt.close("all")
+    assert drawn
 
 
 def momentum_is_langevin(difference):
@@ -144,6 +150,31 @@ LONG = (
 )
 def test_demo(name, run):
     globals()[name](run(name))
+
+
+def test_demos_need_no_file_beside_them():
+    """The gallery offers each as a notebook, alone."""
+    for name in DEMOS:
+        tree = ast.parse((FOLDER / f"{name}.py").read_text())
+        imported = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        imported += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+        assert not {m.split(".")[0] for m in imported} & {p.stem for p in FOLDER.iterdir()}, name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["momentum_is_langevin", "coolmomentum_cools"])
+def test_a_demo_in_a_notebook_of_its_own(name, tmp_path, monkeypatch):
+    """In an empty folder, as a gallery's notebook: its text, then its code, with a picture."""
+    nbclient, nbformat = map(pytest.importorskip, ("nbclient", "nbformat"))
+    monkeypatch.setenv("PYTHONPATH", str(FOLDER.parent))
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    cell = nbformat.v4.new_code_cell((FOLDER / f"{name}.py").read_text())
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    ).execute()
+    assert any("image/png" in out.get("data", {}) for out in cell.outputs)
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_demo_is_small():

@@ -21,12 +21,26 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
 
 
+def known_potentials(ctx: Any, parameter: Any, begun: str) -> list[str]:
+    """Names of the catalogue that begin so."""
+    from ..potentials import catalogue
+
+    return [name for name in catalogue() if name.startswith(begun)]
+
+
+def known_integrators(ctx: Any, parameter: Any, begun: str) -> list[str]:
+    """Names of integrators that begin so."""
+    from ..integrators import INTEGRATORS
+
+    return [name for name in INTEGRATORS if name.startswith(begun)]
+
+
 def potential_options(most: int | None = None) -> Callable[[Any], Any]:
     """NAME, --formula, --param, --dim and --bounds, of which `build_potential` makes a potential;
     of at most so many coordinates.
     """
     return together(
-        click.argument("name", required=False),
+        click.argument("name", required=False, shell_complete=known_potentials),
         click.option(
             "--formula",
             help="A potential of its coordinates, e.g. 'a*(y - x**2)**2 + (1 - x)**2', instead of "
@@ -69,6 +83,7 @@ cooling_options = together(
         "--integrator",
         default="gjf",
         show_default=True,
+        shell_complete=known_integrators,
         help="gjf, bbk, baoab, ermak_mccammon, ... (a wrong name lists them).",
     ),
     click.option(

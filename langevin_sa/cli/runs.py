@@ -159,7 +159,7 @@ def outcome(result: Any, potential: Any) -> str:
         within = NEAR * potential.scale.energy
         reached = int((abs(result.best_energies - known) <= within).sum())
         of = f"{reached} of {len(result.best_energies)} replicas (within {within:.2g})"
-        how = f"reached by {of}" if reached else "not reached"
+        how = f"visited by {of}" if reached else "not reached"
         if result.fun < known - within:
             how += f"; the best is {known - result.fun:.3g} below it"
             how += ": outside of the domain, or it is not the minimum"

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
 
 from .. import __version__
-from .options import build_potential, check_output, potential_options, write_figure
+from .options import (
+    build_potential,
+    check_output,
+    known_integrators,
+    potential_options,
+    write_figure,
+)
+
+NARROWEST = 60  # columns of the list of potentials
 
 
 @click.command(short_help="Write a page to teach with: balls roll in a potential.")
@@ -31,7 +41,11 @@ from .options import build_potential, check_output, potential_options, write_fig
 @click.option("--gamma", type=float, help="Friction (1/time).  [default: from the curvature]")
 @click.option("--dt", type=float, help="Time step.  [default: from the curvature]")
 @click.option(
-    "--integrator", default="gjf", show_default=True, help="A row of the table of integrators."
+    "--integrator",
+    default="gjf",
+    show_default=True,
+    shell_complete=known_integrators,
+    help="A row of the table of integrators.",
 )
 @click.option(
     "--balls",
@@ -95,8 +109,11 @@ def potentials() -> None:
         lowest = "" if potential.minimum_energy is None else f"{potential.minimum_energy:.8g}"
         rows.append((name, str(potential.dim), lowest, (make.__doc__ or "").split("\n")[0]))
     widths = [max(len(row[k]) for row in rows) for k in range(3)]
-    for row in rows:
-        click.echo(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}")
+    screen = max(NARROWEST, shutil.get_terminal_size().columns)
+    for name, dim, lowest, formula in rows:
+        head = f"{name:<{widths[0]}}  {dim:>{widths[1]}}  {lowest:>{widths[2]}}  "
+        indent = " " * len(head)
+        click.echo(fill(formula, screen, initial_indent=head, subsequent_indent=indent))
 
 
 @click.command(short_help="Draw a saved run.")

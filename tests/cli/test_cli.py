@@ -2,12 +2,14 @@
 
 import os
 import re
+import runpy
 import sys
 
 os.environ["MPLBACKEND"] = "Agg"
 
 import numpy as np
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 import langevin_sa as lsa
@@ -185,7 +187,7 @@ def test_help_says_what_each_command_does():
 def test_known_minimum_is_reported():
     quick = ("--steps", 1000, "--replicas", 8, "--seed", 1, "--backend", "numpy", "--no-progress")
     assert re.search(
-        r"known        -0.3054284837, reached by [1-8] of 8 replicas \(within 0.0003\)",
+        r"known        -0.3054284837, visited by [1-8] of 8 replicas \(within 0.0003\)",
         good("anneal", "double_well", *quick),
     )
     far = good("anneal", "rastrigin", "--dim", 8, *quick, "--steps", 5)
@@ -417,6 +419,36 @@ def test_clock(seconds, text):
     assert clock(seconds) == text
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_catalogue_fits_the_screen(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = good("potentials").splitlines()
+    assert columns - 15 < max(map(len, lines)) <= columns
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "wanted"),
+    [
+        ("langevin-sa anneal", "lenn", "lennard_jones"),
+        ("langevin-sa page", "muller", "muller_brown"),
+        ("langevin-sa compare rastrigin --integrator", "baoab", "baoab"),
+        ("langevin-sa page prinz --integrator", "bb", "bbk"),
+    ],
+)
+def test_the_shell_completes_names(words, begun, wanted):
+    asked = ShellComplete(cli.main, {}, "langevin-sa", "_LANGEVIN_SA_COMPLETE")
+    found = [item.value for item in asked.get_completions(words.split()[1:], begun)]
+    assert wanted in found and all(name.startswith(begun) for name in found)
+
+
+def test_python_dash_m_is_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["langevin_sa", "--version"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("langevin_sa", run_name="__main__")
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"langevin-sa, version {lsa.__version__}\n"
+
+
 def test_potentials_lists_the_catalogue():
     out = good("potentials")
     for name in lsa.potentials.catalogue():
@@ -467,7 +499,7 @@ def test_a_value_below_the_known_minimum_is_not_it():
     )
     lines = outcome_of(result, U)
     assert (
-        "reached by 2 of 3 replicas" in lines
+        "visited by 2 of 3 replicas" in lines
         and "the best is 0.189 below it: outside of the domain" in lines
     )
     result.best_energies = np.array([-1.99])
