@@ -1,5 +1,5 @@
-"""Every code block of the README and the docs runs; blocks of one page share their names. Every row
-of the theory table is true.
+"""Every code block of the README and the docs runs, alone unless it says that it goes on from those
+above. Every row of the theory table is true.
 """
 
 import ast
@@ -26,6 +26,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDS = {"gpu": "cupy", "ml": "torch", "own_potential": "ase jax torch"}  # besides the package
 # the last of two options counts
 SHORT = {name: ["--steps", "200", "--replicas", "4"] for name in ("anneal", "compare")}
+CONTINUES = "# continues the blocks above"
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -63,9 +64,11 @@ def test_python(page, folder):
         pytest.importorskip(module)
     if page.stem == "own_potential" and not shutil.which("cc"):
         pytest.skip("no C compiler here")
-    names = {"__name__": "__main__"}
+    above = {}
     for k, code in enumerate(blocks(page, "python")):
+        names = {**(above if code.startswith(CONTINUES) else {}), "__name__": "__main__"}
         exec(compile(code, f"{page.name}, block {k + 1}", "exec"), names)
+        above |= names
 
 
 @pytest.mark.long
