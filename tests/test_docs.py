@@ -9,6 +9,7 @@ import shutil
 import warnings
 from functools import partial, reduce
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib as mpl
 
@@ -160,3 +161,28 @@ def test_names_that_pages_teach(page):
 def test_files_that_pages_name(page):
     for path in re.findall(r"`((?:langevin_sa|tests|demos|benchmarks)/[\w./]+)`", page.read_text()):
         assert (ROOT / path).exists(), path
+
+
+def test_the_callback_of_the_training_page():
+    """In a loop that calls it as Lightning does."""
+    torch = pytest.importorskip("torch")
+    (code,) = [code for code in blocks(ROOT / "docs" / "ml.md", "python") if "on_train" in code]
+    names = {}
+    exec(code, names)
+    x, seen = torch.nn.Parameter(torch.ones(3)), []
+    trainer = SimpleNamespace(optimizers=[names["CoolMomentum"]([x], 0.1, total_steps=6)])
+    writer = SimpleNamespace(add_scalar=lambda *row: seen.append(row))
+    callback = names["Temperature"](writer)
+    callback.on_train_start(trainer, None)
+    for trainer.current_epoch in range(2):
+        for _ in range(3):
+            x.grad = torch.ones(3)
+            trainer.optimizers[0].step()
+        callback.on_train_epoch_end(trainer, None)
+    assert [(tag, epoch) for tag, _, epoch in seen] == [
+        ("T dt^2", 0),
+        ("T", 0),
+        ("T dt^2", 1),
+        ("T", 1),
+    ]
+    assert all(value > 0 for _, value, _ in seen)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..arguments import warn
 from ..schedules import COOLMOMENTUM_LAWS
 from .ramp import check_ramp
 
@@ -33,12 +34,13 @@ class CoolMomentum(torch.optim.Optimizer):
         Parameters, named parameters, or groups of them; a group may have its own value of
         everything below.
     lr : float
-        Base learning rate, dt^2 in Table 1. Schedulers may change it: dx then carries over as it
-        is, as in other optimizers.
+        Base learning rate, dt^2 in Table 1; 0 lets what still moves run out. Schedulers may change
+        it: dx then carries over as it is, as in other optimizers.
     rho0 : float
         Momentum at the first step, 0 <= rho0 < 1.
     total_steps : int or inf
-        S, the steps (not epochs) over which rho falls to 0; later steps have rho = 0. ``math.inf``
+        S, the steps (not epochs) over which rho falls to 0; later steps have rho = 0, of which the
+        first warns. ``math.inf``
         keeps rho = rho0: SGD with momentum rho0 and learning rate (1 + rho0)/2 lr.
     law : {"paper", "exponential", "linear"}
         Eqs. (20)-(21), or the laws that make the temperature of constant gradient noise fall
@@ -144,6 +146,11 @@ class CoolMomentum(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         groups = [self._lists(group) for group in self.param_groups]
+        if any(group["step"] == group["total_steps"] for group in self.param_groups):
+            warn(
+                "CoolMomentum has made all its total_steps and goes on with rho = 0, as plain "
+                "gradient descent: total_steps are those of the whole training, epochs*len(loader)"
+            )
         for group, lists in zip(self.param_groups, groups, strict=True):
             self._move(group, lists)
             group["step"] += 1

@@ -10,9 +10,9 @@ from ..schedules import CoolMomentum
 
 def check_ramp(lr: Any, rho0: Any, law: Any, total_steps: Any, warmup_steps: Any) -> None:
     """Raise a ValueError that says what was given and what is expected, for the first bad
-    number.
+    number; lr may be 0.
     """
-    CoolMomentum(lr, rho0, law=law)
+    CoolMomentum(1.0 if real(lr) and lr == 0 else lr, rho0, law=law)
     for name, steps, low in (("total_steps", total_steps, 1), ("warmup_steps", warmup_steps, 0)):
         endless = name == "total_steps"
         if not (real(steps) and steps >= low and (steps % 1 == 0 if finite(steps) else endless)):

@@ -20,7 +20,8 @@ class Reading(NamedTuple):
     rescaled : float
         T dt^2 = <dx^2>, the mean square update of a parameter; needs no dt.
     temperature : float
-        T = <(dx/dt)^2> of Eq. (22); NaN if the optimizer has no dt (all but CoolMomentum and SGD).
+        T = <(dx/dt)^2> of Eq. (22), of parameters whose lr is not 0; NaN if the optimizer has no dt
+        (all but CoolMomentum and SGD).
     steps : int
         Steps averaged over.
     """
@@ -84,8 +85,8 @@ class Thermometer:
     def read(self) -> Reading:
         """Averages over the steps since the last reading, which start anew; NaN without a step."""
         steps = self._steps
-        sums, moves = (self._squares, self._velocities), self._moves
-        rescaled, hot = (float(total) / moves if moves else math.nan for total in sums)
+        pairs = (self._squares, self._moves), (self._velocities, self._timed)
+        rescaled, hot = (float(total) / count if count else math.nan for total, count in pairs)
         self._reset()
         return Reading(rescaled, hot, steps)
 
@@ -143,7 +144,8 @@ class Thermometer:
         self.close()
 
     def _reset(self) -> None:
-        self._steps, self._moves = 0, 0  # steps, and parameters moved in all of them
+        # steps, parameters moved in all of them, and those of groups whose lr was not 0
+        self._steps, self._moves, self._timed = 0, 0, 0
         # sums over those of dx^2 and (dx/dt)^2, tensors: no step waits for a device
         self._squares: Any = 0.0
         self._velocities: Any = 0.0
@@ -173,9 +175,12 @@ class Thermometer:
             for own, dt2 in zip(groups, self._dt2, strict=True):
                 total = own.sum()
                 self._squares += total
-                self._velocities += total / dt2
+                if dt2:
+                    self._velocities += total / dt2
         self._steps += 1
-        self._moves += sum(p.numel() for p in x)
+        sizes = [sum(p.numel() for p in group) for group in self._moving]
+        self._moves += sum(sizes)
+        self._timed += sum(size for size, dt2 in zip(sizes, self._dt2, strict=True) if dt2)
 
 
 def _trainable(group: dict[str, Any]) -> list[Any]:

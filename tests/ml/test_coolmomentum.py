@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra ml")
 
 import langevin_sa as lsa
-from langevin_sa.ml import CoolMomentum
+from langevin_sa.ml import CoolMomentum, Thermometer
 
 WAYS = {"foreach": {}, "one by one": {"foreach": False}, "fused": {"fused": True}}
 
@@ -61,6 +61,7 @@ def weights(model):
 # ------------------------------------------------------------------------------------------ Table 1
 
 
+@pytest.mark.filterwarnings("ignore:CoolMomentum has made all its total_steps")
 def test_the_published_numbers(way, fixture):
     x = parameter([1.0])
     np.testing.assert_allclose(
@@ -68,6 +69,7 @@ def test_the_published_numbers(way, fixture):
     )
 
 
+@pytest.mark.filterwarnings("ignore:CoolMomentum has made all its total_steps")
 def test_table_1(way, reference):
     noise, stiffness = np.random.default_rng(0).normal(size=(300, 40)), np.linspace(0.1, 3, 40)
     x = parameter(np.linspace(-2, 2, 40))
@@ -119,6 +121,7 @@ def test_constant_rho_is_sgd_with_momentum(way, momentum):
     assert (weights(ours) - weights(theirs)).abs().max() < 1e-12
 
 
+@pytest.mark.filterwarnings("ignore:CoolMomentum has made all its total_steps")
 def test_warmup_has_no_momentum_and_keeps_the_clock():
     x = parameter([1.0])
     optimizer = CoolMomentum([x], 0.1, 0.9, total_steps=10, warmup_steps=3)
@@ -293,7 +296,6 @@ def test_sparse_gradients_are_refused_before_anything_moves():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"lr": 0.0}, "lr must be a positive number, not 0.0"),
         ({"lr": -1}, "lr must be a positive number, not -1"),
         ({"rho0": 1}, r"rho0 must be in \[0, 1\), not 1"),
         (
@@ -333,3 +335,32 @@ def test_a_state_that_cannot_be_is_refused(wrong, match):
     other = torch.optim.SGD([parameter([1.0])], 0.1, momentum=0.9).state_dict()
     with pytest.raises(ValueError, match=r"has no .*law, rho0, step, total_steps"):
         optimizer.load_state_dict(other)
+
+
+def test_steps_beyond_total_steps_are_told_once():
+    x = parameter([1.0])
+    optimizer = CoolMomentum([x], 0.1, 0.9, total_steps=5)
+    descend(x, optimizer, 5)
+    with pytest.warns(UserWarning, match="epochs\\*len\\(loader\\)") as told:
+        descend(x, optimizer, 4)
+    assert len(told) == 1
+    rest = CoolMomentum([x], 0.1, 0.9, total_steps=math.inf)
+    descend(x, rest, 9)
+
+
+def test_a_group_may_have_a_rate_of_0(way):
+    """It stays where it is, or runs out, and the thermometer reads the others."""
+    x, still = parameter([1.0, 2.0]), parameter([3.0])
+    groups = [{"params": [x]}, {"params": [still], "lr": 0.0}]
+    optimizer = CoolMomentum(groups, 0.1, 0.9, total_steps=10, **way)
+    alone = parameter([1.0, 2.0])
+    with (
+        Thermometer(optimizer) as all_,
+        Thermometer(other := CoolMomentum([alone], 0.1, 0.9, total_steps=10, **way)) as one,
+    ):
+        still.grad = torch.ones_like(still)
+        np.testing.assert_array_equal(descend(x, optimizer, 5), descend(alone, other, 5))
+        mine, its = all_.read(), one.read()
+    assert still.item() == 3.0
+    assert mine.temperature == pytest.approx(its.temperature, rel=1e-12)
+    assert mine.rescaled == pytest.approx(its.rescaled * 2 / 3, rel=1e-12)

@@ -187,6 +187,7 @@ def test_digits(tmp_path):
     assert len(accuracy) == 3 and min(accuracy.values()) > 60
 
 
+@pytest.mark.filterwarnings("ignore:CoolMomentum has made all its total_steps")
 @pytest.mark.parametrize("optimizer", ["coolmomentum", "rmsprop"])
 def test_efficientnet_trains_and_resumes_on_generated_images(optimizer, tmp_path):
     from PIL import Image

@@ -10,7 +10,7 @@ optax = pytest.importorskip("optax", reason="needs the extra jax")
 
 import jax.numpy as jnp
 
-from langevin_sa.ml.optax import cool_momentum
+from langevin_sa.ml.optax import cool_momentum, read, thermometer
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,7 @@ def test_table_1(reference):
     np.testing.assert_allclose(path, exact, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:CoolMomentum has made all its total_steps")
 @pytest.mark.parametrize(
     "keywords", [{}, {"law": "exponential"}, {"law": "linear", "warmup_steps": 7}]
 )
@@ -127,3 +128,56 @@ def test_bad_numbers():
         cool_momentum(0.1, total_steps=0)
     with pytest.raises(ValueError, match="lr must be a positive number"):
         cool_momentum(-0.1, total_steps=10)
+
+
+def test_rates_of_a_sweep():
+    """Traced by `vmap`, each as by itself; `inject_hyperparams` shows and changes them."""
+    rates = jnp.array([0.01, 0.1, 0.0])
+
+    def end(lr):
+        rule = cool_momentum(lr, 0.9, total_steps=20)
+        return descend(rule, jnp.ones(2), lambda x, n: x, 20)[-1]
+
+    together = jax.vmap(end)(rates)
+    np.testing.assert_allclose(together, [end(float(lr)) for lr in rates], rtol=1e-14)
+    rule = optax.inject_hyperparams(cool_momentum)(0.1, rho0=0.9, total_steps=20)
+    np.testing.assert_allclose(
+        descend(rule, jnp.ones(2), lambda x, n: x, 20)[-1], together[1], rtol=1e-14
+    )
+    state = rule.init(jnp.ones(2))
+    assert state.hyperparams["lr"] == 0.1
+    with pytest.raises(ValueError, match="lr"):
+        cool_momentum(jnp.array(-0.1), total_steps=20)
+
+
+def test_the_thermometer_reads_what_moved():
+    noise = jnp.asarray(np.random.default_rng(2).normal(size=(30, 4)))
+    lr = optax.linear_schedule(0.1, 0.02, 30)
+    plain = cool_momentum(lr, 0.9, total_steps=30)
+    rule = optax.chain(plain, thermometer(lr))
+
+    def gradient(x, n):
+        return x + noise[n]
+
+    path = descend(plain, jnp.ones(4), gradient, 30)
+    moves = np.diff(np.vstack([np.ones(4), path]), axis=0)
+    x, state, readings = jnp.ones(4), rule.init(jnp.ones(4)), []
+    for n in range(30):
+        updates, state = jax.jit(rule.update)(gradient(x, n), state)
+        x = optax.apply_updates(x, updates)
+        if n in (9, 29):
+            reading, fresh = read(state[-1])
+            readings.append(reading)
+            state = (*state[:-1], fresh)
+    np.testing.assert_allclose(x, path[-1], rtol=1e-12)
+    squares = (moves**2).mean(1)
+    dt2 = np.array([float(lr(n)) for n in range(30)])
+    for reading, part in zip(readings, (slice(0, 10), slice(10, 30)), strict=True):
+        assert reading.rescaled == pytest.approx(squares[part].mean(), rel=1e-10)
+        assert reading.temperature == pytest.approx((squares / dt2)[part].mean(), rel=1e-6)
+    assert [reading.steps for reading in readings] == [10, 20]
+    nothing = read(rule.init(jnp.ones(4))[-1])[0]
+    assert np.isnan(nothing.rescaled) and nothing.steps == 0
+    assert np.isnan(
+        read(optax.chain(plain, thermometer()).update(x, (state[0], fresh))[1][-1])[0].temperature
+    )
