@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
+from scipy.stats import binomtest
 
 from .arguments import check_positive, real, real_array, shown
 
@@ -32,13 +33,8 @@ def wilson(successes: int, trials: int) -> Interval:
     if not (real(successes) and real(trials) and 0 <= successes <= trials and trials >= 1):
         given = f"{shown(successes)} of {shown(trials)}"
         raise ValueError(f"a share needs 0 <= successes <= trials and a trial, not {given}")
-    z = 1.959963984540054
-    p = successes / trials
-    middle = (p + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * np.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2))
-    low = 0.0 if successes == 0 else float(middle - half)
-    high = 1.0 if successes == trials else float(middle + half)
-    return Interval(p, low, high)
+    found = binomtest(int(successes), int(trials)).proportion_ci(LEVEL, "wilson")
+    return Interval(successes / trials, float(found.low), float(found.high))
 
 
 def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:

@@ -7,12 +7,6 @@ from scipy import stats
 from langevin_sa.statistics import Interval, bootstrap_mean, fit_law, time_to_solution, wilson
 
 
-@pytest.mark.parametrize(("k", "n"), [(0, 20), (1, 20), (8, 10), (500, 1000), (20, 20)])
-def test_wilson_is_scipys(k, n):
-    low, high = stats.binomtest(k, n).proportion_ci(0.95, "wilson")
-    assert wilson(k, n) == pytest.approx((k / n, low, high), abs=1e-12)
-
-
 def test_wilson_by_hand():
     assert wilson(8, 10) == pytest.approx((0.8, 0.49016, 0.94332), abs=1e-5)
     with pytest.raises(ValueError, match="0 <= successes"):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 
 from ..tempering.swaps import swapped
 from .ensemble import Ensemble
@@ -58,7 +59,7 @@ def exchange(
             ensemble.kick *= scale
         yield float(temperatures[-1])
     if kept["up"]:
-        log_z = np.cumsum(_log_mean(np.array(kept["up"])) - _log_mean(np.array(kept["down"])))
+        log_z = np.cumsum(logsumexp(kept["up"], axis=0) - logsumexp(kept["down"], axis=0))
         report |= {"log_z": np.concatenate([[0.0], log_z]), "temperatures": temperatures}
         report["swapped"] = kept["swaps"] / max(1, kept["tried"])
 
@@ -86,7 +87,8 @@ def populate(
         t, ensemble.settled = float(temperatures[max(k, 0)]), k >= 0
         if k > 0:
             weights = -(1 / t - 1 / temperatures[k - 1]) * ensemble.f
-            kept["log_z"].append(kept["log_z"][-1] + float(_log_mean(weights[:, None])[0]))
+            mean = float(logsumexp(weights)) - math.log(len(weights))
+            kept["log_z"].append(kept["log_z"][-1] + mean)
             shares = np.exp(weights - weights.max())
             chosen = _systematic(shares / shares.sum(), rng)
             ensemble.take(chosen)
@@ -104,9 +106,3 @@ def _systematic(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Indices drawn with these shares by one comb of equal teeth, the least noisy way."""
     teeth = (rng.random() + np.arange(len(shares))) / len(shares)
     return np.minimum(np.searchsorted(np.cumsum(shares), teeth), len(shares) - 1)
-
-
-def _log_mean(a: np.ndarray) -> np.ndarray:
-    """ln of the mean of exp(a) over the first axis."""
-    top = a.max(0)
-    return top + np.log(np.mean(np.exp(a - top), axis=0))
