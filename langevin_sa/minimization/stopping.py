@@ -41,7 +41,8 @@ def enough(search: Search, patience: float) -> bool:
     moves = 0 if search.moving else FEWEST_MOVES + min(dim / 2, MORE_MOVES)
     if search.attempts - search.improved_at < patience * moves:
         return False
-    if agreed >= patience * _needed(CLUSTER_AGREE if search.moving else AGREE, strange):
+    needed = _needed(CLUSTER_AGREE if search.moving else AGREE, strange)
+    if not problem.whole and agreed >= patience * needed:  # over integers most fall back
         return True
     each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) * min(1.0, distinct / SEVERAL)
     each += STRANGE * strange / math.sqrt(agreed)
