@@ -8,6 +8,7 @@ copied there and back in every `advance`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -253,40 +254,37 @@ class SweepBackend(DeviceBackend):
         return -(-int(potential.dim) // 4)
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
+        go = self._passes(n, paired, coefficients, weights)
         if self.blocks == 1:
-            self._pass(0, n + 2, n, paired, coefficients, weights)
+            go(0, n + 2)
         else:
             for t in range(n + 2):
-                self._pass(t, 1, n, paired, coefficients, weights)
+                go(t)
+        return self._end(n)
+
+    def _passes(self, n: int, paired: bool, coefficients: Any, weights: Any) -> Callable[..., None]:
+        """``go(first, passes=1)`` launches passes of an `advance`, whose other arguments are made
+        once: of short kernels that is what the host has time for.
+        """
+        w, kernel, grid, threads = self.walk, self.kernel, self.grid, (self.threads,)
+        # it leaves failures to the run
+        arrays = (w.x, self.other, *(getattr(w, name) for name in ARRAYS[1:-2]))
+        arrays = (*arrays, coefficients, weights, self.numbers, self.inertia)
+        sums = (self.partial, self.found, self.arrived, self.failure)
+        until = (*sums, np.int64(len(w.x)), np.int64(n))
+        since = (np.int64(self.given.step), np.int32(paired), *self._noise())
+
+        def go(first: int, passes: int = 1) -> None:
+            number = np.int64(first), np.int64(passes)
+            kernel(grid, threads, (*arrays, self.extra, *until, *number, *since))
+
+        return go
+
+    def _end(self, n: int) -> int:
+        """After the passes of n steps: the first failure."""
         if n % 2:
             self.walk.x, self.other = self.other, self.walk.x
         return int(self.failure[0])
-
-    def _pass(
-        self, first: int, passes: int, n: int, paired: bool, coefficients: Any, weights: Any
-    ) -> None:
-        w = self.walk
-        self.kernel(
-            self.grid,
-            (self.threads,),
-            (
-                w.x,
-                self.other,
-                *(getattr(w, name) for name in ARRAYS[1:-2]),  # it leaves failures to the run
-                coefficients,
-                weights,
-                self.numbers,
-                self.inertia,
-                self.extra,
-                self.partial,
-                self.found,
-                self.arrived,
-                self.failure,
-                *map(np.int64, (len(w.x), n, first, passes, self.given.step)),
-                np.int32(paired),
-                *self._noise(),
-            ),
-        )
 
 
 class LatticeBackend(SweepBackend):
@@ -364,14 +362,12 @@ class ArrayBackend(SweepBackend):
             raise
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
-        points = (self.walk.x, self.other)
+        go, points = self._passes(n, paired, coefficients, weights), (self.walk.x, self.other)
         for t in range(n + 2):
             if t <= n and (t > 0 or self.extra is None):
                 self._look(points[t % 2])
-            self._pass(t, 1, n, paired, coefficients, weights)
-        if n % 2:
-            self.walk.x, self.other = self.other, self.walk.x
-        return int(self.failure[0])
+            go(t)
+        return self._end(n)
 
     def _look(self, x: Any) -> None:
         """Energy into the walk, gradient for the kernel."""
