@@ -153,7 +153,8 @@ def innermost(whole, block):
     """The blocks of the innermost loop that a block is in, from that where it is entered."""
     found, inside = [], set(whole)
     while loop := {b for b in reached(block, inside) if block in reached(b, inside)}:
-        first = next(n for b in whole if b not in loop for n in b.next if n in loop)
+        entries = (n for b in whole if b not in loop for n in b.next if n in loop)
+        first = next(entries, whole[0])
         found, inside = [first, *(loop - {first})], loop - {first}
     return found
 
