@@ -7,7 +7,8 @@ A processor issues 128 instructions a cycle for its threads, by four schedulers,
 float64 and 16 for special functions and conversions; lanes without work and schedulers without a
 warp are counted in the floor. No run reaches it: instructions wait for each other. The prediction
 is that a scheduler with one warp issues in a fifth of the cycles, with four or more in three
-quarters; that 0.88 of the bandwidth is had; that a launch costs the host 10 us. It can be wrong.
+quarters, as many as registers allow; that 0.88 of the bandwidth is had; that a launch costs the
+host 5 us. It can be wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from instructions import COLUMNS, TARGETS, read  # noqa: E402
 LANES, SPECIAL_LANES = 128, 16  # of a processor
 FLOAT64_LANES = {(7, 0): 32, (8, 0): 32, (9, 0): 64, (10, 0): 64}  # by capability; others have 2
 SCHEDULERS, THREADS = 4, 128  # of a processor; of a block
-LAUNCH = 1e-5  # seconds of Python
+LAUNCH = 5e-6  # seconds of the host
+REGISTERS = 65_536  # of a processor; a thread's come in eights
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,15 @@ def this_card(bandwidth: float = 0.0) -> Card:
     return Card(name, capability, processors, clock, bandwidth or stated)
 
 
+def counted(case: Case, dtype: str, target: str) -> dict[str, str]:
+    """A row of the table."""
+    (row,) = [row for row in read()[1][case.counted] if row[1:3] == [dtype, target]]
+    return dict(zip(COLUMNS, row, strict=True))
+
+
 def instructions(case: Case, dtype: str, target: str) -> tuple[float, ...]:
     """A coordinate-step's, its pairs included: all, in float64, special."""
-    (row,) = [row for row in read()[1][case.counted] if row[1:3] == [dtype, target]]
-    found = dict(zip(COLUMNS, row, strict=True))
+    found = counted(case, dtype, target)
     step, pair = (
         [float(found[f"{what}{kind}"] or 0) for kind in ("", "_float64", "_special")]
         for what in ("step", "pair")
@@ -105,7 +112,9 @@ def floors(case: Case, dtype: str, card: Card) -> dict[str, float]:
 def predict(case: Case, dtype: str, card: Card) -> tuple[str, float, float]:
     """What decides, the floor and the time that is predicted, in ps a coordinate-step."""
     found = floors(case, dtype, card)
-    each = warps(case)[0] / (SCHEDULERS * card.processors)
+    eights = -(-int(counted(case, dtype, card.target)["registers"]) // 8)
+    resident = REGISTERS // (8 * eights * THREADS)  # blocks, of a warp for each scheduler
+    each = min(resident, warps(case)[0] / (SCHEDULERS * card.processors))
     share = {"memory": 0.88} | dict.fromkeys(("issue", "float64", "special"), min(0.75, 0.2 * each))
     expected = {what: floor / share[what] for what, floor in found.items()}
     if case.launches > 2:  # one a step

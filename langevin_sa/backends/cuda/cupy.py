@@ -8,6 +8,7 @@ copied there and back in every `advance`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -25,7 +26,7 @@ from .points import Points
 
 __all__ = ["backend_of", "describe"]
 
-NOTHING = np.full(1, 2**64 - 1, dtype=np.uint64)  # no failure
+NOTHING = np.full(2, 2**64 - 1, dtype=np.uint64)  # no failure, no replica that turns back
 MOST_BLOCKS, MOST_ROWS = 2**31 - 1, 65_535  # of a grid
 ALONE = 512  # units of a replica that one block can see to, so that its steps need no launches
 BLOCKS_A_PROCESSOR = 16
@@ -68,9 +69,9 @@ def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
 
 
 @cache
-def kernel(code: str, name: str, single: bool, massive: bool = False) -> Any:
-    """A compiled kernel; CuPy keeps it on disk as well."""
-    code = f"#define MASSES\n{code}" if massive else code
+def kernel(code: str, name: str, single: bool, *defined: str) -> Any:
+    """A kernel compiled with some macros defined; CuPy keeps it on disk as well."""
+    code = "".join(f"#define {macro}\n" for macro in defined) + code
     return cupy.RawModule(code=code, options=source.options(single)).get_function(name)
 
 
@@ -111,7 +112,8 @@ class DeviceBackend(Backend):
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         self.potential, self.given, self.walk = potential, walk, on_device(walk)
-        self.single, self.massive = walk.x.dtype == np.float32, walk.masses is not None
+        self.single = walk.x.dtype == np.float32
+        self.defined = () if walk.masses is None else ("MASSES",)
         self.real = np.float32 if self.single else np.float64
         self.inertia = self._numbers(walk.inertia)
         self.failure = cupy.asarray(NOTHING)
@@ -126,10 +128,9 @@ class DeviceBackend(Backend):
         self._fetch(ARRAYS)
         numbers = [steps.carry, steps.lr, steps.kick, steps.tail]
         coefficients = np.stack(numbers, axis=1).astype(self.real)
-        self._run(
+        failure = self._run(
             len(steps.rho), steps.paired, cupy.asarray(coefficients), cupy.asarray(steps.weights)
         )
-        failure = int(self.failure[0])
         if self.given is not self.walk:
             for name in ARRAYS:
                 getattr(self.walk, name).get(out=getattr(self.given, name))
@@ -160,7 +161,8 @@ class DeviceBackend(Backend):
         """The CUDA text for a potential."""
         raise NotImplementedError
 
-    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
+    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
+        """Go n steps; the first that failed and a replica, or `NOTHING`."""
         raise NotImplementedError
 
     def _noise(self) -> tuple[Any, ...]:
@@ -180,10 +182,11 @@ class ReplicaBackend(DeviceBackend):
 
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         super().__init__(potential, walk, threads)
-        code = self.code(potential, self.single)
-        self.kernel = kernel(code, "replicas", self.single, self.massive)
+        self.text = self.code(potential, self.single)
+        self.kernel = kernel(self.text, "replicas", self.single, *self.defined)
         self.numbers, _ = self._inputs(potential)
         count = len(walk.x)
+        self.turned = cupy.zeros(count, dtype=np.int32)
         # few replicas go to many processors
         self.threads = source.THREADS if count >= 4 * source.THREADS * self.processors else 32
         self.blocks = min(-(-count // self.threads), MOST_BLOCKS)
@@ -194,26 +197,30 @@ class ReplicaBackend(DeviceBackend):
         """One thread a replica."""
         return source.replicas_module(*_formula(potential), single)
 
-    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
-        arrays = [getattr(self.walk, name) for name in ARRAYS[:-1]]  # work is no kernel's
-        self.kernel(
-            (self.blocks,),
-            (self.threads,),
-            (
-                *arrays,
-                coefficients,
-                weights,
-                self.numbers,
-                self.inertia,
-                self.failure,
-                np.int64(len(self.walk.x)),
-                np.int64(n),
-                np.int64(self.given.step),
-                np.int32(paired),
-                np.int32(self.given.wall),
-                *self._noise(),
-            ),
+    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
+        arguments = (
+            *(getattr(self.walk, name) for name in ARRAYS[:-1]),  # work is no kernel's
+            coefficients,
+            weights,
+            self.numbers,
+            self.inertia,
+            self.turned,
+            self.failure,
+            np.int64(len(self.walk.x)),
+            np.int32(n),
+            np.int64(self.given.step),
+            np.int32(paired),
+            np.int32(self.given.wall),
+            *self._noise(),
         )
+        self.kernel((self.blocks,), (self.threads,), arguments)
+        failure, turning = map(int, self.failure.get())
+        if turning != NOTHING[1]:
+            again = kernel(self.text, "replicas", self.single, *self.defined, "TURNS")
+            again((self.blocks,), (self.threads,), arguments)
+            failure = int(self.failure[0])
+            self.failure.set(NOTHING)
+        return failure
 
 
 class SweepBackend(DeviceBackend):
@@ -237,7 +244,7 @@ class SweepBackend(DeviceBackend):
         )
         self.grid, self.blocks = (blocks, min(replicas, MOST_ROWS)), blocks
         self.text = self.code(potential, self.single)
-        self.kernel = kernel(self.text, "sweep", self.single, self.massive)
+        self.kernel = kernel(self.text, "sweep", self.single, *self.defined)
         self.numbers, self.extra = self._inputs(potential)
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
 
@@ -246,40 +253,38 @@ class SweepBackend(DeviceBackend):
         """How many units of coordinates a replica has."""
         return -(-int(potential.dim) // 4)
 
-    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
+    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
+        go = self._passes(n, paired, coefficients, weights)
         if self.blocks == 1:
-            self._pass(0, n + 2, n, paired, coefficients, weights)
+            go(0, n + 2)
         else:
             for t in range(n + 2):
-                self._pass(t, 1, n, paired, coefficients, weights)
+                go(t)
+        return self._end(n)
+
+    def _passes(self, n: int, paired: bool, coefficients: Any, weights: Any) -> Callable[..., None]:
+        """``go(first, passes=1)`` launches passes of an `advance`, whose other arguments are made
+        once: of short kernels that is what the host has time for.
+        """
+        w, kernel, grid, threads = self.walk, self.kernel, self.grid, (self.threads,)
+        # it leaves failures to the run
+        arrays = (w.x, self.other, *(getattr(w, name) for name in ARRAYS[1:-2]))
+        arrays = (*arrays, coefficients, weights, self.numbers, self.inertia)
+        sums = (self.partial, self.found, self.arrived, self.failure)
+        until = (*sums, np.int64(len(w.x)), np.int64(n))
+        since = (np.int64(self.given.step), np.int32(paired), *self._noise())
+
+        def go(first: int, passes: int = 1) -> None:
+            number = np.int64(first), np.int64(passes)
+            kernel(grid, threads, (*arrays, self.extra, *until, *number, *since))
+
+        return go
+
+    def _end(self, n: int) -> int:
+        """After the passes of n steps: the first failure."""
         if n % 2:
             self.walk.x, self.other = self.other, self.walk.x
-
-    def _pass(
-        self, first: int, passes: int, n: int, paired: bool, coefficients: Any, weights: Any
-    ) -> None:
-        w = self.walk
-        self.kernel(
-            self.grid,
-            (self.threads,),
-            (
-                w.x,
-                self.other,
-                *(getattr(w, name) for name in ARRAYS[1:-2]),  # it leaves failures to the run
-                coefficients,
-                weights,
-                self.numbers,
-                self.inertia,
-                self.extra,
-                self.partial,
-                self.found,
-                self.arrived,
-                self.failure,
-                *map(np.int64, (len(w.x), n, first, passes, self.given.step)),
-                np.int32(paired),
-                *self._noise(),
-            ),
-        )
+        return int(self.failure[0])
 
 
 class LatticeBackend(SweepBackend):
@@ -356,14 +361,13 @@ class ArrayBackend(SweepBackend):
             self.extra = None  # the gradient of a place that the walk may leave again
             raise
 
-    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> None:
-        points = (self.walk.x, self.other)
+    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
+        go, points = self._passes(n, paired, coefficients, weights), (self.walk.x, self.other)
         for t in range(n + 2):
             if t <= n and (t > 0 or self.extra is None):
                 self._look(points[t % 2])
-            self._pass(t, 1, n, paired, coefficients, weights)
-        if n % 2:
-            self.walk.x, self.other = self.other, self.walk.x
+            go(t)
+        return self._end(n)
 
     def _look(self, x: Any) -> None:
         """Energy into the walk, gradient for the kernel."""

@@ -4,14 +4,23 @@
 // rho, with the change of dt: carry; alpha: kick; beta of the next step: tail; -f(x): g; z_n: normal;
 // beta z_{n-1}, what paired noise carried on: noise.
 //
-// A step that meets an energy or force that is not finite turns back where that is a wall: the way is gone again from step `base`, whose
-// x, dx, noise and sums are in memory, up to the failed step, which changes dx and noise but not x.
+// A step that meets an energy or force that is not finite turns back where that is a wall. All replicas are at the same step, so that
+// its numbers are the warp's and not each thread's; so one that fails stops, and `turned` has its step. Compiled once more with TURNS, the
+// kernel takes those alone from the start, each at its own step: the way is gone again from step `base`, whose x, dx, noise and sums
+// are in memory, up to the failed step, which changes dx and noise but not x.
+#ifdef TURNS
+constexpr bool turns = true;
+#else
+constexpr bool turns = false;
+#endif
+
 extern "C" __global__ void __launch_bounds__(THREADS) replicas(
     real* __restrict__ X, real* __restrict__ DX, double* __restrict__ NOISE, double* __restrict__ energy, double* __restrict__ best_energy,
     real* __restrict__ BEST, double* __restrict__ dx2, double* __restrict__ kinetic, i64* __restrict__ failures,
     const real* __restrict__ coefficients, const double* __restrict__ weights, const real* __restrict__ p,
-    const real* __restrict__ inertia, u64* failure, i64 count, i64 steps, i64 first_step, int paired, int wall, u32 first_replica, u32 purpose, u32 k0, u32 k1) {
+    const real* __restrict__ inertia, int* __restrict__ turned, u64* failure, i64 count, int steps, i64 first_step, int paired, int wall, u32 first_replica, u32 purpose, u32 k0, u32 k1) {
     for (i64 r = blockIdx.x * i64(blockDim.x) + threadIdx.x; r < count; r += i64(gridDim.x) * blockDim.x) {
+        if (turns && !turned[r]) continue;
         real x[DIM], dx[DIM], noise[DIM], g[DIM];
 #pragma unroll UNROLL
         for (int d = 0; d < DIM; ++d) {
@@ -21,13 +30,14 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
         }
         Stream stream(first_replica + u32(r), purpose, k0, k1);
         double e, lowest = best_energy[r], squares22 = dx2[r], squares = kinetic[r];
-        i64 base = 0, turn = -1, in_a_row = failures[2 * r + 1];
-        for (i64 t = 0;; ++t) {
+        int in_a_row = int(failures[2 * r + 1]);
+        int base = 0, turn = turns ? turned[r] : -1, stopped = 0;
+        for (int t = 0;; ++t) {
             e = force(x, g, p);
             double sound = e;  // finite if the energy and all forces are
 #pragma unroll UNROLL
             for (int d = 0; d < DIM; ++d) sound += 0 * g[d];
-            if (t == turn) {
+            if (turns && t == turn) {
                 double reflected = 0;
 #pragma unroll UNROLL
                 for (int d = 0; d < DIM; ++d) {
@@ -49,6 +59,11 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
             } else if (!finite(sound)) {
                 if (!wall || t == 0) {
                     atomicMin(failure, u64(t) << 32 | u64(r));
+                    break;
+                }
+                if (!turns) {
+                    stopped = t;
+                    failure[1] = 0;
                     break;
                 }
                 turn = t;
@@ -94,6 +109,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
             squares22 += weights[2 * t] * double(q);
             squares += weights[2 * t + 1] * double(q);
         }
+        best_energy[r] = lowest;
+        turned[r] = stopped;
+        if (stopped) continue;
 #pragma unroll UNROLL
         for (int d = 0; d < DIM; ++d) {
             X[r * DIM + d] = x[d];
@@ -101,7 +119,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
             NOISE[r * DIM + d] = noise[d];
         }
         energy[r] = e;
-        best_energy[r] = lowest;
         dx2[r] = squares22;
         kinetic[r] = squares;
         failures[2 * r + 1] = in_a_row;

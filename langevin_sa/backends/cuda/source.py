@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ THREADS = 128
 RESIDENT = 4  # blocks of a sweep on one processor, which share its registers
 IN_REGISTERS = 16  # coordinates of a replica that one thread holds
 NUMBER = re.compile(r"(?<![\w.])(\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+)")
+MOST_LITERALS = 4096  # half of the constant memory
 
 
 def options(single: bool) -> tuple[str, ...]:
@@ -102,15 +104,32 @@ def _module(
         f"typedef {'float' if single else 'double'} real;",
         text("base"),
     ]
-    parts += [text("single")] if single else []
-    parts += [
-        functions(single),
-        text("stream"),
-        NUMBER.sub(r"\1f", printed) if single else printed,
-        *map(text, files),
-        "}",
-    ]
+    if single:
+        parts += [text("single"), functions(True), text("stream"), NUMBER.sub(r"\1f", printed)]
+    else:
+        parts += _literals([functions(False), text("stream"), printed])
+    parts += [*map(text, files), "}"]
     return "\n\n".join(parts) + "\n"
+
+
+def _literals(parts: Sequence[str]) -> list[str]:
+    """The numbers of texts in constant memory, and the texts with those: an instruction of float64
+    takes an operand from there, but of a number of its own only the upper half, and what has a
+    lower half costs two moves.
+    """
+    places: dict[str, int] = {}
+
+    def place(found: re.Match[str]) -> str:
+        number = found[0]
+        whole = struct.pack(">d", float(number)).endswith(b"\0\0\0\0")
+        if whole or found.string[found.end() :].startswith("f"):
+            return number
+        if number not in places and len(places) == MOST_LITERALS:
+            return number
+        return f"literals[{places.setdefault(number, len(places))}]"
+
+    parts = [NUMBER.sub(place, part) for part in parts]
+    return [f"__constant__ double literals[] = {{{', '.join(places)}}};", *parts]
 
 
 def _of_noise() -> dict[str, object]:

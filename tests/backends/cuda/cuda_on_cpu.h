@@ -10,6 +10,7 @@
 
 #define __global__
 #define __device__
+#define __constant__ static
 #define __shared__ static
 #define __launch_bounds__(...)
 #define __CUDA_ON_CPU__

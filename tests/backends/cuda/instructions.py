@@ -41,7 +41,7 @@ COLUMNS = (
     "step step_float64 step_special pair pair_float64 pair_special"
 ).split()
 LOOPS = {  # what a coordinate-step executes again and again, of each kernel
-    "replicas": "for (i64 t = 0;; ++t) {",
+    "replicas": "for (int t = 0;; ++t) {",
     "sweep": "for (i64 first = block * blockDim.x; first < UNITS; first += blocks * blockDim.x) {",
 }
 PAIRS = "for (int j = 0; there && j < n; ++j)"
@@ -49,7 +49,7 @@ APART = "real r0 = v[0] - w[0];"  # one subtraction for each copy of the loop ov
 A_PAIR = "__device__ inline real pair(const real* v,"
 MAKE = "__device__ void make(u64 quad) {"
 RARE = (  # blocks and lines that a step of gjf with normal noise leaves out
-    "if (t == turn) {",
+    "if (turns && t == turn) {",
     "} else if (!finite(sound)) {",
     "if (e < lowest) {",
     "a = uniform(c0, c1);",
@@ -120,13 +120,15 @@ def blocks(text, kernel):
             lines += [int(n) for n in LINE.search(row).groups() if n]
         elif instruction := INSTRUCTION.match(row):
             fresh, name = True, instruction[2].rstrip(";")
+            target = re.search(r"`\((\.L\w+)\)", row)
+            if target and name.startswith("CALL"):  # of a place in the kernel: a jump
+                name = "JMP"
             if name != "NOP":
                 whole[-1].names.append(name)
                 whole[-1].lines.append(tuple(lines))
             if name.split(".")[0] in ENDS:
-                target = re.search(r"`\((\.L\w+)\)", row)
                 always = not instruction[1] and not re.search(r"\bU?P\d", row)
-                if target and "CALL" not in name:
+                if target:
                     whole[-1].next.append(target[1])
                 if not always or "CALL" in name:
                     whole[-1].next.append(len(whole))
@@ -137,16 +139,36 @@ def blocks(text, kernel):
     return whole
 
 
+def reached(block, inside):
+    """The blocks that may come after one, without leaving some."""
+    found, todo = set(), [block]
+    while todo:
+        fresh = {n for n in todo.pop().next if n in inside} - found
+        found |= fresh
+        todo += fresh
+    return found
+
+
+def innermost(whole, block):
+    """The blocks of the innermost loop that a block is in, from that where it is entered."""
+    found, inside = [], set(whole)
+    while loop := {b for b in reached(block, inside) if block in reached(b, inside)}:
+        entries = (n for b in whole if b not in loop for n in b.next if n in loop)
+        first = next(entries, whole[0])
+        found, inside = [first, *(loop - {first})], loop - {first}
+    return found
+
+
 def longest(whole, weight):
-    """The blocks of the way, without going back, whose sum of weights is largest."""
-    best, going, todo = {}, set(), [whole[0]]
+    """The blocks of the way from the first, without going back, whose sum of weights is largest."""
+    best, going, todo, inside = {}, set(), [whole[0]], set(whole)
     while todo:  # depth first; a way back leads to a block that is gone through
         block = todo[-1]
         if block in best:
             todo.pop()
         elif block not in going:
             going.add(block)
-            todo += [n for n in block.next if n not in going and n not in best]
+            todo += [n for n in block.next if n in inside - going and n not in best]
         else:
             ways = [best[n] for n in block.next if n in best]
             most, way = max(ways, key=lambda found: found[0], default=(0.0, ()))
@@ -202,15 +224,21 @@ def executed(code, text, kernel):
             return 0.0
         return quads if make & set(lines) else 1.0
 
+    def is_root(name, lines):
+        return name.startswith("MUFU.RSQ") and bool(make & set(lines))
+
     def weight(block):
         if not block.names or any(name.startswith("CALL") for name in block.names):
             return 0.0  # a root of a subnormal number
         return len(block.names) * median_low(map(often, block.lines))
 
+    whole = blocks(text, kernel)
+    if kernel == "replicas":  # what comes before its loop may have a part of the first step
+        whole = innermost(whole, next(b for b in whole if any(map(is_root, b.names, b.lines))))
     sums, roots, subtractions = {kernel: Counter(), "pair": Counter()}, 0, 0
-    for block in longest(blocks(text, kernel), weight):
+    for block in longest(whole, weight):
         for name, lines in zip(block.names, block.lines, strict=True):
-            roots += name.startswith("MUFU.RSQ") and bool(make & set(lines))
+            roots += is_root(name, lines)
             subtractions += name[1:4] == "ADD" and lines[0] in apart
         inner = sum(bool(pairs & set(lines)) for lines in block.lines) > len(block.names) / 2
         into, size = sums["pair" if inner else kernel], max(1, len(block.names))

@@ -118,9 +118,15 @@ class _Module:
         assert ".func" not in ptx, "a function that was not inlined"
         self.shared, self.top = {}, 0
         head = ptx.split(".visible .entry")[0]
+        table = r"\.const \.align \d+ \.b8 ([\w$]+)\[\d+\] = \{(.*?)\};"
+        tables = re.findall(table, head, re.DOTALL)
+        self.constants = [name for name, _ in tables]
         for line in re.findall(r"\.shared[^;]*;", head):
             self._share(line)
         self.text = "\n".join(
+            f"alignas(8) static const uint8_t {name}[] = {{{octets}}};" for name, octets in tables
+        )
+        self.text += "\n".join(
             self._kernel(number, *found)
             for found in re.findall(r"\.visible \.entry (\w+)\((.*?)\)(.*?)^\}", ptx, re.S | re.M)
         )
@@ -184,6 +190,8 @@ class _Module:
             return f"{c}({operand}{'ull' if not operand.startswith('-') else 'll'})"
         if found := re.fullmatch(r"%(tid|ntid|ctaid|nctaid)\.([xyz])", operand):
             return f"{c}({SPECIAL[found[1]]}.{found[2]})"
+        if operand in self.constants:
+            return f"{c}(uintptr_t({operand}))"
         if operand in self.shared:
             return f"{c}({self.shared[operand]})"
         raise NotImplementedError(f"operand {operand}")

@@ -3,6 +3,7 @@ nor more registers than there are.
 """
 
 import re
+import struct
 
 import nvrtc
 import pytest
@@ -10,6 +11,7 @@ from test_parity import SHAPES
 
 from langevin_sa import Potential, potentials
 from langevin_sa.backends.cuda import source
+from langevin_sa.backends.walk import DIVERGED
 
 KERNELS = {
     "replicas, 1 coordinate": potentials.double_well,
@@ -53,6 +55,9 @@ def test_no_remark_no_local_memory(gpu, name, release):
                 most = 65_536 // (resident * source.THREADS) if kernel == "sweep" else 255
                 assert (stack, spilled) == (0, 0), (target, kernel)
                 assert registers <= most, (target, kernel)
+        if gpu.backend_of(U).turns_back:  # what goes again may use local memory: it is rare
+            code = f"#define TURNS\n{code}"
+            assert not nvrtc.resources(code, target, source.options(single), release)[1]
 
 
 def test_no_float64_arithmetic_on_a_float32_trajectory(gpu):
@@ -75,6 +80,18 @@ def test_float64_fuses_nothing_of_its_own_accord(gpu):
         for options in (source.options(False), source.options(True))
     ]
     assert counts[0] < counts[1]
+
+
+def test_a_number_of_float64_is_an_operand_in_constant_memory(gpu):
+    """Of those with a lower half, which an instruction has no room for, there is the bound on
+    energies, and that is rare.
+    """
+    for make in (potentials.periodic, potentials.phi4_chain, potentials.gaussian_wells):
+        code = gpu.backend_of(make()).code(make(), False)
+        ptx = nvrtc.compile(code, "compute_80", source.options(False))[1].decode()
+        halves = re.findall(r"\b0[dD](\w{8})(\w{8})\b", ptx)
+        numbers = {struct.unpack(">d", bytes.fromhex(a + b))[0] for a, b in halves if int(b, 16)}
+        assert numbers <= {DIVERGED} and "literals" in ptx
 
 
 def test_a_remark_is_noticed():

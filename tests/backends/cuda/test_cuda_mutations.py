@@ -32,8 +32,12 @@ MUTATIONS = {
     "one round too few": ("round < 10", "round < 9", "well"),
     "step off by one": ("u64(first_step + t) * DIM", "u64(first_step + t + 1) * DIM", "well"),
     "first replica forgotten": ("stream(first_replica + u32(r)", "stream(u32(r)", "well"),
-    "float literal in the double path": ("-0.16666666666666632", "-0.16666666666666632f", "waves"),
-    "float constant in a formula": ("4.2*t2", "4.2f*t2", "camel"),
+    "float literal in the double path": (
+        ", 0.16666666666666632,",
+        ", 0.16666666666666632f,",
+        "waves",
+    ),
+    "float constant in a formula": (", 4.2", ", 4.2f", "camel"),
     "another logarithm in the normals": (
         "radius = __fsqrt_rn(__fmaf_rn(f, polynomial(logarithm, f), octaves))",
         "radius = ::sqrtf(-2.0f * ::logf((first + 0.5f) * 2.32830644e-10f))",

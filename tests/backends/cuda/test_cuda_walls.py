@@ -1,10 +1,14 @@
 """Walls on the GPU: a step that fails turns back as on the CPU."""
 
+import fake_cupy
 import numpy as np
 import pytest
 
 import langevin_sa as lsa
 from langevin_sa import Potential
+from langevin_sa.backends.choose import get_backend
+from langevin_sa.backends.walk import ARRAYS, Walk
+from langevin_sa.integrators import INTEGRATORS
 
 SCHEDULE = lsa.Schedule(lsa.schedules.exponential(1.0, 0.3), 1.0, lambda s: 0.2 - 0.1 * s)
 LOG = Potential.from_formula("x*log(x) + y**2/2", bounds=(0.1, 2))
@@ -46,3 +50,25 @@ def test_turns_back_as_on_the_cpu(gpu, name, integrator):
     cut = run(name, "cupy", integrator=integrator, record_every=7)
     for what in ("x", "dx", "noise", "failures"):
         np.testing.assert_array_equal(getattr(cut.state, what), getattr(there.state, what))
+
+
+def test_only_replicas_that_turn_back_go_again(gpu):
+    """In a second launch of an `advance`, made where there are any."""
+    U, x0 = STARTS["log"]
+    walks, launches = [Walk.at_rest(x0, 1) for _ in "ab"], []
+    moves = [get_backend(b, U)(U, w, 1) for b, w in zip(("numba", "cupy"), walks, strict=True)]
+    for walk in walks:
+        walk.wall = True
+    for temperature in (0.0, 3.0, 0.0):
+        fake_cupy.counts.clear()
+        before = walks[0].failures[:, 0].copy()
+        moves[1].turned.set(np.ones(len(x0), dtype=np.int32))  # of a slice that was interrupted
+        for backend in moves:
+            backend.advance(INTEGRATORS["gjf"].steps(np.full(20, 1.0), 0.05, temperature))
+        failed = walks[0].failures[:, 0] > before
+        launches.append((fake_cupy.counts["launches"], failed.any()))
+        assert not failed.all()
+        for name in ARRAYS:
+            ulps = 8 if name in ("dx2", "kinetic") else 0  # added up in another order
+            np.testing.assert_array_almost_equal_nulp(*(getattr(w, name) for w in walks), ulps)
+    assert set(launches) == {(1, False), (2, True)}

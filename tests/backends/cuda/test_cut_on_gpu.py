@@ -26,7 +26,7 @@ def test_a_best_point_has_its_energy_between_any_two_launches(gpu, monkeypatch, 
     for launches in range(PASSES + 1):
         walk, mover = start(U, 3, np.float64, "cupy")
         first, walk = mover.walk.best_energy.get(), mover.walk
-        launch, left = mover._pass, [launches]
+        launch, left = mover.kernel, [launches]
 
         def broken(*arguments, launch=launch, left=left):
             if not left[0]:
@@ -34,7 +34,7 @@ def test_a_best_point_has_its_energy_between_any_two_launches(gpu, monkeypatch, 
             left[0] -= 1
             launch(*arguments)
 
-        mover._pass = broken
+        mover.kernel = broken
         try:
             mover.advance(steps)
         except KeyboardInterrupt:
@@ -44,3 +44,19 @@ def test_a_best_point_has_its_energy_between_any_two_launches(gpu, monkeypatch, 
         assert (energy <= first).all()
         seen.append(energy[0])
     assert len(set(seen)) > PASSES // 2
+
+
+def test_it_has_before_those_that_turn_back_go_again(gpu, monkeypatch):
+    U = Potential.from_formula("x*log(x)", bounds=(0.1, 2))
+    walk, mover = start(U, 9, np.float64, "cupy", np.linspace(0.1, 1.0, 9)[:, None])
+    walk.wall, first = True, mover.walk.best_energy.get()
+
+    def broken(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gpu, "kernel", broken)
+    with pytest.raises(KeyboardInterrupt):
+        mover.advance(INTEGRATORS["gjf"].steps(np.full(20, 1.0), 0.1, 1.0))
+    turned, found = mover.turned.get() > 0, mover.walk.best_energy.get()
+    np.testing.assert_allclose(U.energy(mover.walk.best_x.get()), found, rtol=1e-12)
+    assert (found < first)[turned].any() and not turned.all()

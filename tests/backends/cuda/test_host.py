@@ -114,6 +114,21 @@ def test_one_large_system_takes_one_launch_a_step(gpu, monkeypatch):
     assert fake_cupy.counts == {"launches": 52, "to device": 2, "to host": 1}
 
 
+@pytest.mark.parametrize(
+    "U", [potentials.phi4_chain(1025), potentials.lennard_jones(130), potentials.ackley()]
+)
+def test_the_arguments_of_launches_are_made_once(gpu, monkeypatch, U):
+    """All but the number of the pass and, of array functions, the gradient."""
+    monkeypatch.setattr(gpu, "ALONE", 1)
+    seen = []
+    walk = gpu.on_device(Walk.at_rest(U.draw_start(2, np.random.default_rng(1)), 1))
+    backend = gpu.backend_of(U)(U, walk, 1)
+    monkeypatch.setattr(backend, "kernel", lambda grid, block, args: seen.append(args))
+    backend.advance(INTEGRATORS["gjf"].steps(np.full(20, 1.0), 0.001, 0.1))
+    changing = [len(set(map(id, given))) > 1 for given in zip(*seen, strict=True)]
+    assert len(seen) == 22 and sum(changing) <= 2 + (U.formula is None)
+
+
 def test_a_run_launches_once_a_record(cupy):
     U = potentials.himmelblau()
     x = cupy.asarray(U.draw_start(4, np.random.default_rng(1)))

@@ -81,6 +81,15 @@ MACHINE_CODE = """
 """
 
 
+def test_the_innermost_loop_begins_where_it_is_entered():
+    whole = instructions.blocks(MACHINE_CODE, "f")
+    within = instructions.innermost(whole, whole[2])
+    assert within[0] is whole[1] and set(within) == set(whole[1:4])
+    whole[4].next.append(whole[0])  # another loop around it
+    assert instructions.innermost(whole, whole[2])[0] is whole[1]
+    assert instructions.innermost(whole, whole[4])[0] is whole[0]
+
+
 def test_the_longest_way_takes_the_arm_with_more_weight():
     whole = instructions.blocks(MACHINE_CODE, "f")
     assert [name for block in whole for name in block.names] == (
