@@ -45,9 +45,11 @@ __device__ inline double force(const real* x, i64 unit, real* v, real* g, const 
     const int* names = lists.names + r * lists.room * UNITS + unit;
     const bool all = listed > lists.room;
     const int n = all ? int(UNITS) : listed;
-    for (int j = 0; there && j < n; ++j)
-        if (const i64 other = all ? j : names[j * UNITS]; other != unit)
-            part += pair(v, x + other * UNIT, p + (kind * TYPES + (TYPES > 1 ? lists.species[other] : 0)) * ROW, p + TYPES * TYPES * ROW, g);
+    for (int j = 0; there && j < n; ++j) {
+        const i64 other = all ? j : names[j * UNITS];
+        const int row = kind * TYPES + (TYPES > 1 ? lists.species[other] : 0);
+        if (other != unit) part += pair(v, x + other * UNIT, p + row * ROW, p + TYPES * TYPES * ROW, g);
+    }
     return e + 0.5 * double(part);
 }
 

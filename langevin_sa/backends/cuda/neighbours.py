@@ -69,27 +69,23 @@ class Lists:
         self.fit(x)
 
     def begin(self, x: Any, step: int) -> None:
-        """Whether lists hold at x (replicas, dim), before step `step`."""
+        """Write down which lists do not hold at x (replicas, dim), before step `step`."""
         self.counted.fill(0)  # an interrupted call may have left some
         self._launch("look", x, self.words, step=step)
 
     def make(self, x: Any, step: int) -> None:
         """Lists of those replicas that need new ones before step `step`, where they are at x."""
-        cell, stale, last = np.int64(self.cells), self.stale, {"step": step}
-        where = (x, self.layout)
-        self._launch("count_cells", *where, self.counted, self.place, stale, cell, **last)
+        cells, stale = np.int64(self.cells), self.stale
+        slots, lists = (self.first, self.members), (self.counts, self.names, self.home, self.most)
+        each = (x, self.layout, self.counted, self.place, stale, cells)
+        self._launch("count_cells", *each, step=step)
         one = (1, self.grid[1])
-        self._launch("scan_cells", self.counted, self.first, stale, cell, grid=one, **last)
-        slots = self.first, self.place, self.members
-        self._launch("fill_cells", *where, *slots, stale, cell, **last)
-        self._launch(
-            "list_neighbours",
-            *(x, self.numbers, self.layout, self.species, self.first, self.members),
-            *(self.counts, self.names, self.home, self.most, stale, cell),
-            np.int64(self.room),
-            threads=source.LISTERS,
-            **last,
-        )
+        self._launch("scan_cells", self.counted, self.first, stale, cells, step=step, grid=one)
+        each = (x, self.layout, self.first, self.place, self.members, stale, cells)
+        self._launch("fill_cells", *each, step=step)
+        each = (x, self.numbers, self.layout, self.species, *slots, *lists, stale, cells)
+        room, threads = np.int64(self.room), source.LISTERS
+        self._launch("list_neighbours", *each, room, step=step, threads=threads)
 
     def fit(self, x: Any) -> None:
         """Lists at x, with room for all neighbours that there are."""

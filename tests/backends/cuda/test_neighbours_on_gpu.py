@@ -268,6 +268,21 @@ def test_parity_with_the_cpu(gpu):
         assert compare(U, "gjf", np.float32, replicas=2, n=40)[0] <= 4
 
 
+def test_masses(gpu):
+    """Also of what is frozen."""
+    U, x = gas()
+    masses = np.linspace(0.5, 3.0, x.shape[1])
+    masses[:3] = np.inf
+    steps = INTEGRATORS["gjf"].steps(np.full(20, 1.0), 0.01, 1.0)
+    found = []
+    for backend in ("numba", "cupy"):
+        walk, mover = start(U, len(x), np.float64, backend, x, masses=masses)
+        mover.advance(steps)
+        found.append(walk)
+    np.testing.assert_allclose(found[0].x, found[1].x, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(found[1].x[:, :3], x[:, :3])
+
+
 def test_launches_and_copies_of_an_interval(gpu):
     """Five launches a step, one before and two after; on the way nothing is copied."""
     U, x = gas()
