@@ -76,16 +76,18 @@ class Lists:
     def make(self, x: Any, step: int) -> None:
         """Lists of those replicas that need new ones before step `step`, where they are at x."""
         cells, stale = np.int64(self.cells), self.stale
-        slots, lists = (self.first, self.members), (self.counts, self.names, self.home, self.most)
-        each = (x, self.layout, self.counted, self.place, stale, cells)
-        self._launch("count_cells", *each, step=step)
+        where, slots = (x, self.layout), (self.first, self.place, self.members)
+        self._launch("count_cells", *where, self.counted, self.place, stale, cells, step=step)
         one = (1, self.grid[1])
         self._launch("scan_cells", self.counted, self.first, stale, cells, step=step, grid=one)
-        each = (x, self.layout, self.first, self.place, self.members, stale, cells)
-        self._launch("fill_cells", *each, step=step)
-        each = (x, self.numbers, self.layout, self.species, *slots, *lists, stale, cells)
-        room, threads = np.int64(self.room), source.LISTERS
-        self._launch("list_neighbours", *each, room, step=step, threads=threads)
+        self._launch("fill_cells", *where, *slots, stale, cells, step=step)
+        self._launch(
+            "list_neighbours",
+            *(x, self.numbers, self.layout, self.species, self.first, self.members),
+            *(self.counts, self.names, self.home, self.most, stale, cells, np.int64(self.room)),
+            step=step,
+            threads=source.LISTERS,
+        )
 
     def fit(self, x: Any) -> None:
         """Lists at x, with room for all neighbours that there are."""
