@@ -4,8 +4,8 @@
 // before any other step.
 //
 // An axis has n cells, which repeat without end, also where it is open: particles that are in one cell from far apart are told from each
-// other by their distance. `grid` has n for each axis, cells to a length, and for each pair of species the squared distance up to which
-// particles are listed. A particle with more neighbours than there is room for looks at all the others.
+// other by their distance. `grid` has n for each axis, cells to a length, 1/n, and for each pair of species the squared distance up to
+// which particles are listed. A particle with more neighbours than there is room for looks at all the others.
 typedef u64 Extra;  // the words of a Lists
 struct Lists {
     const int* species;   // of each particle
@@ -54,8 +54,8 @@ __device__ inline double force(const real* x, i64 unit, real* v, real* g, const 
 }
 
 __device__ inline i64 cell_along(real x, const double* grid, int k) {
-    const double n = grid[k], at = ::floor(double(x) * grid[UNIT + k]), c = at - n * ::floor(at / n);
-    return c > 0 ? (c < n ? i64(c) : i64(n) - 1) : 0;  // also of what is no number
+    const double n = grid[k], at = ::floor(double(x) * grid[UNIT + k]), c = at - n * ::floor(at * grid[2 * UNIT + k]);
+    return c > 0 && c < n ? i64(c) : 0;  // at a multiple of n it may be n; also of what is no number
 }
 
 __device__ inline i64 cell_of(const real* x, const double* grid) {
@@ -132,8 +132,8 @@ __device__ inline double apart2(const real* v, const real* w, const real* length
     double sum = 0;
 #pragma unroll
     for (int k = 0; k < UNIT; ++k) {
-        const double length = lengths[k], r = double(v[k]) - double(w[k]);
-        const double near = length > 0 ? ::fma(-::rint(r / length), length, r) : r;
+        const double r = double(v[k]) - double(w[k]);
+        const double near = ::fma(-::rint(r * lengths[UNIT + k]), double(lengths[k]), r);
         sum += near * near;
     }
     return sum;
@@ -163,7 +163,7 @@ extern "C" __global__ void __launch_bounds__(LISTERS) list_neighbours(
                 const i64 end = there ? first[r * (cells + 1) + cell + 1] : 0;
                 for (i64 at = there ? first[r * (cells + 1) + cell] : 0; at < end; ++at) {
                     const int other = members[r * UNITS + at];
-                    const double reach2 = grid[2 * UNIT + kind * TYPES + (TYPES > 1 ? species[other] : 0)];
+                    const double reach2 = grid[3 * UNIT + kind * TYPES + (TYPES > 1 ? species[other] : 0)];
                     if (other == unit || apart2(x + unit * UNIT, x + other * i64(UNIT), p + TYPES * TYPES * ROW) > reach2) continue;
                     if (++n > room) continue;
                     int k = n - 1;

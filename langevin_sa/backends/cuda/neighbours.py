@@ -52,7 +52,7 @@ class Lists:
         reach = formula.reach + skin + rounding
         number, per_length = cells(formula.box, reach.max(), self.particles)
         self.cells = int(np.prod(number))
-        self.layout = cupy.asarray(np.concatenate([number, per_length, reach**2]))
+        self.layout = cupy.asarray(np.concatenate([number, per_length, 1 / number, reach**2]))
         self.species = cupy.asarray(formula.species.astype(np.int32))
         shape = self.replicas, self.particles
         self.counted = cupy.zeros((self.replicas, self.cells), dtype=np.int32)

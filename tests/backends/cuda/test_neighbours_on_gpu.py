@@ -368,7 +368,7 @@ MUTATIONS = {
         "kind * TYPES + (TYPES > 1 ? lists.species[other] : 0)",
         "kind * TYPES",
     ),
-    "no images": ("length > 0 ? ::fma", "length < 0 ? ::fma"),
+    "no images": ("::fma(-::rint", "::fma(0 * ::rint"),
     "first slots one cell late": ("slots[low + k] = slot;\n                slot +=", "slot +="),
     "counts not cleared": ("here[low + k] = 0;", ""),
     "no energy": ("e + 0.5 * double(part)", "e + double(part)"),
