@@ -45,6 +45,10 @@ class Case:
         A coordinate's value in a minimum, where all may have the same.
     each : int
         Of `size`, what a thread has: sites, particles; 0 if it has a replica.
+    met : float
+        Particles in the list of each; 0 if it meets all the others.
+    a_step : int
+        Launches of a step, where it is not all of them that are one.
     """
 
     make: Callable[[int], Any]
@@ -58,6 +62,8 @@ class Case:
     launches: int = 2
     rest: float | None = None
     each: int = 0
+    met: float = 0.0
+    a_step: int = 1
 
     def scaled(self, tiny: bool) -> Case:
         """Itself, or the tiny one."""
@@ -126,10 +132,12 @@ CASES = {
     ),
     "8000 Lennard-Jones particles with a cut-off": Case(
         lsa.potentials.lennard_jones_fluid,
-        *(8000, 1, 20, (250, 1, 3), 0.002),
+        *(8000, 1, 20, (2048, 1, 3), 0.002),
         counted="lennard_jones_fluid of 8000",
         launches=9,
         each=1,
+        met=0.8 * 4 / 3 * np.pi * (1.15 * 2.5) ** 3,  # density, cut-off and skin
+        a_step=5,
     ),
 }
 

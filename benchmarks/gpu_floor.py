@@ -82,7 +82,8 @@ def instructions(case: Case, dtype: str, target: str) -> tuple[float, ...]:
         for what in ("step", "pair")
     )
     # of a particle's pairs each coordinate has its share
-    return tuple(s + case.size**2 / case.coordinates * p for s, p in zip(step, pair, strict=True))
+    share = case.size * (case.met or case.size) / case.coordinates
+    return tuple(s + share * p for s, p in zip(step, pair, strict=True))
 
 
 def warps(case: Case) -> tuple[int, float]:
@@ -118,7 +119,7 @@ def predict(case: Case, dtype: str, card: Card) -> tuple[str, float, float]:
     share = {"memory": 0.88} | dict.fromkeys(("issue", "float64", "special"), min(0.75, 0.2 * each))
     expected = {what: floor / share[what] for what, floor in found.items()}
     if case.launches > 2:  # one a step
-        expected["host"] = LAUNCH * 1e12 / (case.replicas * case.coordinates)
+        expected["host"] = case.a_step * LAUNCH * 1e12 / (case.replicas * case.coordinates)
     decides = max(expected, key=lambda what: expected[what])
     return decides, max(found.values()), expected[decides]
 

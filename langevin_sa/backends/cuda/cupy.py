@@ -9,19 +9,18 @@ copied there and back in every `advance`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ...arguments import on_gpu, warn
+from ...arguments import warn
 from ...momentum import Steps
 from ...noise import key_of
 from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
 from . import source
-from .device import check_device, cupy, describe, device_of
+from .device import check_device, cupy, describe, device_of, kernel, on_device
 from .gathered import entries_of
+from .neighbours import WORTH_LISTS, Lists
 from .points import Points
 
 __all__ = ["backend_of", "describe"]
@@ -48,6 +47,8 @@ def backend_of(potential: Any) -> type[DeviceBackend]:
             f"{potential.name} has a tilted cell or terms over lists in a cell, which backend "
             "'cupy' has no kernel for: take backend='numba'"
         )
+    if formula.truncated and len(formula.species) >= WORTH_LISTS:
+        return NeighbourBackend
     kinds = set(potential.formula.source.bodies)
     small = potential.dim <= source.IN_REGISTERS and not potential.formula.truncated
     if not small and kinds <= {"site", "bond"}:
@@ -66,41 +67,6 @@ def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
         potential.dim,
         [int(n) for n in formula.size[1:]],
     )
-
-
-@cache
-def kernel(code: str, name: str, single: bool, *defined: str) -> Any:
-    """A kernel compiled with some macros defined; CuPy keeps it on disk as well."""
-    code = "".join(f"#define {macro}\n" for macro in defined) + code
-    return cupy.RawModule(code=code, options=source.options(single)).get_function(name)
-
-
-def on_device(walk: Walk) -> Walk:
-    """The walk with CuPy arrays; itself if it has them.
-
-    Raises
-    ------
-    MemoryError
-        If they do not fit, with what comes with them: a second buffer of x, and the copies that an
-        interrupted slice goes back to.
-    """
-    if on_gpu(walk.x):
-        return walk
-    needed = (
-        sum(getattr(walk, name).nbytes for name in ARRAYS)
-        + 3 * walk.x.nbytes
-        + walk.dx.nbytes
-        + walk.noise.nbytes
-    )
-    free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
-    if needed > free:
-        replicas, dim = walk.x.shape
-        raise MemoryError(
-            f"{replicas} replicas of {dim} coordinates in {walk.x.dtype.name} need {needed:,} "
-            f"bytes on the GPU, where {free:,} are free; take fewer replicas, dtype='float32' or "
-            "backend='numba'"
-        )
-    return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
 
 
 class DeviceBackend(Backend):
@@ -228,6 +194,8 @@ class SweepBackend(DeviceBackend):
     block is enough for a replica.
     """
 
+    passes_alone = False  # whether something has to be done between any two
+
     def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
         replicas, units = len(walk.x), self.units(potential)
         self.threads = min(source.THREADS, 32 << max(0, (units - 1).bit_length() - 5))
@@ -255,7 +223,7 @@ class SweepBackend(DeviceBackend):
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
         go = self._passes(n, paired, coefficients, weights)
-        if self.blocks == 1:
+        if self.blocks == 1 and not self.passes_alone:
             go(0, n + 2)
         else:
             for t in range(n + 2):
@@ -335,6 +303,46 @@ class ParticleBackend(SweepBackend):
         inverse = np.divide(1.0, formula.box, out=np.zeros_like(formula.box), where=formula.box > 0)
         numbers = np.concatenate([formula.table.ravel(), formula.box, inverse])
         return self._numbers(numbers), cupy.asarray(formula.species.astype(np.int32))
+
+
+class NeighbourBackend(ParticleBackend):
+    """Many particles with a cut-off, each of which meets the neighbours in its list."""
+
+    passes_alone = True
+    lists: Any = None
+
+    @staticmethod
+    def code(potential: Any, single: bool) -> str:
+        """A thread gathers the forces on a particle, others make lists."""
+        formula = potential.formula
+        box, types = formula.box.tolist(), formula.types
+        return source.neighbours_module(*_formula(potential), single, box, types)
+
+    def _inputs(self, potential: Any) -> tuple[Any, Any]:
+        numbers, _ = super()._inputs(potential)
+        if self.lists is None:
+
+            def compiled(name: str) -> Any:
+                return kernel(self.text, name, self.single, *self.defined)
+
+            self.lists = Lists(potential.formula, self.walk.x, numbers, compiled, self.grid)
+        return numbers, self.lists.words
+
+    def advance(self, steps: Steps) -> None:
+        """Move the walk on by the given steps."""
+        super().advance(steps)
+        self.lists.grow()
+
+    def _passes(self, n: int, *rest: Any) -> Callable[..., None]:
+        go, points = super()._passes(n, *rest), (self.walk.x, self.other)
+        self.lists.begin(self.walk.x, self.given.step)
+
+        def listed(first: int, passes: int = 1) -> None:
+            if first <= n:
+                self.lists.make(points[first % 2], self.given.step + first)
+            go(first, passes)
+
+        return listed
 
 
 class ArrayBackend(SweepBackend):

@@ -1,10 +1,14 @@
-"""The GPU that CuPy finds, and arrays that lie on one."""
+"""The GPU that CuPy finds, arrays that lie on one, and kernels for it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from ...arguments import on_gpu
+from ..walk import ARRAYS, Walk
+from . import source
 
 try:
     import cupy
@@ -76,3 +80,38 @@ def view_of(array: Any) -> Any:
     # beside another device CuPy would copy it there
     with cupy.cuda.Device(cupy.cuda.runtime.pointerGetAttributes(address).device):
         return cupy.asarray(array)
+
+
+def on_device(walk: Walk) -> Walk:
+    """The walk with CuPy arrays; itself if it has them.
+
+    Raises
+    ------
+    MemoryError
+        If they do not fit, with what comes with them: a second buffer of x, and the copies that an
+        interrupted slice goes back to.
+    """
+    if on_gpu(walk.x):
+        return walk
+    needed = (
+        sum(getattr(walk, name).nbytes for name in ARRAYS)
+        + 3 * walk.x.nbytes
+        + walk.dx.nbytes
+        + walk.noise.nbytes
+    )
+    free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
+    if needed > free:
+        replicas, dim = walk.x.shape
+        raise MemoryError(
+            f"{replicas} replicas of {dim} coordinates in {walk.x.dtype.name} need {needed:,} "
+            f"bytes on the GPU, where {free:,} are free; take fewer replicas, dtype='float32' or "
+            "backend='numba'"
+        )
+    return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
+
+
+@cache
+def kernel(code: str, name: str, single: bool, *defined: str) -> Any:
+    """A kernel compiled with some macros defined; CuPy keeps it on disk as well."""
+    code = "".join(f"#define {macro}\n" for macro in defined) + code
+    return cupy.RawModule(code=code, options=source.options(single)).get_function(name)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 THREADS = 128
 RESIDENT = 4  # blocks of a sweep on one processor, which share its registers
+LISTERS, HELD = 32, 256  # threads of a block that lists neighbours, those it holds for each
+STRETCH = 8  # cells that a thread adds up
 IN_REGISTERS = 16  # coordinates of a replica that one thread holds
 NUMBER = re.compile(r"(?<![\w.])(\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+)")
 MOST_LITERALS = 4096  # half of the constant memory
@@ -72,19 +74,41 @@ def particles_module(
     """Pairs, links, terms over lists and sites over many threads; with a cut-off, `box` has a
     length for each axis, 0 where it is open.
     """
-    row = len(spec.scalars) + 2 if box else 0
-    constants = {
+    constants = _particles(spec, dim, bool(box), types)
+    constants |= {
+        "RESIDENT": RESIDENT - any(each.count > 2 for each in spec.listed),
+        "PAIRS": int("pair" in bodies),
+    }
+    printed = particle(spec, bodies, [dim, *shape], box)
+    return _module(dim, single, constants, printed, ["particles", "sweep"])
+
+
+def neighbours_module(
+    spec: Spec,
+    bodies: Mapping[str, Body],
+    dim: int,
+    shape: Sequence[int],
+    single: bool,
+    box: Sequence[float],
+    types: int,
+) -> str:
+    """Pairs with a cut-off, over lists of neighbours that are made there."""
+    constants = _particles(spec, dim, True, types)
+    constants |= {"LISTS": 1, "SIDES": 3**spec.space}
+    constants |= {"LISTERS": LISTERS, "HELD": HELD, "STRETCH": STRETCH}
+    printed = particle(spec, bodies, [dim, *shape], box)
+    return _module(dim, single, constants, printed, ["neighbours", "sweep"])
+
+
+def _particles(spec: Spec, dim: int, cut: bool, types: int) -> dict[str, object]:
+    return {
         "ALIGNED": 1,
         "UNIT": spec.space,
         "UNITS": f"{dim // spec.space}LL",
         "GIVEN": 0,
-        "RESIDENT": RESIDENT - any(each.count > 2 for each in spec.listed),
-        "PAIRS": int("pair" in bodies),
         "TYPES": types,
-        "ROW": row,
+        "ROW": len(spec.scalars) + 2 if cut else 0,
     }
-    printed = particle(spec, bodies, [dim, *shape], box)
-    return _module(dim, single, constants, printed, ["particles", "sweep"])
 
 
 def arrays_module(dim: int, single: bool) -> str:

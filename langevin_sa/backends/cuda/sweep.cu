@@ -71,6 +71,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) sweep(
                     y[i] = v[k] + m;
                     squares += weighed(m * m, inertia + 2 * DIM, i);
                 }
+#ifdef LISTS
+                if (moves && unit < UNITS) watch(y, unit, extra, r, first_step + t + 1);
+#endif
                 q += squares;
             }
             sums[0][threadIdx.x] = e;

@@ -37,6 +37,7 @@ static float __int_as_float(int n) { return same_bits<float>(n); }
 static int __float_as_int(float x) { return same_bits<int>(x); }
 static void __threadfence() {}
 template <class T> static T atomicMin(T* at, T value) { T old = *at; *at = value < old ? value : old; return old; }
+template <class T> static T atomicMax(T* at, T value) { T old = *at; *at = value > old ? value : old; return old; }
 template <class T> static T atomicAdd(T* at, T value) { T old = *at; *at = old + value; return old; }
 
 // A thread is a fiber where its kernel has barriers. At a barrier it goes back to the loop in `launch`, which lets the others catch up.

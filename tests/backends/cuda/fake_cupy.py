@@ -98,6 +98,10 @@ class ndarray(NDArrayOperatorsMixin):
         value = getattr(self._array, name)
         return _on_device(value, self) if callable(value) else _outer(value, self.device.id)
 
+    @property
+    def data(self):
+        return types.SimpleNamespace(ptr=self._array.ctypes.data)
+
     def __getitem__(self, index):
         return _outer(self._array[_inner(index)], self.device.id)
 

@@ -215,7 +215,8 @@ def executed(code, text, kernel):
     near = sorted(region(rows, A_PAIR))
     apart = {n for n in near if rows[n - 1].strip() == APART}
     cut = [n for n in near if rows[n - 1].strip().endswith("return 0;")]
-    rare |= {n for n in near if cut and n > cut[0]}  # most pairs are apart
+    if "LISTS" not in defined:
+        rare |= {n for n in near if cut and n > cut[0]}  # most pairs are apart
     # particles of a warp are at different places of their quads: some lane makes one each time
     quads = aligned / 4 if kernel == "replicas" else 1.0 if pairs else QUADS[aligned]
 

@@ -245,7 +245,9 @@ class _Module:
                     self.address(operands[1], modifiers),
                     self.read(operands[2], kind),
                 )
-                function = {"add": "atomicAdd", "min": "atomicMin"}[modifiers[-2]]
+                function = {"add": "atomicAdd", "min": "atomicMin", "max": "atomicMax"}[
+                    modifiers[-2]
+                ]
                 return self.write(operands[0], f"{function}(({c}*){at}, {value})")
             case "mov" if operands[0].startswith("{"):
                 parts, width = _operands(operands[0].strip("{}")), int(kind[1:])

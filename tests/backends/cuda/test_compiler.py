@@ -23,6 +23,7 @@ KERNELS = {
     ),
     "pairs": lambda: potentials.lennard_jones(38),
     "pairs with a cut-off": potentials.kob_andersen,
+    "pairs in lists of neighbours": lambda: potentials.kob_andersen(4000),
     "pairs and bonds of a list": lambda: potentials.fene_chain(400),
     "pairs and links of a ring": lambda: Potential.from_formula(
         bond="(r - 2)**2", pair="r**-12", particles=400, periodic=True
