@@ -78,7 +78,8 @@ class Lists:
         cells, stale = np.int64(self.cells), self.stale
         where, slots = (x, self.layout), (self.first, self.place, self.members)
         self._launch("count_cells", *where, self.counted, self.place, stale, cells, step=step)
-        one = (1, self.grid[1])
+        blocks, rows = self.grid
+        one, smaller = (1, rows), (blocks * source.THREADS // source.LISTERS, rows)
         self._launch("scan_cells", self.counted, self.first, stale, cells, step=step, grid=one)
         self._launch("fill_cells", *where, *slots, stale, cells, step=step)
         self._launch(
@@ -86,6 +87,7 @@ class Lists:
             *(x, self.numbers, self.layout, self.species, self.first, self.members),
             *(self.counts, self.names, self.home, self.most, stale, cells, np.int64(self.room)),
             step=step,
+            grid=smaller,
             threads=source.LISTERS,
         )
 
