@@ -191,6 +191,22 @@ class Result(OptimizeResult):
         How it was run; `integrator` is None where the schedule brings its own recursion.
     """
 
+    x: np.ndarray
+    fun: float
+    success: bool
+    status: int
+    message: str
+    nit: int
+    nfev: int
+    njev: int
+    energies: np.ndarray
+    best_energies: np.ndarray
+    best_positions: np.ndarray
+    failures: int
+    state: State
+    seed: int
+    seconds: float
+
     def plot(self) -> Any:
         """Energy and temperature against step; see `langevin_sa.plots.history`."""
         return draw("history", self)
