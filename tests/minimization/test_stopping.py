@@ -46,15 +46,15 @@ def test_rotated_minima_are_no_news(n, energy):
     x0 = np.random.default_rng(n).uniform(-1, 1, 3 * n)
     r = lsa.minimize(charges, x0, jac=True, bounds=[(-2, 2)] * (3 * n), rng=1)
     assert r.success and abs(r.fun - energy) < 1e-6
-    assert r.nfev < 4000  # tens of thousands if each place counted
+    assert r.nfev < 2500  # tens of thousands if each place counted
 
 
 def test_motions_are_tried_where_bounds_leave_room():
     """The lowest minimum of this search lies at bounds."""
-    x0 = np.random.default_rng(0).uniform(-2, 2, 42)
-    r = lsa.minimize(charges, x0, jac=True, bounds=[(-2, 2)] * 42, rng=0)
+    x0 = np.random.default_rng(3).uniform(-2, 2, 42)
+    r = lsa.minimize(charges, x0, jac=True, bounds=[(-2, 2)] * 42, rng=3)
     assert r.success and abs(r.fun - 69.306363297) < 1e-6
-    assert r.nfev < 8000
+    assert r.nfev < 3000  # 23,000 where only the best is turned
 
 
 def test_equal_wells_do_not_hide_a_lower_one():
