@@ -42,7 +42,9 @@ def enough(search: Search, patience: float) -> bool:
     if search.attempts - search.improved_at < patience * moves:
         return False
     needed = _needed(CLUSTER_AGREE if search.moving else AGREE, strange)
-    if not problem.whole and agreed >= patience * needed:  # over integers most fall back
+    # over integers most fall back, and constraints lead many to one end
+    free = not problem.whole and problem.functions.constraints is None
+    if free and agreed >= patience * needed:
         return True
     each = FAMILIAR * (1 + min(dim, MOST_DIM) / MANY_DIM) * min(1.0, distinct / SEVERAL)
     each += STRANGE * strange / math.sqrt(agreed)
