@@ -16,12 +16,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .arguments import real_array, shown
-from .drawing import draw
+from .drawing import Displayed, draw
 from .laws import Drive, plain, progress_of, values
 
 
 @dataclass(frozen=True)
-class Momentum:
+class Momentum(Displayed):
     """The optimizer's view: momentum `rho`, learning rate `lr`, noise amplitude `s` of the update
     (Eq. 14).
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from .arguments import (
     shown,
     warn,
 )
-from .drawing import Units
+from .drawing import Displayed, Units, draw, img
 from .formulas.in_numpy import Formula
 from .own.arrays import of_any_library
 from .own.ways import Ways
@@ -36,7 +37,7 @@ FEW = 9  # coordinates whose names repr shows
 NEARBY = 0.01  # natural lengths, where a gradient is looked at too
 
 
-class Potential(Ways):
+class Potential(Displayed, Ways):
     """A potential energy U(x) from array functions; ``Potential.from_...`` are the other ways:
     formulas, numba, one-point functions, JAX, torch, ASE, C.
 
@@ -325,6 +326,22 @@ class Potential(Ways):
     def __repr__(self) -> str:
         order = f", variables={self.variables}" if self.formula and self.dim <= FEW else ""
         return f"Potential({self.name!r}, dim={self.dim}{order})"
+
+    def plot(self) -> Any:
+        """The landscape of one or two coordinates; see `langevin_sa.plots.landscape`."""
+        return draw("landscape", self)
+
+    def _repr_html_(self) -> str:
+        if self.formula is None or self.latex is None:  # functions may take any time
+            return f"<pre>{escape(repr(self))}</pre>"
+        try:
+            formula = img(draw("formula", f"$U = {self.latex}$"), "image/svg+xml")
+        except ValueError:  # LaTeX that matplotlib does not know
+            formula = f"<code>{escape(self.latex)}</code>"
+        return formula + super()._repr_html_()
+
+    def _repr_latex_(self) -> str | None:
+        return self.latex and f"$\\displaystyle U = {self.latex}$"
 
     def _block(self, x: Any) -> tuple[np.ndarray, bool]:
         if type(x) is np.ndarray and x.dtype is FLOAT and x.ndim == 2 and x.shape[1] == self.dim:

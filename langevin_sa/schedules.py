@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .arguments import check_finite, check_fraction, check_positive, finite, look_up, shown
+from .drawing import Displayed
 from .integrators import get_integrator
 from .laws import NamedLaw, progress_of, values
 from .momentum import Momentum, Steps
@@ -156,7 +157,7 @@ def constant_speed(pilot: Any, at: float = 0.85) -> NamedLaw:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Displayed):
     """Temperature (energy), friction `gamma` (1/time) and time step `dt`, each a number or a law of
     progress.
 
@@ -234,7 +235,7 @@ COOLMOMENTUM_LAWS: dict[str, Callable[[Any, float], Any]] = {
 
 
 @dataclass(frozen=True)
-class CoolMomentum:
+class CoolMomentum(Displayed):
     """The paper's Table 1: momentum falls from `rho0` to 0, which cools if noise comes with the
     force.
 

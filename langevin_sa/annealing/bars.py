@@ -1,21 +1,37 @@
-"""Bars of progress: silent on pipes."""
+"""Bars of progress: silent on pipes, a widget in notebooks, or text where there are no widgets."""
 
 from __future__ import annotations
 
+import sys
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from .run import Run
 
 
+def bar(*args: Any, shown: bool = True, **keywords: Any) -> Any:
+    """tqdm's bar, on a terminal or in a notebook, with or without ipywidgets."""
+    with warnings.catch_warnings():  # of ipywidgets that are not there
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+
+    off = None if shown and not _in_notebook() else not shown
+    return tqdm(*args, disable=off, **keywords)
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel shows what is printed, whose streams are no terminals."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
+
+
 def bar_of_run(shown: bool, run: Run) -> Any:
     """A bar of steps, or a context of None."""
     if not shown:
         return nullcontext()
-    from tqdm.auto import tqdm
-
     total, done = run.prepared.n_steps, run.walk.step
-    return tqdm(total=total, initial=done, disable=None, unit="step", unit_scale=True)
+    return bar(total=total, initial=done, unit="step", unit_scale=True)
 
 
 class PilotBar(AbstractContextManager["PilotBar"]):
@@ -29,10 +45,7 @@ class PilotBar(AbstractContextManager["PilotBar"]):
 
     def __call__(self, evaluations: int) -> None:
         if self.shown and self._bar is None:
-            from tqdm.auto import tqdm
-
-            keywords = {"desc": "pilot", "unit": "evaluation", "unit_scale": True}
-            self._bar = tqdm(disable=None, leave=False, **keywords)
+            self._bar = bar(desc="pilot", leave=False, unit="evaluation", unit_scale=True)
         if self._bar is not None:
             self._bar.update(evaluations)
 

@@ -15,7 +15,7 @@ from scipy.optimize import OptimizeResult
 
 from ..arguments import check_whole, printable
 from ..backends.walk import Walk, fill
-from ..drawing import Units, draw
+from ..drawing import Brief, Displayed, Units, brief, draw
 from ..storage.checkpoint import check_arrays
 from ..storage.npz import load, prefixed, save, unprefixed
 from ..storage.samples import first, read_samples
@@ -30,8 +30,8 @@ PLACES = ("state_x", "state_dx", "state_noise", "state_best_x")  # in a file, (r
 ENERGIES = ("state_best_energy", "energies")  # (replicas,)
 
 
-@dataclass
-class State:
+@dataclass(repr=False)
+class State(Brief):
     """The point from which a run goes on with the same bits as if it had never stopped.
 
     Attributes
@@ -85,8 +85,8 @@ def _arrays(state: State) -> dict[str, Any]:
     return {name: getattr(state, name) for name in names if getattr(state, name) is not None}
 
 
-@dataclass
-class Snapshot:
+@dataclass(repr=False)
+class Snapshot(Brief):
     """A look at a run after step `step`; the arrays are copies and stay as they are.
 
     Attributes
@@ -138,7 +138,7 @@ class Snapshot:
         return velocity
 
 
-class Result(OptimizeResult):
+class Result(Displayed, OptimizeResult):
     """What `anneal` returns: a SciPy OptimizeResult with the whole run.
 
     Attributes
@@ -210,6 +210,14 @@ class Result(OptimizeResult):
     def plot(self) -> Any:
         """Energy and temperature against step; see `langevin_sa.plots.history`."""
         return draw("history", self)
+
+    def __repr__(self) -> str:
+        told = {name: brief(value) for name, value in self.items() if value is not None}
+        told["x"] = self.x
+        told["history"] = f"{len(self.history.step)} records of {', '.join(self.history)}"
+        if self.pilot is not None:
+            told["pilot"] = "print(result.pilot) tells how each number was found"
+        return repr(OptimizeResult(told))
 
     def to_xarray(self) -> Any:
         """The run as an `xarray.Dataset` (extra ``xarray``): history and samples along "record",

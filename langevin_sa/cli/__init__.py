@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from .films import film
 from .grids import grid
 from .runs import anneal, compare, minimize
 from .shows import info, page, plot, potentials, validate
@@ -67,5 +68,5 @@ def main() -> None:
     """
 
 
-for command in (anneal, compare, grid, info, minimize, page, plot, potentials, validate):
+for command in (anneal, compare, film, grid, info, minimize, page, plot, potentials, validate):
     main.add_command(command)

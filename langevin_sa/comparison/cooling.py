@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import finite, shown
-from ..drawing import draw
+from ..drawing import Displayed, draw
 from ..noise import child_seed, seed_of
 from ..potential import Potential
 from ..statistics import Fit, fit_law
@@ -25,7 +25,7 @@ ALIKE = 1e-6  # of the tolerance: energies that differ by less are one
 
 
 @dataclass
-class Cooling:
+class Cooling(Displayed):
     """What `cooling_rates` returns; printing it gives a table and the verdict on both laws.
 
     Attributes

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..annealing.stability import Unstable
 from ..arguments import look_up, real_array, shown
-from ..drawing import draw
+from ..drawing import Displayed, draw
 from ..potential import Potential
 from ..schedules import CoolMomentum
 from .driver import compare
@@ -22,7 +22,7 @@ SHOWN = {"success": "success (%), 95 %", "residual": "residual energy, 95 %"}
 
 
 @dataclass
-class Grid:
+class Grid(Displayed):
     """What `grid` returns; printing it gives a table, with "div" for what is unstable and "not
     run" for what Ctrl-C left out.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import look_up
-from ..drawing import draw
+from ..drawing import Brief, Displayed, draw
 from ..potential import Potential
 from ..statistics import Interval, bootstrap_mean
 
@@ -32,8 +32,8 @@ class Minimum:
     known: bool
 
 
-@dataclass
-class Outcome:
+@dataclass(repr=False)
+class Outcome(Brief):
     """What one method did.
 
     Attributes
@@ -88,7 +88,7 @@ class Outcome:
 
 
 @dataclass
-class Comparison:
+class Comparison(Displayed):
     """What `compare` returns; printing it gives a table.
 
     Attributes

@@ -113,7 +113,9 @@ def generate(spec: Spec, key: str) -> Source:
         # 0.3, not 0.29999999999999999
         short_floats = {number: sp.Float(repr(float(number))) for number in value.atoms(sp.Float)}
         upright = {symbol: _upright(symbol.name, sp) for symbol in parameters.values()}
-        shown = sp.latex(value.xreplace(short_floats), symbol_names=upright)
+        words = any(name.startswith(r"\mathrm") for name in upright.values())
+        look = {"mul_symbol": r" \, "} if words else {}  # tilt x, not tiltx
+        shown = sp.latex(value.xreplace(short_floats), symbol_names=upright, **look)
         if kind == "density":
             density = shown
         elif kind == "embedding":

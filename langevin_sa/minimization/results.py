@@ -9,15 +9,35 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ..drawing import Displayed, draw
 from .constrained import Constrained
 from .problem import Problem
 from .residuals import SumOfSquares
 from .search import SAME_FUN, SCATTERED, Search
 
+SHOWN = 6  # energies of minima that are printed
+
+
+class MinimizeResult(Displayed, OptimizeResult):
+    """What `minimize` returns: a SciPy OptimizeResult that prints its many minima and its history
+    in a line each.
+    """
+
+    def plot(self) -> Any:
+        """What the search found, against its evaluations; see `langevin_sa.plots.search`."""
+        return draw("search", self)
+
+    def __repr__(self) -> str:
+        energies = ", ".join(f"{minimum.fun:.6g}" for minimum in self.minima[:SHOWN])
+        more = ", ..." if len(self.minima) > SHOWN else ""
+        told = {"minima": f"{len(self.minima)}, at {energies}{more}"}
+        told["history"] = f"{len(self.history.move)} lines of {', '.join(self.history)}"
+        return repr(OptimizeResult(dict(self) | told))
+
 
 def result_of(
     search: Search, seed: int, nit: int, status: int, message: str, notes: Sequence[str] = ()
-) -> OptimizeResult:
+) -> MinimizeResult:
     """What `minimize` returns; `notes` go into its message."""
     problem = search.problem
     message = " ".join([message, *notes, *_remarks(search)])
@@ -33,7 +53,7 @@ def result_of(
     more["precision"] = search.matters(SAME_FUN, problem.best_fun) if known else math.inf
 
     best = _best(problem, nit)
-    return OptimizeResult(**best, **ending, **more, **_held(problem, best["x"]))
+    return MinimizeResult(**best, **ending, **more, **_held(problem, best["x"]))
 
 
 def _best(problem: Problem, nit: int) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _together(searches: list[OptimizeResult], seed: int, target: float | None) -
     status = ended.status
     if one and status == 0 and not _hit(best, target):
         status = ALONE
-    result = OptimizeResult(best)
+    result = type(best)(best)
     for name in SUMMED:
         if name in best:
             result[name] = sum(s[name] for s in searches)

@@ -14,7 +14,7 @@ from .checks import p_values, thermostat
 from .comparisons import bands, comparison, cooling, ends, heat_map
 from .ladders import overlap
 from .landscapes import histogram, landscape
-from .motion import animate
+from .motion import Film, animate, check_film
 from .phases import conservation, phase
 from .runs import energy, history, schedule, summary, temperature
 from .search import search
@@ -50,4 +50,4 @@ __all__ += [
 ]
 __all__ += ["schedule", "search", "summary", "temperature", "thermostat"]
 __all__ += ["BLACK", "BLUE", "ENERGY", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "TIME", "YELLOW"]
-__all__ += ["SIZE", "STYLE", "formula", "image", "image_formats", "styled"]
+__all__ += ["SIZE", "STYLE", "Film", "check_film", "formula", "image", "image_formats", "styled"]

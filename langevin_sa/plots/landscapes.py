@@ -151,9 +151,19 @@ def _contours(
     if potential.minima is not None:
         _mark_minima(ax, potential.minima, potential.minima[:, 1])
     length = potential.units.length
-    ax.set(xlim=box[0], ylim=box[1], xlabel=f"$x_1$ ({length})", ylabel=f"$x_2$ ({length})")
+    names = potential.variables or ("x1", "x2")
+    labels = [f"${_symbol(name)}$ ({length})" for name in names]
+    ax.set(xlim=box[0], ylim=box[1], xlabel=labels[0], ylabel=labels[1])
     ax.grid(False)
     return ax
+
+
+def _symbol(name: str) -> str:
+    """LaTeX of a coordinate's name: x, x_{1}, words upright."""
+    word = name.rstrip("0123456789").rstrip("_") or name
+    index = name[len(word) :].lstrip("_")
+    letter = word if len(word) == 1 else rf"\mathrm{{{word}}}".replace("_", r"\_")
+    return f"{letter}_{{{index}}}" if index else letter
 
 
 def _mark_minima(ax: Axes, minima: np.ndarray, heights: np.ndarray) -> None:

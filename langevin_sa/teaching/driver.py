@@ -34,6 +34,17 @@ ANNEAL_STEPS = 4000  # of an anneal at the cooling rate that the page opens with
 MOST_BALLS = 5000
 
 
+class Page(str):
+    """The text of a page; a notebook shows it at work."""
+
+    def __repr__(self) -> str:
+        return f"Page of {len(self.encode()) / 1000:.0f} kB"
+
+    def _repr_html_(self) -> str:
+        look = 'width="100%" height="760" style="border: 0"'
+        return f'<iframe {look} srcdoc="{escape(self)}"></iframe>'
+
+
 def page(
     potential: Any,
     path: str | os.PathLike[str] | None = None,
@@ -45,7 +56,7 @@ def page(
     balls: int = 400,
     window: Any = None,
     rng: Any = 1,
-) -> str:
+) -> Page:
     """Write a self-contained HTML page in which balls roll in a potential.
 
     It needs no network and no server: it opens from a file, and its address carries the situation
@@ -74,8 +85,8 @@ def page(
 
     Returns
     -------
-    str
-        The page's text.
+    Page
+        The page's text, a str; the last value of a notebook's cell, it is shown there.
 
     Raises
     ------
@@ -87,7 +98,7 @@ def page(
         check_file(path, "path")
     numbers: dict[str, Any] = {"temperature": temperature, "gamma": gamma, "dt": dt}
     setting: dict[str, Any] = {"integrator": integrator, "balls": balls, "window": window}
-    text = assemble(*describe(potential, seed=seed_of(rng), **numbers, **setting))
+    text = Page(assemble(*describe(potential, seed=seed_of(rng), **numbers, **setting)))
     if path is not None:
         write_whole(path, text)
     return text

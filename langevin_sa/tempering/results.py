@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..arguments import real, shown
-from ..drawing import draw
+from ..drawing import Displayed, draw
 from ..statistics import Interval
 from .reweighting import log_partition, weights
 
 GROUPS = 10  # of ladders, between which errors are measured
 
 
-@dataclass
-class Exchange:
+@dataclass(repr=False)
+class Exchange(Displayed):
     """What `exchange` returns; printing it gives a table, one line a temperature.
 
     Attributes
@@ -153,6 +153,8 @@ class Exchange:
         trips = f"{self.round_trips.sum()} round trips in {len(self.round_trips)} ladders"
         lines.append(f"{trips}; lowest U = {self.fun:.8g}. {self.message}")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
     def plot(self) -> Any:
         """Energies at each temperature; see `langevin_sa.plots.overlap`."""

@@ -95,6 +95,8 @@ class Pilot:
     def __str__(self) -> str:
         return "\n".join(f"{name}: {reason}" for name, reason in self.reasons.items())
 
+    __repr__ = __str__
+
     def packed(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The arrays and the JSON-able rest."""
         everything = {one.name: getattr(self, one.name) for one in fields(self)}

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..annealing.bars import bar
 from ..arguments import check_flags, check_whole, look_up, real_dtype, shown
 from ..backends.workers import processors
 from ..noise import seed_of
@@ -66,8 +67,6 @@ def validate(
     ValueError, TypeError
         For an unknown backend, dtype, level or family.
     """
-    from tqdm.auto import tqdm
-
     if not isinstance(level, str) or level not in ("quick", "full"):
         raise ValueError(f"level must be 'quick' or 'full', not {shown(level)}")
     if not (isinstance(backend, str) or callable(backend)):
@@ -88,7 +87,7 @@ def validate(
     lab = Lab(backend, real_dtype(dtype), level, seed_of(rng), threads or processors())
     started = time.perf_counter()
     found: list[Check] = []
-    for name in tqdm(names, disable=None if progress else True, unit="family"):
+    for name in bar(names, shown=progress, unit="family"):
         lab.begin(FAMILIES.index(name))
         found += timed(lab, name)
     label = getattr(backend, "__name__", "a backend")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from ..drawing import Displayed, draw
 from ..storage.whole import write_whole
 from .families import title
 from .html import html
@@ -19,8 +20,8 @@ from .lab import Check
 FALSE_ALARM = 1e-3  # of a whole report
 
 
-@dataclass
-class Report:
+@dataclass(repr=False)
+class Report(Displayed):
     """The checks of one run of `validate` and their verdict.
 
     Attributes
@@ -95,6 +96,12 @@ class Report:
             numbers = f"{check.measured:>12.6g} {check.exact:>12.6g} {error:>9} {off:>6}"
             lines.append(f"{check.name[:66]:<66} {numbers}  {'ok' if check.passed else 'FAIL'}")
         return "\n".join([*lines, "", self.verdict])
+
+    __repr__ = __str__
+
+    def plot(self) -> Any:
+        """The p-values of all checks; see `langevin_sa.plots.p_values`."""
+        return draw("p_values", self)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain numbers and words."""

@@ -337,8 +337,8 @@ def test_animation(tmp_path, potential):
     plots.animate(potential, path, tmp_path / "film.gif", temperature=[1.0, 0.5, 0.2, 0.1], dpi=40)
     with Image.open(tmp_path / "film.gif") as film:
         assert film.n_frames == 4
-    with pytest.raises(ValueError, match=r"ends in \.gif"):
-        plots.animate(potential, path, tmp_path / "film.mp4")
+    with pytest.raises(ValueError, match=r"ends in \.mp4 or \.gif"):
+        plots.animate(potential, path, tmp_path / "film.avi")
 
 
 # ------------------------------------------------------------------------------------- command line
