@@ -83,6 +83,8 @@ def test_nothing_prints_its_arrays():
         assert len(repr(large)) < len(repr(small)) + 60, type(large)
         assert "array(" not in repr(large)
     assert f"x=<float64 ({REPLICAS}, 1)>" in repr(many.state)
+    found = lsa.anneal(U, n_steps=100, replicas=REPLICAS, rng=1).pilot
+    assert repr(found) == str(found) and "array(" not in repr(found)
     assert "x: [" in repr(many)  # the point that was sought
 
 

@@ -45,7 +45,5 @@ def test_cells(widgets, tmp_path):
     for cell, (output,) in zip(CELLS, shown, strict=True):
         assert output.output_type == "execute_result", cell
         assert len(output.data["text/plain"]) < 3000, cell
-        start = {"lsa.page(U)": "<iframe", CELLS[-1]: ("<img", "<video")}.get(
-            cell, ("<pre", "<img")
-        )
-        assert output.data["text/html"].startswith(start), cell
+        start = output.data["text/html"].split()[0]
+        assert start in ("<iframe", "<pre", "<img", "<video"), cell
