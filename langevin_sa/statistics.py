@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
-from scipy.stats import binomtest
+from scipy.stats import binomtest, bootstrap
 
 from .arguments import check_positive, real, real_array, shown
 
 LEVEL, RESAMPLES = 0.95, 4000
+BATCH = 2**22  # numbers that are drawn at once
+MOST_SKEWED = 8192  # values of a sample whose skewness is looked at
 
 
 class Interval(NamedTuple):
@@ -38,8 +40,8 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
-    """A mean with the percentile interval of `RESAMPLES` resamples (Efron 1979); NaN limits for a
-    single value.
+    """A mean with the bias-corrected and accelerated interval of `RESAMPLES` resamples (Efron 1987),
+    which follows the skewness of a sample; NaN limits for a single value.
     """
     sample = real_array(sample, "a sample")
     if sample.ndim != 1 or not sample.size:
@@ -48,11 +50,19 @@ def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
         )
     if sample.size == 1:
         return Interval(float(sample[0]), np.nan, np.nan)
+    low = float(sample.min())
+    width = float(sample.max()) - low
+    if not 0 < width < np.inf:  # all alike, or not finite
+        end = low if width == 0 else np.nan
+        return Interval(float(sample.mean()), end, end)
+    shares = (sample - low) / width  # no power of which is beyond floating point
+    # of a large sample the skewness no longer shows, and its jackknife takes n^2
+    method = "BCa" if sample.size <= MOST_SKEWED else "percentile"
     generator = np.random.default_rng([seed, 2])
-    n = sample.size
-    means = [sample[generator.integers(n, size=n)].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(sample.mean()), float(low), float(high))
+    keywords = {"batch": max(1, BATCH // sample.size), "confidence_level": LEVEL, "rng": generator}
+    found = bootstrap((shares,), np.mean, n_resamples=RESAMPLES, method=method, **keywords)
+    ends = (low + width * float(end) for end in found.confidence_interval)
+    return Interval(float(sample.mean()), *ends)
 
 
 def time_to_solution(share: Interval, run: float) -> Interval:

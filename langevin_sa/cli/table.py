@@ -58,9 +58,7 @@ class Table:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as people write them: 3.2 s, 4:05, 2:00:00."""
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    """Seconds as people write them: 3.2 s, 04:05, 2:00:00."""
+    from tqdm import tqdm
+
+    return f"{seconds:.1f} s" if seconds < 100 else tqdm.format_interval(round(seconds))

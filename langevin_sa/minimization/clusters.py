@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.spatial.distance import cdist, pdist
 
 from ..potential import Potential
 
@@ -42,20 +43,10 @@ def alike(space: int) -> Callable[[np.ndarray, np.ndarray], bool]:
     """Whether two clusters of equal energy have the same sorted distances."""
 
     def same(x: np.ndarray, y: np.ndarray) -> bool:
-        a, b = (_spectrum(w.reshape(-1, space)) for w in (x, y))
+        a, b = (np.sort(pdist(w.reshape(-1, space))) for w in (x, y))
         return bool(np.abs(a - b).max() < ALIKE * a.max())
 
     return same
-
-
-def _distances(atoms: np.ndarray) -> np.ndarray:
-    atoms = atoms - atoms.mean(0)
-    squares = (atoms**2).sum(1)
-    return np.sqrt(np.maximum(squares[:, None] + squares - 2 * atoms @ atoms.T, 0))
-
-
-def _spectrum(atoms: np.ndarray) -> np.ndarray:
-    return np.sort(_distances(atoms)[np.triu_indices(len(atoms), 1)])
 
 
 def motions(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -98,7 +89,7 @@ def rearranged(atoms: np.ndarray, count: int, rng: np.random.Generator) -> np.nd
     most.
     """
     near = nearest(atoms)
-    neighbours = (_distances(atoms) < NEIGHBOUR * near).sum(1)
+    neighbours = (cdist(atoms, atoms) < NEIGHBOUR * near).sum(1)
     loose = np.argsort(neighbours + 2 * rng.random(len(atoms)))[:count]
     rest = np.delete(atoms, loose, axis=0)
     for _ in loose:
@@ -108,7 +99,7 @@ def rearranged(atoms: np.ndarray, count: int, rng: np.random.Generator) -> np.nd
 
 def nearest(atoms: np.ndarray) -> float:
     """The median distance from a particle to its nearest neighbour."""
-    d = _distances(atoms)
+    d = cdist(atoms, atoms)
     np.fill_diagonal(d, np.inf)
     return float(np.median(d.min(1)))
 

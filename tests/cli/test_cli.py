@@ -179,7 +179,7 @@ def test_a_missing_package_is_one_line(monkeypatch):
 
 def test_help_says_what_each_command_does():
     lines = good("--help").split("Commands:")[1].splitlines()
-    assert len([line for line in lines if line.strip()]) == 9 and not any(
+    assert len([line for line in lines if line.strip()]) == 10 and not any(
         "..." in line for line in lines
     )
 
@@ -414,7 +414,7 @@ def test_warnings_are_one_line():
     assert len(warning) == 1 and "too hot" in warning[0]
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(3.21, "3.2 s"), (245, "4:05"), (7200, "2:00:00")])
+@pytest.mark.parametrize(("seconds", "text"), [(3.21, "3.2 s"), (245, "04:05"), (7200, "2:00:00")])
 def test_clock(seconds, text):
     assert clock(seconds) == text
 
