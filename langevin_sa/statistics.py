@@ -40,7 +40,7 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
-    """A mean with the bias-corrected and accelerated interval of `RESAMPLES` resamples (Efron 1987),
+    """A mean with the bias-corrected, accelerated interval of `RESAMPLES` resamples (Efron 1987),
     which follows the skewness of a sample; NaN limits for a single value.
     """
     sample = real_array(sample, "a sample")

@@ -184,6 +184,22 @@ def test_help_says_what_each_command_does():
     )
 
 
+def test_film(here):
+    from PIL import Image
+
+    few = ("--steps", 50, "--replicas", 4, "--seed", 1, "--frames", 5)
+    assert "filmed quench.gif, seed 1" in good(
+        "film", "gaussian_wells", *few, "--schedule", "quench", "-o", "quench.gif"
+    )
+    with Image.open("quench.gif") as film:
+        assert film.n_frames == 5
+    for words, said in ((("rastrigin", "--formula", "x"), "formula"), (("lennard_jones",), "dim")):
+        outcome = call("film", *words, *few)
+        assert outcome.exit_code and said in outcome.output
+    assert "ends in .mp4 or .gif" in call("film", "double_well", *few, "-o", "a.avi").output
+    assert [p.name for p in here.iterdir()] == ["quench.gif"]
+
+
 def test_known_minimum_is_reported():
     quick = ("--steps", 1000, "--replicas", 8, "--seed", 1, "--backend", "numpy", "--no-progress")
     assert re.search(
