@@ -27,6 +27,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDS = {"gpu": "cupy", "ml": "torch", "own_potential": "ase jax torch"}  # besides the package
 # the last of two options counts
 SHORT = {name: ["--steps", "200", "--replicas", "4"] for name in ("anneal", "compare")}
+SHORT["film"] = [*SHORT["anneal"], "--frames", "3"]
 CONTINUES = "# continues the blocks above"
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
