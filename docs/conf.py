@@ -49,6 +49,7 @@ suppress_warnings = ["config.cache"]  # conf.py holds functions
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say types, shapes and units
 autosummary_generate = True
+autodoc_mock_imports = ["torch", "jax", "optax"]  # the site is built without them
 sphinx.ext.autosummary.WELL_KNOWN_ABBREVIATIONS += ("Eq.", "Eqs.", "Fig.")  # they end no sentence
 napoleon_google_docstring = False
 napoleon_use_rtype = False
