@@ -24,6 +24,8 @@ def panels(starts_of_decay: list[float]) -> tuple[plt.Figure, list[plt.Axes]]:
         ax.set(ylabel=label, yscale="linear" if k == 1 else "log")
         for start in starts_of_decay:
             ax.axvline(start, color="#AAAAAA", linewidth=1, linestyle=":", zorder=0)
+    axes[0].lines[0].set_label("lr of Adam and Momentum falls")
+    axes[0].legend(loc="upper right")
     axes[2].set_xlabel("epoch")
     axes[2].xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, list(axes)
