@@ -20,6 +20,8 @@ from langevin_sa.ml import CoolMomentum, Thermometer
 # of the epochs; the paper's 80, 120, 160 and 180 of 200
 DECAY = ((0.4, 0.1), (0.6, 0.01), (0.8, 0.001), (0.9, 0.0005))
 
+MOMENTUM = {"SGD": 0.0, "Momentum": 0.9}
+
 
 @dataclass(frozen=True)
 class Method:
@@ -43,8 +45,8 @@ def make_optimizer(
     groups = [{"params": kernels, "weight_decay": 2 * l2}, {"params": others}]
     if method.name == "Adam":
         return torch.optim.Adam(groups, method.lr, betas=(0.9, 0.999))
-    if method.name == "Momentum":
-        return torch.optim.SGD(groups, method.lr, momentum=0.9)
+    if method.name in MOMENTUM:
+        return torch.optim.SGD(groups, method.lr, momentum=MOMENTUM[method.name])
     return CoolMomentum(groups, method.lr, method.rho0, total_steps=total_steps)
 
 
@@ -79,6 +81,7 @@ def train(
     epochs: int,
     batch_size: int = 32,
     l2: float = 1e-4,
+    augmented: bool = True,
     say: Callable[[str], None] = print,
 ) -> dict:
     """Train, or go on from the run's checkpoint in `folder`; returns what is in its json file.
@@ -106,7 +109,7 @@ def train(
         "epochs": epochs,
         "batch_size": batch_size,
         "l2": l2,
-    }
+    } | ({} if augmented else {"augmented": False})
     run = {"plan": plan, "diverged": False, "history": []}
     name = f"{method.name}-{method.lr:g}-{method.rho0:g}-seed{seed}"
     record, checkpoint = folder / f"{name}.json", folder / f"{name}.pt"
@@ -134,7 +137,9 @@ def train(
                 : steps * batch_size
             ].split(batch_size):
                 optimizer.zero_grad()
-                cross_entropy(model(augment(data.x[batch], generator)), data.y[batch]).backward()
+                x = data.x[batch]
+                x = augment(x, generator) if augmented else x
+                cross_entropy(model(x), data.y[batch]).backward()
                 optimizer.step()
             heat = thermometer.read()
             if schedule is not None:

@@ -27,7 +27,7 @@ def on_path(monkeypatch):
 def fashion(tmp_path_factory):
     """A folder in the format of Fashion-MNIST: noise, brighter where the label says."""
     folder, generator = tmp_path_factory.mktemp("fashion"), np.random.default_rng(0)
-    for which, count in (("train", 40), ("t10k", 20)):
+    for which, count in (("train", 80), ("t10k", 20)):
         labels = np.arange(count, dtype=np.uint8) % 10
         images = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
         images[np.arange(count), 2 * labels + 4] += 180
@@ -185,6 +185,24 @@ def test_digits(tmp_path):
         for row in (line.split("|") for line in output.splitlines()[-3:])
     }
     assert len(accuracy) == 3 and min(accuracy.values()) > 60
+
+
+@pytest.mark.parametrize("problem", ["digits", "fashion"])
+def test_study(problem, fashion, tmp_path):
+    """Tables of all four, of the trial that was lowest, and the same again from the files alone."""
+    pytest.importorskip("sklearn", reason="needs the extra ml")
+    words = ["--problem", problem, "--data", fashion, "--epochs", 2, "--trials", 2]
+    words += ["--tuning-seeds", 1, "--seeds", 2, "--grid-seeds", 1, "--out", tmp_path]
+    output = invoke("study", *words, "--figure", tmp_path / "study.png")
+    trials = re.findall(r"^(\w+): ([\d.e+-]+), ([\d.e+-]+)$", output, re.MULTILINE)
+    better = {name for name, first, second in trials if float(first) > float(second)}
+    rows = re.findall(r"^\| ([SMAC]\w+) \| ([\d.]+)", output, re.MULTILINE)
+    assert len(trials) == len(rows) == 4
+    second = {"SGD": 0.004, "Momentum": 0.001, "Adam": 0.0002, "CoolMomentum": 0.01}
+    assert {name for name, lr in rows if float(lr) == second[name]} == better
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
+    assert invoke("study", *words) == output
+    assert files == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
 
 
 @pytest.mark.filterwarnings("ignore:CoolMomentum has made all its total_steps")
