@@ -195,11 +195,12 @@ def test_study(problem, fashion, tmp_path):
     words += ["--tuning-seeds", 1, "--seeds", 2, "--grid-seeds", 1, "--out", tmp_path]
     output = invoke("study", *words, "--figure", tmp_path / "study.png")
     trials = re.findall(r"^(\w+): ([\d.e+-]+), ([\d.e+-]+)$", output, re.MULTILINE)
-    better = {name for name, first, second in trials if float(first) > float(second)}
+    told = {name: float(first) > float(later) for name, first, later in trials if first != later}
     rows = re.findall(r"^\| ([SMAC]\w+) \| ([\d.]+)", output, re.MULTILINE)
     assert len(trials) == len(rows) == 4
     second = {"SGD": 0.004, "Momentum": 0.001, "Adam": 0.0002, "CoolMomentum": 0.01}
-    assert {name for name, lr in rows if float(lr) == second[name]} == better
+    chosen = {name: float(lr) == second[name] for name, lr in rows}
+    assert (told or problem == "fashion") and told.items() <= chosen.items()
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
     assert invoke("study", *words) == output
     assert files == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
