@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from _data import Images, load
 from _train import Method, train
+from matplotlib.ticker import MaxNLocator
 from table2 import LR, RHO0
 from torch import nn
 
@@ -22,7 +24,7 @@ from langevin_sa import plots, potentials
 from langevin_sa.statistics import bootstrap_mean
 
 FIRST = {"SGD": 0.002, "Momentum": 0.0005, "Adam": 0.0001}  # learning rate, of twelve
-COOL = (0.0025, 0.01, 0.04, 0.16), (0.9, 0.97, 0.99)
+COOL = (0.01, 0.04, 0.16, 0.64), (0.9, 0.97, 0.99)
 TRIALS = {
     name: [Method(name, float(f"{first * 2**k:.4g}")) for k in range(12)]
     for name, first in FIRST.items()
@@ -136,11 +138,10 @@ def main(problem, data, epochs, images, trials, tuning_seeds, seeds, grid_seeds,
         draw(found, last, figure)
 
 
+@plots.styled
 def draw(found: dict, last: dict[str, list[dict]], figure: Path) -> None:
     """The window of learning rates, and T dt^2 against the epoch."""
-    import matplotlib.pyplot as plt
-
-    page, (above, below) = plt.subplots(2, 1, figsize=(4.8, 6.0), layout="constrained")
+    page, (above, below) = plt.subplots(2, 1, figsize=(4.8, 7.2), layout="constrained")
     for name, (_, losses) in found.items():
         methods = TRIALS[name][: len(losses)]
         for k, rho in enumerate(COOL[1] if name == "CoolMomentum" else (None,)):
@@ -155,9 +156,9 @@ def draw(found: dict, last: dict[str, list[dict]], figure: Path) -> None:
         heat = np.array([[epoch["rescaled"] for epoch in run["history"]] for run in last[name]])
         below.semilogy(range(1, heat.shape[1] + 1), heat.mean(0), color=COLOURS[name], label=name)
     above.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="training loss, tuning")
-    above.legend(fontsize=7.5)
-    below.set(xlabel="epoch", ylabel=r"$T\,\Delta t^2 = \langle\Delta x^2\rangle$")
-    below.legend()
+    above.legend(ncols=2, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    below.set(xlabel="epoch", ylabel=r"$T\,\Delta t^2 = \langle\Delta x^2\rangle$, tuned")
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.parent.mkdir(parents=True, exist_ok=True)
     page.savefig(figure, dpi=130)
     plt.close(page)

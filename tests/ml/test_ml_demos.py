@@ -198,7 +198,7 @@ def test_study(problem, fashion, tmp_path):
     told = {name: float(first) > float(later) for name, first, later in trials if first != later}
     rows = re.findall(r"^\| ([SMAC]\w+) \| ([\d.]+)", output, re.MULTILINE)
     assert len(trials) == len(rows) == 4
-    second = {"SGD": 0.004, "Momentum": 0.001, "Adam": 0.0002, "CoolMomentum": 0.01}
+    second = {"SGD": 0.004, "Momentum": 0.001, "Adam": 0.0002, "CoolMomentum": 0.04}
     chosen = {name: float(lr) == second[name] for name, lr in rows}
     assert (told or problem == "fashion") and told.items() <= chosen.items()
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
