@@ -75,15 +75,15 @@ class Scale:
         that of the domain, else the size of each point's largest coordinate.
         """
         if self._potential.has_domain:
-            return np.broadcast_to(self.length, x.shape)
+            return np.broadcast_to(back_to(x, self.length), x.shape)
         return np.broadcast_to(sizes(np.abs(x).max(1, keepdims=True)), x.shape)
 
-    def bend(self, x: np.ndarray, way: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-        """How the gradient, which at x is `gradient`, changes along `way`; all (replicas, dim), the
-        ways as long as natural lengths.
+    @staticmethod
+    def bend(gradient: Callable[[Any], Any], x: Any, way: Any, here: Any) -> Any:
+        """How a gradient, which at x is `here`, changes along `way`; all (replicas, dim), the ways
+        as long as natural lengths.
         """
-        step = STEP * way
-        return difference(self._potential.gradient, x, step, gradient) / STEP
+        return difference(gradient, x, STEP * way, here) / STEP
 
     @cached_property
     def energy(self) -> float:
@@ -160,7 +160,7 @@ def difference(
         fine = moved < NOISE * np.finfo(float).eps * _size(here)
     going = np.flatnonzero(coarse | fine)
     factor = np.where(fine[going], 8.0, 0.125)
-    length, change = np.ones(len(going)), np.full(len(going), np.inf)
+    length, change = np.ones_like(factor), np.full_like(factor, np.inf)
     for _ in range(MOST_TRIES):
         if not going.size:
             break

@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from ...arguments import on_gpu
 from ..walk import ARRAYS, Walk
 from . import source
@@ -108,6 +110,11 @@ def on_device(walk: Walk) -> Walk:
             "backend='numba'"
         )
     return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
+
+
+def numbers_of(numbers: np.ndarray, real: type) -> Any:
+    """Parameters on the device, in a kernel's arithmetic; never an empty array."""
+    return cupy.asarray(np.append(numbers, 0.0).astype(real))
 
 
 @cache
