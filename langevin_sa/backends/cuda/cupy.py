@@ -370,6 +370,11 @@ class ArrayBackend(SweepBackend):
             go(t)
         return self._end(n)
 
+    def change_places(self, other: Any, rows: Any) -> None:
+        """Let replicas change places, whose gradients are found anew."""
+        super().change_places(other, rows)
+        self.extra = other.extra = None
+
     def _look(self, x: Any) -> None:
         """Energy into the walk, gradient for the kernel."""
         if self.single:
