@@ -40,7 +40,7 @@ def backend_of(potential: Any) -> type[DeviceBackend]:
             "array functions"
         )
     if potential.formula is None:
-        return ArrayBackend
+        return ArrayBackend if potential.cuda_function is None else ReplicaBackend
     formula = potential.formula
     if formula.truncated and (formula.cell.into is not None or formula.lists is not None):
         raise TypeError(
@@ -122,7 +122,8 @@ class DeviceBackend(Backend):
     @staticmethod
     def inputs(potential: Any, real: type) -> tuple[Any, Any]:
         """Parameters in the kernel's arithmetic, and its extra input."""
-        return numbers_of(potential.formula.numbers, real), cupy.zeros(1, dtype=np.int32)
+        of = potential.formula or potential.cuda_function
+        return numbers_of(of.numbers, real), cupy.zeros(1, dtype=np.int32)
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
@@ -159,6 +160,8 @@ class ReplicaBackend(DeviceBackend):
     @staticmethod
     def code(potential: Any, single: bool) -> str:
         """One thread a replica."""
+        if potential.cuda_function is not None:
+            return source.function_module(potential.cuda_function.force, potential.dim, single)
         return source.replicas_module(*_formula(potential), single)
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:

@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:
 except ImportError as error:  # it is there, and its libraries are not
     raise ImportError(f"backend 'cupy' cannot load CuPy: {error}") from error
 
+MOST_LINES = 30  # of a compiler's log
 TURING = 75  # compute capability of the oldest cards that CUDA 13 knows
 
 
@@ -121,4 +122,12 @@ def numbers_of(numbers: np.ndarray, real: type) -> Any:
 def kernel(code: str, name: str, single: bool, *defined: str) -> Any:
     """A kernel compiled with some macros defined; CuPy keeps it on disk as well."""
     code = "".join(f"#define {macro}\n" for macro in defined) + code
-    return cupy.RawModule(code=code, options=source.options(single)).get_function(name)
+    try:
+        return cupy.RawModule(code=code, options=source.options(single)).get_function(name)
+    except cupy.cuda.compiler.CompileException as error:
+        if "namespace user" not in code:  # then it is a fault of this package
+            raise
+        raise ValueError(
+            "the text of from_cuda does not compile, energy_gradient(n) is its line n:\n"
+            + "\n".join(str(error).splitlines()[:MOST_LINES])
+        ) from None

@@ -336,7 +336,10 @@ def module():
         CUDARuntimeError=CUDARuntimeError,
     )
     cupy.__getattr__ = lookup
-    cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime, is_available=lambda: True)
+    compiler = types.SimpleNamespace(CompileException=executor.CompileException)
+    cupy.cuda = types.SimpleNamespace(
+        Device=Device, runtime=runtime, compiler=compiler, is_available=lambda: True
+    )
     members = {
         "ndarray": ndarray,
         "asarray": asarray,
