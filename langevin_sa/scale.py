@@ -7,7 +7,6 @@ on the units of length and energy or on the origin.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -183,7 +182,9 @@ def gradient_by_differences(potential: Any, block: Any) -> Any:
     h, here = steps(potential, x), energy(x)
     ways = h[:, None] * np.eye(potential.dim)
     slopes = [difference(energy, x, ways[:, c], here) for c in range(potential.dim)]
-    return back_to(block, np.stack(slopes, axis=1) / h)
+    gradient = np.stack(slopes, axis=1) / h
+    # float64 would make a float32 walk slow there
+    return back_to(block, gradient.astype(block.dtype)) if on_gpu(block) else gradient
 
 
 def laplacian_by_differences(potential: Any, block: Any) -> Any:
@@ -206,9 +207,7 @@ def on_cpu(function: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any]
 
 def back_to(x: Any, values: np.ndarray) -> Any:
     """Values as an array where x lies."""
-    if not on_gpu(x):
-        return values
-    return sys.modules[type(x).__module__.partition(".")[0]].asarray(values)
+    return np.asarray(values, like=x) if on_gpu(x) else values
 
 
 def _central(

@@ -13,7 +13,11 @@ from .ensemble import COOLING
 from .strategies import MOVES, Settings, unused
 
 LARGEST = 1e300  # a bound beyond is none: a domain up to it would not be a number
-UNMET = {"maximize": "give the negative of fun"}
+UNMET = {
+    "maximize": "give the negative of fun",
+    "backend": "leave it out, as a search follows one point at a time, on the CPU; on a GPU "
+    "Potential.descend takes many points down at once, of whose ends the lowest will do as x0",
+}
 DRAWN = 64  # of a potential's own starts, to see how wide they spread
 MOST_WHOLE = 2.0**53  # integers beyond are not all numbers
 FARTHEST = 1e290  # a starting point lies within, so that the domain around it is finite

@@ -19,7 +19,15 @@ from ..arguments import check_flags, check_whole, look_up, teller
 from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..storage.checkpoint import Checkpoint
-from .arguments import by_our_names, check_budgets, check_fun, check_numbers, check_settings, refuse
+from .arguments import (
+    UNMET,
+    by_our_names,
+    check_budgets,
+    check_fun,
+    check_numbers,
+    check_settings,
+    refuse,
+)
 from .functions import Functions
 from .results import intermediate, result_of
 from .resume import Journal
@@ -183,11 +191,11 @@ def minimize(
     Raises
     ------
     ValueError, TypeError
-        For bad input, and for a wish that cannot be met: maximize, constraints or integrality with
-        a strategy other than "portfolio", integrality for a Potential. (A `seed` or `maxfun` is
-        taken for rng or maxfev, with a warning.) An exception in `callback`, or one in `fun` or
-        `jac` that is no wall (`on_failure`), passes through with the best so far as its attribute
-        `partial_result`.
+        For bad input, and for a wish that cannot be met: maximize, a backend, constraints or
+        integrality with a strategy other than "portfolio", integrality for a Potential. (A `seed`
+        or `maxfun` is taken for rng or maxfev, with a warning.) An exception in `callback`, or one
+        in `fun` or `jac` that is no wall (`on_failure`), passes through with the best so far as its
+        attribute `partial_result`.
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
@@ -195,7 +203,7 @@ def minimize(
     look_up(strategy, {"auto": None, **STRATEGIES}, "strategy")
     check_fun(fun)
     rng, maxfev, unknown = by_our_names(rng, maxfev, unknown)
-    refuse(maximize=unknown.pop("maximize", None))
+    refuse(**{name: unknown.pop(name, None) for name in UNMET})
     tell = teller(callback)
     check_budgets(maxfev=maxfev, maxiter=maxiter)
     check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
