@@ -12,7 +12,9 @@ import numpy as np
 from ...arguments import on_gpu
 from . import source
 from .cupy import (
+    BLOCKS_A_PROCESSOR,
     MOST_BLOCKS,
+    MOST_ROWS,
     ArrayBackend,
     NeighbourBackend,
     ParticleBackend,
@@ -32,12 +34,21 @@ def evaluator(potential: Any) -> Evaluator:
         return functions
     if kind is NeighbourBackend:  # whose lists are a walk's
         kind = ParticleBackend
-    swept, threads, points = False, source.THREADS, source.THREADS
-    if issubclass(kind, SweepBackend):
-        threads = min(threads, 32 << max(0, (kind.units(potential) - 1).bit_length() - 5))
-        swept, points = True, 1
-    text = code(kind.code(potential, False), swept)
-    return _launcher(text, kind.inputs(potential, np.float64), threads, points)
+    units = kind.units(potential) if issubclass(kind, SweepBackend) else 0
+    text = code(kind.code(potential, False), units > 0)
+    return _launcher(text, kind.inputs(potential, np.float64), units)
+
+
+def from_host(potential: Any) -> Evaluator:
+    """`evaluator` for NumPy's x, there and back."""
+    check_device()
+    evaluate = evaluator(potential)
+
+    def energy_gradient(x: Any) -> tuple[Any, Any]:
+        energy, gradient = evaluate(cupy.asarray(x, dtype=np.float64))
+        return energy.get(), gradient.get()
+
+    return energy_gradient
 
 
 def of_function(function: Any, x: Any) -> tuple[Any, Any]:
@@ -45,8 +56,7 @@ def of_function(function: Any, x: Any) -> tuple[Any, Any]:
     check_device()
     text = code(source.function_module(function.force, function.dim, False), False)
     given = numbers_of(function.numbers, np.float64), cupy.zeros(1, dtype=np.int32)
-    evaluate = _launcher(text, given, source.THREADS, source.THREADS)
-    energy, gradient = evaluate(cupy.asarray(x, dtype=np.float64))
+    energy, gradient = _launcher(text, given, 0)(cupy.asarray(x, dtype=np.float64))
     return (energy, gradient) if on_gpu(x) else (energy.get(), gradient.get())
 
 
@@ -55,16 +65,22 @@ def code(module: str, swept: bool) -> str:
     return f"{module}\n{source.text('evaluate_units' if swept else 'evaluate')}\n"
 
 
-def _launcher(text: str, given: tuple[Any, Any], threads: int, points: int) -> Evaluator:
-    """By blocks of so many threads, each of which takes so many points at once."""
-    evaluate = kernel(text, "evaluate", False)
+def _launcher(text: str, given: tuple[Any, Any], units: int) -> Evaluator:
+    """By a thread a point or, where a point has units, by as many blocks as keep the GPU busy."""
+    evaluate, threads = kernel(text, "evaluate", False), source.THREADS
+    most = BLOCKS_A_PROCESSOR * cupy.cuda.Device().attributes["MultiProcessorCount"]
+    if units:
+        threads = min(threads, 32 << max(0, (units - 1).bit_length() - 5))
 
     def energy_gradient(x: Any) -> tuple[Any, Any]:
         x, count = cupy.ascontiguousarray(x), len(x)
-        energy, gradient = cupy.empty(count), cupy.empty_like(x)
-        if count:
-            blocks = min(-(-count // points), MOST_BLOCKS)
-            evaluate((blocks,), (threads,), (x, *given, energy, gradient, np.int64(count)))
-        return energy, gradient
+        if not count:
+            return x.sum(1), x
+        parts, rows = min(-(-count // threads), MOST_BLOCKS), 1
+        if units:
+            parts, rows = min(-(-units // threads), max(1, most // count)), min(count, MOST_ROWS)
+        energy, gradient = cupy.empty((count, parts if units else 1)), cupy.empty_like(x)
+        evaluate((parts, rows), (threads,), (x, *given, energy, gradient, np.int64(count)))
+        return energy.sum(1), gradient
 
     return energy_gradient

@@ -78,10 +78,14 @@ def test_energies_and_gradients_are_the_kernels(cupy, name):
 
 
 def test_odd_numbers_of_points(gpu, cupy, monkeypatch):
-    """More than the grid has threads, units that are no multiple of the block."""
+    """More than the grid has threads, units of one point over several blocks, or that are no
+    multiple of the block.
+    """
     from langevin_sa.backends.cuda import evaluate
 
     monkeypatch.setattr(evaluate, "MOST_BLOCKS", 2)
+    monkeypatch.setattr(evaluate, "MOST_ROWS", 2)
+    monkeypatch.setattr(evaluate.source, "THREADS", 32)
     for U in (potentials.himmelblau(), potentials.phi4_chain(601), potentials.lennard_jones(37)):
         for points in (1, 301 if U.dim < 3 else 5):
             x = U.draw_start(points, np.random.default_rng(1))

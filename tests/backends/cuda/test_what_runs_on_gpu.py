@@ -118,7 +118,14 @@ def test_what_comes_of_a_run(there, tmp_path):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: lsa.minimize(U, backend="cupy"), "one point at a time, on the CPU.*descend"),
+        (lambda: lsa.minimize(U, backend="numba"), "unknown backend of minimize 'numba'"),
+        (lambda: lsa.minimize(lambda x: 0.0, [1.0], backend="cupy"), "and fun is a function"),
+        (
+            lambda: lsa.minimize(
+                Potential.from_function(lambda x: 0.0, 2, jac=lambda x: x), backend="cupy"
+            ),
+            "functions that run on the CPU only",
+        ),
         (lambda: run(remove_drift=True, backend="cupy"), "remove_drift needs particles"),
         (
             lambda: lsa.anneal(
@@ -151,3 +158,24 @@ def test_many_descents_and_one_search(there):
     x, energy = V.descend(there(V.draw_start(300, np.random.default_rng(1))))
     best = x[int(energy.argmin())]
     assert lsa.minimize(V, best, rng=1).fun == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "V", [U, potentials.lennard_jones(6), potentials.phi4_chain(20)], ids=["few", "pairs", "sites"]
+)
+def test_searches_evaluate_there(there, V):
+    """Point by point, or all that are known together, in one launch; budgets hold."""
+    fake_cupy.counts.clear()
+    found = lsa.minimize(V, maxfev=700, rng=1, backend="cupy")
+    counts, known = fake_cupy.counts.copy(), lsa.minimize(V, maxfev=700, rng=1)
+    assert found.fun == pytest.approx(known.fun, rel=1e-9, abs=1e-9) and found.nfev <= 700
+    assert counts["launches"] <= found.nfev
+    assert counts["to host"] == 2 * counts["launches"]
+    assert counts["to device"] <= counts["launches"] + 3
+
+
+def test_a_search_goes_on_elsewhere(there, tmp_path):
+    file = tmp_path / "search.npz"
+    for backend, maxfev in (("cupy", 100), ("auto", 400), ("cupy", 700)):
+        found = lsa.minimize(U, maxfev=maxfev, rng=1, backend=backend, checkpoint=file)
+    assert found.fun == pytest.approx(0.0, abs=1e-12)
