@@ -4,6 +4,7 @@ import sys
 
 import fake_cupy
 import numpy as np
+import nvrtc
 import pytest
 from parity import NAMES, NEIGHBOUR_LISTS
 
@@ -128,3 +129,40 @@ def test_none_descend(cupy):
         there, energy = potentials.himmelblau().descend(x)
         assert type(there) is type(energy) is type(x)
         assert there.shape == (0, 2) and energy.shape == (0,)
+
+
+@pytest.mark.parametrize("release", nvrtc.WHEELS)
+@pytest.mark.parametrize("way", sorted(set(WAYS) - {"arrays"}))
+def test_nvidias_compiler_takes_it(gpu, way, release):
+    """Without a remark, local memory or a spilled register."""
+    from langevin_sa.backends.cuda.evaluate import code
+
+    U = WAYS[way]()
+    kind = gpu.backend_of(U)
+    text = code(kind.code(U, False), issubclass(kind, gpu.SweepBackend))
+    for target in ("sm_80", "sm_90", "sm_120"):
+        kernels, remarks = nvrtc.resources(text, target, gpu.source.options(False), release)
+        assert not remarks and kernels["evaluate"][1:] == (0, 0), (target, kernels)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", sorted(set(WAYS) - {"arrays"}))
+def test_what_nvidias_compiler_made_of_it(gpu, cupy, monkeypatch, way):
+    from langevin_sa.backends.cuda.evaluate import evaluator
+
+    monkeypatch.setattr(fake_cupy.RawModule, "from_ptx", 12)
+    U = WAYS[way]()
+    x = U.draw_start(5, np.random.default_rng(1))
+    for out, expected in zip(evaluator(U)(cupy.asarray(x)), numba_evaluator(U)(x), strict=True):
+        np.testing.assert_allclose(out.get(), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_on_the_device_of_the_points(gpu, cupy, monkeypatch):
+    monkeypatch.setattr(fake_cupy.Device, "count", 2)
+    U = potentials.himmelblau()
+    with fake_cupy.Device(1):
+        x = cupy.asarray(U.draw_start(4, np.random.default_rng(1)))
+    fake_cupy.launched.clear()
+    there, energy = U.descend(x)
+    assert there.device.id == energy.device.id == 1 and set(fake_cupy.launched) == {1}
+    assert fake_cupy.Device.current() == 0
