@@ -217,6 +217,7 @@ def prepare(
     library = Library.of(given)
     stays = library.on_gpu and not potential.cpu_only
     backend = backend_at(given, potential, backend)
+    get_backend(backend, potential)  # before a pilot runs for nothing
     given = taken(given) if stays else given
     if state is None:
         seed = seed_of(rng)

@@ -16,6 +16,7 @@ from ..annealing.request import backend_at
 from ..annealing.stability import Unstable
 from ..annealing.starts import starting_points
 from ..arguments import check_still, check_whole, look_up, real, shown, warn
+from ..backends.choose import get_backend
 from ..backends.workers import team_of
 from ..noise import child_seed, seed_of
 from ..optimizers import Rule
@@ -105,6 +106,7 @@ def compare(
     steps = _steps(methods, int(n_steps), budgets or {})
     numbers = [digest_of(method, steps[name], integrator) for name, method in methods.items()]
     backend, team = backend_at(x0, potential, backend), team_of(workers)
+    get_backend(backend, potential)
     asked = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     with closing(asked) as keeper, keeper:
         seed = seed_of(keeper.seed if rng is None else rng)

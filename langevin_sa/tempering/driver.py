@@ -17,6 +17,7 @@ from ..annealing.stability import explain
 from ..annealing.starts import starting_points
 from ..annealing.weighted import in_one_place
 from ..arguments import check_flags, check_still, check_type, check_whole, real, real_array, shown
+from ..backends.choose import get_backend
 from ..backends.walk import NonFinite
 from ..backends.workers import processors
 from ..integrators import get_integrator
@@ -127,6 +128,7 @@ def exchange(
     if not get_integrator(integrator).thermal:
         raise ValueError(f"{integrator!r} has no temperature: take gjf, baoab, ...")
     backend = backend_at(x0, potential, backend)
+    get_backend(backend, potential)  # before a pilot runs for nothing
     threads = processors() if threads is None else threads
     check_whole(1, threads=threads)
     ends = None if max_seconds is None else time.perf_counter() + max_seconds

@@ -164,3 +164,18 @@ def test_a_wrong_gradient_is_found(gpu):
     U = Potential.from_cuda(HARMONIC.replace("g[d] = x[d]", "g[d] = -x[d]"), 3)
     with pytest.raises(ValueError, match="disagrees with its energy"):
         lsa.anneal(U, np.ones((2, 3)), SCHEDULE, 10, check_gradient=True)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_users_numbers_stay_as_they_are(gpu, dtype):
+    """Those of formulas become float32 literals, or go into constant memory."""
+    text = """
+    constexpr double tenth = 0.1;
+    static_assert(tenth == 0.1 && sizeof(0.1) == 8, "");
+    __device__ real energy_gradient(const real* x, real* g) { g[0] = tenth; return tenth * x[0]; }
+    """
+    U = Potential.from_cuda(text, 1)
+    assert U.gradient([2.0])[0] == 0.1
+    start = np.zeros((1, 1))
+    out = lsa.anneal(U, start, lsa.Schedule(0.0, 1.0, 0.1), 1, rng=1, dtype=dtype)
+    assert out.state.dx[0, 0] == pytest.approx(-0.1 * 0.1**2 / 1.05, rel=0.1)
