@@ -169,7 +169,7 @@ def test_searches_evaluate_there(there, V):
     found = lsa.minimize(V, maxfev=700, rng=1, backend="cupy")
     counts, known = fake_cupy.counts.copy(), lsa.minimize(V, maxfev=700, rng=1)
     assert found.fun == pytest.approx(known.fun, rel=1e-9, abs=1e-9) and found.nfev <= 700
-    assert counts["launches"] <= found.nfev
+    assert found.nfev / 4 < counts["launches"] <= found.nfev  # no descent is the CPU's
     assert counts["to host"] == 2 * counts["launches"]
     assert counts["to device"] <= counts["launches"] + 3
 
