@@ -13,7 +13,6 @@ from ..arguments import on_gpu
 
 MEMORY, MOST_STEPS, HALVINGS = 8, 1000, 30
 TOGETHER = 65_536  # coordinates in one call of the potential
-TOGETHER_ON_GPU = 2**23  # the same, of which all arrays of a descent take about 4 GB
 ROUNDING = 16 * np.finfo(float).eps  # of an energy, which is a sum
 # natural lengths, or of the way so far, that a step may go: no start is flung out; without a domain
 # a step may go as far as to the bottom of the first parabola, or as all steps before
@@ -37,9 +36,9 @@ def descend(potential: Any, x: Any, tol: float = 1e-7) -> tuple[Any, Any]:
     Stillinger, Weber, Phys. Rev. A 25, 978 (1982); Liu, Nocedal, Math. Program. 45, 503 (1989).
     """
     if on_gpu(x):
-        from ..backends.cuda.evaluate import evaluator
+        from ..backends.cuda.evaluate import evaluator, together
 
-        x, most = np.atleast_2d(x).astype(float), TOGETHER_ON_GPU
+        x, most = np.atleast_2d(x).astype(float), together()
         both = evaluator(potential)
         functions = both, lambda points: both(points)[1]
     else:

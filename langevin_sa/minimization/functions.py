@@ -67,7 +67,8 @@ class Functions:
         self.walls, self.raised = walls, ""
         self.constraints = constraints
         self.compiled: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
-        self.on_gpu = backend == "cupy"
+        written = isinstance(fun, Potential) and fun.cuda_function is not None
+        self.on_gpu = backend == "cupy" or written
         if self.on_gpu:
             from ..backends.cuda.evaluate import from_host
 

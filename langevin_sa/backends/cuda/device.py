@@ -71,6 +71,12 @@ def describe() -> str:
     )
 
 
+def free_bytes() -> int:
+    """Of the current device, those that CuPy keeps for new arrays too."""
+    pool = cupy.get_default_memory_pool()
+    return int(cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes())
+
+
 def view_of(array: Any) -> Any:
     """An array of another library on a GPU as CuPy's, in the same memory, on whichever device."""
     if isinstance(array, cupy.ndarray):
@@ -102,7 +108,7 @@ def on_device(walk: Walk) -> Walk:
         + walk.dx.nbytes
         + walk.noise.nbytes
     )
-    free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
+    free = free_bytes()
     if needed > free:
         replicas, dim = walk.x.shape
         raise MemoryError(

@@ -21,8 +21,11 @@ from .cupy import (
     SweepBackend,
     backend_of,
 )
-from .device import check_device, cupy, kernel, numbers_of
+from .device import check_device, cupy, free_bytes, kernel, numbers_of
 
+HELD = (
+    64  # arrays like x that a descent holds at most, pairs of its memory and what becomes of them
+)
 Evaluator = Callable[[Any], tuple[Any, Any]]
 
 
@@ -37,6 +40,11 @@ def evaluator(potential: Any) -> Evaluator:
     units = kind.units(potential) if issubclass(kind, SweepBackend) else 0
     text = code(kind.code(potential, False), units > 0)
     return _launcher(text, kind.inputs(potential, np.float64), units)
+
+
+def together() -> int:
+    """How many coordinates there is room to descend with at once."""
+    return free_bytes() // (8 * HELD)
 
 
 def from_host(potential: Any) -> Evaluator:

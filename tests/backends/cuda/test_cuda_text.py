@@ -94,7 +94,10 @@ def test_the_rest_of_the_package_takes_it(gpu):
     ladder = lsa.exchange(text, [0.1, 1.0], 100, replicas=3, dt=0.01, gamma=1.0, rng=1)
     assert ladder.acceptance[0] > 0
     assert lsa.anneal(text, n_steps=300, replicas=8, rng=1).fun < 1e-3
-    assert lsa.minimize(text, maxfev=300, rng=1).fun < 1e-6
+    fake_cupy.counts.clear()
+    found = lsa.minimize(text, maxfev=300, rng=1)
+    assert found.fun < 1e-6
+    assert fake_cupy.counts["to device"] <= fake_cupy.counts["launches"] + 9  # made ready once
     spread = lsa.anneal(text, replicas=6, schedule=SCHEDULE, n_steps=20, rng=1, workers=map)
     alone = lsa.anneal(text, replicas=6, schedule=SCHEDULE, n_steps=20, rng=1)
     np.testing.assert_array_equal(spread.x, alone.x)

@@ -10,6 +10,7 @@ from parity import NAMES, NEIGHBOUR_LISTS
 
 import langevin_sa as lsa
 from langevin_sa import Potential, potentials
+from langevin_sa.descents import batched
 from langevin_sa.descents.compiled import evaluator as numba_evaluator
 
 # one for each way to energies: in registers; sites over threads; particles; array functions
@@ -58,6 +59,24 @@ def test_copies_grow_neither_with_replicas_nor_with_steps(cupy, way):
     assert seen[0]["to device"] == seen[1]["to device"]
     if way != "arrays":
         assert seen[0]["launches"] < seen[1]["launches"]  # one an evaluation of all
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_as_many_at_once_as_there_is_room_for(cupy, monkeypatch, way):
+    """And the same ends."""
+    U = WAYS[way]()
+    x = cupy.asarray(U.draw_start(7, np.random.default_rng(1)))
+    whole = U.descend(x)
+    monkeypatch.setattr(fake_cupy, "FREE", 3 * 512 * U.dim)
+    most = []
+    monkeypatch.setattr(
+        batched,
+        "_descend",
+        lambda *given, own=batched._descend: most.append(len(given[3])) or own(*given),
+    )
+    for all_at_once, parts in zip(whole, U.descend(x), strict=True):
+        np.testing.assert_array_equal(all_at_once.get(), parts.get())
+    assert most == [3, 3, 1]
 
 
 @pytest.mark.long
