@@ -217,7 +217,6 @@ def prepare(
     library = Library.of(given)
     stays = library.on_gpu and not potential.cpu_only
     backend = backend_at(given, potential, backend)
-    get_backend(backend, potential)  # before a pilot runs for nothing
     given = taken(given) if stays else given
     if state is None:
         seed = seed_of(rng)
@@ -231,6 +230,7 @@ def prepare(
         if schedule is not None:
             pilot = None
         elif pilot is None:
+            get_backend(backend, potential)  # or the pilot would run for nothing
             pilot = pilot_of(
                 potential,
                 x,
