@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import shown
+from .arguments import on_host, shown
 
 
 def plain(value: Any) -> Any:
@@ -27,11 +27,11 @@ def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
     """
     if callable(law):
         try:
-            out = np.asarray(law(progress))
+            out = on_host(law(progress))
             if out.dtype.kind not in "iuf":
                 raise TypeError
         except (TypeError, ValueError):  # the law takes one number at a time
-            out = np.array([law(float(s)) for s in progress])
+            out = np.array([on_host(law(float(s))) for s in progress])
         if out.dtype.kind not in "iuf":
             raise TypeError(
                 f"{name} must return real numbers; at progress 0 it gives {shown(law(0.0))}"
@@ -42,7 +42,7 @@ def values(law: Any, progress: np.ndarray, name: str = "law") -> np.ndarray:
                 "a law takes s in [0, 1] and returns one value for each s"
             )
     else:
-        out = np.asarray(law)
+        out = on_host(law)
         if out.shape != () or out.dtype.kind not in "iuf":
             raise TypeError(
                 f"{name} must be a number or a callable of progress s in [0, 1], not {shown(law)}"

@@ -19,6 +19,7 @@ from .arguments import (
     check_type,
     check_whole,
     on_gpu,
+    on_host,
     pair_returned,
     points_of,
     real,
@@ -198,6 +199,25 @@ class Potential(Displayed, Ways):
             returned(self, gradient, "gradient", block, block.shape),
         )
 
+    @of_any_library
+    def descend(self, x: Any) -> tuple[Any, Any]:
+        """Where each of many points ends if all heat is taken out at once: the local minima below
+        x (replicas, dim), by L-BFGS, and their energies (replicas,).
+
+        All go down together. Points on a GPU stay there (pairs with a cut-off and functions of the
+        CPU come to the host).
+
+        Examples
+        --------
+        >>> U = Potential.from_formula("(x**2 - 1)**2 + x/4", bounds=(-2, 2))
+        >>> x, energy = U.descend([[-1.5], [0.1], [1.5]])
+        >>> energy.round(3)
+        array([-0.254, -0.254,  0.246])
+        """
+        from .descents.batched import descend
+
+        return descend(self, self._block(x)[0])
+
     @property
     def has_gradient(self) -> bool:
         """Whether the gradient is exact: given, or a formula's, not by differences."""
@@ -290,7 +310,7 @@ class Potential(Displayed, Ways):
         """Largest error of the gradient against central differences of the energy, relative to its
         largest component nearby.
         """
-        block, _ = self._block(x)
+        block, _ = self._block(on_host(x))
         if not len(block):
             raise ValueError(f"x must hold at least one point, not shape {np.shape(x)}")
         exact, numeric = self.gradient(block), self._difference(block)

@@ -7,7 +7,6 @@ on the units of length and energy or on the origin.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -75,15 +74,15 @@ class Scale:
         that of the domain, else the size of each point's largest coordinate.
         """
         if self._potential.has_domain:
-            return np.broadcast_to(self.length, x.shape)
+            return np.broadcast_to(back_to(x, self.length), x.shape)
         return np.broadcast_to(sizes(np.abs(x).max(1, keepdims=True)), x.shape)
 
-    def bend(self, x: np.ndarray, way: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-        """How the gradient, which at x is `gradient`, changes along `way`; all (replicas, dim), the
-        ways as long as natural lengths.
+    @staticmethod
+    def bend(gradient: Callable[[Any], Any], x: Any, way: Any, here: Any) -> Any:
+        """How a gradient, which at x is `here`, changes along `way`; all (replicas, dim), the ways
+        as long as natural lengths.
         """
-        step = STEP * way
-        return difference(self._potential.gradient, x, step, gradient) / STEP
+        return difference(gradient, x, STEP * way, here) / STEP
 
     @cached_property
     def energy(self) -> float:
@@ -160,7 +159,7 @@ def difference(
         fine = moved < NOISE * np.finfo(float).eps * _size(here)
     going = np.flatnonzero(coarse | fine)
     factor = np.where(fine[going], 8.0, 0.125)
-    length, change = np.ones(len(going)), np.full(len(going), np.inf)
+    length, change = np.ones_like(factor), np.full_like(factor, np.inf)
     for _ in range(MOST_TRIES):
         if not going.size:
             break
@@ -183,7 +182,9 @@ def gradient_by_differences(potential: Any, block: Any) -> Any:
     h, here = steps(potential, x), energy(x)
     ways = h[:, None] * np.eye(potential.dim)
     slopes = [difference(energy, x, ways[:, c], here) for c in range(potential.dim)]
-    return back_to(block, np.stack(slopes, axis=1) / h)
+    gradient = np.stack(slopes, axis=1) / h
+    # float64 would make a float32 walk slow there
+    return back_to(block, gradient.astype(block.dtype)) if on_gpu(block) else gradient
 
 
 def laplacian_by_differences(potential: Any, block: Any) -> Any:
@@ -206,9 +207,7 @@ def on_cpu(function: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any]
 
 def back_to(x: Any, values: np.ndarray) -> Any:
     """Values as an array where x lies."""
-    if not on_gpu(x):
-        return values
-    return sys.modules[type(x).__module__.partition(".")[0]].asarray(values)
+    return np.asarray(values, like=x) if on_gpu(x) else values
 
 
 def _central(

@@ -24,7 +24,7 @@ CORE = {
     "optimizers.samplers",
 }
 MAY_IMPORT = {
-    "potential": "core own scale formulas",
+    "potential": "core own scale formulas descents",
     "own": "core formulas backends",
     "scale": "core descents",
     "stochastic": "core potential",
@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "tuning": "core potential scale descents",
     "formulas": "core backends storage",
     "backends": "core formulas storage",
-    "descents": "backends",
+    "descents": "core backends",
     "storage": "core",
     "potentials": "core potential stochastic",
     "observables": "core potential thermometers formulas",
@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "tempering": "core potential tuning statistics backends storage annealing",
     "minimization": "core own potential tuning backends descents storage tempering",
     "outcomes": "comparison",
-    "comparison": "core potential scale statistics backends descents storage annealing",
+    "comparison": "core potential scale statistics backends storage annealing",
     "validation": "core potential potentials statistics thermometers backends descents storage"
     " annealing",
     "plots": "core potential thermometers",

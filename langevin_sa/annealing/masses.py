@@ -100,7 +100,7 @@ def _mask(
     potential: Potential, frozen: Any, units: np.ndarray, count: int, what: str
 ) -> np.ndarray:
     """Which coordinates (dim,) are frozen."""
-    given = np.asarray([] if frozen is None else frozen)
+    given = np.asarray([] if frozen is None else on_host(frozen))
     shapes = _shapes(potential, count, what)
     if given.dtype == bool:
         if given.shape not in ((potential.dim,), (count,)):

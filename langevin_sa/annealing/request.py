@@ -142,6 +142,16 @@ class Prepared:
         return self.potential.at(step / self.n_steps) if self.potential.laws else self.potential
 
 
+def backend_at(x0: Any, potential: Potential, backend: str) -> str:
+    """The backend for points that may lie on a GPU, whose device is then the current one: "cupy" in
+    place of "auto".
+    """
+    if not Library.of(x0).on_gpu or potential.cpu_only:
+        return backend
+    taken(x0).device.use()
+    return "cupy" if backend == "auto" else backend
+
+
 def prepare(
     potential: Potential,
     x0: Any = None,
@@ -206,9 +216,8 @@ def prepare(
     given = x0 if state is None else getattr(state, "x", None)
     library = Library.of(given)
     stays = library.on_gpu and not potential.cpu_only
-    if stays:
-        given = taken(given)
-        given.device.use()  # where CuPy computes from now on
+    backend = backend_at(given, potential, backend)
+    given = taken(given) if stays else given
     if state is None:
         seed = seed_of(rng)
         x0 = on_host(given) if library.on_gpu else x0
@@ -221,6 +230,7 @@ def prepare(
         if schedule is not None:
             pilot = None
         elif pilot is None:
+            get_backend(backend, potential)  # or the pilot would run for nothing
             pilot = pilot_of(
                 potential,
                 x,
@@ -257,9 +267,8 @@ def prepare(
     walk.purpose, walk.wall = purpose_of(noise), wall
     walk.masses, walk.centred = masses, centred
     here, moves = potential.at(walk.step / n_steps), bool(potential.laws)
-    chosen = "cupy" if stays and backend == "auto" else backend
-    kernel = get_backend(chosen, potential, len(walk.x))
-    check_knows(kernel, chosen, walk)
+    kernel = get_backend(backend, potential, len(walk.x))
+    check_knows(kernel, backend, walk)
     if pilot is None or moves:
         ways = (schedule, course.steps, (walk.step, n_steps))
         omega_dt = max(check_time_step(U, y, *ways) for U, y in seen_by(walk, here))

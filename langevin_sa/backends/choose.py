@@ -9,13 +9,20 @@ from .walk import Backend
 
 
 def get_backend(name: str, potential: Any, replicas: int = 1) -> type[Backend]:
-    """The class called "numpy", "numba", "cupy", "jax" or "auto" (jax for functions in JAX, else
-    numba) that suits a potential and the number of its replicas: call it with (potential, walk,
-    threads).
+    """The class called "numpy", "numba", "cupy", "jax" or "auto" (jax for functions in JAX, cupy
+    for CUDA text, else numba) that suits a potential and the number of its replicas: call it with
+    (potential, walk, threads).
     """
     auto = _numba if potential.jax_function is None else _jax
+    auto = auto if potential.cuda_function is None else _cupy
     choices = {"numpy": _numpy, "numba": _numba, "cupy": _cupy, "jax": _jax, "auto": auto}
-    return look_up(name, choices, "backend")(potential, replicas)
+    found = look_up(name, choices, "backend")
+    if potential.cuda_function is not None and found is not _cupy:
+        raise TypeError(
+            f"{potential.name} is CUDA text, which backend {name!r} cannot run: take "
+            "backend='cupy' or 'auto'"
+        )
+    return found(potential, replicas)
 
 
 def _numpy(potential: Any, replicas: int) -> type[Backend]:

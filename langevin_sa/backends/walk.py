@@ -184,8 +184,7 @@ def add_work(walk: Walk, old: Any, new: Any, before: Any) -> None:
 
 def energies(potential: Any, x: Any) -> np.ndarray:
     """Energies (replicas,) of a formula at points that may be on a GPU."""
-    # neighbours within a cut-off are found on the CPU
-    out: np.ndarray = on_host(potential.energy(on_host(x) if potential.formula.truncated else x))
+    out: np.ndarray = on_host(potential.energy(x))
     return out
 
 

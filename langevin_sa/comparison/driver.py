@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ..annealing.request import backend_at
 from ..annealing.stability import Unstable
 from ..annealing.starts import starting_points
 from ..arguments import check_still, check_whole, look_up, real, shown, warn
+from ..backends.choose import get_backend
 from ..backends.workers import team_of
 from ..noise import child_seed, seed_of
 from ..optimizers import Rule
@@ -82,7 +84,7 @@ def compare(
     epochs : int
         How often to look; costs a descent of all replicas each for "polished".
     integrator, backend, workers
-        As for `anneal`; a rule runs in this process.
+        As for `anneal`; a rule runs in this process, on the CPU.
     checkpoint, checkpoint_seconds
         As for `anneal`.
 
@@ -103,7 +105,8 @@ def compare(
     check_whole(1, n_steps=n_steps, epochs=epochs)
     steps = _steps(methods, int(n_steps), budgets or {})
     numbers = [digest_of(method, steps[name], integrator) for name, method in methods.items()]
-    team = team_of(workers)
+    backend, team = backend_at(x0, potential, backend), team_of(workers)
+    get_backend(backend, potential)
     asked = Checkpoint(checkpoint, checkpoint_seconds, "comparison checkpoint")
     with closing(asked) as keeper, keeper:
         seed = seed_of(keeper.seed if rng is None else rng)

@@ -19,10 +19,10 @@ from ..annealing.results import State, put
 from ..annealing.run import Run, next_length
 from ..annealing.stability import falls_for_ever
 from ..annealing.starts import check_alone, check_energies, home_of
+from ..arguments import on_host
 from ..backends.numpy import NumpyBackend
 from ..backends.walk import ARRAYS, NonFinite, Walk
 from ..backends.workers import Team
-from ..descents.batched import descend
 from ..noise import KIND, RULE, stream
 from ..optimizers import Moment, Point, Rule
 from ..potential import Potential
@@ -125,7 +125,7 @@ def run_method(
         at = contestant.walk.on_host()
         energy, lowest = at.energy.copy(), at.best_energy.copy()
         seen = {"final": energy, "best": lowest}
-        judge = descend(potential, at.x)[1] if judged == "polished" else seen[judged]
+        judge = seen[judged] if judged in seen else on_host(potential.descend(contestant.walk.x)[1])
         epoch = (at.step, energy, lowest, judge, *measured)
         for row, value in zip(rows.values(), epoch, strict=True):
             row.append(value)
@@ -143,7 +143,7 @@ def run_method(
         message = message or _endless(potential, start, last)
         polished_x, polished = last.x.copy(), np.full(len(start), np.nan)
         if not message:
-            polished_x, polished = descend(potential, last.x)
+            polished_x, polished = map(on_host, potential.descend(contestant.walk.x))
         return arrays() | {"polished": polished, "polished_x": polished_x}
     except BaseException:
         keep(arrays, now=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import on_gpu
+
 MEMORY, MOST_STEPS, HALVINGS = 8, 1000, 30
 TOGETHER = 65_536  # coordinates in one call of the potential
 ROUNDING = 16 * np.finfo(float).eps  # of an energy, which is a sum
@@ -18,36 +20,55 @@ LONGEST = 0.2
 # of the longest step and of the coordinates: how far curvature is looked for ahead
 NUDGE, NUDGE_ROUNDING = 5e-5, 3e-8
 STRAGGLING, FEW_STEPS = 4, 20
+Points = Callable[[Any], Any]
 SHORTEST = 1e-9  # of a step that was wanted: a replica whose energy does not fall by it has arrived
 
 
-def descend(potential: Any, x: Any, tol: float = 1e-7) -> tuple[np.ndarray, np.ndarray]:
+def descend(potential: Any, x: Any, tol: float = 1e-7) -> tuple[Any, Any]:
     """Local minima below the points x (replicas, dim) by L-BFGS, and their energies (replicas,).
+
+    CuPy's points stay on their device, where the potential's kernel gives energies and gradients:
+    of them nothing is copied to the host.
 
     All replicas take their steps together, each with its own memory and line search, so that one
     call of the potential serves all. A replica stops where its next step is shorter than `tol`
     natural lengths or promises less than rounding hides, or where no shorter one lowers U.
     Stillinger, Weber, Phys. Rev. A 25, 978 (1982); Liu, Nocedal, Math. Program. 45, 503 (1989).
     """
-    x = np.atleast_2d(np.array(x, dtype=float))
-    size = max(1, TOGETHER // x.shape[1])
-    parts = [_descend(potential, x[k : k + size], tol) for k in range(0, len(x), size)]
+    if on_gpu(x):
+        from ..backends.cuda.evaluate import evaluator, together
+
+        x, most = np.atleast_2d(x).astype(float), together()
+        both = evaluator(potential)
+        functions = both, lambda points: both(points)[1]
+    else:
+        x, most = np.atleast_2d(np.array(x, dtype=float)), TOGETHER
+        functions = potential.energy_gradient, potential.gradient
+    if not len(x):
+        return x, x[:, 0]
+    size = max(1, most // x.shape[1])
+    starts = (x[k : k + size] for k in range(0, len(x), size))
+    parts = [_descend(potential, *functions, start, tol) for start in starts]
     return np.concatenate([at for at, _ in parts]), np.concatenate([energy for _, energy in parts])
 
 
 # trial points beyond a wall are taken back
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
+def _descend(
+    potential: Any, both: Points, gradient_of: Points, x: Any, tol: float
+) -> tuple[Any, Any]:
     unit, start = potential.scale.lengths(x), x.copy()
-    energy, force = potential.energy_gradient(x)
+    energy, force = both(x)
     gradient = force * unit  # this, steps and memory are in natural lengths
     going = np.flatnonzero(np.isfinite(energy) & np.isfinite(gradient).all(1))
     size = np.linalg.norm(gradient, axis=1, keepdims=True)
     way = gradient / np.where(size > 0, size, 1)
-    curvature = np.abs((potential.scale.bend(x, unit * way, force) * unit * way).sum(1))
+    curvature = np.abs(
+        (potential.scale.bend(gradient_of, x, unit * way, force) * unit * way).sum(1)
+    )
     # length of the first step: to the bottom of a parabola
     scale = np.where(curvature > 0, 1 / curvature, np.inf)
-    reach, growth = np.full(len(x), LONGEST), LONGEST
+    reach, growth = np.full_like(scale, LONGEST), LONGEST
     if not potential.has_domain:  # of natural lengths only the parabola's does not know the origin
         reach, growth = np.where(curvature > 0, size[:, 0] / curvature, LONGEST), 1.0
     scale = np.fmin(scale, reach / size[:, 0])
@@ -72,7 +93,7 @@ def _descend(potential: Any, x: np.ndarray, tol: float) -> tuple[np.ndarray, np.
         shorter = np.fmin(1, np.maximum(reach[going], growth * way) / longest)
         before, force = x[going], gradient[going]
         step, slope = step * shorter[:, None], slope * shorter
-        moved = _search(potential, x, energy, gradient, unit, going, step, slope)
+        moved = _search(both, x, energy, gradient, unit, going, step, slope)
         s, y = np.zeros_like(x), np.zeros_like(x)
         s[going], y[going] = (x[going] - before) / unit[going], gradient[going] - force
         product = (s * y).sum(1)
@@ -98,25 +119,18 @@ def _two_loops(q: np.ndarray, pairs: list[Any], scale: np.ndarray) -> np.ndarray
 
 
 def _search(
-    potential: Any,
-    x: Any,
-    energy: Any,
-    gradient: Any,
-    unit: np.ndarray,
-    going: np.ndarray,
-    step: np.ndarray,
-    slope: np.ndarray,
-) -> np.ndarray:
+    both: Points, x: Any, energy: Any, gradient: Any, unit: Any, going: Any, step: Any, slope: Any
+) -> Any:
     """Halve each step until it lowers the energy enough (Armijo), move, and say which replicas
     moved.
     """
-    moved, length = np.zeros(len(going), dtype=bool), np.ones(len(going))
+    moved, length = np.zeros_like(slope, dtype=bool), np.ones_like(slope)
     for _ in range(HALVINGS):
         rest = np.flatnonzero(~moved)
         if not rest.size:
             break
         trial = x[going[rest]] + length[rest, None] * step[rest] * unit[going[rest]]
-        e, g = potential.energy_gradient(trial)
+        e, g = both(trial)
         good = e <= energy[going[rest]] + 1e-4 * length[rest] * slope[rest]
         at = going[rest[good]]
         x[at], energy[at], gradient[at] = trial[good], e[good], (g * unit[going[rest]])[good]

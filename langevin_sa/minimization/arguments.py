@@ -14,6 +14,7 @@ from .strategies import MOVES, Settings, unused
 
 LARGEST = 1e300  # a bound beyond is none: a domain up to it would not be a number
 UNMET = {"maximize": "give the negative of fun"}
+BACKENDS = ("auto", "cupy")
 DRAWN = 64  # of a potential's own starts, to see how wide they spread
 MOST_WHOLE = 2.0**53  # integers beyond are not all numbers
 FARTHEST = 1e290  # a starting point lies within, so that the domain around it is finite
@@ -23,6 +24,16 @@ def check_fun(fun: Any) -> None:
     """Raise a TypeError unless there is a function to minimize."""
     if not (callable(fun) or isinstance(fun, Potential)):
         raise TypeError(f"fun must be a function or a Potential, not {type(fun).__name__}")
+
+
+def check_backend(backend: Any, fun: Any) -> None:
+    """Raise a ValueError unless it is one of `BACKENDS`, and suits the function."""
+    look_up(backend, dict.fromkeys(BACKENDS), "backend of minimize")
+    if backend == "cupy" and not isinstance(fun, Potential):
+        raise ValueError(
+            "backend='cupy' evaluates a Potential on the GPU, and fun is a function: make it one "
+            "(Potential.from_formula, from_cuda, ...), or leave backend= out"
+        )
 
 
 def check_budgets(**budgets: Any) -> None:

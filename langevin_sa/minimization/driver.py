@@ -19,7 +19,15 @@ from ..arguments import check_flags, check_whole, look_up, teller
 from ..backends.workers import check_workers, mapping
 from ..noise import seed_of
 from ..storage.checkpoint import Checkpoint
-from .arguments import by_our_names, check_budgets, check_fun, check_numbers, check_settings, refuse
+from .arguments import (
+    by_our_names,
+    check_backend,
+    check_budgets,
+    check_fun,
+    check_numbers,
+    check_settings,
+    refuse,
+)
 from .functions import Functions
 from .results import intermediate, result_of
 from .resume import Journal
@@ -60,6 +68,7 @@ def minimize(
     on_failure: str = "wall",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
+    backend: str = "auto",
     disp: bool = False,
     hess: Any = None,
     hessp: Any = None,
@@ -152,6 +161,9 @@ def minimize(
         there now and then and at the end, and the same call goes on from it to the same bits (rng
         may be left out; budgets, target and callback may be others). Also for replica exchange and
         population annealing.
+    backend : {"auto", "cupy"}
+        "cupy" evaluates a Potential on the GPU, one point at a time or all that are known together:
+        worth it where an energy takes more than some ten microseconds, as of many particles.
     disp : bool
         Print a line after each iteration.
     constraints : LinearConstraint, NonlinearConstraint, dict, or a list of these
@@ -183,11 +195,11 @@ def minimize(
     Raises
     ------
     ValueError, TypeError
-        For bad input, and for a wish that cannot be met: maximize, constraints or integrality with
-        a strategy other than "portfolio", integrality for a Potential. (A `seed` or `maxfun` is
-        taken for rng or maxfev, with a warning.) An exception in `callback`, or one in `fun` or
-        `jac` that is no wall (`on_failure`), passes through with the best so far as its attribute
-        `partial_result`.
+        For bad input, and for a wish that cannot be met: maximize, constraints or
+        integrality with a strategy other than "portfolio", integrality for a Potential. (A `seed`
+        or `maxfun` is taken for rng or maxfev, with a warning.) An exception in `callback`, or one
+        in `fun` or `jac` that is no wall (`on_failure`), passes through with the best so far as its
+        attribute `partial_result`.
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
@@ -196,6 +208,7 @@ def minimize(
     check_fun(fun)
     rng, maxfev, unknown = by_our_names(rng, maxfev, unknown)
     refuse(maximize=unknown.pop("maximize", None))
+    check_backend(backend, fun)
     tell = teller(callback)
     check_budgets(maxfev=maxfev, maxiter=maxiter)
     check_numbers(max_seconds=max_seconds, patience=patience, tol=tol, target=target)
@@ -240,7 +253,7 @@ def minimize(
 
             def once(own: int, **limit: Any) -> OptimizeResult:
                 task = first if own == seed else again(own)
-                functions = task.functions(apply=apply, walls=walls)
+                functions = task.functions(apply=apply, walls=walls, backend=backend)
                 return _searched(task, functions, keeper, maxiter, look, limit)
 
             def again(own: int) -> Task:

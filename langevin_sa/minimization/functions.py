@@ -31,6 +31,8 @@ class Functions:
         Whether an exception makes a point that is not finite.
     constraints : Constraints or None
         What must hold.
+    backend : {"auto", "cupy"}
+        Where a potential is evaluated.
 
     Attributes
     ----------
@@ -38,6 +40,8 @@ class Functions:
         The last exception that did, in words.
     compiled : callable or None
         A potential's ``x (points, dim) -> energies (points,), gradients (points, dim)``.
+    on_gpu : bool
+        Whether that is on a GPU.
     paired : bool
         Whether one call brings the energy and the gradient.
     has_slopes : bool
@@ -56,13 +60,20 @@ class Functions:
         apply: Callable[..., Any] | None = None,
         walls: bool = True,
         constraints: Constraints | None = None,
+        backend: str = "auto",
     ) -> None:
         self.fun, self.jac, self.args = fun, jac, args
         self.vectorized, self.apply = vectorized, apply
         self.walls, self.raised = walls, ""
         self.constraints = constraints
         self.compiled: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
-        if isinstance(fun, Potential):
+        written = isinstance(fun, Potential) and fun.cuda_function is not None
+        self.on_gpu = backend == "cupy" or written
+        if self.on_gpu:
+            from ..backends.cuda.evaluate import from_host
+
+            self.compiled = from_host(fun)
+        elif isinstance(fun, Potential):
             from ..descents.compiled import evaluator
 
             self.compiled = evaluator(fun)

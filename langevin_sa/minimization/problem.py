@@ -170,7 +170,7 @@ class Problem:
         self.x_high = np.minimum(high, centre + FAR * self.unit)
         self.low, self.high = self.u(self.x_low), self.u(self.x_high)
         self.box = np.stack([-half, half], axis=1) / self.unit[:, None]
-        if isinstance(self.fun, Potential):
+        if isinstance(self.fun, Potential) and not self.functions.on_gpu:
             from ..descents.compiled import descender, is_compiled
 
             if is_compiled(self.fun):

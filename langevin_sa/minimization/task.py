@@ -128,7 +128,9 @@ class Task:
             notes,
         )
 
-    def functions(self, *, apply: Callable[..., Any] | None, walls: bool) -> Functions:
+    def functions(
+        self, *, apply: Callable[..., Any] | None, walls: bool, backend: str = "auto"
+    ) -> Functions:
         """What is called."""
         held = Constraints(self.constraints) if self.constraints else None
         kind = Residuals if self.residuals else Functions
@@ -140,6 +142,7 @@ class Task:
             apply=apply,
             walls=walls,
             constraints=held,
+            backend=backend,
         )
 
     def search(

@@ -96,7 +96,7 @@ def of_any_library(method: T) -> T:
         if isinstance(x, np.ndarray) or not (hasattr(x, "__dlpack__") or on_gpu(x)):
             return method(self, x)
         library = Library.of(x)
-        there = taken(x) if library.on_gpu and not self.cpu_only else _read(x)
+        there = taken(x) if library.on_gpu and goes_to_gpu(self) else _read(x)
         with nullcontext() if isinstance(there, np.ndarray) else there.device:  # CuPy's
             out = method(self, there)
             if type(out) is tuple:
@@ -104,6 +104,14 @@ def of_any_library(method: T) -> T:
             return out if type(out) is float else library.array(out)
 
     return answer  # type: ignore[return-value]
+
+
+def goes_to_gpu(potential: Any) -> bool:
+    """Whether a potential's functions take arrays on a GPU; neighbours within a cut-off are found
+    on the CPU.
+    """
+    formula = potential.formula
+    return not (potential.cpu_only or (formula is not None and formula.truncated))
 
 
 def _read(x: Any) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
-from ..arguments import check_positive, check_tuple, shown
+from ..arguments import check_positive, check_tuple, check_whole, shown
 from .answers import check_one_point, function_of, name_of
 from .formula import FromFormula
 
@@ -21,10 +21,13 @@ class Ways(FromFormula):
         Whether its functions do not take arrays on a GPU.
     jax_function : JaxFunction or None
         What the JAX backend compiles into its loop.
+    cuda_function : CudaFunction or None
+        What the CUDA backend compiles into its kernels.
     """
 
     cpu_only = False
     jax_function: Any = None
+    cuda_function: Any = None
     numba_functions: Any
     atoms: Any
     units: Any
@@ -282,6 +285,53 @@ class Ways(FromFormula):
         keywords.setdefault("name", found.name)
         potential = cls._of_cpu(dim=dim, energy_gradient=found.energy_gradient, **keywords)
         potential.numba_functions = found, None
+        return potential
+
+    @classmethod
+    def from_cuda(cls, text: str, dim: int, parameters: Any = None, **keywords: Any) -> Self:
+        """A potential from a function in CUDA C, compiled into the kernels of ``backend="cupy"``:
+        one thread a replica, all steps of a record interval in one launch (extra ``gpu``).
+
+        Parameters
+        ----------
+        text : str
+            It defines ``__device__ real energy_gradient(const real* x, real* g)``, which returns
+            the energy of one replica and writes its gradient to g, both of dim numbers; with
+            `parameters` it takes ``const real* p`` besides. ``real`` is double, and float where
+            ``dtype="float32"``; ``DIM`` is dim. Other functions, constants and macros may stand
+            before it.
+        dim : int
+            Number of coordinates; up to 16 are held in registers.
+        parameters : array, optional
+            What p points to, in the order of its elements.
+        **keywords
+            Those of `Potential`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no text, or text that does not define the function; when it is first used,
+            for text that does not compile, with the compiler's words and the line. What the
+            function does with its pointers nobody can check; ``check_gradient=True`` of `anneal`
+            compares energies and gradients.
+        ImportError, RuntimeError
+            When it is first used, without CuPy or a GPU. No other backend runs it.
+
+        Examples
+        --------
+        >>> text = "__device__ real energy_gradient(const real* x, real* g, const real* p) {"
+        >>> text += "g[0] = p[0] * x[0]; return p[0] / 2 * x[0] * x[0]; }"
+        >>> U = Potential.from_cuda(text, dim=1, parameters=[2.0], bounds=(-3, 3))
+        >>> U.gradient([1.5])  # doctest: +SKIP
+        array([3.])
+        """
+        from .cuda import CudaFunction
+
+        check_whole(1, dim=dim)
+        found = CudaFunction(text, int(dim), parameters)
+        keywords = {"name": "CUDA function", **keywords}
+        potential = cls(energy_gradient=found.energy_gradient, dim=dim, **keywords)
+        potential.cuda_function = found
         return potential
 
     @classmethod

@@ -12,20 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..annealing.masses import inertia_of
-from ..annealing.request import Prepared, prepare
+from ..annealing.request import Prepared, backend_at, prepare
 from ..annealing.stability import explain
 from ..annealing.starts import starting_points
 from ..annealing.weighted import in_one_place
-from ..arguments import (
-    check_flags,
-    check_still,
-    check_type,
-    check_whole,
-    on_gpu,
-    real,
-    real_array,
-    shown,
-)
+from ..arguments import check_flags, check_still, check_type, check_whole, real, real_array, shown
+from ..backends.choose import get_backend
 from ..backends.walk import NonFinite
 from ..backends.workers import processors
 from ..integrators import get_integrator
@@ -95,7 +87,7 @@ def exchange(
     acceptance : float
         How often neighbours shall at least change places, if temperatures are chosen.
     integrator, backend, rng, dtype, threads
-        As for `anneal`, on the CPU.
+        As for `anneal`; results are NumPy arrays.
     samples : bool
         Keep positions at each record.
     max_seconds, checkpoint, checkpoint_seconds, masses, frozen
@@ -135,6 +127,8 @@ def exchange(
     check_flags(samples=samples)
     if not get_integrator(integrator).thermal:
         raise ValueError(f"{integrator!r} has no temperature: take gjf, baoab, ...")
+    backend = backend_at(x0, potential, backend)
+    get_backend(backend, potential)  # before a pilot runs for nothing
     threads = processors() if threads is None else threads
     check_whole(1, threads=threads)
     ends = None if max_seconds is None else time.perf_counter() + max_seconds
@@ -259,8 +253,6 @@ def _prepared(
         if earlier is not None:
             keywords["earlier"] = partial(earlier.at, k, own)
         rungs.append(prepare(potential, start, schedule, plan.n_steps, rng=own, **keywords))
-        if on_gpu(rungs[-1].walk.x):
-            raise ValueError("exchange runs on the CPU: take backend 'auto', 'numba' or 'numpy'")
     return rungs
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..annealing.cut import Cut
 from ..annealing.request import Prepared
+from ..arguments import on_gpu, on_host
 from ..backends.walk import ARRAYS, share
 from ..momentum import Steps
 from ..noise import KIND, SWAP, stream
@@ -57,7 +58,9 @@ class Ladder:
         self.end, self.trips = np.zeros(shape, dtype=int), np.zeros(shape[1], dtype=int)
         self.accepted = np.zeros((shape[0] - 1, shape[1]), dtype=int)
         self.end[0] = -1
-        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        # kernels on a GPU are threads enough
+        several = threads > 1 and not on_gpu(self.walks[0].x)
+        self.pool = ThreadPoolExecutor(threads) if several else None
         self.cut = Cut(
             *[(walk, ARRAYS, ("step", "ratio")) for walk in self.walks], (self, COUNTS, ("rounds",))
         )
@@ -70,7 +73,7 @@ class Ladder:
     @property
     def energies(self) -> np.ndarray:
         """U of every replica, (K, replicas)."""
-        return np.array([walk.energy for walk in self.walks])
+        return on_host(np.stack([walk.energy for walk in self.walks]))
 
     def advance(self, steps: Sequence[Steps]) -> None:
         """Move each walk on by the steps of its temperature."""
@@ -91,11 +94,12 @@ class Ladder:
         u = u.reshape(len(self.rungs), replicas)[list(pairs)]
         goes = swapped(self.energies, 1 / self.temperatures, first, u)
         for k, rows in zip(pairs, goes, strict=True):
-            self.rungs[k].backend.change_places(self.rungs[k + 1].backend, rows)
+            there = np.asarray(rows, like=self.walks[k].energy)
+            self.rungs[k].backend.change_places(self.rungs[k + 1].backend, there)
             ratio = np.sqrt(self.temperatures[k + 1] / self.temperatures[k])
             for walk, factor in ((self.walks[k], 1 / ratio), (self.walks[k + 1], ratio)):
-                walk.dx[rows] *= factor
-                walk.noise[rows] *= factor
+                walk.dx[there] *= factor
+                walk.noise[there] *= factor
             self.where[k, rows], self.where[k + 1, rows] = (
                 self.where[k + 1, rows],
                 self.where[k, rows],

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..annealing.request import Earlier
 from ..annealing.results import State
+from ..arguments import on_host
 from ..momentum import Steps
 from ..storage.checkpoint import Contents, Fingerprint, check_arrays
 from .ladder import COUNTS, Ladder
@@ -102,7 +103,7 @@ class Run:
             self.energies[taken - 1] = ladder.energies
             if self.samples is not None:
                 for k, walk in enumerate(ladder.walks):
-                    self.samples[taken - 1, k] = walk.x
+                    self.samples[taken - 1, k] = on_host(walk.x)
         ladder.swap()
 
     def _steps(self) -> list[Steps]:
@@ -114,16 +115,16 @@ class Run:
         ladder.cut.rewind()
         taken = self.plan.records(ladder.step)
         tries = np.array([(ladder.rounds + 1 - k % 2) // 2 for k in range(len(ladder.accepted))])
-        walk = min(ladder.walks, key=lambda walk: walk.best_energy.min())
-        best = int(np.argmin(walk.best_energy))
+        lowest = on_host(np.stack([walk.best_energy for walk in ladder.walks]))
+        k, best = np.unravel_index(int(np.argmin(lowest)), lowest.shape)
         return Exchange(
             ladder.temperatures,
             self.energies[:taken].copy(),
             None if self.samples is None else self.samples[:taken].copy(),
             ladder.accepted.mean(1) / np.maximum(tries, 1),
             ladder.trips.copy(),
-            walk.best_x[best].astype(float),
-            float(walk.best_energy[best]),
+            on_host(ladder.walks[k].best_x[int(best)]).astype(float),
+            float(lowest[k, best]),
             self.gamma,
             self.dt,
             ladder.step,
@@ -138,7 +139,8 @@ class Run:
         ladder = self.ladder
         ladder.cut.rewind()
         taken, walks = self.plan.records(ladder.step), ladder.walks
-        arrays = {name: np.stack([getattr(w, name) for w in walks]) for name in (*STATE, "energy")}
+        names = (*STATE, "energy")
+        arrays = {name: on_host(np.stack([getattr(w, name) for w in walks])) for name in names}
         arrays |= {name: getattr(ladder, name) for name in COUNTS}
         arrays |= {"temperatures": ladder.temperatures, "energies": self.energies[:taken]}
         if self.samples is not None:

@@ -18,7 +18,7 @@ from ...momentum import Steps
 from ...noise import key_of
 from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
 from . import source
-from .device import check_device, cupy, describe, device_of, kernel, on_device
+from .device import check_device, cupy, describe, device_of, kernel, numbers_of, on_device
 from .gathered import entries_of
 from .neighbours import WORTH_LISTS, Lists
 from .points import Points
@@ -40,7 +40,7 @@ def backend_of(potential: Any) -> type[DeviceBackend]:
             "array functions"
         )
     if potential.formula is None:
-        return ArrayBackend
+        return ArrayBackend if potential.cuda_function is None else ReplicaBackend
     formula = potential.formula
     if formula.truncated and (formula.cell.into is not None or formula.lists is not None):
         raise TypeError(
@@ -70,9 +70,7 @@ def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
 
 
 class DeviceBackend(Backend):
-    """A walk on the GPU, its twin on the host if it came from there, and what every launch
-    needs.
-    """
+    """A walk on the GPU, its twin on the host if it came from there, and what launches need."""
 
     weighs = True
 
@@ -81,7 +79,7 @@ class DeviceBackend(Backend):
         self.single = walk.x.dtype == np.float32
         self.defined = () if walk.masses is None else ("MASSES",)
         self.real = np.float32 if self.single else np.float64
-        self.inertia = self._numbers(walk.inertia)
+        self.inertia = numbers_of(walk.inertia, self.real)
         self.failure = cupy.asarray(NOTHING)
         self.processors = cupy.cuda.Device().attributes["MultiProcessorCount"]
 
@@ -119,8 +117,13 @@ class DeviceBackend(Backend):
         self.advance(Steps(*np.empty((3, 0))))
 
     def _inputs(self, potential: Any) -> tuple[Any, Any]:
-        """Parameters, and a kernel's extra input."""
-        return self._numbers(potential.formula.numbers), cupy.zeros(1, dtype=np.int32)
+        return self.inputs(potential, self.real)
+
+    @staticmethod
+    def inputs(potential: Any, real: type) -> tuple[Any, Any]:
+        """Parameters in the kernel's arithmetic, and its extra input."""
+        of = potential.formula or potential.cuda_function
+        return numbers_of(of.numbers, real), cupy.zeros(1, dtype=np.int32)
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
@@ -135,10 +138,6 @@ class DeviceBackend(Backend):
         """The last arguments of a kernel: what the noise is a function of."""
         words = (self.given.first_replica, self.given.purpose, *key_of(self.given.seed))
         return tuple(np.uint32(word) for word in words)
-
-    def _numbers(self, numbers: np.ndarray) -> Any:
-        """Parameters in the kernel's arithmetic; never an empty array."""
-        return cupy.asarray(np.append(numbers, 0.0).astype(self.real))
 
 
 class ReplicaBackend(DeviceBackend):
@@ -161,6 +160,8 @@ class ReplicaBackend(DeviceBackend):
     @staticmethod
     def code(potential: Any, single: bool) -> str:
         """One thread a replica."""
+        if potential.cuda_function is not None:
+            return source.function_module(potential.cuda_function.force, potential.dim, single)
         return source.replicas_module(*_formula(potential), single)
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
@@ -190,9 +191,7 @@ class ReplicaBackend(DeviceBackend):
 
 
 class SweepBackend(DeviceBackend):
-    """Large systems: many threads a replica; one launch a step, or one for all of them where one
-    block is enough for a replica.
-    """
+    """Large systems: many threads a replica; a launch a step, or one where a block is enough."""
 
     passes_alone = False  # whether something has to be done between any two
 
@@ -200,16 +199,11 @@ class SweepBackend(DeviceBackend):
         replicas, units = len(walk.x), self.units(potential)
         self.threads = min(source.THREADS, 32 << max(0, (units - 1).bit_length() - 5))
         super().__init__(potential, walk, threads)
-        blocks = (
-            1
-            if units <= ALONE
-            else min(-(-units // self.threads), BLOCKS_A_PROCESSOR * self.processors)
-        )
+        most = BLOCKS_A_PROCESSOR * self.processors
+        blocks = 1 if units <= ALONE else min(-(-units // self.threads), most)
         self.other, self.found = cupy.empty_like(self.walk.x), cupy.zeros(replicas)
-        self.partial, self.arrived = (
-            cupy.empty(2 * replicas * blocks),
-            cupy.zeros(replicas, dtype=np.uint32),
-        )
+        self.partial = cupy.empty(2 * replicas * blocks)
+        self.arrived = cupy.zeros(replicas, dtype=np.uint32)
         self.grid, self.blocks = (blocks, min(replicas, MOST_ROWS)), blocks
         self.text = self.code(potential, self.single)
         self.kernel = kernel(self.text, "sweep", self.single, *self.defined)
@@ -279,9 +273,7 @@ class LatticeBackend(SweepBackend):
 
 
 class ParticleBackend(SweepBackend):
-    """Particles, each of which meets all the others where there are pairs; a cut-off saves the
-    formula, not the look.
-    """
+    """Particles, each of which looks at all the others where there are pairs."""
 
     @staticmethod
     def code(potential: Any, single: bool) -> str:
@@ -295,14 +287,16 @@ class ParticleBackend(SweepBackend):
         """Particles."""
         return int(potential.dim // potential.formula.source.spec.space)
 
-    def _inputs(self, potential: Any) -> tuple[Any, Any]:
+    @staticmethod
+    def inputs(potential: Any, real: type) -> tuple[Any, Any]:
+        """The lists of a formula, or the species of particles with a cut-off."""
         formula = potential.formula
         if not formula.truncated:
             lists = entries_of(formula.source.spec, formula.size)
-            return self._numbers(formula.numbers), cupy.asarray(np.append(lists, np.int32(0)))
+            return numbers_of(formula.numbers, real), cupy.asarray(np.append(lists, np.int32(0)))
         inverse = np.divide(1.0, formula.box, out=np.zeros_like(formula.box), where=formula.box > 0)
         numbers = np.concatenate([formula.table.ravel(), formula.box, inverse])
-        return self._numbers(numbers), cupy.asarray(formula.species.astype(np.int32))
+        return numbers_of(numbers, real), cupy.asarray(formula.species.astype(np.int32))
 
 
 class NeighbourBackend(ParticleBackend):
@@ -358,8 +352,10 @@ class ArrayBackend(SweepBackend):
         """A thread moves four coordinates."""
         return source.arrays_module(potential.dim, single)
 
-    def _inputs(self, potential: Any) -> tuple[Any, Any]:
-        return self._numbers(np.empty(0)), None
+    @staticmethod
+    def inputs(potential: Any, real: type) -> tuple[Any, Any]:
+        """No parameters, and no gradient yet."""
+        return numbers_of(np.empty(0), real), None
 
     def advance(self, steps: Steps) -> None:
         """Move the walk on by the given steps."""
@@ -376,6 +372,11 @@ class ArrayBackend(SweepBackend):
                 self._look(points[t % 2])
             go(t)
         return self._end(n)
+
+    def change_places(self, other: Any, rows: Any) -> None:
+        """Let replicas change places, whose gradients are found anew."""
+        super().change_places(other, rows)
+        self.extra = other.extra = None
 
     def _look(self, x: Any) -> None:
         """Energy into the walk, gradient for the kernel."""

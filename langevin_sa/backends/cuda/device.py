@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from ...arguments import on_gpu
 from ..walk import ARRAYS, Walk
 from . import source
@@ -20,6 +22,7 @@ except ModuleNotFoundError as error:
 except ImportError as error:  # it is there, and its libraries are not
     raise ImportError(f"backend 'cupy' cannot load CuPy: {error}") from error
 
+MOST_LINES = 30  # of a compiler's log
 TURING = 75  # compute capability of the oldest cards that CUDA 13 knows
 
 
@@ -68,6 +71,12 @@ def describe() -> str:
     )
 
 
+def free_bytes() -> int:
+    """Of the current device, those that CuPy keeps for new arrays too."""
+    pool = cupy.get_default_memory_pool()
+    return int(cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes())
+
+
 def view_of(array: Any) -> Any:
     """An array of another library on a GPU as CuPy's, in the same memory, on whichever device."""
     if isinstance(array, cupy.ndarray):
@@ -99,7 +108,7 @@ def on_device(walk: Walk) -> Walk:
         + walk.dx.nbytes
         + walk.noise.nbytes
     )
-    free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
+    free = free_bytes()
     if needed > free:
         replicas, dim = walk.x.shape
         raise MemoryError(
@@ -110,8 +119,21 @@ def on_device(walk: Walk) -> Walk:
     return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
 
 
+def numbers_of(numbers: np.ndarray, real: type) -> Any:
+    """Parameters on the device, in a kernel's arithmetic; never an empty array."""
+    return cupy.asarray(np.append(numbers, 0.0).astype(real))
+
+
 @cache
 def kernel(code: str, name: str, single: bool, *defined: str) -> Any:
     """A kernel compiled with some macros defined; CuPy keeps it on disk as well."""
     code = "".join(f"#define {macro}\n" for macro in defined) + code
-    return cupy.RawModule(code=code, options=source.options(single)).get_function(name)
+    try:
+        return cupy.RawModule(code=code, options=source.options(single)).get_function(name)
+    except cupy.cuda.compiler.CompileException as error:
+        if "namespace user" not in code:  # then it is a fault of this package
+            raise
+        raise ValueError(
+            "the text of from_cuda does not compile, energy_gradient(n) is its line n:\n"
+            + "\n".join(str(error).splitlines()[:MOST_LINES])
+        ) from None

@@ -48,6 +48,12 @@ def replicas_module(
     return _module(dim, single, constants, _replica_force(spec, bodies, dim, shape), ["replicas"])
 
 
+def function_module(force: str, dim: int, single: bool) -> str:
+    """One thread a replica, whose ``force(x, g, p)`` the user has written."""
+    constants = {"ALIGNED": math.gcd(dim, 4), "UNROLL": dim if dim <= IN_REGISTERS else 1}
+    return _module(dim, single, constants, "", ["replicas"], force)
+
+
 def lattice_module(
     spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int], single: bool
 ) -> str:
@@ -118,7 +124,12 @@ def arrays_module(dim: int, single: bool) -> str:
 
 
 def _module(
-    dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]
+    dim: int,
+    single: bool,
+    constants: Mapping[str, object],
+    printed: str,
+    files: Sequence[str],
+    own: str = "",
 ) -> str:
     names = {"DIM": f"{dim}LL", "KIND": noise.KIND, "THREADS": THREADS, "RESIDENT": RESIDENT}
     names |= {"DIVERGED": DIVERGED, **constants, **_of_noise()}
@@ -132,7 +143,7 @@ def _module(
         parts += [text("single"), functions(True), text("stream"), NUMBER.sub(r"\1f", printed)]
     else:
         parts += _literals([functions(False), text("stream"), printed])
-    parts += [*map(text, files), "}"]
+    parts += [own, *map(text, files), "}"]  # own numbers stay as they are
     return "\n\n".join(parts) + "\n"
 
 

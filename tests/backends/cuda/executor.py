@@ -26,6 +26,10 @@ C_TYPES = {
 KERNEL = re.compile(r'extern "C" __global__ void __launch_bounds__\([^)]*\) (\w+)\(([^)]*)\)')
 
 
+class CompileException(Exception):
+    """What CuPy raises of a text that does not compile."""
+
+
 def parameters(code):
     """For each kernel of a module its parameters: (name, dtype, is a pointer)."""
     names = {name: kind for kind, name in re.findall(r"typedef ([\w ]+) (\w+);", code)}
@@ -73,7 +77,8 @@ def library(source, flags=()):
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, done.stderr[:3000]
+        if done.returncode:
+            raise CompileException(done.stderr[:3000])
         building.rename(path)
     return ctypes.CDLL(str(path))
 

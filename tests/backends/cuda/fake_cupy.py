@@ -216,6 +216,8 @@ def _refuse_others(values):
 def _call(function, args, kwargs):
     if function is np.asarray:  # with like=
         return asarray(*args, **kwargs)
+    if kwargs.keys() & {"where", "initial"}:  # which CuPy's reductions do not know
+        raise TypeError(f"{function.__name__}() got an unexpected keyword argument")
     _refuse_host([*args, *kwargs.values()])
     _refuse_others([*args, *kwargs.values()])
     return _outer(
@@ -336,7 +338,10 @@ def module():
         CUDARuntimeError=CUDARuntimeError,
     )
     cupy.__getattr__ = lookup
-    cupy.cuda = types.SimpleNamespace(Device=Device, runtime=runtime, is_available=lambda: True)
+    compiler = types.SimpleNamespace(CompileException=executor.CompileException)
+    cupy.cuda = types.SimpleNamespace(
+        Device=Device, runtime=runtime, compiler=compiler, is_available=lambda: True
+    )
     members = {
         "ndarray": ndarray,
         "asarray": asarray,

@@ -184,7 +184,8 @@ def test_from_cpu_to_gpu_and_back_is_the_same_trajectory(cupy, integrator):
 
 def test_the_code_in_the_docs(gpu):
     page = (Path(__file__).parents[3] / "docs" / "gpu.md").read_text()
-    exec(page.split("```python\n")[1].split("```")[0], {})
+    for block in page.split("```python\n")[1:]:
+        exec(block.split("```")[0], {})
 
 
 def test_memory_is_looked_at_before_anything_is_allocated(gpu, monkeypatch):

@@ -15,6 +15,17 @@ from langevin_sa.cli import main
 SCHEDULE = lsa.Schedule(1.0, 1.0, 0.05)
 U = lsa.potentials.himmelblau()
 X = np.ones((3, 2))
+
+
+def never():
+    """A potential that nobody may evaluate."""
+
+    def asked(x):
+        raise AssertionError("something was computed")
+
+    return lsa.Potential(asked, asked, dim=2, start=lambda n, rng: rng.normal(size=(n, 2)))
+
+
 CALLS = {
     "anneal": lambda: lsa.anneal(U, X, SCHEDULE, 10, backend="cupy"),
     "simulate": lambda: next(lsa.simulate(U, X, SCHEDULE, 10, backend="cupy")),
@@ -22,6 +33,10 @@ CALLS = {
     "cooling_rates": lambda: lsa.cooling_rates(
         U, SCHEDULE, [10, 20], replicas=4, backend="cupy", rng=1
     ),
+    "anneal without a schedule": lambda: lsa.anneal(never(), n_steps=100, backend="cupy"),
+    "exchange": lambda: lsa.exchange(never(), [1.0, 2.0], 100, backend="cupy"),
+    "compare without bounds": lambda: lsa.compare(never(), {"a": SCHEDULE}, x0=X, backend="cupy"),
+    "minimize": lambda: lsa.minimize(never(), backend="cupy"),
     "validate": lambda: lsa.validate("cupy", families=["masses"]),
 }
 
