@@ -396,4 +396,6 @@ class ArrayBackend(SweepBackend):
                 "float32, which is slow: make arrays from x, np.zeros_like(x) instead of "
                 "cupy.zeros(x.shape), and hand others over as args="
             )
-        self.extra = cupy.ascontiguousarray(gradient, dtype=self.real)
+        gradient = cupy.ascontiguousarray(gradient, dtype=self.real)
+        # the kernel reads vectors, which a part of a larger array need not be in
+        self.extra = gradient.copy() if gradient.data.ptr % source.VECTOR else gradient
