@@ -54,7 +54,10 @@ def lattice_module(
     spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int], single: bool
 ) -> str:
     """Sites and bonds over many threads."""
-    constants, parts = _fours(dim, 0), [_point(spec, bodies, shape), _laplacian(spec, bodies, shape)]
+    constants, parts = (
+        _fours(dim, 0),
+        [_point(spec, bodies, shape), _laplacian(spec, bodies, shape)],
+    )
     if shape[spec.lattice - 1] % SITES == 0:
         constants["ROWS"] = 1
         parts.append(_sites(spec, bodies, shape))
@@ -124,7 +127,13 @@ def arrays_module(dim: int, single: bool) -> str:
 def _module(
     dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]
 ) -> str:
-    names = {"DIM": f"{dim}LL", "KIND": noise.KIND, "THREADS": THREADS, "RESIDENT": RESIDENT, "VECTOR": VECTOR}
+    names = {
+        "DIM": f"{dim}LL",
+        "KIND": noise.KIND,
+        "THREADS": THREADS,
+        "RESIDENT": RESIDENT,
+        "VECTOR": VECTOR,
+    }
     names |= {"DIVERGED": DIVERGED, **constants, **_of_noise()}
     parts = ["\n".join(f"#define {name} {value}" for name, value in names.items())]
     parts += [
@@ -216,8 +225,7 @@ def _point(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
             bond = _bond(spec, bodies, side, "v", "x[k]", "e", "g", "i" if side > 0 else "k")
             parts.append(_neighbour(spec, shape, axis, side) + bond)
     return function(
-        "real point(const real* x, Place i, const real* p, real& v, real& g)",
-        [*parts, "return e;"],
+        "real point(const real* x, Place i, const real* p, real& v, real& g)", [*parts, "return e;"]
     )
 
 
@@ -296,9 +304,7 @@ def _laplacian(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> 
     return function("real laplacian(const real* x, Place i, const real* p)", [*parts, "return e;"])
 
 
-def _neighbour(
-    spec: Spec, shape: Sequence[int], axis: int, side: int, site: str = "i"
-) -> str:
+def _neighbour(spec: Spec, shape: Sequence[int], axis: int, side: int, site: str = "i") -> str:
     """What makes k the upper (1) or lower (-1) neighbour of a site, in front of a block that is
     left out where there is none.
     """

@@ -247,11 +247,11 @@ def executed(code, text, kernel):
         into, size = sums["pair" if inner else kernel], max(1, len(block.names))
         for kind, pattern in KINDS.items():
             into[kind] += weight(block) / size * sum(map(bool, map(pattern.match, block.names)))
-    # loops may be unrolled: of its quads a step makes noise once, or also that of the step before,
-    # by two roots
+    # loops may be unrolled: a step makes noise once, or also that of the step before, by a root for
+    # each two numbers that it may need
     again = kernel == "sweep" and "typedef double real;" in rows
-    made = unit // aligned if kernel == "replicas" else 1 if aligned == 4 else (unit + 6) // 4
-    copies, rest = divmod(roots, 2 * made * (1 + again))
+    made = 2 * unit // aligned if kernel == "replicas" else (unit + 3 - aligned) // 2 + 1
+    copies, rest = divmod(roots, made * (1 + again))
     assert copies and not rest, f"{roots} roots are not those of whole steps"
     step = [sums[kernel][kind] / unit / copies for kind in KINDS]
     return step, [sums["pair"][kind] / subtractions for kind in KINDS] if near else []
