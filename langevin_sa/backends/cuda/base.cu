@@ -3,6 +3,8 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
+constexpr bool SINGLE = sizeof(real) == 4;
+
 template <class A, class B> struct Two { A first; B second; };
 
 __device__ inline real fma(real a, real b, real c) { return ::fma(a, b, c); }
@@ -13,7 +15,9 @@ __device__ inline real asin(real x) { return ::asin(x); }
 __device__ inline real acos(real x) { return ::acos(x); }
 __device__ inline real atan(real x) { return ::atan(x); }
 #define INFINITE __longlong_as_double(0x7ff0000000000000LL)
-__device__ inline bool finite(double x) { return ::fabs(x) < INFINITE; }
+// Of the bits, which spares the lanes for float64.
+__device__ inline bool finite(double x) { return (u32(__double_as_longlong(x) >> 32) & 0x7ff00000u) != 0x7ff00000u; }
+__device__ inline bool finite(float x) { return ::fabs(x) < float(INFINITE); }
 
 // A force, its noise or dx^2 with the factor that a mass makes of it: nothing without masses.
 #ifdef MASSES

@@ -34,9 +34,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
         int base = 0, turn = turns ? turned[r] : -1, stopped = 0;
         for (int t = 0;; ++t) {
             e = force(x, g, p);
-            double sound = e;  // finite if the energy and all forces are
+            real sound = SINGLE ? 0 : e;  // finite if all forces are, and in float64 the energy
 #pragma unroll UNROLL
-            for (int d = 0; d < DIM; ++d) sound += 0 * g[d];
+            for (int d = 0; d < DIM; ++d) sound = fma(real(0), g[d], sound);
             if (turns && t == turn) {
                 double reflected = 0;
 #pragma unroll UNROLL
@@ -56,7 +56,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
                     atomicMin(failure, u64(t) << 32 | u64(r));
                     break;
                 }
-            } else if (!finite(sound)) {
+            } else if (!(finite(sound) & (!SINGLE || finite(e)))) {
                 if (!wall || t == 0) {
                     atomicMin(failure, u64(t) << 32 | u64(r));
                     break;

@@ -10,7 +10,7 @@
 // dx = rho dx + lr f(x) + s xi, x = x + dx; s xi = alpha z_n, or paired alpha z_n + beta z_{n-1}:
 // rho, with the change of dt: carry; alpha: kick; beta of the next step: tail; -f(x): g; z_n: normal;
 // beta z_{n-1}, what paired noise carried on: noise.
-constexpr bool FOLDED = sizeof(real) == 4;
+constexpr bool FOLDED = SINGLE;
 
 __device__ inline void add_up(double (*sums)[THREADS]) {
     __syncthreads();

@@ -50,7 +50,7 @@ A_PAIR = "__device__ inline real pair(const real* v,"
 MAKE = "__device__ void make(u64 quad) {"
 RARE = (  # blocks and lines that a step of gjf with normal noise leaves out
     "if (turns && t == turn) {",
-    "} else if (!finite(sound)) {",
+    "} else if (!(finite(sound) & (!SINGLE || finite(e)))) {",
     "if (e < lowest) {",
     "a = uniform(c0, c1);",
     "b = uniform(c2, c3);",
