@@ -141,8 +141,7 @@ def _module(
         f"typedef {'float' if single else 'double'} real;",
         text("base"),
     ]
-    if "UNIT" in constants:
-        parts.append(text("units"))
+    parts += [text("units")] * ("UNIT" in constants)
     if single:
         parts += [text("single"), functions(True), text("stream"), NUMBER.sub(r"\1f", printed)]
     else:

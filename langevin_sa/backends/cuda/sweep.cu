@@ -3,7 +3,8 @@
 // Pass t looks at x_t: its energy, the forces, and the step to x_{t+1}. That overwrites x_{t-1} in the other of two buffers, which is
 // saved first, with its energy, if it was the lowest so far: until then `found` has that energy, INFINITE if there is none to save, and
 // -INFINITE once a step has failed. The block that is the last to finish a replica's pass adds up the sums of all blocks. After the last
-// step one more pass takes the energy, and one more saves. With one block a replica, all passes are one launch.
+// step one more pass takes the energy, and one more saves. With one block a replica, all passes are one launch. A launch begins so many
+// passes after those that `now` says are done, which a graph of launches adds to; so launches in a graph have the arguments of all its turns.
 //
 // In float32 what a step knows of the next one's dx, rho dx + beta z, is DX until then, which spares that noise being made twice.
 //
@@ -40,12 +41,13 @@ __device__ inline void fold(real* DX, const double* NOISE, real carry, bool pair
 
 extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) sweep(
     real* even, real* odd, real* DX, double* NOISE, double* energy, double* best_energy, real* BEST, double* dx2, double* kinetic,
-    const real* coefficients, const double* weights, const real* p, const real* inertia, const Extra* extra, double* partial, double* found, u32* arrived,
-    u64* failure, i64 count, i64 steps, i64 first_pass, i64 passes, i64 first_step, int paired, u32 first_replica,
-    u32 purpose, u32 k0, u32 k1) {
+    const real* coefficients, const double* weights, const real* p, const real* inertia, double* partial, double* found, u32* arrived,
+    u64* failure, const i64* now, i64 count, int paired, u32 first_replica, u32 purpose, u32 k0, u32 k1, const Extra* extra, i64 later,
+    i64 passes) {
     __shared__ double sums[2][THREADS];
     __shared__ bool last;
     const Place blocks = gridDim.x, block = blockIdx.x;
+    const i64 first_pass = now[0] + later, steps = now[1], first_step = now[2];
     for (i64 r = blockIdx.y; r < count; r += gridDim.y) {
         const i64 origin = r * DIM;
         Stream stream(first_replica + u32(r), purpose, k0, k1);
@@ -156,3 +158,5 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) sweep(
         }
     }
 }
+
+extern "C" __global__ void __launch_bounds__(1) onward(i64* now, i64 passes) { now[0] += passes; }

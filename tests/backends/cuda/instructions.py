@@ -42,7 +42,7 @@ COLUMNS = (
 ).split()
 LOOPS = {  # what a coordinate-step executes again and again, of each kernel
     "replicas": "for (int t = 0;; ++t) {",
-    "sweep": "for (Place first = block * blockDim.x; first < UNITS; first += blocks * blockDim.x) {",
+    "sweep": "for (Place first = block * blockDim.x;",
 }
 PAIRS = "for (int j = 0; there && j < n; ++j)"
 APART = "real r0 = v[0] - w[0];"  # one subtraction for each copy of the loop over pairs
