@@ -233,7 +233,8 @@ def _sites(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
     they are neighbours along the last axis: what one sees to is at hand for the next.
     """
     each, last = range(SITES), spec.lattice - 1
-    parts = ["real e[UNIT] = {};", "take(x, i, v);", *(f"g[{c}] = 0;" for c in each)]
+    parts = [f"real e[UNIT] = {{{', '.join(['-0.0'] * SITES)}}};  // to which nothing need be added"]
+    parts += ["take(x, i, v);", *(f"g[{c}] = 0;" for c in each)]
 
     def bond(side: int, c: int, other: str, place: str) -> str:
         return _bond(spec, bodies, side, f"v[{c}]", other, f"e[{c}]", f"g[{c}]", place)

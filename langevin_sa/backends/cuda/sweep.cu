@@ -80,7 +80,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) sweep(
                 if (!moves) continue;
                 const u64 number = u64(first_step + t) * DIM + i;
                 alignas(VECTOR) real dx[UNIT], normal[UNIT] = {}, noise[UNIT] = {};
-                real squares = 0;
+                real squares = real(-0.0);
                 if (kick > 0) stream.fill(number, normal);
                 if (!FOLDED && t == 0 && paired) {
                     alignas(VECTOR) double before[UNIT];
