@@ -7,6 +7,16 @@ constexpr bool SINGLE = sizeof(real) == 4;
 
 template <class A, class B> struct Two { A first; B second; };
 
+// Numbers in vectors, from where or to where one may begin.
+template <class T> struct Vector { typedef double2 type; };
+template <> struct Vector<float> { typedef float4 type; };
+
+template <int N, class T> __device__ inline void copy(const T* from, T* to) {
+    typedef typename Vector<T>::type Some;
+#pragma unroll
+    for (int k = 0; k < N; k += sizeof(Some) / sizeof(T)) *(Some*)(to + k) = *(const Some*)(from + k);
+}
+
 __device__ inline real fma(real a, real b, real c) { return ::fma(a, b, c); }
 __device__ inline real sqrt(real x) { return ::sqrt(x); }
 __device__ inline real abs(real x) { return ::fabs(x); }

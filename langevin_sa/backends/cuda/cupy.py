@@ -138,7 +138,7 @@ class SweepBackend(DeviceBackend):
         self.text = self.code(potential, self.single)
         self.kernel = kernel(self.text, "sweep", self.single, *self.defined)
         onward = kernel(self.text, "onward", self.single, *self.defined)
-        self.graphs = Graphs(lambda: onward((1,), (1,), (self.sent["now"], np.int64(AT_ONCE))))
+        self.graphs = Graphs(lambda n: onward((1,), (1,), (self.sent["now"], np.int64(n))))
         self.numbers, self.extra = self._inputs(potential)
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
 

@@ -24,10 +24,10 @@ class Graphs:
     Parameters
     ----------
     onward : callable
-        Launches what comes last in a graph: it writes down that so many launches are done.
+        ``onward(n)`` launches what comes last in a graph: it writes down that n launches are done.
     """
 
-    def __init__(self, onward: Callable[[], None]) -> None:
+    def __init__(self, onward: Callable[[int], None]) -> None:
         self.onward, self.held = onward, dict[tuple[Any, ...], Any]()
 
     def play(self, arguments: tuple[Any, ...], go: Callable[[int], None], times: int) -> None:
@@ -45,6 +45,7 @@ class Graphs:
             self.held[key].launch()
 
     def _recorded(self, go: Callable[[int], None]) -> Any:
+        self.onward(0)  # a kernel is loaded when it is first launched, not while it is recorded
         # not on the default stream, which cannot record, nor on one that waits for it
         stream = cupy.cuda.Stream(non_blocking=True)
         with stream:
@@ -52,7 +53,7 @@ class Graphs:
             try:
                 for number in range(AT_ONCE):
                     go(number)
-                self.onward()
+                self.onward(AT_ONCE)
             finally:
                 graph = stream.end_capture()
         return graph

@@ -127,14 +127,8 @@ def arrays_module(dim: int, single: bool) -> str:
 def _module(
     dim: int, single: bool, constants: Mapping[str, object], printed: str, files: Sequence[str]
 ) -> str:
-    names = {
-        "DIM": f"{dim}LL",
-        "KIND": noise.KIND,
-        "THREADS": THREADS,
-        "RESIDENT": RESIDENT,
-        "VECTOR": VECTOR,
-    }
-    names |= {"DIVERGED": DIVERGED, **constants, **_of_noise()}
+    names = {"DIM": f"{dim}LL", "KIND": noise.KIND, "THREADS": THREADS, "RESIDENT": RESIDENT}
+    names |= {"VECTOR": VECTOR, "DIVERGED": DIVERGED, **constants, **_of_noise()}
     parts = ["\n".join(f"#define {name} {value}" for name, value in names.items())]
     parts += [
         "namespace langevin_sa {",
@@ -233,8 +227,9 @@ def _sites(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
     they are neighbours along the last axis: what one sees to is at hand for the next.
     """
     each, last = range(SITES), spec.lattice - 1
-    parts = [f"real e[UNIT] = {{{', '.join(['-0.0'] * SITES)}}};  // to which nothing need be added"]
-    parts += ["take(x, i, v);", *(f"g[{c}] = 0;" for c in each)]
+    # what is added to -0.0 is left as it is, and no addition
+    parts = [f"real e[] = {{{', '.join(['-0.0'] * SITES)}}};", "take(x, i, v);"]
+    parts += [f"g[{c}] = 0;" for c in each]
 
     def bond(side: int, c: int, other: str, place: str) -> str:
         return _bond(spec, bodies, side, f"v[{c}]", other, f"e[{c}]", f"g[{c}]", place)

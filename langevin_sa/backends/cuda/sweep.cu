@@ -63,20 +63,19 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) sweep(
             double e = 0, q = 0;
             for (Place first = block * blockDim.x; first < UNITS; first += blocks * blockDim.x) {
                 const Place unit = first + threadIdx.x, i = unit * UNIT;
-                alignas(VECTOR) real v[UNIT], g[UNIT];
-                const auto u = looks ? force(x, unit, v, g, p, extra, r) : 0;
-                if (unit >= UNITS) continue;
-                if (looks) {
-                    real sound = 0;  // not finite where a force is not
-#pragma unroll
-                    for (int k = 0; k < UNIT; ++k) sound = fma(real(0), g[k], sound);
-                    e += u + sound;
-                }
-                if (saves) {
+                if (saves && unit < UNITS) {
                     alignas(VECTOR) real lowest[UNIT];
                     take(y, i, lowest);
                     put(BEST + origin, i, lowest);
                 }
+                if (!looks) continue;
+                alignas(VECTOR) real v[UNIT], g[UNIT];
+                const auto u = force(x, unit, v, g, p, extra, r);
+                if (unit >= UNITS) continue;
+                real sound = 0;  // not finite where a force is not
+#pragma unroll
+                for (int k = 0; k < UNIT; ++k) sound = fma(real(0), g[k], sound);
+                e += u + sound;
                 if (!moves) continue;
                 const u64 number = u64(first_step + t) * DIM + i;
                 alignas(VECTOR) real dx[UNIT], normal[UNIT] = {}, noise[UNIT] = {};

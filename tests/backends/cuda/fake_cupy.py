@@ -263,6 +263,8 @@ class RawModule:
         self.module = self.ready[key]
 
     def get_function(self, name):
+        loaded = []
+
         def run(grid, block, args):
             launched[Device.current()] += 1
             with one_at_a_time:  # threads of a grid are fibers of one thread
@@ -277,8 +279,10 @@ class RawModule:
             _refuse_others(args)
             recorded = Stream.recording()
             if recorded is None:
+                loaded.append(name)
                 counts["launches"] += 1
                 return run(grid, block, args)
+            assert loaded, f"{name} would be loaded while recording"
             weak = [weakref.ref(a) if isinstance(a, ndarray) else a for a in args]
             recorded.append((functools.partial(run, grid, block), weak))
 

@@ -57,7 +57,7 @@ RARE = (  # blocks and lines that a step of gjf with normal noise leaves out
     "a = three_point(c0, c1);",
     "b = three_point(c2, c3);",
     "m += weighed(kick * normal, inertia + DIM,",
-    "if (saves) {",
+    "if (saves && unit < UNITS) {",
     "if (!FOLDED && t == 0 && paired) {",
     "if (FOLDED && moves && t == 0) fold(",
     "if (t == steps - 1 && paired) {",

@@ -55,7 +55,7 @@ MUTATIONS = {
     ),
     "carry forgotten": ("real m = carry * dx[d]", "real m = dx[d]", "well"),
     "no bounds on replicas": ("r < count; r +=", "r < (count + 31) / 32 * 32; r +=", "well"),
-    "no bounds on sites": ("if (!VECTORS && (WHOLE || i + k < DIM))", "if (!VECTORS)", "chain"),
+    "no bounds on sites": ("if (WHOLE || i + k < DIM) into", "into", "chain"),
     "sums of sites that are not there": ("if (!WHOLE && i + k >= DIM) break;", "", "chain"),
     "half kick of the step before of another step": (
         "stream.fill(number - DIM, noise)",
@@ -65,11 +65,7 @@ MUTATIONS = {
     "the quad of the number before": ("skipped + N <= 4 * q", "true", "chain"),
     "a number of a quad too early": ("skipped & 1 ? all[k + 1]", "skipped & 1 ? all[k]", "chain"),
     "a pair of numbers too early": ("skipped & 2 ? all[k + 2]", "skipped & 2 ? all[k]", "chain"),
-    "every vector of a unit the first": (
-        "(const Some*)(from + i + k)",
-        "(const Some*)(from + i)",
-        "rows",
-    ),
+    "every vector of a unit the first": ("(const Some*)(from + k)", "(const Some*)(from)", "rows"),
     "bond of the next site": ("p[0 + 0*DIM + i + 1]", "p[0 + 0*DIM + i + 2]", "rows"),
     "upper end of a row within it": ("(i + 3) / 1 == 131", "(i + 3) / 1 == 127", "rows"),
     "lower row's parameters": ("p[0 + 0*DIM + k + 2]", "p[0 + 0*DIM + i + 2]", "planes"),

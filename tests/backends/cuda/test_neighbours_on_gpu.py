@@ -293,7 +293,7 @@ def test_launches_and_copies_of_an_interval(gpu):
         fake_cupy.counts.clear()
         backend.advance(steps)
         launches = 1 + 5 * (n + 1) + 1
-        assert fake_cupy.counts == {"launches": launches, "to device": 2, "to host": 2}
+        assert fake_cupy.counts == {"launches": launches, "to device": 3, "to host": 2}
 
 
 def test_few_particles_keep_the_tiles(gpu, monkeypatch):
