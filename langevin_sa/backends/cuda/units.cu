@@ -7,14 +7,20 @@ typedef i64 Place;
 constexpr bool WHOLE = UNITS * UNIT == DIM, VECTORS = UNIT == 4 && ALIGNED == 4;
 
 template <class T> __device__ inline void take(const T* from, Place i, T (&into)[UNIT]) {
-    if (VECTORS) return copy<UNIT>(from + i, into);
+    if constexpr (VECTORS) {
+        copy<UNIT>(from + i, into);
+    } else {
 #pragma unroll
-    for (int k = 0; k < UNIT; ++k) into[k] = WHOLE || i + k < DIM ? from[i + k] : T(0);
+        for (int k = 0; k < UNIT; ++k) into[k] = WHOLE || i + k < DIM ? from[i + k] : T(0);
+    }
 }
 
 template <class T> __device__ inline void put(T* into, Place i, const T (&from)[UNIT]) {
-    if (VECTORS) return copy<UNIT>(from, into + i);
+    if constexpr (VECTORS) {
+        copy<UNIT>(from, into + i);
+    } else {
 #pragma unroll
-    for (int k = 0; k < UNIT; ++k)
-        if (WHOLE || i + k < DIM) into[i + k] = from[k];
+        for (int k = 0; k < UNIT; ++k)
+            if (WHOLE || i + k < DIM) into[i + k] = from[k];
+    }
 }
