@@ -119,7 +119,7 @@ CASES = {
     ),
     "phi^4 chain of 10^5 sites": Case(
         lsa.potentials.phi4_chain,
-        *(10**5, 1, 1000, (2304, 1, 4), 0.02),
+        *(10**5, 1, 1000, (2304, 1, 20), 0.02),
         counted=SITES,
         launches=9,
         each=4,

@@ -8,7 +8,7 @@ float64 and 16 for special functions and conversions; lanes without work and sch
 warp are counted in the floor. No run reaches it: instructions wait for each other. The prediction
 is that a scheduler with one warp issues in a fifth of the cycles, with four or more in three
 quarters, as many as registers allow; that 0.88 of the bandwidth is had; that a launch costs the
-host 5 us. It can be wrong.
+host 5 us, and that a kernel of a graph begins 1.5 us after the one before. It can be wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from instructions import COLUMNS, TARGETS, read  # noqa: E402
 LANES, SPECIAL_LANES = 128, 16  # of a processor
 FLOAT64_LANES = {(7, 0): 32, (8, 0): 32, (9, 0): 64, (10, 0): 64}  # by capability; others have 2
 SCHEDULERS, THREADS = 4, 128  # of a processor; of a block
-LAUNCH = 5e-6  # seconds of the host
+LAUNCH, NODE = 5e-6, 1.5e-6  # seconds: of the host, and of a kernel in a graph
 REGISTERS = 65_536  # of a processor; a thread's come in eights
 
 
@@ -118,8 +118,9 @@ def predict(case: Case, dtype: str, card: Card) -> tuple[str, float, float]:
     each = min(resident, warps(case)[0] / (SCHEDULERS * card.processors))
     share = {"memory": 0.88} | dict.fromkeys(("issue", "float64", "special"), min(0.75, 0.2 * each))
     expected = {what: floor / share[what] for what, floor in found.items()}
-    if case.launches > 2:  # one a step
-        expected["host"] = case.a_step * LAUNCH * 1e12 / (case.replicas * case.coordinates)
+    if case.launches > 2:  # one a step, in a graph unless there are others between
+        what, seconds = ("graph", NODE) if case.a_step == 1 else ("host", case.a_step * LAUNCH)
+        expected[what] = seconds * 1e12 / (case.replicas * case.coordinates)
     decides = max(expected, key=lambda what: expected[what])
     return decides, max(found.values()), expected[decides]
 

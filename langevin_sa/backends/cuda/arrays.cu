@@ -1,12 +1,10 @@
 // Energy and gradient come from the user's own functions of CuPy arrays.
 typedef real Extra;  // the gradient
 
-__device__ inline double force(const real* x, i64 unit, real* v, real* g, const real*, const Extra* gradient, i64 r) {
-#pragma unroll
-    for (int k = 0; k < UNIT; ++k) {
-        const i64 i = unit * UNIT + k;
-        v[k] = i < DIM ? x[i] : real(0);
-        g[k] = i < DIM ? gradient[r * DIM + i] : real(0);
+__device__ inline real force(const real* x, Place unit, real (&v)[UNIT], real (&g)[UNIT], const real*, const Extra* gradient, i64 r) {
+    if (unit < UNITS) {
+        take(x, unit * UNIT, v);
+        take(gradient + r * DIM, unit * UNIT, g);
     }
     return 0;
 }

@@ -1,9 +1,5 @@
 """Fused CUDA kernels through CuPy: the same noise and, in float64, the same arithmetic as the numba
 backend.
-
-A walk whose arrays are CuPy's stays on the GPU: `advance` sends the steps' coefficients, launches,
-and reads back one number that says whether an energy was not finite. A walk of NumPy arrays is
-copied there and back in every `advance`.
 """
 
 from __future__ import annotations
@@ -15,17 +11,17 @@ import numpy as np
 
 from ...arguments import warn
 from ...momentum import Steps
-from ...noise import key_of
-from ..walk import ARRAYS, Backend, NonFinite, Walk, advance_by_step
+from ..walk import ARRAYS, Walk
 from . import source
-from .device import check_device, cupy, describe, device_of, kernel, numbers_of, on_device
+from .backend import NOTHING, DeviceBackend
+from .device import check_device, cupy, describe, in_vectors, kernel, numbers_of
 from .gathered import entries_of
+from .graphs import AT_ONCE, Graphs
 from .neighbours import WORTH_LISTS, Lists
 from .points import Points
 
 __all__ = ["backend_of", "describe"]
 
-NOTHING = np.full(2, 2**64 - 1, dtype=np.uint64)  # no failure, no replica that turns back
 MOST_BLOCKS, MOST_ROWS = 2**31 - 1, 65_535  # of a grid
 ALONE = 512  # units of a replica that one block can see to, so that its steps need no launches
 BLOCKS_A_PROCESSOR = 16
@@ -67,77 +63,6 @@ def _formula(potential: Any) -> tuple[Any, Any, int, list[int]]:
         potential.dim,
         [int(n) for n in formula.size[1:]],
     )
-
-
-class DeviceBackend(Backend):
-    """A walk on the GPU, its twin on the host if it came from there, and what launches need."""
-
-    weighs = True
-
-    def __init__(self, potential: Any, walk: Walk, threads: int = 1) -> None:
-        self.potential, self.given, self.walk = potential, walk, on_device(walk)
-        self.single = walk.x.dtype == np.float32
-        self.defined = () if walk.masses is None else ("MASSES",)
-        self.real = np.float32 if self.single else np.float64
-        self.inertia = numbers_of(walk.inertia, self.real)
-        self.failure = cupy.asarray(NOTHING)
-        self.processors = cupy.cuda.Device().attributes["MultiProcessorCount"]
-
-    placed, at = staticmethod(on_device), staticmethod(device_of)
-
-    def advance(self, steps: Steps) -> None:
-        """Move the walk on by the given steps."""
-        if steps.drive is not None:
-            return advance_by_step(self, self.given, steps)
-        self._fetch(ARRAYS)
-        numbers = [steps.carry, steps.lr, steps.kick, steps.tail]
-        coefficients = np.stack(numbers, axis=1).astype(self.real)
-        failure = self._run(
-            len(steps.rho), steps.paired, cupy.asarray(coefficients), cupy.asarray(steps.weights)
-        )
-        if self.given is not self.walk:
-            for name in ARRAYS:
-                getattr(self.walk, name).get(out=getattr(self.given, name))
-        if failure != NOTHING[0]:
-            self.failure.set(NOTHING)
-            raise NonFinite(
-                self.given.step + (failure >> 32), self.given.first_replica + (failure & 0xFFFFFFFF)
-            )
-        self.given.step += len(steps.rho)
-
-    def _fetch(self, names: tuple[str, ...]) -> None:
-        """Bring arrays of a walk on the host to the GPU."""
-        if self.given is not self.walk:
-            for name in names:
-                getattr(self.walk, name).set(getattr(self.given, name))
-
-    def retune(self, potential: Any) -> None:
-        """Take the parameters of a potential of the same formula, and the energies there."""
-        self.potential, (self.numbers, _) = potential, self._inputs(potential)
-        self.advance(Steps(*np.empty((3, 0))))
-
-    def _inputs(self, potential: Any) -> tuple[Any, Any]:
-        return self.inputs(potential, self.real)
-
-    @staticmethod
-    def inputs(potential: Any, real: type) -> tuple[Any, Any]:
-        """Parameters in the kernel's arithmetic, and its extra input."""
-        of = potential.formula or potential.cuda_function
-        return numbers_of(of.numbers, real), cupy.zeros(1, dtype=np.int32)
-
-    @staticmethod
-    def code(potential: Any, single: bool) -> str:
-        """The CUDA text for a potential."""
-        raise NotImplementedError
-
-    def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
-        """Go n steps; the first that failed and a replica, or `NOTHING`."""
-        raise NotImplementedError
-
-    def _noise(self) -> tuple[Any, ...]:
-        """The last arguments of a kernel: what the noise is a function of."""
-        words = (self.given.first_replica, self.given.purpose, *key_of(self.given.seed))
-        return tuple(np.uint32(word) for word in words)
 
 
 class ReplicaBackend(DeviceBackend):
@@ -207,6 +132,8 @@ class SweepBackend(DeviceBackend):
         self.grid, self.blocks = (blocks, min(replicas, MOST_ROWS)), blocks
         self.text = self.code(potential, self.single)
         self.kernel = kernel(self.text, "sweep", self.single, *self.defined)
+        onward = kernel(self.text, "onward", self.single, *self.defined)
+        self.graphs = Graphs(lambda n: onward((1,), (1,), (self.sent["now"], np.int64(n))))
         self.numbers, self.extra = self._inputs(potential)
         self.advance(Steps(*np.empty((3, 0))))  # energy and best at the start
 
@@ -216,29 +143,37 @@ class SweepBackend(DeviceBackend):
         return -(-int(potential.dim) // 4)
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
-        go = self._passes(n, paired, coefficients, weights)
+        arguments = self._arguments(n, paired, coefficients, weights)
+        go, passes = self._passes(n, arguments), n + 2
         if self.blocks == 1 and not self.passes_alone:
-            go(0, n + 2)
+            go(0, passes)
         else:
-            for t in range(n + 2):
-                go(t)
+            times = 0 if self.passes_alone else passes // AT_ONCE
+            self.graphs.play((*arguments, self.extra), go, times)
+            for later in range(passes - times * AT_ONCE):
+                go(later)
         return self._end(n)
 
-    def _passes(self, n: int, paired: bool, coefficients: Any, weights: Any) -> Callable[..., None]:
-        """``go(first, passes=1)`` launches passes of an `advance`, whose other arguments are made
-        once: of short kernels that is what the host has time for.
+    def _arguments(self, n: int, paired: bool, coefficients: Any, weights: Any) -> tuple[Any, ...]:
+        """What all launches of an `advance` have in common, made once: of short kernels that is
+        what the host has time for.
         """
-        w, kernel, grid, threads = self.walk, self.kernel, self.grid, (self.threads,)
+        w = self.walk
         # it leaves failures to the run
         arrays = (w.x, self.other, *(getattr(w, name) for name in ARRAYS[1:-2]))
         arrays = (*arrays, coefficients, weights, self.numbers, self.inertia)
-        sums = (self.partial, self.found, self.arrived, self.failure)
-        until = (*sums, np.int64(len(w.x)), np.int64(n))
-        since = (np.int64(self.given.step), np.int32(paired), *self._noise())
+        now = self._sent("now", np.array([0, n, self.given.step]))
+        sums = (self.partial, self.found, self.arrived, self.failure, now)
+        return (*arrays, *sums, np.int64(len(w.x)), np.int32(paired), *self._noise())
 
-        def go(first: int, passes: int = 1) -> None:
-            number = np.int64(first), np.int64(passes)
-            kernel(grid, threads, (*arrays, self.extra, *until, *number, *since))
+    def _passes(self, n: int, arguments: tuple[Any, ...]) -> Callable[..., None]:
+        """``go(later, passes=1)`` launches passes of an `advance` of n steps, the first of them
+        so many later than those that are done.
+        """
+
+        def go(later: int, passes: int = 1) -> None:
+            changing = self.extra, np.int64(later), np.int64(passes)
+            self.kernel(self.grid, (self.threads,), (*arguments, *changing))
 
         return go
 
@@ -327,8 +262,8 @@ class NeighbourBackend(ParticleBackend):
         super().advance(steps)
         self.lists.grow()
 
-    def _passes(self, n: int, *rest: Any) -> Callable[..., None]:
-        go, points = super()._passes(n, *rest), (self.walk.x, self.other)
+    def _passes(self, n: int, arguments: tuple[Any, ...]) -> Callable[..., None]:
+        go, points = super()._passes(n, arguments), (self.walk.x, self.other)
         self.lists.begin(self.walk.x, self.given.step)
 
         def listed(first: int, passes: int = 1) -> None:
@@ -366,7 +301,8 @@ class ArrayBackend(SweepBackend):
             raise
 
     def _run(self, n: int, paired: bool, coefficients: Any, weights: Any) -> int:
-        go, points = self._passes(n, paired, coefficients, weights), (self.walk.x, self.other)
+        go = self._passes(n, self._arguments(n, paired, coefficients, weights))
+        points = self.walk.x, self.other
         for t in range(n + 2):
             if t <= n and (t > 0 or self.extra is None):
                 self._look(points[t % 2])
@@ -397,4 +333,4 @@ class ArrayBackend(SweepBackend):
                 "float32, which is slow: make arrays from x, np.zeros_like(x) instead of "
                 "cupy.zeros(x.shape), and hand others over as args="
             )
-        self.extra = cupy.ascontiguousarray(gradient, dtype=self.real)
+        self.extra = in_vectors(gradient.astype(self.real, copy=False))

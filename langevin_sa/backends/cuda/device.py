@@ -119,6 +119,12 @@ def on_device(walk: Walk) -> Walk:
     return replace(walk, **{name: cupy.asarray(getattr(walk, name)) for name in ARRAYS})
 
 
+def in_vectors(array: Any) -> Any:
+    """The array, or a copy that begins where the vectors of kernels may; contiguous."""
+    array = cupy.ascontiguousarray(array)
+    return array.copy() if array.data.ptr % source.VECTOR else array
+
+
 def numbers_of(numbers: np.ndarray, real: type) -> Any:
     """Parameters on the device, in a kernel's arithmetic; never an empty array."""
     return cupy.asarray(np.append(numbers, 0.0).astype(real))

@@ -21,7 +21,7 @@ from .cupy import (
     SweepBackend,
     backend_of,
 )
-from .device import check_device, cupy, free_bytes, kernel, numbers_of
+from .device import check_device, cupy, free_bytes, in_vectors, kernel, numbers_of
 
 HELD = (
     64  # arrays like x that a descent holds at most, pairs of its memory and what becomes of them
@@ -81,7 +81,7 @@ def _launcher(text: str, given: tuple[Any, Any], units: int) -> Evaluator:
         threads = min(threads, 32 << max(0, (units - 1).bit_length() - 5))
 
     def energy_gradient(x: Any) -> tuple[Any, Any]:
-        x, count = cupy.ascontiguousarray(x), len(x)
+        x, count = in_vectors(x), len(x)
         if not count:
             return x.sum(1), x
         parts, rows = min(-(-count // threads), MOST_BLOCKS), 1

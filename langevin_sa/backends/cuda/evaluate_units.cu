@@ -4,13 +4,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) evaluate(const r
     __shared__ double sums[2][THREADS];
     for (i64 r = blockIdx.y; r < count; r += gridDim.y) {
         double e = 0;
-        for (i64 first = blockIdx.x * i64(blockDim.x); first < UNITS; first += i64(gridDim.x) * blockDim.x) {
-            const i64 unit = first + threadIdx.x;
-            real v[UNIT], g[UNIT];
-            e += force(X + r * DIM, unit, v, g, p, extra, r);
-#pragma unroll
-            for (int k = 0; k < UNIT; ++k)
-                if (unit * UNIT + k < DIM) G[r * DIM + unit * UNIT + k] = g[k];
+        for (Place first = blockIdx.x * blockDim.x; first < UNITS; first += gridDim.x * blockDim.x) {
+            const Place unit = first + threadIdx.x;
+            alignas(VECTOR) real v[UNIT], g[UNIT];
+            const auto u = force(X + r * DIM, unit, v, g, p, extra, r);
+            if (unit >= UNITS) continue;
+            e += u;
+            put(G + r * DIM, unit * UNIT, g);
         }
         sums[0][threadIdx.x] = e;
         sums[1][threadIdx.x] = 0;

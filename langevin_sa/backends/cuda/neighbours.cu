@@ -28,7 +28,7 @@ __device__ inline void watch(const real* x, i64 unit, const Extra* extra, i64 r,
     if (!(way2 <= lists.half2)) lists.stale[r] = step;  // all who write do so alike
 }
 
-__device__ inline double force(const real* x, i64 unit, real* v, real* g, const real* p, const Extra* extra, i64 r) {
+__device__ inline double force(const real* x, Place unit, real (&v)[UNIT], real (&g)[UNIT], const real* p, const Extra* extra, i64 r) {
     const bool there = unit < UNITS;
     const Lists& lists = *(const Lists*)extra;
     real part = 0;

@@ -2,7 +2,7 @@
 // the others pass by in tiles of shared memory, in the order of their numbers.
 typedef int Extra;  // the species of each particle, or (without a cut-off) the lists
 
-__device__ inline double force(const real* x, i64 unit, real* v, real* g, const real* p, const Extra* extra, i64) {
+__device__ inline double force(const real* x, Place unit, real (&v)[UNIT], real (&g)[UNIT], const real* p, const Extra* extra, i64) {
     const bool there = unit < UNITS;
     real own = 0;
 #pragma unroll

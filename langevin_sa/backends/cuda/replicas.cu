@@ -34,9 +34,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
         int base = 0, turn = turns ? turned[r] : -1, stopped = 0;
         for (int t = 0;; ++t) {
             e = force(x, g, p);
-            double sound = e;  // finite if the energy and all forces are
+            real sound = SINGLE ? 0 : e;  // finite if all forces are, and in float64 the energy
 #pragma unroll UNROLL
-            for (int d = 0; d < DIM; ++d) sound += 0 * g[d];
+            for (int d = 0; d < DIM; ++d) sound = fma(real(0), g[d], sound);
             if (turns && t == turn) {
                 double reflected = 0;
 #pragma unroll UNROLL
@@ -56,7 +56,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
                     atomicMin(failure, u64(t) << 32 | u64(r));
                     break;
                 }
-            } else if (!finite(sound)) {
+            } else if (!(finite(sound) & (!SINGLE || finite(e)))) {
                 if (!wall || t == 0) {
                     atomicMin(failure, u64(t) << 32 | u64(r));
                     break;
@@ -86,7 +86,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
                 for (int d = 0; d < DIM; ++d) BEST[r * DIM + d] = x[d];
             }
             if (t == steps) break;
-            real carry = coefficients[4 * t], lr = coefficients[4 * t + 1], kick = coefficients[4 * t + 2], tail = coefficients[4 * t + 3], q = 0;
+            alignas(VECTOR) real numbers[4], q = 0;
+            copy<4>(coefficients + 4 * t, numbers);
+            const real carry = numbers[0], lr = numbers[1], kick = numbers[2], tail = numbers[3];
             u64 number = u64(first_step + t) * DIM;
 #pragma unroll UNROLL
             for (int d = 0; d < DIM; ++d) {
@@ -106,8 +108,10 @@ extern "C" __global__ void __launch_bounds__(THREADS) replicas(
                 if (t + 1 != turn) x[d] += m;
                 q += weighed(m * m, inertia + 2 * DIM, d);
             }
-            squares22 += weights[2 * t] * double(q);
-            squares += weights[2 * t + 1] * double(q);
+            alignas(VECTOR) double weight[2];
+            copy<2>(weights + 2 * t, weight);
+            squares22 += weight[0] * double(q);
+            squares += weight[1] * double(q);
         }
         best_energy[r] = lowest;
         turned[r] = stopped;

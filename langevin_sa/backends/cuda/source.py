@@ -28,6 +28,8 @@ THREADS = 128
 RESIDENT = 4  # blocks of a sweep on one processor, which share its registers
 LISTERS, HELD = 32, 256  # threads of a block that lists neighbours, those it holds for each
 STRETCH = 8  # cells that a thread adds up
+SITES = 4  # of a lattice that a thread sees to
+VECTOR = 16  # bytes that a thread reads at once
 IN_REGISTERS = 16  # coordinates of a replica that one thread holds
 NUMBER = re.compile(r"(?<![\w.])(\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+)")
 MOST_LITERALS = 4096  # half of the constant memory
@@ -58,14 +60,19 @@ def lattice_module(
     spec: Spec, bodies: Mapping[str, Body], dim: int, shape: Sequence[int], single: bool
 ) -> str:
     """Sites and bonds over many threads."""
-    constants = {"ALIGNED": math.gcd(dim, 4), "UNIT": 4, "UNITS": f"{-(-dim // 4)}LL", "GIVEN": 0}
-    return _module(
-        dim,
-        single,
-        constants,
-        _point(spec, bodies, shape) + "\n\n" + _laplacian(spec, bodies, shape),
-        ["lattice", "sweep", "measure"],
+    constants, parts = (
+        _fours(dim, 0),
+        [_point(spec, bodies, shape), _laplacian(spec, bodies, shape)],
     )
+    if shape[spec.lattice - 1] % SITES == 0:
+        constants["ROWS"] = 1
+        parts.append(_sites(spec, bodies, shape))
+    return _module(dim, single, constants, "\n\n".join(parts), ["lattice", "sweep", "measure"])
+
+
+def _fours(dim: int, given: int) -> dict[str, object]:
+    units = f"{-(-dim // SITES)}LL"
+    return {"ALIGNED": math.gcd(dim, 4), "UNIT": SITES, "UNITS": units, "GIVEN": given}
 
 
 def particles_module(
@@ -119,8 +126,7 @@ def _particles(spec: Spec, dim: int, cut: bool, types: int) -> dict[str, object]
 
 def arrays_module(dim: int, single: bool) -> str:
     """Noise, recursion and sums for gradients from elsewhere."""
-    constants = {"ALIGNED": math.gcd(dim, 4), "UNIT": 4, "UNITS": f"{-(-dim // 4)}LL", "GIVEN": 1}
-    return _module(dim, single, constants, "", ["arrays", "sweep"])
+    return _module(dim, single, _fours(dim, 1), "", ["arrays", "sweep"])
 
 
 def _module(
@@ -132,13 +138,11 @@ def _module(
     own: str = "",
 ) -> str:
     names = {"DIM": f"{dim}LL", "KIND": noise.KIND, "THREADS": THREADS, "RESIDENT": RESIDENT}
-    names |= {"DIVERGED": DIVERGED, **constants, **_of_noise()}
+    names |= {"VECTOR": VECTOR, "DIVERGED": DIVERGED, **constants, **_of_noise()}
     parts = ["\n".join(f"#define {name} {value}" for name, value in names.items())]
-    parts += [
-        "namespace langevin_sa {",
-        f"typedef {'float' if single else 'double'} real;",
-        text("base"),
-    ]
+    real = "float" if single else "double"
+    parts += [f"namespace langevin_sa {{\n\ntypedef {real} real;", text("base")]
+    parts += [text("units")] * ("UNIT" in constants)
     if single:
         parts += [text("single"), functions(True), text("stream"), NUMBER.sub(r"\1f", printed)]
     else:
@@ -215,19 +219,69 @@ def _point(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
     """
     parts = ["real e = 0;", "v = x[i];", "g = 0;"]
     if "site" in bodies:
-        parts.append(block(term(spec, bodies["site"], ["v0 = v"], ["g += "], place="i")))
+        parts.append(_own(spec, bodies, "v", "e", "g", "i"))
     for axis in range(spec.lattice if "bond" in bodies else 0):
-        upper = term(spec, bodies["bond"], ["v0 = v", "v1 = x[k]"], ["g += ", ""], place="i")
-        lower = term(
-            spec, bodies["bond"], ["v0 = x[k]", "v1 = v"], ["", "g += "], energy="", place="k"
-        )
-        parts += [
-            _neighbour(spec, shape, axis, 1) + block(upper),
-            _neighbour(spec, shape, axis, -1) + block(lower),
-        ]
+        for side in (1, -1):
+            bond = _bond(spec, bodies, side, "v", "x[k]", "e", "g", "i" if side > 0 else "k")
+            parts.append(_neighbour(spec, shape, axis, side) + bond)
     return function(
-        "real point(const real* x, i64 i, const real* p, real& v, real& g)", [*parts, "return e;"]
+        "real point(const real* x, Place i, const real* p, real& v, real& g)", [*parts, "return e;"]
     )
+
+
+def _sites(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
+    """``sites(x, i, p, v, g)``: `point` for all sites of a unit, the first of which is i, where
+    they are neighbours along the last axis: what one sees to is at hand for the next.
+    """
+    each, last = range(SITES), spec.lattice - 1
+    # what is added to -0.0 is left as it is, and no addition
+    parts = [f"real e[] = {{{', '.join(['-0.0'] * SITES)}}};", "take(x, i, v);"]
+    parts += [f"g[{c}] = 0;" for c in each]
+
+    def bond(side: int, c: int, other: str, place: str) -> str:
+        return _bond(spec, bodies, side, f"v[{c}]", other, f"e[{c}]", f"g[{c}]", place)
+
+    if "site" in bodies:
+        parts += [_own(spec, bodies, f"v[{c}]", f"e[{c}]", f"g[{c}]", f"i + {c}") for c in each]
+    for axis in range(last if "bond" in bodies else 0):
+        for side in (1, -1):
+            row = [bond(side, c, f"w[{c}]", f"{'i' if side > 0 else 'k'} + {c}") for c in each]
+            lines = "\n".join(["alignas(VECTOR) real w[UNIT];", "take(x, k, w);", *row])
+            parts.append(_neighbour(spec, shape, axis, side) + block(lines))
+    if "bond" in bodies:
+        parts += [bond(1, c, f"v[{c + 1}]", f"i + {c}") for c in each[:-1]]
+        end = f"i + {each[-1]}"
+        outer = bond(1, each[-1], "x[k]", end)
+        parts.append(_neighbour(spec, shape, last, 1, end) + outer)
+        parts.append(_neighbour(spec, shape, last, -1) + bond(-1, 0, "x[k]", "k"))
+        parts += [bond(-1, c, f"v[{c - 1}]", f"i + {c - 1}") for c in each[1:]]
+    head = "real sites(const real* x, Place i, const real* p, real (&v)[UNIT], real (&g)[UNIT])"
+    whole = " + ".join(f"e[{c}]" for c in each)
+    return function(head, [*parts, f"return {whole};"])
+
+
+def _own(spec: Spec, bodies: Mapping[str, Body], v: str, e: str, g: str, place: str) -> str:
+    """A site's own energy and force, added to e and g."""
+    return block(term(spec, bodies["site"], [f"v0 = {v}"], [f"{g} += "], f"{e} += ", place))
+
+
+def _bond(
+    spec: Spec,
+    bodies: Mapping[str, Body],
+    side: int,
+    v: str,
+    other: str,
+    e: str,
+    g: str,
+    place: str,
+) -> str:
+    """The force on a site of its bond with the upper (1) or lower (-1) neighbour, and of the upper
+    bond the energy, added to g and e; `place` is the bond's.
+    """
+    ends = (v, other)[::side]
+    load = [f"v{k} = {end}" for k, end in enumerate(ends)]
+    store = [f"{g} += ", ""][::side]
+    return block(term(spec, bodies["bond"], load, store, f"{e} += " if side > 0 else "", place))
 
 
 def _laplacian(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> str:
@@ -249,18 +303,18 @@ def _laplacian(spec: Spec, bodies: Mapping[str, Body], shape: Sequence[int]) -> 
                 if kind == "site"
                 else [_neighbour(spec, shape, axis, 1) + whole for axis in range(spec.lattice)]
             )
-    return function("real laplacian(const real* x, i64 i, const real* p)", [*parts, "return e;"])
+    return function("real laplacian(const real* x, Place i, const real* p)", [*parts, "return e;"])
 
 
-def _neighbour(spec: Spec, shape: Sequence[int], axis: int, side: int) -> str:
-    """What makes k the upper (1) or lower (-1) neighbour of site i, in front of a block that is
+def _neighbour(spec: Spec, shape: Sequence[int], axis: int, side: int, site: str = "i") -> str:
+    """What makes k the upper (1) or lower (-1) neighbour of a site, in front of a block that is
     left out where there is none.
     """
     stride, length = math.prod(shape[axis + 1 :]), shape[axis]
-    place = f"i / {stride}LL % {length}LL" if axis else f"i / {stride}LL"
+    place = f"({site}) / {stride} % {length}" if axis else f"({site}) / {stride}"
     end, wrap = (length - 1, -(length - 1) * stride) if side > 0 else (0, (length - 1) * stride)
-    other = f"i + {wrap}LL" if spec.periodic else "-1"
-    return f"if (const i64 k = {place} == {end} ? {other} : i + {side * stride}LL; k >= 0) "
+    other = f"{site} + {wrap}" if spec.periodic else "-1"
+    return f"if (const Place k = {place} == {end} ? {other} : {site} + {side * stride}; k >= 0) "
 
 
 def _bonds(spec: Spec, body: Body, dim: int, shape: Sequence[int], axis: int) -> str:
@@ -269,13 +323,8 @@ def _bonds(spec: Spec, body: Body, dim: int, shape: Sequence[int], axis: int) ->
     where = f"const int k = d / {stride} % {length} == {length - 1} ? {last} : d + {stride};\n" + (
         "" if spec.periodic else "if (k < 0) continue;\n"
     )
-    return loop(
-        "d",
-        "0",
-        str(dim),
-        1,
-        where + term(spec, body, ["v0 = x[d]", "v1 = x[k]"], ["g[d] += ", "g[k] += "]),
-    )
+    ends = term(spec, body, ["v0 = x[d]", "v1 = x[k]"], ["g[d] += ", "g[k] += "])
+    return loop("d", "0", str(dim), 1, where + ends)
 
 
 def _links(spec: Spec, body: Body, dim: int) -> str:

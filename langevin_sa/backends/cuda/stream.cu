@@ -65,6 +65,25 @@ struct Stream {
         z3 = b.second;
     }
 
+    template <int N> __device__ void fill(u64 number, real (&z)[N]) {  // N numbers, from this one on
+        constexpr int quads = (N + 6) / 4;
+        const int skipped = number & 3;
+        real all[4 * quads] = {};
+#pragma unroll
+        for (int q = 0; q < quads; ++q) {
+            if (q > 0 && skipped + N <= 4 * q) continue;
+            make((number >> 2) + q);
+            all[4 * q] = z0;
+            all[4 * q + 1] = z1;
+            all[4 * q + 2] = z2;
+            all[4 * q + 3] = z3;
+        }
+#pragma unroll
+        for (int k = 0; k < N + 1; ++k) all[k] = skipped & 2 ? all[k + 2] : all[k];
+#pragma unroll
+        for (int k = 0; k < N; ++k) z[k] = skipped & 1 ? all[k + 1] : all[k];
+    }
+
     __device__ real at(u64 number) const {  // a number of the quad that is held
         real low = number & 1 ? z1 : z0, high = number & 1 ? z3 : z2;
         return number & 2 ? high : low;

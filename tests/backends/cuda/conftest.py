@@ -39,7 +39,7 @@ def gpu(monkeypatch):
 
 def _forget():
     """Whatever was imported with the stand-in."""
-    for name in ("cupy", "device", "evaluate", "points"):
+    for name in ("cupy", "backend", "device", "evaluate", "graphs", "neighbours", "points"):
         sys.modules.pop(f"langevin_sa.backends.cuda.{name}", None)
 
 

@@ -16,6 +16,8 @@
 #define __CUDA_ON_CPU__
 
 struct Dim { unsigned x, y, z; };
+struct alignas(16) float4 { float x, y, z, w; };
+struct alignas(16) double2 { double x, y; };
 static Dim gridDim, blockDim, blockIdx, threadIdx;
 
 static unsigned __umulhi(unsigned a, unsigned b) { return unsigned((uint64_t(a) * b) >> 32); }

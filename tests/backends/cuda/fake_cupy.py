@@ -8,51 +8,15 @@ at after each launch.
 import functools
 import threading
 import types
-from collections import Counter
+import weakref
 
 import executor
 import numpy as np
+from fake_device import CUDARuntimeError, Device, Stream, counts, launched
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-counts = Counter()
-launched = Counter()  # launches on each device
 one_at_a_time = threading.Lock()
 GUARD = 16384  # bytes on either side of an array, filled with NaN
-
-
-class CUDARuntimeError(RuntimeError):
-    """What CuPy raises of what the CUDA runtime says."""
-
-
-class Device:
-    """A GPU by its number; each thread has a current one."""
-
-    attributes = {"MultiProcessorCount": 2}  # noqa: RUF012
-    compute_capability = "90"
-    count = 1
-    _here = threading.local()
-    places = {}  # noqa: RUF012  # numbers of the devices of other libraries' arrays, by address
-
-    def __init__(self, id=None):
-        self.id = Device.current() if id is None else id
-        if not 0 <= self.id < Device.count:
-            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
-
-    @classmethod
-    def current(cls):
-        """The number of this thread's."""
-        return getattr(cls._here, "id", 0)
-
-    def use(self):
-        Device._here.id = self.id
-        return self
-
-    def __enter__(self):
-        vars(Device._here).setdefault("before", []).append(Device.current())
-        return self.use()
-
-    def __exit__(self, *_):
-        Device._here.id = Device._here.before.pop()
 
 
 class ndarray(NDArrayOperatorsMixin):
@@ -117,6 +81,7 @@ class ndarray(NDArrayOperatorsMixin):
         return (_outer(row, self.device.id) for row in self._array)
 
     def get(self, out=None):
+        Stream.refuse("a copy to the host")
         counts["to host"] += 1
         if out is None:
             return self._array.copy()
@@ -135,10 +100,12 @@ class ndarray(NDArrayOperatorsMixin):
             and array.dtype == self.dtype
             and array.shape == self.shape
         )
+        Stream.refuse("a copy to the device")
         counts["to device"] += 1
         self._array[...] = array
 
     def item(self):
+        Stream.refuse("a copy to the host")
         counts["to host"] += 1
         return self._array.item()
 
@@ -298,17 +265,28 @@ class RawModule:
         self.module = self.ready[key]
 
     def get_function(self, name):
-        def launch(grid, block, args, *, shared_mem=0, stream=None):
-            counts["launches"] += 1
-            for value in args:
-                if isinstance(value, np.ndarray):
-                    raise TypeError("a numpy.ndarray as a kernel parameter")
-            _refuse_others(args)
+        loaded = []
+
+        def run(grid, block, args):
             launched[Device.current()] += 1
             with one_at_a_time:  # threads of a grid are fibers of one thread
                 self.module.library.set_reversed(int(self.reversed))
                 self.module.launch(name, grid, block, [_inner(value) for value in args])
             _check_guards(args)
+
+        def launch(grid, block, args, *, shared_mem=0, stream=None):
+            for value in args:
+                if isinstance(value, np.ndarray):
+                    raise TypeError("a numpy.ndarray as a kernel parameter")
+            _refuse_others(args)
+            recorded = Stream.recording()
+            if recorded is None:
+                loaded.append(name)
+                counts["launches"] += 1
+                return run(grid, block, args)
+            assert loaded, f"{name} would be loaded while recording"
+            weak = [weakref.ref(a) if isinstance(a, ndarray) else a for a in args]
+            recorded.append((functools.partial(run, grid, block), weak))
 
         return launch
 
@@ -340,7 +318,7 @@ def module():
     cupy.__getattr__ = lookup
     compiler = types.SimpleNamespace(CompileException=executor.CompileException)
     cupy.cuda = types.SimpleNamespace(
-        Device=Device, runtime=runtime, compiler=compiler, is_available=lambda: True
+        Device=Device, Stream=Stream, runtime=runtime, compiler=compiler, is_available=lambda: True
     )
     members = {
         "ndarray": ndarray,

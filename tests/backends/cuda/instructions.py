@@ -42,7 +42,7 @@ COLUMNS = (
 ).split()
 LOOPS = {  # what a coordinate-step executes again and again, of each kernel
     "replicas": "for (int t = 0;; ++t) {",
-    "sweep": "for (i64 first = block * blockDim.x; first < UNITS; first += blocks * blockDim.x) {",
+    "sweep": "for (Place first = block * blockDim.x;",
 }
 PAIRS = "for (int j = 0; there && j < n; ++j)"
 APART = "real r0 = v[0] - w[0];"  # one subtraction for each copy of the loop over pairs
@@ -50,18 +50,20 @@ A_PAIR = "__device__ inline real pair(const real* v,"
 MAKE = "__device__ void make(u64 quad) {"
 RARE = (  # blocks and lines that a step of gjf with normal noise leaves out
     "if (turns && t == turn) {",
-    "} else if (!finite(sound)) {",
+    "} else if (!(finite(sound) & (!SINGLE || finite(e)))) {",
     "if (e < lowest) {",
     "a = uniform(c0, c1);",
     "b = uniform(c2, c3);",
     "a = three_point(c0, c1);",
     "b = three_point(c2, c3);",
     "m += weighed(kick * normal, inertia + DIM,",
-    "if (saves) BEST[",
-    "if (t == steps - 1) NOISE[",
+    "if (saves && unit < UNITS) {",
+    "if (!FOLDED && t == 0 && paired) {",
+    "if (FOLDED && moves && t == 0) fold(",
+    "if (t == steps - 1 && paired) {",
 )
 # quads of noise that a pass through a unit of the lattice makes, of those written out
-QUADS = {4: 1.0, 2: 0.75, 1: 0.4375}
+QUADS = {4: 1.0, 2: 0.75, 1: 0.875}
 KINDS = {
     "all": re.compile(""),
     "float64": re.compile(r"D(ADD|MUL|FMA|SETP|MNMX)|MUFU\.\w+64|(I2F|F2F|F2I|FRND)\.\S*F64"),
@@ -245,8 +247,11 @@ def executed(code, text, kernel):
         into, size = sums["pair" if inner else kernel], max(1, len(block.names))
         for kind, pattern in KINDS.items():
             into[kind] += weight(block) / size * sum(map(bool, map(pattern.match, block.names)))
-    # loops may be unrolled: a step makes noise once, or also that of the step before, by two roots
-    copies, rest = divmod(roots, 2 * unit // aligned * (1 if kernel == "replicas" else 2))
+    # loops may be unrolled: a step makes noise once, or also that of the step before, by a root for
+    # each two numbers that it may need
+    again = kernel == "sweep" and "typedef double real;" in rows
+    made = 2 * unit // aligned if kernel == "replicas" else (unit + 3 - aligned) // 2 + 1
+    copies, rest = divmod(roots, made * (1 + again))
     assert copies and not rest, f"{roots} roots are not those of whole steps"
     step = [sums[kernel][kind] / unit / copies for kind in KINDS]
     return step, [sums["pair"][kind] / subtractions for kind in KINDS] if near else []

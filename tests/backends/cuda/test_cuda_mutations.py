@@ -6,12 +6,17 @@ from parity import compare
 
 from langevin_sa import Potential, potentials
 
-CHAIN = dict(site="(x**2 - 1)**2/4", bond="h*(y - x)**2/2", dim=133, h=np.linspace(0.5, 1.5, 133))
+h = np.linspace(0.5, 1.5, 133)
+CHAIN = dict(site="(x**2 - 1)**2/4", bond="h*(y - x)**2/2", dim=133, h=h)
 ANGLES = [(k, k + 1, k + 2) for k in range(7)]
 POTENTIALS = {
     "well": potentials.double_well,
     "camel": potentials.three_hump_camel,
     "chain": lambda: Potential.from_formula(**CHAIN),
+    "rows": lambda: Potential.from_formula(**CHAIN | {"dim": 132, "h": h[:132]}),
+    "planes": lambda: Potential.from_formula(
+        bond="h*(y - x)**2/2", shape=(3, 2, 4), periodic=True, h=h[:24]
+    ),
     "pairs": lambda: potentials.lennard_jones(7),
     "waves": potentials.periodic,
     "ring": lambda: Potential.from_formula(
@@ -50,12 +55,20 @@ MUTATIONS = {
     ),
     "carry forgotten": ("real m = carry * dx[d]", "real m = dx[d]", "well"),
     "no bounds on replicas": ("r < count; r +=", "r < (count + 31) / 32 * 32; r +=", "well"),
-    "no bounds on sites": ("if (i >= DIM) continue;", "", "chain"),
+    "no bounds on sites": ("if (WHOLE || i + k < DIM) into", "into", "chain"),
+    "sums of sites that are not there": ("if (!WHOLE && i + k >= DIM) break;", "", "chain"),
     "half kick of the step before of another step": (
-        "before.at(number - DIM)",
-        "before.at(number)",
-        "chain",
+        "stream.fill(number - DIM, noise)",
+        "stream.fill(number, noise)",
+        "rows",
     ),
+    "the quad of the number before": ("skipped + N <= 4 * q", "true", "chain"),
+    "a number of a quad too early": ("skipped & 1 ? all[k + 1]", "skipped & 1 ? all[k]", "chain"),
+    "a pair of numbers too early": ("skipped & 2 ? all[k + 2]", "skipped & 2 ? all[k]", "chain"),
+    "every vector of a unit the first": ("(const Some*)(from + k)", "(const Some*)(from)", "rows"),
+    "bond of the next site": ("p[0 + 0*DIM + i + 1]", "p[0 + 0*DIM + i + 2]", "rows"),
+    "upper end of a row within it": ("(i + 3) / 1 == 131", "(i + 3) / 1 == 127", "rows"),
+    "lower row's parameters": ("p[0 + 0*DIM + k + 2]", "p[0 + 0*DIM + i + 2]", "planes"),
     "barrier forgotten": (
         "sums[1][threadIdx.x] = q;\n            add_up(sums);",
         "sums[1][threadIdx.x] = q;",

@@ -3,7 +3,7 @@
 import fake_cupy
 import numpy as np
 import pytest
-from parity import NAMES, compare, start
+from parity import NAMES, compare, start, ulps
 
 from langevin_sa import Potential, potentials
 from langevin_sa.integrators import INTEGRATORS
@@ -85,6 +85,13 @@ SHAPES = {
     "open lattice of odd lengths": dict(
         site="x**4/4", bond="h*(1 - cos(y - x))", shape=(3, 11, 7), h=h[:231]
     ),
+    "open lattice of whole rows": dict(
+        site="x**4/4", bond="h*(1 - cos(y - x))", shape=(3, 5, 8), h=h[:120]
+    ),
+    "periodic lattice of whole rows": dict(
+        bond="h*(1 - cos(y - x))", shape=(3, 2, 4), periodic=True, h=h[:24]
+    ),
+    "chain of half quads": dict(site="x**2/2", bond="(y - x)**4/4", dim=1034, periodic=True),
     "small lattice in registers": dict(
         site="x**2", bond="h*(y - x)**4", shape=(3, 5), periodic=True, h=h[:15]
     ),
@@ -147,6 +154,34 @@ def test_shapes(gpu, monkeypatch, shape, alone):
         np.testing.assert_allclose(numba.kinetic, other.kinetic, rtol=1e-12)
         np.testing.assert_allclose(numba.best_energy, other.best_energy, rtol=1e-12)
         np.testing.assert_allclose(numba.best_x, other.best_x, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        dict(site="x**2/2", bond="(y - x)**2/2", dim=64),
+        dict(site="x**2/2", bond="(y - x)**2/2", dim=65, periodic=True),
+        dict(site="x**2/2", bond="r**2/2", particles=23),
+    ],
+)
+@pytest.mark.parametrize("integrator", ["bbk", "gjf"])
+@pytest.mark.parametrize("massive", [False, True])
+def test_float32_steps_of_one_call_are_those_of_many(gpu, kind, integrator, massive):
+    """Where noise is made once, dx is what the next step needs until the call ends."""
+    U, n = Potential.from_formula(**kind), 6
+    U._start = lambda n, generator: generator.normal(size=(n, U.dim))
+    masses = np.linspace(1.0, 3.0, U.dim) if massive else None
+    row = INTEGRATORS[integrator]
+    steps = row.carrying(row.steps(np.full(n, 1.0), np.linspace(0.05, 0.1, n), 0.5), None)
+    apart, one_by_one = start(U, 5, np.float32, "cupy", masses=masses)
+    whole, at_once = start(U, 5, np.float32, "cupy", masses=masses)
+    for t in range(n):
+        one_by_one.advance(steps.part(t, t + 1))
+    at_once.advance(steps)
+    assert ulps(apart.x, whole.x, apart.x, np.float32) <= STEP_ULPS
+    assert ulps(apart.dx, whole.dx, apart.dx, np.float32) <= n * STEP_ULPS
+    np.testing.assert_array_equal(apart.noise, whole.noise)
+    np.testing.assert_allclose(apart.kinetic, whole.kinetic, rtol=1e-5)
 
 
 def test_more_replicas_than_threads(gpu, monkeypatch):
