@@ -54,6 +54,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 
 ORDER = [  # of the gallery, as one would teach it
+    "three_arrows",
     "momentum_is_langevin",
     "boltzmann_sampling",
     "which_temperature",
@@ -63,6 +64,7 @@ ORDER = [  # of the gallery, as one would teach it
     "slow_cooling",
     "anneal_or_quench",
     "kramers_escape",
+    "freezing",
     "cooling_rate_law",
     "rastrigin_ten",
     "two_funnels",

@@ -1,12 +1,15 @@
-"""Every code block of the README and the docs runs, alone unless it says that it goes on from those
-above. Every row of the theory table is true.
+"""Every code block of the README and the docs runs, alone in an empty folder unless it says that it
+goes on from those above, and prints what the page says. Every row of the theory table is true.
 """
 
 import ast
+import doctest
 import importlib
+import io
 import re
 import shutil
 import warnings
+from contextlib import redirect_stdout
 from functools import partial, reduce
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +33,12 @@ SHORT = {name: ["--steps", "200", "--replicas", "4"] for name in ("anneal", "com
 SHORT["film"] = [*SHORT["anneal"], "--frames", "3"]
 CONTINUES = "# continues the blocks above"
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# a block of text right below one of Python is what that prints; ... stands for anything
+SHOWN = re.compile(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+SAME = partial(
+    doctest.OutputChecker().check_output,
+    optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
+)
 
 
 def blocks(page, language):
@@ -61,15 +70,22 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.long
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.stem)
-def test_python(page, folder):
+def test_python(page, folder, monkeypatch):
     for module in NEEDS.get(page.stem, "").split():
         pytest.importorskip(module)
     if page.stem == "own_potential" and not shutil.which("cc"):
         pytest.skip("no C compiler here")
     above = {}
-    for k, code in enumerate(blocks(page, "python")):
-        names = {**(above if code.startswith(CONTINUES) else {}), "__name__": "__main__"}
-        exec(compile(code, f"{page.name}, block {k + 1}", "exec"), names)
+    for k, (code, said) in enumerate(SHOWN.findall(page.read_text())):
+        goes_on = code.startswith(CONTINUES)
+        if not goes_on:
+            (folder / str(k)).mkdir()
+            monkeypatch.chdir(folder / str(k))
+        names = {**(above if goes_on else {}), "__name__": "__main__"}
+        with redirect_stdout(io.StringIO()) as printed:
+            exec(compile(code, f"{page.name}, block {k + 1}", "exec"), names)
+        out = printed.getvalue()
+        assert not said or SAME(said, out), f"{page.name}, block {k + 1} prints\n{out}"
         above |= names
 
 
