@@ -180,6 +180,20 @@ def test_files_that_pages_name(page):
         assert (ROOT / path).exists(), path
 
 
+def test_messages_that_the_page_explains():
+    """What the tables quote is in the package, but for the parts that an ellipsis stands for."""
+    said = set()
+    for file in (ROOT / "langevin_sa").rglob("*.py"):
+        nodes = ast.walk(ast.parse(file.read_text()))
+        said |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    rows = re.findall(
+        r"^\| `([^`]+)` \|", (ROOT / "docs" / "messages.md").read_text(), re.MULTILINE
+    )
+    parts = [part.strip() for row in rows for part in row.split("…")]
+    assert len(rows) > 25
+    assert not [part for part in parts if not any(part in text for text in said)]
+
+
 def test_the_callback_of_the_training_page():
     """In a loop that calls it as Lightning does."""
     torch = pytest.importorskip("torch")
