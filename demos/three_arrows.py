@@ -19,21 +19,21 @@ from langevin_sa.noise import normals
 U = lsa.Potential.from_formula("x**2/2 + y**2", bounds=(-2, 2))
 START, BEFORE, LR, SEED = np.array([-1.3, 0.55]), np.array([0.85, 0.3]), 0.3, 5
 CASES = {  # rho, amplitude of the noise
-    "Langevin: all three": (0.7, 0.45),
-    r"$\rho = 0$: no memory": (0.0, 0.45),
-    r"$\rho = 1$, no noise: Verlet": (1.0, 0.0),
-    "no noise: heavy ball": (0.7, 0.0),
+    "Langevin": (0.7, 0.45),
+    r"$\rho = 0$: Brownian": (0.0, 0.45),
+    r"$\rho = 1$, $s = 0$: Verlet": (1.0, 0.0),
+    r"$s = 0$: heavy ball": (0.7, 0.0),
 }
 
 
 def main(quick: bool = False) -> float:
     """The largest difference between the sum of the arrows and the step of the package."""
     worst, z = 0.0, normals(SEED, 0, np.array([0]), 2)[0]
-    axis = np.linspace(-1.7, 1.3, 121), np.linspace(-0.9, 1.3, 89)
+    axis = np.linspace(-1.6, 0.5, 85), np.linspace(-0.6, 1.1, 69)
     x, y = np.meshgrid(*axis)
     height = U.energy(np.stack([x.ravel(), y.ravel()], 1)).reshape(x.shape)
     with plt.rc_context(plots.STYLE):
-        _, axes = plt.subplots(2, 2, figsize=(6.6, 5.4), layout="constrained", sharey=True)
+        _, axes = plt.subplots(2, 2, figsize=(4.8, 4.9), layout="constrained", sharey=True)
         for ax, (title, (rho, s)) in zip(axes.flat, CASES.items(), strict=True):
             ax.contour(x, y, height, levels=np.arange(0.1, 4, 0.35), colors="0.82", linewidths=1)
             arrows = {
