@@ -19,6 +19,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -178,6 +179,18 @@ def test_names_that_pages_teach(page):
 def test_files_that_pages_name(page):
     for path in re.findall(r"`((?:langevin_sa|tests|demos|benchmarks)/[\w./]+)`", page.read_text()):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("name", [n for n in lsa.__all__ if callable(getattr(lsa, n))])
+def test_examples_of_the_reference(name):
+    """Of docstrings, with `lsa`, `np` and a tilted double well U at hand."""
+    thing = getattr(lsa, name)
+    home = vars(importlib.import_module(thing.__module__))
+    names = {**home, "lsa": lsa, "np": np, "U": lsa.potentials.double_well(tilt=0.3)}
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    for found in doctest.DocTestFinder(recurse=False).find(thing, name, globs=names):
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of large time steps
+            assert not doctest.DocTestRunner(optionflags=flags).run(found).failed
 
 
 def test_messages_that_the_page_explains():

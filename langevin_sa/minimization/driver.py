@@ -188,6 +188,14 @@ def minimize(
         taken for rng or maxfev, with a warning.) An exception in `callback`, or one in `fun` or
         `jac` that is no wall (`on_failure`), passes through with the best so far as its attribute
         `partial_result`.
+
+    Examples
+    --------
+    >>> def wells(x):
+    ...     return float(np.sum((x**2 - 1) ** 2 + 0.3 * x))
+    >>> found = lsa.minimize(wells, bounds=[(-2, 2)] * 2, rng=1)
+    >>> found.x.round(3), len(found.minima)
+    (array([-1.036, -1.036]), 4)
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish
