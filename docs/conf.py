@@ -64,6 +64,7 @@ ORDER = [  # of the gallery, as one would teach it
     "slow_cooling",
     "anneal_or_quench",
     "kramers_escape",
+    "friction",
     "freezing",
     "cooling_rate_law",
     "rastrigin_ten",
