@@ -181,6 +181,14 @@ def test_files_that_pages_name(page):
         assert (ROOT / path).exists(), path
 
 
+def test_twenty_questions():
+    """Each has an answer one click away."""
+    index = (ROOT / "docs" / "index.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| (.*) \|$", index, re.MULTILINE)
+    assert [int(n) for n, _ in rows] == list(range(1, 21))
+    assert all("](" in answer for _, answer in rows)
+
+
 @pytest.mark.parametrize("name", [n for n in lsa.__all__ if callable(getattr(lsa, n))])
 def test_examples_of_the_reference(name):
     """Of docstrings, with `lsa`, `np` and a tilted double well U at hand."""
