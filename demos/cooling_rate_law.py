@@ -1,10 +1,10 @@
 """Slower is better, and how much
 =================================
 
-Success and residual energy against cooling time in a tilted double well. One barrier B = 0.73
+Success and residual energy against cooling time in a tilted double well. One barrier B = 0.72
 crossed ever later leaves about tau^(-D/B) of the energy D = 0.60 between the wells, with
 logarithmic corrections (Huse, Fisher 1986). The fit over three decades gives 0.56 and is refused;
-ten times the replicas show a slope that rises from 0.46 to 0.7, still on its way up to 0.82.
+ten times the replicas show a slope that rises from 0.46 to 0.7, still on its way up to 0.84.
 """
 
 import matplotlib.pyplot as plt

@@ -2,7 +2,7 @@
 =============================
 
 In a harmonic well at T = 1 with GJF, Eq. (22) as written reads (1 + rho)/2 of T, however small
-omega*dt is; the exact kinetic estimator and the configurational temperature read T. With BBK all
+omega*dt is; the integrator's own estimator and the configurational temperature read T. With BBK all
 three read 1/(1 - (omega dt)^2/4), for BBK really is that hot.
 """
 

@@ -55,6 +55,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 
 ORDER = [  # of the gallery, as one would teach it
+    "three_arrows",
     "momentum_is_langevin",
     "boltzmann_sampling",
     "which_temperature",
@@ -64,6 +65,8 @@ ORDER = [  # of the gallery, as one would teach it
     "slow_cooling",
     "anneal_or_quench",
     "kramers_escape",
+    "friction",
+    "freezing",
     "cooling_rate_law",
     "rastrigin_ten",
     "two_funnels",

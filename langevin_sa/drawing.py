@@ -86,7 +86,7 @@ class Units:
 
     Examples
     --------
-    >>> Units("eV", "Angstrom", kB=8.617333262e-5).shown_temperature(8.617333262e-3)
+    >>> round(Units("eV", "Angstrom", kB=8.617333262e-5).shown_temperature(8.617333262e-3), 6)
     100.0
     """
 

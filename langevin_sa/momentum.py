@@ -258,8 +258,27 @@ class Steps:
 
 @dataclass(frozen=True)
 class Langevin:
-    """The physicist's view: friction `gamma` (1/time), time step `dt`, `temperature` (energy), Eq.
-    (6).
+    """The physicist's view of the same recursion, Eq. (6).
+
+    Parameters
+    ----------
+    gamma : float or array
+        Friction, >= 0 (1/time).
+    dt : float or array
+        Time step, > 0 (time).
+    temperature : float or array
+        T, >= 0 (energy).
+
+    Notes
+    -----
+    `to_momentum` is the paper's discretization, the integrator "bbk" with noise of one normal. A
+    `Schedule` is run by "gjf" unless another integrator is named: the same three numbers are then
+    other dynamics (with the same rho, lr and strength of noise).
+
+    Examples
+    --------
+    >>> round(Langevin(gamma=1.0, dt=0.1, temperature=0.5).to_momentum().rho, 3)
+    0.905
     """
 
     gamma: Any

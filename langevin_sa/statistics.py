@@ -66,8 +66,8 @@ def bootstrap_mean(sample: Any, seed: int = 0) -> Interval:
 
 
 def time_to_solution(share: Interval, run: float) -> Interval:
-    """TTS99 = run * ln(1 - 0.99)/ln(1 - p): cost until independent runs have found it with 99 %
-    probability, at least one run.
+    """TTS99 = run * ln(1 - 0.99)/ln(1 - p): cost, in the unit of `run`, after which independent
+    runs have found it at least once with 99 % probability; at least one run.
 
     Infinite for p = 0; the interval is that of p, turned around.
     """

@@ -148,6 +148,26 @@ def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
         Updates, x_{n+1} - x_n.
     dt : float
         Time step as the recursion knows it (`Steps.dt`); for the overdamped rows sqrt(2 h).
+
+    Returns
+    -------
+    Estimate
+        T (energy), or T dt^2 (length squared), with its error.
+
+    Raises
+    ------
+    ValueError
+        For dt that is not positive, or another shape.
+
+    Examples
+    --------
+    >>> kept = {"samples": True, "record_every": 1, "rng": 1}
+    >>> still = lsa.Schedule(1.0, dt=0.05)
+    >>> run = lsa.anneal(U, [1.0] * U.dim, still, 4000, replicas=100, **kept)
+    >>> dx = np.diff(run.samples, axis=0)
+    >>> kinetic = lsa.thermometers.kinetic(dx, gamma=1.0, dt=0.05)
+    >>> abs(kinetic.value - 1) < 5 * kinetic.standard_error + 0.01
+    True
     """
     check_flags(rescaled=rescaled)
     if not rescaled and not (finite(dt) and dt > 0):
@@ -156,8 +176,9 @@ def eq22(dx: Any, dt: float, rescaled: bool = False) -> Estimate:
 
 
 def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estimate:
-    """The integrator's exact kinetic estimator, <dx^2>/velocity_scale^2: <dx^2>/dt^2 for single
-    noise, <dx^2>/lr for noise in halves, see `langevin_sa.momentum.Steps`.
+    """The integrator's own kinetic estimator, <dx^2>/velocity_scale^2: <dx^2>/dt^2 for single
+    noise, <dx^2>/lr for noise in halves, see `langevin_sa.momentum.Steps`. It is T for a free
+    particle, and for noise in halves in every harmonic mode.
 
     Parameters
     ----------
@@ -165,6 +186,20 @@ def kinetic(dx: Any, gamma: float, dt: float, integrator: str = "gjf") -> Estima
         Updates, x_{n+1} - x_n.
     gamma, dt, integrator
         What moved them.
+
+    Returns
+    -------
+    Estimate
+        T (energy) with its error.
+
+    Raises
+    ------
+    ValueError
+        For another shape, or numbers out of range.
+
+    Examples
+    --------
+    See `eq22`: a run keeps dx as ``np.diff(run.samples, axis=0)`` where it records every step.
     """
     if not (finite(gamma) and gamma >= 0 and finite(dt) and dt > 0):
         raise ValueError(f"gamma must be >= 0 and dt > 0, not {shown(gamma)} and {shown(dt)}")

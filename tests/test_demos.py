@@ -35,6 +35,21 @@ def momentum_is_langevin(difference):
     assert difference < 1e-12
 
 
+def three_arrows(difference):
+    assert difference < 1e-12
+
+
+def friction(found):
+    for rows in found.values():  # little, some, much
+        assert rows[1, 1] > 2 * rows[0, 1] and rows[1, 1] > 2 * rows[2, 1]
+
+
+def freezing(found):
+    for _, there, end in found.values():
+        assert there - 0.02 < end < 1.3 * there + 0.02
+    assert found[100_000][2] < found[3_000][2]
+
+
 def boltzmann_sampling(shares):
     assert all(abs(measured - exact) < 0.08 for measured, exact in shares.values())
 

@@ -1,12 +1,15 @@
-"""Every code block of the README and the docs runs, alone unless it says that it goes on from those
-above. Every row of the theory table is true.
+"""Every code block of the README and the docs runs, alone in an empty folder unless it says that it
+goes on from those above, and prints what the page says. Every row of the theory table is true.
 """
 
 import ast
+import doctest
 import importlib
+import io
 import re
 import shutil
 import warnings
+from contextlib import redirect_stdout
 from functools import partial, reduce
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +19,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -30,6 +34,12 @@ SHORT = {name: ["--steps", "200", "--replicas", "4"] for name in ("anneal", "com
 SHORT["film"] = [*SHORT["anneal"], "--frames", "3"]
 CONTINUES = "# continues the blocks above"
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# a block of text right below one of Python is what that prints; ... stands for anything
+SHOWN = re.compile(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+SAME = partial(
+    doctest.OutputChecker().check_output,
+    optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
+)
 
 
 def blocks(page, language):
@@ -61,15 +71,22 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.long
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.stem)
-def test_python(page, folder):
+def test_python(page, folder, monkeypatch):
     for module in NEEDS.get(page.stem, "").split():
         pytest.importorskip(module)
     if page.stem == "own_potential" and not shutil.which("cc"):
         pytest.skip("no C compiler here")
     above = {}
-    for k, code in enumerate(blocks(page, "python")):
-        names = {**(above if code.startswith(CONTINUES) else {}), "__name__": "__main__"}
-        exec(compile(code, f"{page.name}, block {k + 1}", "exec"), names)
+    for k, (code, said) in enumerate(SHOWN.findall(page.read_text())):
+        goes_on = code.startswith(CONTINUES)
+        if not goes_on:
+            (folder / str(k)).mkdir()
+            monkeypatch.chdir(folder / str(k))
+        names = {**(above if goes_on else {}), "__name__": "__main__"}
+        with redirect_stdout(io.StringIO()) as printed:
+            exec(compile(code, f"{page.name}, block {k + 1}", "exec"), names)
+        out = printed.getvalue()
+        assert not said or SAME(said, out), f"{page.name}, block {k + 1} prints\n{out}"
         above |= names
 
 
@@ -162,6 +179,40 @@ def test_names_that_pages_teach(page):
 def test_files_that_pages_name(page):
     for path in re.findall(r"`((?:langevin_sa|tests|demos|benchmarks)/[\w./]+)`", page.read_text()):
         assert (ROOT / path).exists(), path
+
+
+def test_twenty_questions():
+    """Each has an answer one click away."""
+    index = (ROOT / "docs" / "index.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| (.*) \|$", index, re.MULTILINE)
+    assert [int(n) for n, _ in rows] == list(range(1, 21))
+    assert all("](" in answer for _, answer in rows)
+
+
+@pytest.mark.parametrize("name", [n for n in lsa.__all__ if callable(getattr(lsa, n))])
+def test_examples_of_the_reference(name):
+    """Of docstrings, with `lsa`, `np` and a tilted double well U at hand."""
+    thing = getattr(lsa, name)
+    home = vars(importlib.import_module(thing.__module__))
+    names = {**home, "lsa": lsa, "np": np, "U": lsa.potentials.double_well(tilt=0.3)}
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    for found in doctest.DocTestFinder(recurse=False).find(thing, name, globs=names):
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of large time steps
+            assert not doctest.DocTestRunner(optionflags=flags).run(found).failed
+
+
+def test_messages_that_the_page_explains():
+    """What the tables quote is in the package, but for the parts that an ellipsis stands for."""
+    said = set()
+    for file in (ROOT / "langevin_sa").rglob("*.py"):
+        nodes = ast.walk(ast.parse(file.read_text()))
+        said |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    rows = re.findall(
+        r"^\| `([^`]+)` \|", (ROOT / "docs" / "messages.md").read_text(), re.MULTILINE
+    )
+    parts = [part.strip() for row in rows for part in row.split("…")]
+    assert len(rows) > 25
+    assert not [part for part in parts if not any(part in text for text in said)]
 
 
 def test_the_callback_of_the_training_page():

@@ -57,18 +57,23 @@ def simulate(
     frozen: Any = None,
     remove_drift: bool = False,
 ) -> Iterator[Snapshot]:
-    """Run and yield a Snapshot every `record_every` steps; parameters as in `anneal`, checked
-    before the first step.
+    """Run and yield a Snapshot, whose arrays are copies, every `record_every` steps; parameters as
+    in `anneal`, checked before the first step.
 
-    Going on from a checkpoint yields the snapshots after it, of which the first may have been
-    yielded before: one that was not dealt with, since the next was not asked for, comes again.
-    Processes of `workers` end with the iterator, also when it is closed or thrown away.
+    Going on from a checkpoint yields the snapshots after it; one that was not dealt with, since the
+    next was not asked for, comes again. Processes of `workers` end with the iterator.
 
     Raises
     ------
     FloatingPointError
         If a run diverges (or with ``on_failure="raise"`` meets an energy or gradient that is not
         finite); the message says at which step and what omega*dt was.
+
+    Examples
+    --------
+    >>> looks = lsa.simulate(U, [1.0], lsa.Schedule(0.5, dt=0.1), 100, record_every=50, rng=1)
+    >>> [look.step for look in looks]
+    [50, 100]
     """
     team = team_of(workers)
     keeper = Checkpoint(checkpoint, checkpoint_seconds, "checkpoint")
@@ -192,7 +197,7 @@ def anneal(
     start : {"rest", "thermal"}
         "thermal": velocities, and the noise that is carried on, are drawn from their stationary law
         at x0 and the first temperature, so that a run whose x0 is in equilibrium is so from its
-        first step (`langevin_sa.annealing.launch`). It takes a gradient at x0, and a few more.
+        first step. It takes a few gradients at x0.
     v0 : array (dim,) or (replicas, dim), optional
         Velocities at x0 instead (length/time).
     dtype : {"float64", "float32"}
@@ -208,9 +213,8 @@ def anneal(
         changes sign, as at a wall; such steps are counted in ``result.failures`` and
         ``history.failures``, and told in the message. "raise": the run ends there.
     samples : bool or path
-        Keep the positions at each record; with the path of a new .npy file there, one record after
-        the other, where ``np.load(path, mmap_mode="r")`` reads them, also during the run and after
-        a kill; no link, and no other run's.
+        Keep the positions at each record; with the path of a new file (.npy, .h5 or .zarr) there,
+        readable during the run and after a kill; no link, and no other run's.
     velocities : bool
         Keep velocities with them (`Snapshot.velocity`), in ``result.velocities``; a file is then of
         shape (records, 2, replicas, dim), positions and velocities.
@@ -227,16 +231,14 @@ def anneal(
     stop_below : float, optional
         Stop at the first record where the lowest energy seen is at or below this.
     patience : int, optional
-        Stop after this many steps without a lower energy (by 1e-8 of its depth below the
-        highest mean energy so far).
+        Stop after so many steps without a lower energy (by 1e-8 of the fall of energy so far).
     max_seconds : float, optional
         Stop when this much time is spent.
     checkpoint : path, optional
         Write the run so far to this file now and then and at the end, whole or not at all. If the
         file is there, the run goes on from it, to the same bits; it must then be of the same
-        problem, seed and length (x0 and rng may be left out). If it cannot be written, for want of
-        space, the run goes on with a warning and the last good file stays. `Result.load` reads it
-        at any time.
+        problem, seed and length (x0 and rng may be left out). If the disk is full, the run goes on
+        with a warning and the last good file stays. `Result.load` reads it at any time.
     checkpoint_seconds : float
         Time between checkpoints; more if writing would take more than a tenth of the time.
     workers : int or map-like callable
@@ -245,10 +247,9 @@ def anneal(
         (formulas and the catalogue do); no bit depends on the split. A part whose worker dies runs
         again on another, three times in all.
     observables : dict of str to callable, str or PerReplica, optional
-        What else ``history`` shall have at each record, by name: functions of the block (replicas,
-        dim), always NumPy's, that return a number or one value (or array) for each replica, of
-        which the mean is kept (or each, see `langevin_sa.observables.PerReplica`); or formulas in
-        the potential's coordinates, x1, x2, ... of functions.
+        What else ``history`` has at each record, by name: functions of the block (replicas, dim)
+        that return a number or one value (or array) for each replica, whose mean is kept (or each,
+        see `langevin_sa.observables.PerReplica`); or formulas in the potential's coordinates.
     masses : array (dim,) or (particles,), optional
         Masses of the coordinates, or of the particles of a pair formula or ASE's atoms: as if
         y = sqrt(m) x were the coordinates. Without them `Potential.masses`, else 1.
@@ -272,6 +273,12 @@ def anneal(
         For bad input, before any step. An exception in the callback passes through with what was
         computed so far as its attribute `partial_result`; so does one of the potential with
         ``on_failure="raise"``, or where it worked before (a simulator that is gone).
+
+    Examples
+    --------
+    >>> cooling = lsa.Schedule(lsa.schedules.exponential(1.0, 0.01), gamma=1.0, dt=0.1)
+    >>> lsa.anneal(U, schedule=cooling, n_steps=2000, replicas=32, rng=1).x.round(2)
+    array([-1.04])
     """
     started = time.perf_counter()
     check_limits(stop_below=stop_below, patience=patience, max_seconds=max_seconds)

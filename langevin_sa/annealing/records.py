@@ -31,7 +31,7 @@ class Record(NamedTuple):
     target : float
         Mean of the schedule's temperature.
     temperature, eq22 : float
-        Measured with the integrator's exact kinetic estimator, and by Eq. (22) as written.
+        Measured with the integrator's own kinetic estimator, and by Eq. (22) as written.
     configurational, squares, laplacian : float
         <|grad U|^2>/<laplacian U> over replicas at this step, and the two sums of which it is the
         ratio.

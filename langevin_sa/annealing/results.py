@@ -91,13 +91,17 @@ class Snapshot(Brief):
 
     Attributes
     ----------
+    step : int
+        Steps done.
+    state : State
+        Positions, updates and what else is needed to go on; ``state.x`` is (replicas, dim).
     velocity_scale : float
         What dx is divided by to be a velocity.
     energy : ndarray (replicas,)
         U at this step.
     temperature, eq22 : float
         Measured since the last snapshot, over replicas, coordinates and steps: with the
-        integrator's exact kinetic estimator, and by Eq. (22) as written.
+        integrator's own kinetic estimator, and by Eq. (22) as written.
     configurational, squares, laplacian : float
         <|grad U|^2>/<laplacian U> over replicas at this step, and the two sums of which it is the
         ratio.
@@ -155,12 +159,12 @@ class Result(Displayed, OptimizeResult):
     energies, best_energies, best_positions : ndarray (replicas,), (replicas,), (replicas, dim)
         Final energies; the lowest seen by each replica and where.
     history : OptimizeResult
-        Arrays with one entry a record: step, target, temperature (exact kinetic estimator), eq22
-        (Eq. 22 as written), configurational (of this step's positions alone), squares and laplacian
-        (its two sums, of |grad U|^2 and of the Laplacian of U over the replicas looked at),
-        energy_mean, energy_min, best, failures (since the record before). The configurational
+        Arrays with one entry a record: step, target, temperature (the integrator's own estimator),
+        eq22 (Eq. 22 as written), configurational (of this step's positions alone), squares and
+        laplacian (its two sums, of |grad U|^2 and of the Laplacian of U over the replicas looked
+        at), energy_mean, energy_min, best, failures (since the record before). The configurational
         temperature of several records is ``squares.sum()/laplacian.sum()`` over them; a mean of its
-        ratios is biased. Observables that were asked for are columns too.
+        ratios need not exist. Observables that were asked for are columns too.
     failures : int
         Steps of all replicas that met a place where the energy or the gradient is not finite and
         turned back (``on_failure="wall"``); ``state.failures[:, 0]`` has those of each replica.

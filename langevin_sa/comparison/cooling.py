@@ -104,9 +104,10 @@ def cooling_rates(
         What to cool.
     schedule : Schedule, CoolMomentum, Momentum or SGD
         Laws of progress, which are stretched over the steps.
-    n_steps : sequence of int
-        Lengths of the runs; a factor of 2 to 10 from one to the next, over some decades.
-    rates : sequence of float
+    n_steps : sequence of int, optional
+        Lengths of the runs, each at least 2; a factor of 2 to 10 from one to the next, over some
+        decades. One of `n_steps` and `rates` must be given.
+    rates : sequence of float, optional
         Instead: mean cooling rates (T0 - T1)/tau, in energy by time.
     replicas, rng, integrator
         As for `compare`. Every cooling time has noise of its own, so that the points are

@@ -59,7 +59,8 @@ def compare(
         What to minimize.
     methods : dict
         By name: a Schedule, CoolMomentum, Momentum or SGD, or a rule such as
-        ``langevin_sa.optimizers.Adam`` or ``langevin_sa.optimizers.Metropolis``.
+        ``langevin_sa.optimizers.Adam`` or ``langevin_sa.optimizers.Metropolis``; a bare number or
+        law is a TypeError.
     replicas : int, optional
         Independent copies, from the same starting points for every method; by default those of x0,
         256 if it is not several.
@@ -91,8 +92,9 @@ def compare(
     Returns
     -------
     Comparison
-        After Ctrl-C that of the methods which were finished, with a message that says so;
-        KeyboardInterrupt if none was.
+        ``found["anneal"].success``, ``.residual`` (energy) and ``.tts`` (in steps of one replica)
+        are intervals. After Ctrl-C that of the methods which were finished, with a message that
+        says so; KeyboardInterrupt if none was.
 
     Raises
     ------
@@ -100,6 +102,15 @@ def compare(
         For bad input, before the first step. A method whose time step is beyond stability fails
         with a message, unless no other is stable. Another exception passes through with the
         finished methods as its `partial_result`.
+
+    Examples
+    --------
+    >>> slow = lsa.Schedule(lsa.schedules.exponential(1.0, 0.01), dt=0.1)
+    >>> sudden = lsa.Schedule(lsa.schedules.quench(1.0, 0.01, at=0.1), dt=0.1)
+    >>> methods = {"anneal": slow, "quench": sudden}
+    >>> found = lsa.compare(U, methods, x0=[0.96], replicas=200, n_steps=3000, rng=1)
+    >>> found["anneal"].success.low > found["quench"].success.high
+    True
     """
     _check(potential, methods, judged, tolerance, budgets)
     check_whole(1, n_steps=n_steps, epochs=epochs)

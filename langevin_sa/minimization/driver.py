@@ -195,11 +195,19 @@ def minimize(
     Raises
     ------
     ValueError, TypeError
-        For bad input, and for a wish that cannot be met: maximize, constraints or
-        integrality with a strategy other than "portfolio", integrality for a Potential. (A `seed`
-        or `maxfun` is taken for rng or maxfev, with a warning.) An exception in `callback`, or one
-        in `fun` or `jac` that is no wall (`on_failure`), passes through with the best so far as its
-        attribute `partial_result`.
+        For bad input, and for a wish that cannot be met: maximize, constraints or integrality with
+        a strategy other than "portfolio", integrality for a Potential. (A `seed` or `maxfun` is
+        taken for rng or maxfev, with a warning.) An exception in `callback`, or one in `fun` or
+        `jac` that is no wall (`on_failure`), passes through with the best so far as its attribute
+        `partial_result`.
+
+    Examples
+    --------
+    >>> def wells(x):
+    ...     return float(np.sum((x**2 - 1) ** 2 + 0.3 * x))
+    >>> found = lsa.minimize(wells, bounds=[(-2, 2)] * 2, rng=1)
+    >>> found.x.round(3), len(found.minima)
+    (array([-1.036, -1.036]), 4)
     """
     settings = Settings(
         moves, patience, temperature, cooling, replicas, n_steps, gradient_noise, polish

@@ -46,13 +46,39 @@ class StepRule(Rule):
         return self.update(now.n, now.numbers["lr"], gradient, *memory)
 
     def update(self, n: int, lr: float, gradient: np.ndarray, *memory: np.ndarray) -> np.ndarray:
-        """The change of x in step n = 1, 2, ...; `memory` is updated in place."""
+        """The change of x in step n.
+
+        Parameters
+        ----------
+        n : int
+            1, 2, ...
+        lr : float
+            The law's value at this step.
+        gradient : ndarray (replicas, dim)
+            With its noise.
+        *memory : ndarray (replicas, dim)
+            As many as the class attribute `memory` says, zero at the start, updated in place.
+
+        Returns
+        -------
+        ndarray (replicas, dim)
+        """
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Adam(StepRule):
-    """Kingma, Ba, arXiv 1412.6980 (2014), Algorithm 1; defaults are the paper's."""
+    """Kingma, Ba, arXiv 1412.6980 (2014), Algorithm 1; defaults are the paper's.
+
+    Parameters
+    ----------
+    lr, noise
+        As for `StepRule`.
+    beta1, beta2 : float
+        Share of the running averages of the gradient and of its square that a step keeps, [0, 1).
+    epsilon : float
+        Added to the root of the second (energy/length).
+    """
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -74,6 +100,15 @@ class Adam(StepRule):
 class RMSprop(StepRule):
     """Tieleman, Hinton, Coursera lecture 6.5 (2012): the gradient by a running average of its
     size.
+
+    Parameters
+    ----------
+    lr, noise
+        As for `StepRule`.
+    decay : float
+        Share of the running average of the squared gradient that a step keeps, [0, 1).
+    epsilon : float
+        Added to its root (energy/length).
     """
 
     decay: float = 0.9

@@ -37,10 +37,33 @@ class Ways(FromFormula):
     def from_numba(
         cls, energy: Callable[..., Any], gradient: Callable[..., Any], dim: int, **keywords: Any
     ) -> Self:
-        """A potential from loops: ``energy(x) -> float`` and ``gradient(x, out)`` for one replica,
-        x of shape (dim,).
+        """A potential from loops over one replica; both functions are compiled with numba if they
+        are not yet.
 
-        Both are compiled with numba if they are not yet. Keywords are those of `Potential`.
+        Parameters
+        ----------
+        energy : callable
+            ``energy(x) -> float`` for x of shape (dim,), float64.
+        gradient : callable
+            ``gradient(x, out)`` writes all of `out`, of shape (dim,), and returns nothing.
+        dim : int
+            Number of coordinates.
+        **keywords
+            Those of `Potential`: bounds, name, minima, ...
+
+        Raises
+        ------
+        TypeError
+            For what is no function, or what numba cannot compile.
+
+        Examples
+        --------
+        >>> def energy(x):
+        ...     return 0.5 * x[0] * x[0]
+        >>> def gradient(x, out):
+        ...     out[0] = x[0]
+        >>> Potential.from_numba(energy, gradient, dim=1).energy([2.0])
+        2.0
         """
         from ..backends.cpu.compiled import over_replicas
 

@@ -36,8 +36,23 @@ MOST_STEPS = 10_000_000  # of a schedule that is drawn
 
 @styled
 def energy(result: Any, ax: Axes | None = None) -> Axes:
-    """Mean and lowest energy of the replicas and the best so far, against the step, of a
-    `Result`.
+    """Mean and lowest energy of the replicas and the best so far, against the step.
+
+    Parameters
+    ----------
+    result : Result
+        What `anneal` returned, or `Result.load` read.
+    ax : Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        For a run without records.
     """
     run, ax = _records(result), new_axes(ax)
     many = on_host(result.energies).size > 1
@@ -66,11 +81,27 @@ def energy(result: Any, ax: Axes | None = None) -> Axes:
 
 @styled
 def temperature(result: Any, ax: Axes | None = None) -> Axes:
-    """Target, kinetic and configurational temperature against the step, of a `Result`; logarithmic
-    beyond a factor of ten.
+    """Target, kinetic and configurational temperature (energy, or kelvin if the potential's units
+    know kB) against the step; logarithmic beyond a factor of ten.
 
     The configurational one is `thermometers.configurational_history`, which sums over neighbouring
     records.
+
+    Parameters
+    ----------
+    result : Result
+        What `anneal` returned, or `Result.load` read.
+    ax : Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        For a run without records.
     """
     run, ax = _records(result), new_axes(ax)
     for values, colour, width, label in (
@@ -99,8 +130,21 @@ def _records(result: Any) -> Any:
 
 @styled
 def history(result: Any) -> np.ndarray:
-    """Temperature above energy against the step, of a `Result`; two Axes that share the step
-    axis.
+    """Temperature above energy against the step.
+
+    Parameters
+    ----------
+    result : Result
+        What `anneal` returned, or `Result.load` read.
+
+    Returns
+    -------
+    ndarray of two Axes, which share the step axis.
+
+    Examples
+    --------
+    >>> run = lsa.anneal(U, [1.0], lsa.Schedule(0.5, dt=0.1), 200, rng=1)
+    >>> lsa.plots.history(run)[0].figure.savefig("run.png")  # doctest: +SKIP
     """
     _records(result)
     axes = stack(2, 5.0)
@@ -112,7 +156,18 @@ def history(result: Any) -> np.ndarray:
 @styled
 def summary(result: Any, potential: Any) -> np.ndarray:
     """`history`, and for one or two coordinates the landscape with the place where each replica
-    ended; all the Axes.
+    ended.
+
+    Parameters
+    ----------
+    result : Result
+        What `anneal` returned, or `Result.load` read.
+    potential : Potential
+        That of the run.
+
+    Returns
+    -------
+    ndarray of two or three Axes.
     """
     check_type(potential, Potential, "potential")
     _records(result)

@@ -35,6 +35,8 @@ def automatic_schedule(
 
     Parameters
     ----------
+    potential : Potential
+        What is measured: spreads of energies and curvatures.
     x0 : array (replicas, dim) or (dim,), optional
         Starting points; drawn from the potential's domain if None.
     rng : int
@@ -50,6 +52,23 @@ def automatic_schedule(
     n_steps, replicas : int
         Of the run; the pilot makes at most a tenth of its evaluations. By default `replicas` are
         those of x0, at least 64.
+
+    Returns
+    -------
+    Schedule
+        With numbers in place of all that was None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no Potential, an unknown law or integrator, or negative numbers.
+
+    Examples
+    --------
+    >>> import langevin_sa as lsa
+    >>> U = lsa.potentials.double_well(tilt=0.3)
+    >>> lsa.tuning.automatic_schedule(U, temperature=(1.0, 0.01), gamma=1.0, dt=0.1)
+    Schedule(temperature=exponential(1.0, 0.01), gamma=1.0, dt=0.1)
     """
     check_type(potential, Potential, "potential")
     make = look_up(law, LAWS, "temperature law")
