@@ -85,7 +85,7 @@ class Lanes extends Plot {
       pen.globalAlpha = 0.28;
       pen.fillRect(from, top, to - from, bottom - top);
       pen.globalAlpha = 1;
-      this.text("best well", (from + to) / 2, top + 0.7 * this.size, colours.ink);
+      this.text("best", (from + to) / 2, top + 0.7 * this.size, colours.ink);
     }
   }
 

@@ -7,7 +7,7 @@ const rounded = (value) => Number(value.toPrecision(3));
 
 // -------------------------------------------------------------------------------------------------- settings
 
-const DEFAULTS = { ...DATA.rates, factor: 1, noise: DATA.noise, rho0: DATA.rho0, steps: DATA.steps, speed: rounded(DATA.steps / 12), ...DATA.opening };
+const DEFAULTS = { ...DATA.rates, factor: 1, noise: DATA.noise, rho0: DATA.rho0, steps: DATA.steps, speed: rounded(DATA.steps / 10), ...DATA.opening };
 const around = (value, by) => [rounded(value / by), rounded(value * by)];
 const RANGES = { // ends of the logarithmic sliders
   ...Object.fromEntries(NAMES.map((name) => [name, around(DEFAULTS[name], 100)])),

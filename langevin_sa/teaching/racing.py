@@ -45,7 +45,9 @@ DECAY = [
     (0.9, 2000),
 ]  # the paper's, by what from when
 MOMENTUM = 0.9  # of Momentum
-PLATEAU, FIRST = 0.28, 0.8  # first T of the others and of CoolMomentum, in units of the hot one
+# barrier over the temperature before the first step, for one crossing, and at least; CoolMomentum
+# begins so many times hotter
+CROSSING, LEAST, AHEAD = 2.86, 1.0, 2.86
 STABLE = 0.178  # lr*curvature of SGD: the noise is such that this lr makes the plateau
 ALIKE = 1e-6  # of the loss shown: wells this close to the lowest are best, too
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -166,19 +168,22 @@ def describe(
     box = window_of(potential) if window is None else box_of(window, 1, "window")
     land = survey(potential, box)
     inner = [well for well in land.wells if not well.edge] or land.wells
-    hot = hot_temperature(potential, land)
-    noise, rates = _rates(potential, np.array([well.x for well in inner]), hot, noise, rho0)
     lowest, top = land.wells[0].energy, land.top
-    begin = inner[-1].x[0] if start is None else start
+    wells = _intervals(land, lowest + ALIKE * (top - lowest))
+    begin = float(f"{inner[-1].x[0] if start is None else start:.3g}")
+    barrier = hot_temperature(potential, land) / 1.25
+    plateau = barrier / max(LEAST, CROSSING - np.log(_crossings(wells, begin)))
+    minima = np.array([well.x for well in inner])
+    noise, rates = _rates(potential, minima, plateau, noise, rho0)
     data = {
         "name": potential.name,
         "formula": _written(potential),
         "numbers": potential.formula.numbers.tolist(),
         "window": land.window[0].tolist(),
-        "wells": _intervals(land, lowest + ALIKE * (top - lowest)),
+        "wells": wells,
         "lowest": lowest,
         "top": top,
-        "scale": max(inner[-1].energy - lowest, hot / 100),
+        "scale": max(inner[-1].energy - lowest, barrier / 100),
         "decay": DECAY,
         "momentum": MOMENTUM,
         "adam": vars(Adam(1.0)),
@@ -189,28 +194,28 @@ def describe(
         "steps": int(n_steps),
         "mostReplicas": MOST_REPLICAS,
         # the seed as text: it may be beyond what a number of JavaScript holds
-        "opening": {"replicas": int(replicas), "seed": str(seed), "start": f"{begin:.3g}"},
+        "opening": {"replicas": int(replicas), "seed": str(seed), "start": f"{begin:g}"},
     }
     return data, javascript_source(source.spec, source.bodies, [1])
 
 
 def _rates(
-    potential: Potential, minima: np.ndarray, hot: float, noise: float | None, rho0: float
+    potential: Potential, minima: np.ndarray, plateau: float, noise: float | None, rho0: float
 ) -> tuple[float, dict[str, float]]:
     """The gradient's noise, if none is given, and the learning rates that with it make the
-    temperatures wanted.
+    temperature `plateau`, and CoolMomentum's, which begins hotter.
 
     Where noise is far larger than the slope, Adam and RMSprop are Momentum and SGD of the rate
     lr/noise. No rate is beyond what is stable in the wells (minima, 1).
     """
     with np.errstate(all="ignore"):
         curvature = float(np.max(potential.laplacian(minima)))
-        stiff = curvature if curvature > 0 else hot
+        stiff = curvature if curvature > 0 else plateau
         if noise is None:
-            noise = float(f"{np.sqrt(2 * PLATEAU * hot * stiff / STABLE):.2g}")
+            noise = float(f"{np.sqrt(2 * plateau * stiff / STABLE):.2g}")
         heat = np.float64(noise) ** 2
-        plain = min(2 * PLATEAU * hot / heat, 1 / stiff)
-        cool = min(4 * (1 - rho0) / (1 + rho0) * FIRST * hot / heat, 1 / stiff)
+        plain = min(2 * plateau / heat, 1 / stiff)
+        cool = min(4 * (1 - rho0) / (1 + rho0) * AHEAD * plateau / heat, 1 / stiff)
         rates = {
             "SGD": plain,
             "Momentum": (1 - MOMENTUM) * plain,
@@ -237,6 +242,12 @@ def _intervals(land: Landscape, good: float) -> list[dict[str, Any]]:
         {"high": float(edge), "energy": well.energy, "best": bool(well.energy <= good)}
         for edge, well in zip(edges, wells, strict=True)
     ]
+
+
+def _crossings(wells: list[dict[str, Any]], start: float) -> int:
+    """How many ridges lie between a place and the nearest of the best wells, at least 1."""
+    here = min(sum(start >= well["high"] for well in wells), len(wells) - 1)
+    return max(1, min(abs(k - here) for k, well in enumerate(wells) if well["best"]))
 
 
 def _written(potential: Any) -> str:

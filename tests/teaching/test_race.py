@@ -208,8 +208,7 @@ def test_trajectories_are_those_of_compare(opened, name, n_steps):
     seen = page.run("""(() => {
         const race = new Race(settings);
         while (!race.done) race.step();
-        const seen = ({ name, x, energy, series }) => ({ name, x: [...x], energy: [...energy], series });
-        return race.lanes.map(seen);
+        return race.lanes.map((lane) => ({ ...lane, x: [...lane.x], energy: [...lane.energy] }));
     })()""")
     U = POTENTIALS[name] or lsa.potentials.double_well(tilt=0.3)
     every = -(-n_steps // 400)
@@ -245,15 +244,15 @@ def test_trajectories_are_those_of_compare(opened, name, n_steps):
 def test_shares_and_what_a_descent_leaves(opened):
     """Counted by the page from the wells' ridges, and by descents."""
     U = POTENTIALS["rastrigin"]
-    page = opened(U, replicas=50, n_steps=400, start=0.3, noise=200.0)
+    page = opened(U, replicas=50, n_steps=400, window=(-9, 9), noise=100.0)
     x, last, lowest = page.run("""(() => {
-        const race = new Race({ ...settings, CoolMomentum: 20 * settings.CoolMomentum });
+        const race = new Race({ ...settings, CoolMomentum: 4 * settings.CoolMomentum });
         while (!race.done) race.step();
         return [[...race.lanes[4].x], race.lanes[4].last, DATA.lowest];
     })()""")
     kept = np.array(x)[:, None]
     found = np.array([lsa.descents.batched.descend(U, point)[1][0] for point in kept])
-    assert 0.02 < last["share"] < 0.98
+    assert np.abs(kept).max() < 8.5 and 0.02 < last["share"] < 0.98
     assert last["share"] == pytest.approx(np.mean(np.abs(kept) < 0.5))
     assert last["left"] == pytest.approx(found.mean() - lowest, rel=0.1)
 
@@ -273,21 +272,17 @@ def test_temperature_falls_in_steps_or_continuously(opened):
         assert squares[0] > 10 * squares[-1]
         if name == "CoolMomentum":
             assert falls.max() < 1.4
-        else:  # 400 records, of which 20 are left out
-            at = np.flatnonzero(falls > 2) + 20
-            assert {int(k) // 20 * 20 for k in at} == {160, 240, 320, 360} or set(at) <= {
-                *range(158, 166),
-                *range(238, 246),
-                *range(318, 326),
-                *range(358, 366),
-            }
-            plateau = squares[5:135]
-            assert plateau.max() < 1.5 * plateau.min()
+        else:
+            steep = np.flatnonzero(falls > 2) + 20
+            assert set(np.round(steep / 40)) == {4, 6, 8, 9}  # of ten parts of 40 records
+            assert np.abs(steep / 40 - np.round(steep / 40)).max() < 0.1
+            assert squares[5:135].max() < 1.5 * squares[5:135].min()
 
 
+@pytest.mark.long
 def test_coolmomentum_ends_lower_and_over_more_rates(opened):
-    """What the page says at its opening: shares of 1,000 replicas, error 0.01."""
-    page = opened(replicas=1000)
+    """What the page says at its opening: shares of 400 replicas, error 0.015."""
+    page = opened()
     ends = page.run("""[0.5, 1, 2].map((factor) => {
         const race = new Race({ ...settings, factor });
         while (!race.done) race.step();
