@@ -2,7 +2,7 @@
 
 const BUDGET = 11, HURRIED = 30, SHOW_EVERY = 80; // milliseconds: for steps in a frame, while rates are tried; between updates of all but the dots
 const FACTORS = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16]; // on all learning rates, that are tried
-const byId = (id) => document.getElementById(id);
+const element = (id) => document.getElementById(id);
 const rounded = (value) => Number(value.toPrecision(3));
 
 // -------------------------------------------------------------------------------------------------- settings
@@ -51,8 +51,8 @@ let queue = []; // factors that are still to be tried
 let tried = { key: "", runs: [] };
 let colours = null, last = null, debt = 0, shown = 0;
 const hidden = new Set();
-const stage = new Lanes(byId("stage")), comparison = new Tried(byId("tried"));
-const panels = Object.entries(SHOWN).map(([id, shown]) => new Panel(byId(id), shown));
+const stage = new Lanes(element("stage")), comparison = new Tried(element("tried"));
+const panels = Object.entries(SHOWN).map(([id, shown]) => new Panel(element(id), shown));
 
 // --------------------------------------------------------------------------------------------------- actions
 
@@ -74,7 +74,7 @@ function change(name, value) {
 
 function pause(on) {
   paused = on;
-  byId("pause").textContent = paused ? "Go on" : "Pause";
+  element("pause").textContent = paused ? "Go on" : "Pause";
 }
 
 // Run with every factor, the present one last; or stop doing so.
@@ -138,14 +138,14 @@ function showNumbers() {
   for (const panel of panels) panel.draw(colours, race);
   comparison.draw(colours, tried.runs, FACTORS);
   race.lanes.forEach((lane, k) => {
-    const [share, left] = byId("lanes").children[k + 1].querySelectorAll("output.end");
+    const [share, left] = element("lanes").children[k + 1].querySelectorAll("output.end");
     const gone = lane.diverged !== null;
     share.textContent = gone ? "div" : percent(lane.last.share);
     left.textContent = gone ? "div" : lane.last.left.toPrecision(2);
   });
   for (const name of [...NAMES, ...Object.keys(SLIDERS)]) showSlider(name);
-  byId("status").textContent = saying();
-  byId("try").textContent = queue.length ? "Stop" : "Try other rates";
+  element("status").textContent = saying();
+  element("try").textContent = queue.length ? "Stop" : "Try other rates";
 }
 
 function saying() {
@@ -190,15 +190,15 @@ function showSlider(name) {
 
 function buildControls() {
   for (const [name, label] of Object.entries(SLIDERS)) {
-    const row = byId("slider").content.cloneNode(true).firstElementChild, why = row.querySelector("button");
+    const row = element("slider").content.cloneNode(true).firstElementChild, why = row.querySelector("button");
     row.querySelector("label").innerHTML = label;
     why.setAttribute("popovertarget", `why-${name}`);
     why.setAttribute("aria-label", `Why: ${row.querySelector("label").textContent}`);
     wire(name, row);
-    byId("sliders").append(row);
+    element("sliders").append(row);
   }
   for (const name of NAMES) {
-    const row = byId("lane").content.cloneNode(true).firstElementChild, swatch = row.querySelector("button");
+    const row = element("lane").content.cloneNode(true).firstElementChild, swatch = row.querySelector("button");
     row.style.setProperty("--lane", `var(--${name.toLowerCase()})`);
     row.querySelector("label").textContent = name;
     swatch.setAttribute("aria-label", `Show ${name}`);
@@ -208,12 +208,12 @@ function buildControls() {
       showNumbers();
     });
     wire(name, row);
-    byId("lanes").append(row);
+    element("lanes").append(row);
   }
 }
 
 function fillMore() {
-  for (const name of ["replicas", "seed", "start"]) byId(name).value = settings[name];
+  for (const name of ["replicas", "seed", "start"]) element(name).value = settings[name];
 }
 
 // A change under "More settings" starts over.
@@ -242,7 +242,7 @@ function restartNow() {
   pause(false);
 }
 
-const KEYS = { r: restartNow, t: tryRates, " ": () => pause(!paused), "?": () => byId("why-page").togglePopover() };
+const KEYS = { r: restartNow, t: tryRates, " ": () => pause(!paused), "?": () => element("why-page").togglePopover() };
 
 function onKey(event) {
   const typing = event.target.matches("input:not([type=range])") || (event.key === " " && event.target.matches("button, summary"));
@@ -260,12 +260,12 @@ function openSituation() {
 }
 
 function listen() {
-  byId("restart").addEventListener("click", restartNow);
-  byId("try").addEventListener("click", tryRates);
-  byId("pause").addEventListener("click", () => pause(!paused));
-  byId("theme").addEventListener("click", toggleTheme);
-  for (const name of ["replicas", "seed", "start"]) byId(name).addEventListener("change", (event) => changeMore(name, event.target.value));
-  byId("stage").addEventListener("click", (event) => {
+  element("restart").addEventListener("click", restartNow);
+  element("try").addEventListener("click", tryRates);
+  element("pause").addEventListener("click", () => pause(!paused));
+  element("theme").addEventListener("click", toggleTheme);
+  for (const name of ["replicas", "seed", "start"]) element(name).addEventListener("change", (event) => changeMore(name, event.target.value));
+  element("stage").addEventListener("click", (event) => {
     const point = stage.pointAt(event);
     if (point !== null) changeMore("start", String(rounded(point)));
   });
@@ -273,11 +273,11 @@ function listen() {
   document.addEventListener("visibilitychange", () => (last = null)); // frames stop while hidden: do not make up for them
   window.addEventListener("hashchange", openSituation);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refit);
-  new ResizeObserver(refit).observe(byId("stage"));
+  new ResizeObserver(refit).observe(element("stage"));
 }
 
-byId("title").textContent = "The optimizers' race";
-byId("formula").textContent = byId("formula").title = `${DATA.name.replace(/_/g, " ")}: U = ${DATA.formula}`;
+element("title").textContent = "The optimizers' race";
+element("formula").textContent = element("formula").title = `${DATA.name.replace(/_/g, " ")}: U = ${DATA.formula}`;
 buildControls();
 refit();
 listen();

@@ -32,22 +32,15 @@ from ..noise import seed_of
 from ..optimizers import Adam, RMSprop
 from ..potential import Potential
 from ..storage.whole import write_whole
-from .basins import Landscape, hot_temperature, survey, window_of
+from .basins import Landscape, survey, window_of
 from .driver import Page
 
 TILTED = "(x**2 - 1)**2 + 0.3*x"  # two wells; all start in the upper one
 SCRIPTS = ["noise", "plot", "optimizers", "panels", "race"]
-DECAY = [
-    (0.0, 1),
-    (0.4, 10),
-    (0.6, 100),
-    (0.8, 1000),
-    (0.9, 2000),
-]  # the paper's, by what from when
+# the paper's steps: from which progress, and by what learning rates are divided
+DECAY = [(0.0, 1), (0.4, 10), (0.6, 100), (0.8, 1000), (0.9, 2000)]
 MOMENTUM = 0.9  # of Momentum
-# barrier over the temperature before the first step, for one crossing, and at least; CoolMomentum
-# begins so many times hotter
-CROSSING, LEAST, AHEAD = 2.86, 1.0, 2.86
+PLATEAU, AHEAD = 0.35, 1.0  # first temperatures of the others and of CoolMomentum, in barriers
 STABLE = 0.178  # lr*curvature of SGD: the noise is such that this lr makes the plateau
 ALIKE = 1e-6  # of the loss shown: wells this close to the lowest are best, too
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -171,10 +164,10 @@ def describe(
     lowest, top = land.wells[0].energy, land.top
     wells = _intervals(land, lowest + ALIKE * (top - lowest))
     begin = float(f"{inner[-1].x[0] if start is None else start:.3g}")
-    barrier = hot_temperature(potential, land) / 1.25
-    plateau = barrier / max(LEAST, CROSSING - np.log(_crossings(wells, begin)))
+    depths = [well.depth for well in land.wells if well.depth is not None]
+    barrier = max(depths, default=0.0) or (top - lowest) / 4 or 1.0
     minima = np.array([well.x for well in inner])
-    noise, rates = _rates(potential, minima, plateau, noise, rho0)
+    noise, rates = _rates(potential, minima, barrier, noise, rho0)
     data = {
         "name": potential.name,
         "formula": _written(potential),
@@ -200,22 +193,22 @@ def describe(
 
 
 def _rates(
-    potential: Potential, minima: np.ndarray, plateau: float, noise: float | None, rho0: float
+    potential: Potential, minima: np.ndarray, barrier: float, noise: float | None, rho0: float
 ) -> tuple[float, dict[str, float]]:
     """The gradient's noise, if none is given, and the learning rates that with it make the
-    temperature `plateau`, and CoolMomentum's, which begins hotter.
+    temperatures wanted for a barrier.
 
     Where noise is far larger than the slope, Adam and RMSprop are Momentum and SGD of the rate
     lr/noise. No rate is beyond what is stable in the wells (minima, 1).
     """
     with np.errstate(all="ignore"):
         curvature = float(np.max(potential.laplacian(minima)))
-        stiff = curvature if curvature > 0 else plateau
+        stiff = curvature if curvature > 0 else barrier
         if noise is None:
-            noise = float(f"{np.sqrt(2 * plateau * stiff / STABLE):.2g}")
+            noise = float(f"{np.sqrt(2 * PLATEAU * barrier * stiff / STABLE):.2g}")
         heat = np.float64(noise) ** 2
-        plain = min(2 * plateau / heat, 1 / stiff)
-        cool = min(4 * (1 - rho0) / (1 + rho0) * AHEAD * plateau / heat, 1 / stiff)
+        plain = min(2 * PLATEAU * barrier / heat, 1 / stiff)
+        cool = min(4 * (1 - rho0) / (1 + rho0) * AHEAD * barrier / heat, 1 / stiff)
         rates = {
             "SGD": plain,
             "Momentum": (1 - MOMENTUM) * plain,
@@ -242,12 +235,6 @@ def _intervals(land: Landscape, good: float) -> list[dict[str, Any]]:
         {"high": float(edge), "energy": well.energy, "best": bool(well.energy <= good)}
         for edge, well in zip(edges, wells, strict=True)
     ]
-
-
-def _crossings(wells: list[dict[str, Any]], start: float) -> int:
-    """How many ridges lie between a place and the nearest of the best wells, at least 1."""
-    here = min(sum(start >= well["high"] for well in wells), len(wells) - 1)
-    return max(1, min(abs(k - here) for k, well in enumerate(wells) if well["best"]))
 
 
 def _written(potential: Any) -> str:

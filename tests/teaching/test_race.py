@@ -360,7 +360,7 @@ def test_one_seed_one_race_whatever_the_frames(opened):
 def test_keys_clicks_and_sizes(opened, size):
     page = opened(address="replicas=20", size=size)
     page.press(" ")
-    assert page.run("paused") is True and page.run("byId('pause').textContent") == "Go on"
+    assert page.run("paused") is True and page.run("element('pause').textContent") == "Go on"
     page.press("r")
     assert page.run("paused") is False
     page.press("t")
@@ -368,11 +368,11 @@ def test_keys_clicks_and_sizes(opened, size):
     page.press("t")
     assert page.run("queue.length") == 0
     page.press("?")
-    assert page.run("byId('why-page').matches(':popover-open')")
+    assert page.run("element('why-page').matches(':popover-open')")
     page.press("?")
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
-    page.run("""(() => { const box = byId('stage').getBoundingClientRect();
-        byId('stage').dispatchEvent(new MouseEvent('click', {
+    page.run("""(() => { const box = element('stage').getBoundingClientRect();
+        element('stage').dispatchEvent(new MouseEvent('click', {
             clientX: box.left + stage.px(-0.5), clientY: box.top + 50, bubbles: true })); })()""")
     assert float(page.run("settings.start")) == pytest.approx(-0.5, abs=0.02)
     assert page.run("race.lanes.every((lane) => Math.abs(lane.series[0].n) === 0)")
