@@ -371,6 +371,10 @@ def test_keys_clicks_and_sizes(opened, size):
     assert page.run("element('why-page').matches(':popover-open')")
     page.press("?")
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
+    right = "element.getBoundingClientRect().right"
+    parts = "[...document.querySelectorAll('#lanes *, #sliders *')]"
+    beyond = f"{parts}.filter((element) => {right} > document.querySelector('#lanes').{right[8:]})"
+    assert page.run(f"{beyond}.length") == 0
     page.run("""(() => { const box = element('stage').getBoundingClientRect();
         element('stage').dispatchEvent(new MouseEvent('click', {
             clientX: box.left + stage.px(-0.5), clientY: box.top + 50, bubbles: true })); })()""")
