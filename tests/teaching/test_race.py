@@ -281,7 +281,7 @@ def test_temperature_falls_in_steps_or_continuously(opened):
 
 @pytest.mark.long
 def test_coolmomentum_ends_lower_and_over_more_rates(opened):
-    """What the page says at its opening: shares of 400 replicas, error 0.015."""
+    """As seen at the opening, with its seed: shares of 400 replicas, error 0.015."""
     page = opened()
     ends = page.run("""[0.5, 1, 2].map((factor) => {
         const race = new Race({ ...settings, factor });
