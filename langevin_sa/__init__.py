@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .schedules import CoolMomentum as CoolMomentum, Schedule as Schedule
     from .stochastic import StochasticPotential as StochasticPotential
     from .teaching.driver import page as page
+    from .teaching.racing import race as race
     from .tempering.driver import exchange as exchange
     from .tempering.results import Exchange as Exchange
     from .validation.driver import validate as validate
@@ -71,6 +72,7 @@ _NAMES = {
     "statistics": ("statistics",),
     "stochastic": ("StochasticPotential",),
     "teaching.driver": ("page",),
+    "teaching.racing": ("race",),
     "tempering.driver": ("exchange",),
     "tempering.results": ("Exchange",),
     "thermometers": ("thermometers",),

@@ -15,6 +15,7 @@ import click
 from .. import __version__
 from .films import film
 from .grids import grid
+from .races import race
 from .runs import anneal, compare, minimize
 from .shows import info, page, plot, potentials, validate
 
@@ -68,5 +69,8 @@ def main() -> None:
     """
 
 
-for command in (anneal, compare, film, grid, info, minimize, page, plot, potentials, validate):
+for command in (
+    *(anneal, compare, film, grid, info, minimize),
+    *(page, plot, potentials, race, validate),
+):
     main.add_command(command)
