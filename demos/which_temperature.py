@@ -17,7 +17,7 @@ from langevin_sa import plots
 GAMMA_DT = 0.5
 THERMOMETERS = {
     "eq22": ("Eq. (22)", plots.RED, "^"),
-    "temperature": ("exact kinetic", plots.BLUE, "o"),
+    "temperature": ("kinetic", plots.BLUE, "o"),
     "configurational": ("configurational", plots.GREEN, "x"),
 }
 

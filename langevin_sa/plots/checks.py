@@ -35,7 +35,7 @@ ROW_STYLE = {  # of the rows that the suite measures
 PANELS = (
     ("T_conf", r"positions, $T_\mathrm{conf}$"),
     ("T_22", r"Eq. (22), $\langle dx^2\rangle/\Delta t^2$"),
-    ("T_22", r"exact kinetic, $T_\mathrm{kin}$"),
+    ("T_22", r"kinetic, $T_\mathrm{kin}$"),
 )
 
 
@@ -56,7 +56,7 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
 
     Notes
     -----
-    Eq. (22) and the exact kinetic estimator are the same measurement, <dx^2>, in units of dt^2 and
+    Eq. (22) and the integrator's kinetic estimator are the same measurement, <dx^2>, in units of dt^2 and
     of velocity_scale^2.
     """
     points = list(points) if isinstance(points, Iterable) else [points]

@@ -385,13 +385,3 @@ def test_keys_clicks_and_sizes(opened, size):
     asked = "[...document.querySelectorAll('[popovertarget]')].map((b) => b.popoverTargetElement)"
     assert page.run(f"{asked}.includes(null)") is False  # each question has its answer
     assert page.errors() == []
-
-
-@pytest.mark.parametrize("speed", [1670])
-def test_a_frame_is_short(opened, speed):
-    """Work of a frame at the opening: numbers, not a clock's: so many updates at the speed set."""
-    page = opened(address=f"speed={speed}")
-    each = page.run("""(() => { const began = performance.now();
-        for (let n = 0; n < 2000; n++) race.step();
-        return (performance.now() - began) / 2000; })()""")
-    assert each * speed / 60 < 60  # milliseconds; 2 to 5 on a free machine
