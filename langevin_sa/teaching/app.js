@@ -110,7 +110,7 @@ function draw(now) {
   if (now - shown < SHOW_EVERY) return;
   shown = now;
   if (law?.T !== experiment.T) law = { T: experiment.T, ...boltzmann(experiment.T, BINS) };
-  histogram.draw(colours, axis, experiment.counts[axis], law.along[axis]);
+  histogram.draw(colours, axis, experiment.counts[axis], total(), law.along?.[axis]);
   chart.draw(colours, experiment.series, [DATA.cold / 2, RANGES.T[1]]);
   showNumbers();
 }
@@ -122,12 +122,15 @@ function pretty(formula) {
 }
 
 function fillHeader() {
+  document.body.classList.toggle("unheld", !DATA.held);
   const own = DATA.name === DATA.formula;
-  byId("title").textContent = own ? "Annealing" : DATA.name.replace(/_/g, " ");
   const numbers = Object.entries(DATA.parameters).map(([name, value]) => `${name} = ${short(value)}`);
   const holder = document.createElement("span");
   holder.textContent = DATA.formula.length > 90 ? `${DATA.formula.slice(0, 87)}…` : DATA.formula;
-  byId("formula").innerHTML = `U = ${pretty(holder.innerHTML)}${numbers.length && numbers.length < 5 ? `, with ${numbers.join(", ")}` : ""}`;
+  const formula = `U = ${pretty(holder.innerHTML)}`, values = numbers.length < 5 ? numbers.join(", ") : "";
+  if (own) byId("title").innerHTML = formula;
+  else byId("title").textContent = DATA.name.replace(/_/g, " ");
+  byId("formula").innerHTML = own ? values : [formula, values].filter(Boolean).join(", with ");
   byId("formula").title = DATA.formula;
 }
 

@@ -11,7 +11,7 @@ const HIGHEST_DT = rounded(2.2 / Math.sqrt(DATA.curvature)); // a little beyond 
 // Ends of the logarithmic sliders; a given value that lies beyond is let in.
 const RANGES = Object.fromEntries(
   Object.entries({
-    T: [DATA.cold, 4 * DATA.hot],
+    T: [DATA.cold, DATA.hottest],
     gamma: [DATA.gamma / 50, Math.max(2 / DATA.dt, 2 * DATA.gamma)],
     dt: [DATA.dt / 10, Math.max(HIGHEST_DT, DATA.dt)],
     rate: [DATA.rate / 10, 30 * DATA.rate],

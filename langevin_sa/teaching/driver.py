@@ -26,12 +26,16 @@ from ..noise import seed_of
 from ..potential import Potential
 from ..storage.whole import write_whole
 from ..tuning import OMEGA_DT, largest_curvature
-from .basins import CELLS, Landscape, hot_temperature, survey, window_of
+from .basins import CELLS, Landscape, hot_temperature, minima_of, survey, window_of
+from .space import HOTTER, TEMPERATURES, Space, Surroundings, space_of, surroundings, walled
 
 SCRIPTS = ["noise", "walk", "landscape", "experiment", "plot", "stage", "controls", "show", "app"]
 RANGE = 100.0  # from the hot to the cold temperature
 ANNEAL_STEPS = 4000  # of an anneal at the cooling rate that the page opens with
 MOST_BALLS = 5000
+INSIDE = 0.97  # share of the balls that the window should show when the page opens
+COOLER, MOST_COOLER = 0.9, 14  # what is done for that, and how often at most
+WIDER, MOST_WIDER = 1.06, 10
 
 
 def page(
@@ -131,15 +135,24 @@ def describe(
     check_whole(1, MOST_BALLS, balls=balls)
     get_integrator(integrator)
 
-    box = window_of(potential) if window is None else box_of(window, potential.dim, "window")
-    land = survey(potential, box)
-    hot = rounded(hot_temperature(potential, land) if temperature is None else temperature)
+    box = None if window is None else box_of(window, potential.dim, "window")
+    land, space, around, hot = opening(potential, box, temperature)
     curvature, mean = _curvatures(potential, land, hot)
     dt = rounded(OMEGA_DT / np.sqrt(curvature) if dt is None else dt)
+    held = around.held(hot)
+    if held and not any(well.depth is not None for well in land.wells):
+        mean = around.softness(hot)  # without barriers the widest way is the slowest
     gamma = rounded(0.5 * np.sqrt(mean) if gamma is None else gamma)
     spec: Spec = source.spec
     scalars = [float(v) for v in potential.formula.numbers[: len(spec.scalars)]]
-    wells = [vars(well) | {"x": well.x.tolist()} for well in land.wells]
+    nothing = 1e-9 * (land.top - land.energy.min())  # an energy of rounding errors
+    wells = [
+        vars(well)
+        | {"x": well.x.tolist(), "energy": well.energy if abs(well.energy) > nothing else 0}
+        for well in land.wells
+    ]
+    temperatures = np.geomspace(hot / RANGE, HOTTER * hot, TEMPERATURES)
+    held = around.held(hot)
     columns = ("paired", "physical", "thermal", "overdamped", "source")
     rows = {
         row.name: {column: getattr(row, column) for column in columns}
@@ -152,6 +165,16 @@ def describe(
         "numbers": potential.formula.numbers.tolist(),
         "axes": list(spec.variables) or (["x"] if potential.dim == 1 else ["x₁", "x₂"]),
         "window": land.window.tolist(),
+        "kinds": space.kinds,
+        "ends": [
+            None if kind == "open" else list(e)
+            for kind, e in zip(space.kinds, space.ends.tolist(), strict=True)
+        ],
+        "held": held,
+        "falls": not held and around.falls,
+        "outside": around.outside(float(land.energy.min()), temperatures).round(4).tolist()
+        if held
+        else [],
         "cells": CELLS[potential.dim],
         "labels": _runs(land.label),
         "wells": wells,
@@ -159,6 +182,7 @@ def describe(
         "curvature": curvature,
         "hot": hot,
         "cold": rounded(hot / RANGE),
+        "hottest": rounded(HOTTER * hot),
         "gamma": gamma,
         "dt": dt,
         "rate": rounded(np.log(RANGE) / (ANNEAL_STEPS * dt)),
@@ -169,6 +193,63 @@ def describe(
         "seed": str(seed),  # beyond what a number of JavaScript holds
     }
     return data, javascript_source(spec, source.bodies, [int(n) for n in potential.formula.size])
+
+
+def opening(
+    potential: Any, window: np.ndarray | None, temperature: float | None
+) -> tuple[Landscape, Space, Surroundings, float]:
+    """The landscape, space and temperature that a page opens with.
+
+    What is not given is chosen so that the window holds nearly all balls: it widens, and T falls,
+    though not much below the barriers.
+    """
+    minima = minima_of(potential) if potential.bounds is None else np.zeros((0, potential.dim))
+    shown = window_of(potential, minima) if window is None else window
+    space = space_of(potential, shown, minima)
+    if window is None:
+        shown = np.where(np.isfinite(space.ends), space.ends, shown)
+    shown = space.clipped(shown)
+    land = _surveyed(potential, space, shown)
+    hot = hot_temperature(land) if temperature is None else temperature
+    around = surroundings(potential, space, shown, hot)
+    open_axes = np.isinf(space.ends).all(1)
+    best: tuple[float, np.ndarray] | None = None
+    cooler, wider = _changes(land, window, temperature)
+    middle, half = shown.mean(1), (shown[:, 1] - shown[:, 0]) / 2
+    for cool, widen in zip(cooler, wider, strict=True):
+        tried = half * np.where(open_axes, widen, 1)
+        box = np.stack([middle - tried, middle + tried], axis=-1)
+        if around.held(cool * hot):
+            best = cool * hot, box
+            if around.share_in(box, cool * hot) >= INSIDE:
+                break
+    else:
+        if best is None and potential.bounds is not None:
+            space = walled(space, potential.bounds)
+            best = hot, space.clipped(shown)
+    hot, shown = best or (hot, shown)
+    hot = rounded(hot)
+    land = _surveyed(potential, space, shown)
+    return land, space, surroundings(potential, space, shown, hot), hot
+
+
+def _changes(land: Landscape, window: Any, temperature: Any) -> tuple[np.ndarray, np.ndarray]:
+    """By how much to cool and to widen the window, one try after the other: cooling first, to a
+    third of the barriers; without barriers ever colder.
+    """
+    barriers = any(well.depth is not None for well in land.wells)
+    fixed = temperature is not None
+    tries = np.arange(MOST_COOLER + MOST_WIDER if barriers or fixed else 5 * MOST_COOLER)
+    cool = np.minimum(tries, MOST_COOLER) if barriers else tries
+    widen = np.clip(tries - MOST_COOLER // 2, 0, MOST_WIDER) * (barriers or fixed)
+    return COOLER ** (cool * (temperature is None)), WIDER ** (widen * (window is None))
+
+
+def _surveyed(potential: Any, space: Space, window: np.ndarray) -> Landscape:
+    """The wells of a window; an axis that it shows whole may be a ring."""
+    whole = (window == space.ends).all(1)
+    rings = [bool(ring and all_of_it) for ring, all_of_it in zip(space.rings, whole, strict=True)]
+    return survey(potential, window, rings)
 
 
 def assemble(data: dict[str, Any], force: str) -> str:

@@ -1,6 +1,8 @@
 // An experiment: balls at a temperature, held or cooled, and what is measured on the way.
 
-const TOP = Math.max(DATA.top, LOWEST + 3.5 * DATA.hot); // of the energy axis; balls start below it
+const WARM = LOWEST + 3.5 * DATA.hot; // most balls are below it when the page opens
+const TOP = Math.max(DATA.top, WARM); // of the energy axis
+const START = Math.max(WARM, ...DATA.wells.map((well) => well.energy + (well.depth ?? 0))); // where balls start, at most
 const BINS = DIM === 1 ? 50 : 40; // divides the cells
 const SAMPLE_STEPS = 8, SERIES = 400; // steps in a point of the chart; points before neighbours are joined
 const SETTLE = 10, MOST_SETTLE = 1500; // how long balls settle after cooling: in 1/gamma, and in steps at most
@@ -12,12 +14,13 @@ class Experiment {
     this.phase = "hold"; // hold, heat (until a run may start), cool, settle
     this.run = null; // { kind: "anneal" or "quench", from, rate } while under way
     const point = startOf(settings.start)();
-    const visible = (cell) => ENERGY[cell] < TOP;
-    const x = point ? Array(settings.balls).fill(point).flat() : scatter(settings.balls, settings.seed, visible);
+    const low = (cell) => ENERGY[cell] < START;
+    const x = point ? Array(settings.balls).fill(point).flat() : scatter(settings.balls, settings.seed, low);
     this.walk = new Walk(x, DIM, settings.seed);
     this.wait = 0; // steps left in heat or settle
     this.time = 0;
     this.counts = DATA.window.map(() => new Float64Array(BINS));
+    this.counted = 0; // balls, in and out of the window
     this.series = [];
     this.joined = 1;
     this.sums = { n: 0, kinetic: 0, eq22: 0, square: 0 };
@@ -47,6 +50,7 @@ class Experiment {
 
   forget() {
     this.counts.forEach((c) => c.fill(0));
+    this.counted = 0;
   }
 
   // One step; returns a finished run or null.
@@ -99,13 +103,13 @@ class Experiment {
   count(steps, settings) {
     if (this.walk.stepNumber - steps < this.settleSteps(settings)) this.forget();
     const fade = Math.exp(-steps / (this.phase === "cool" || this.phase === "settle" ? FORGET.cooling : FORGET.holding));
-    this.counts.forEach((counts, axis) => {
-      const [low, high] = DATA.window[axis];
-      for (let k = 0; k < BINS; k++) counts[k] *= fade;
-      for (let r = 0; r < this.walk.count; r++) {
-        const k = Math.floor(((this.walk.x[r * DIM + axis] - low) / (high - low)) * BINS);
-        if (k >= 0 && k < BINS) counts[k]++;
-      }
-    });
+    for (const counts of this.counts) for (let k = 0; k < BINS; k++) counts[k] *= fade;
+    this.counted = this.counted * fade + this.walk.count;
+    for (let r = 0; r < this.walk.count; r++) {
+      const cell = cellOf(this.walk.place[r * DIM], this.walk.place[r * DIM + 1]);
+      if (cell < 0) continue;
+      const of = DIM === 1 ? [cell] : [Math.floor(cell / CELLS), cell % CELLS];
+      this.counts.forEach((counts, axis) => counts[Math.floor((of[axis] * BINS) / CELLS)]++);
+    }
   }
 }

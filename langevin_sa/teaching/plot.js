@@ -147,10 +147,9 @@ function short(value) {
 
 // Where the balls have been along an axis, against Boltzmann's law in the same bins.
 class Histogram extends Plot {
-  draw(colours, axis, counts, law) {
+  draw(colours, axis, counts, total, law) {
     const [low, high] = DATA.window[axis], bins = counts.length, width = (high - low) / bins;
-    const total = counts.reduce((a, b) => a + b, 0) || 1;
-    const peak = Math.max(...law, ...counts.map((n) => n / total)) / width;
+    const peak = Math.max(...(law ?? []), ...counts.map((n) => n / total), 0.1 / bins) / width;
     this.peak = this.peak > 0 ? this.peak + 0.3 * (1.12 * peak - this.peak) : 1.12 * peak;
     this.scales({ low, high }, { low: 0, high: this.peak });
     this.clear();
@@ -161,11 +160,10 @@ class Histogram extends Plot {
       const x = this.px(low + k * width), next = this.px(low + (k + 1) * width), y = this.py(counts[k] / total / width);
       this.context.fillStyle = colours.bars;
       this.context.fillRect(x, y, next - x - 0.5, this.box.bottom - y);
-      const level = this.py(law[k] / width);
-      steps.push([x, level], [next, level]);
+      if (law) steps.push([x, this.py(law[k] / width)], [next, this.py(law[k] / width)]);
     }
     steps.push([this.px(high), this.py(0)]);
-    this.line(steps, colours.ink, 2);
+    if (law) this.line(steps, colours.ink, 2);
     this.unclip();
   }
 }

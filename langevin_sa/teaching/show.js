@@ -21,6 +21,10 @@ function showNumbers() {
   describePictures();
 }
 
+const UNHELD = DATA.falls
+  ? "U falls for ever outside the window: no equilibrium. Bounds would be walls."
+  : "Nothing holds the balls outside the window: no equilibrium. Bounds would be walls.";
+
 function showStatus(omega) {
   const { phase, T, run, failed } = experiment, seconds = (steps) => `${Math.ceil(steps / settings.speed)} s left`;
   const left = Math.log(T / DATA.cold) / (settings.rate * settings.dt);
@@ -30,7 +34,9 @@ function showStatus(omega) {
     cool: `Annealing: T = ${short(T)}, ${seconds(left)}`,
     settle: `${run?.kind === "quench" ? "Quenched" : "Annealed"} to T = ${short(T)}: settling`,
   }[phase];
-  if (failed) text = `The balls flew off: ω dt = ${omega.toFixed(2)} is too long a step. Lower dt, then Reset.`;
+  if (!DATA.held && !failed) text += `. ${UNHELD}`;
+  if (failed && DATA.falls) text = `${UNHELD} The balls have fallen out of all numbers: Reset.`;
+  else if (failed) text = `The balls flew off: ω dt = ${omega.toFixed(2)} is too long a step. Lower dt, then Reset.`;
   else if (paused) text = `Paused. ${text}`;
   byId("status").textContent = text;
   byId("status").classList.toggle("alarm", failed);
@@ -51,7 +57,7 @@ function buildShares() {
     const line = document.createElement("div");
     line.className = "share";
     line.style.setProperty("--well", `var(--${LETTERS.includes(row.letter) ? `well-${k}` : "other"})`);
-    const place = row.place ?? (row.well.edge ? "slopes out" : `U = ${short(row.well.energy)}`);
+    const place = row.place ?? (row.well.edge ? (DATA.kinds.includes("walls") ? "at the wall" : "slopes out") : `U = ${short(row.well.energy)}`);
     line.innerHTML = `<b>${row.letter}</b><span class="place">${place}</span>
       <span class="track"><span class="bar"></span><span class="mark"></span></span><span class="number"></span>`;
     byId("shares").append(line);
@@ -61,12 +67,13 @@ function buildShares() {
 function showShares() {
   const now = sharesOf(experiment.walk);
   for (const [k, row] of shareRows().entries()) {
-    const line = byId("shares").children[k], share = row.of(now), equilibrium = row.of(law.wells);
+    const line = byId("shares").children[k], share = row.of(now), equilibrium = DATA.held ? row.of(law.wells) : 0;
     line.querySelector(".bar").style.width = percent(share).replace(" ", "");
     line.querySelector(".mark").style.left = `${100 * equilibrium}%`;
+    line.querySelector(".mark").hidden = !DATA.held;
     line.querySelector(".number").textContent = percent(share);
-    line.hidden = row.outside && share < 0.005;
-    line.title = `${percent(share)} of the balls; in equilibrium ${percent(equilibrium)}`;
+    line.hidden = row.outside && share < 0.005 && equilibrium < 0.005;
+    line.title = `${percent(share)} of the balls; ${DATA.held ? `in equilibrium ${percent(equilibrium)}` : "there is no equilibrium"}`;
   }
 }
 
@@ -82,8 +89,9 @@ function describePictures() {
   const shares = sharesOf(experiment.walk), n = experiment.walk.count;
   const wells = shareRows().map((row) => `${row.letter} ${percent(row.of(shares))}`).join(", ");
   byId("stage").setAttribute("aria-label", `${n} balls in the landscape; in the wells: ${wells}`);
-  const off = law.along[axis].reduce((sum, p, k) => sum + Math.abs(p - experiment.counts[axis][k] / total()), 0) / 2;
-  byId("histogram").setAttribute("aria-label", `Histogram of ${DATA.axes[axis]}; it differs from Boltzmann's law by ${percent(off)}`);
+  const apart = (law) => law.along[axis].reduce((sum, p, k) => sum + Math.abs(p - experiment.counts[axis][k] / total()), 0) / 2;
+  const against = DATA.held ? `it differs from Boltzmann's law by ${percent(apart(law))}` : "there is no equilibrium";
+  byId("histogram").setAttribute("aria-label", `Histogram of ${DATA.axes[axis]}; ${against}`);
   byId("chart").setAttribute("aria-label", `Set temperature ${short(experiment.T)}, measured ${short(experiment.recent?.measured ?? 0)}`);
 }
-const total = () => experiment.counts[axis].reduce((a, b) => a + b, 0) || 1;
+const total = () => experiment.counted || 1;

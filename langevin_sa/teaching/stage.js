@@ -86,7 +86,8 @@ class Stage extends Plot {
   badges() {
     const pen = this.context, size = 0.85 * this.size;
     DATA.wells.slice(0, LETTERS.length).forEach((well, k) => {
-      const x = this.px(well.x[0]), y = DIM === 1 ? this.py(well.energy) + 1.6 * size : this.py(well.x[1]) - 2.2 * size;
+      const x = this.px(well.x[0]), above = DIM === 1 ? this.py(well.energy) + 1.6 * size : this.py(well.x[1]) - 2.2 * size;
+      const y = Math.max(above, size + 2);
       pen.beginPath();
       pen.arc(x, y, size, 0, 2 * Math.PI);
       pen.fillStyle = this.colours.paper;
@@ -105,7 +106,7 @@ class Stage extends Plot {
     this.clip();
     const half = this.radius + 1, lanes = 7 * this.radius;
     for (let r = walk.count - 1; r >= 0; r--) {
-      const x = walk.x[r * DIM], y = walk.x[r * DIM + 1], cell = cellOf(x, y);
+      const x = walk.place[r * DIM], y = walk.place[r * DIM + 1], cell = cellOf(x, y);
       const kind = cell < 0 ? LETTERS.length : Math.min(WELL[cell], LETTERS.length);
       const px = this.px(x);
       // in one dimension the balls are stacked in lanes above the curve, so that a crowd looks like one
@@ -122,6 +123,9 @@ class Stage extends Plot {
   drawHero(x, y, kind) {
     const size = 1.9 * this.radius + 1;
     if (DIM === 2) {
+      const before = this.trail.at(-1) ?? [x, y], { left, right, top, bottom } = this.box;
+      const jumped = Math.abs(x - before[0]) > (right - left) / 2 || Math.abs(y - before[1]) > (bottom - top) / 2;
+      if (jumped) this.trail = []; // around a ring
       this.trail.push([x, y]);
       if (this.trail.length > 40) this.trail.shift();
       this.context.globalAlpha = 0.45;

@@ -163,6 +163,7 @@ class Walk {
     this.count = x.length / dim;
     this.key = keyOf(seed);
     this.x = Float64Array.from(x);
+    this.place = new Float64Array(x.length); // where x is in space, which may be a ring or have walls
     this.dx = new Float64Array(x.length);
     this.noise = new Float64Array(x.length); // what paired noise carries to the next step
     this.gradient = new Float64Array(x.length);
@@ -176,13 +177,13 @@ class Walk {
     this.look();
   }
 
-  // Energy and gradient at x.
+  // Energy and gradient at x; where a wall mirrors, the slope is the other way.
   look() {
     const at = new Float64Array(this.dim), g = new Float64Array(this.dim);
     for (let r = 0; r < this.count; r++) {
-      for (let d = 0; d < this.dim; d++) at[d] = this.x[r * this.dim + d];
+      for (let d = 0; d < this.dim; d++) this.place[r * this.dim + d] = at[d] = fold(d, this.x[r * this.dim + d]);
       this.energy[r] = energyGradient(at, g, DATA.numbers);
-      for (let d = 0; d < this.dim; d++) this.gradient[r * this.dim + d] = g[d];
+      for (let d = 0; d < this.dim; d++) this.gradient[r * this.dim + d] = mirrored(d, this.x[r * this.dim + d]) ? -g[d] : g[d];
     }
   }
 

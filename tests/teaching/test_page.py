@@ -15,7 +15,7 @@ from langevin_sa import noise
 from langevin_sa.backends.choose import get_backend
 from langevin_sa.backends.walk import Walk
 from langevin_sa.formulas.in_javascript import javascript_source
-from langevin_sa.teaching.basins import survey, window_of
+from langevin_sa.teaching.basins import minima_of, survey, window_of
 from langevin_sa.thermometers import boltzmann_bins
 
 POTENTIALS = {
@@ -147,7 +147,8 @@ def test_wells_of_the_double_well(tilt):
     ],
 )
 def test_a_window_for_a_formula_without_bounds(formula, inside, outside):
-    low, high = window_of(lsa.Potential.from_formula(formula))[0]
+    U = lsa.Potential.from_formula(formula)
+    low, high = window_of(U, minima_of(U))[0]
     assert all(low < x < high for x in inside) and not any(low < x < high for x in outside)
 
 
