@@ -2,7 +2,7 @@
 
 const WARM = LOWEST + 3.5 * DATA.hot; // most balls are below it when the page opens
 const TOP = Math.max(DATA.top, WARM); // of the energy axis
-const START = Math.max(WARM, ...DATA.wells.map((well) => well.energy + (well.depth ?? 0))); // where balls start, at most
+const HIGHEST = Math.max(WARM, ...DATA.wells.map((well) => well.energy + (well.depth ?? 0))); // where balls start, at most
 const BINS = DIM === 1 ? 50 : 40; // divides the cells
 const SAMPLE_STEPS = 8, SERIES = 400; // steps in a point of the chart; points before neighbours are joined
 const SETTLE = 10, MOST_SETTLE = 1500; // how long balls settle after cooling: in 1/gamma, and in steps at most
@@ -14,7 +14,7 @@ class Experiment {
     this.phase = "hold"; // hold, heat (until a run may start), cool, settle
     this.run = null; // { kind: "anneal" or "quench", from, rate } while under way
     const point = startOf(settings.start)();
-    const low = (cell) => ENERGY[cell] < START;
+    const low = (cell) => ENERGY[cell] < HIGHEST;
     const x = point ? Array(settings.balls).fill(point).flat() : scatter(settings.balls, settings.seed, low);
     this.walk = new Walk(x, DIM, settings.seed);
     this.wait = 0; // steps left in heat or settle
