@@ -16,6 +16,7 @@ from ..descents.batched import descend
 CELLS = {1: 800, 2: 160}  # an axis, by the number of coordinates
 SHALLOW = 0.002  # of the energies shown: wells less deep are ripples, or the grid's
 SCATTER, TRIALS = 2.0, 64  # descents that look for wells: from how far, how many
+NAMED = 8  # of the lowest wells, whose minima are found to all digits
 NEAR = 10.0  # wells within are shown, others only if there are none
 
 
@@ -104,7 +105,12 @@ def survey(potential: Any, window: np.ndarray, rings: Sequence[bool] = ()) -> La
     table = np.zeros(len(energy), dtype=int)
     for b in basins:
         table[b] = number[joined.get(b, b)]
-    wells = [_well(potential, points[b], window, depth.get(b), rings) for b in bottoms]
+    wells = [
+        _well(potential, points[b], window, depth.get(b), rings)
+        if k < NAMED
+        else Well(points[b], float(energy[b]), depth.get(b), False)
+        for k, b in enumerate(bottoms)
+    ]
     return Landscape(window, points, energy, table[basin], wells)
 
 
@@ -201,7 +207,7 @@ def _flood(
 def _well(
     potential: Any, cell: np.ndarray, window: np.ndarray, depth: float | None, rings: Sequence[bool]
 ) -> Well:
-    """The minimum near a well's lowest cell."""
+    """The minimum near a well's lowest cell, or the cell."""
     width = (window[:, 1] - window[:, 0]) / CELLS[potential.dim]
     at, energy = descend(potential, cell)
     if (np.abs(at[0] - cell) < 4 * width).all():

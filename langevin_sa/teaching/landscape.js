@@ -91,12 +91,15 @@ function boltzmann(T, bins) {
   return { wells, along };
 }
 
+// The well that a ball is in; outside the window one more.
+function partOf(walk, r) {
+  const cell = cellOf(walk.place[r * DIM], walk.place[r * DIM + 1]);
+  return cell < 0 ? DATA.wells.length : WELL[cell];
+}
+
 // Share of a walk's balls in each well; the last entry is the share outside the window.
 function sharesOf(walk) {
   const shares = new Float64Array(DATA.wells.length + 1);
-  for (let r = 0; r < walk.count; r++) {
-    const cell = cellOf(walk.place[r * DIM], walk.place[r * DIM + 1]);
-    shares[cell < 0 ? DATA.wells.length : WELL[cell]] += 1 / walk.count;
-  }
+  for (let r = 0; r < walk.count; r++) shares[partOf(walk, r)] += 1 / walk.count;
   return shares;
 }

@@ -77,7 +77,7 @@ def space_of(potential: Any, window: np.ndarray, minima: np.ndarray) -> Space:
 
 def _repeats(potential: Any, window: np.ndarray, axis: int, length: float) -> bool:
     """Whether U is the same a length further along an axis."""
-    x = np.random.default_rng(0).uniform(*window.T, (64, potential.dim))
+    x = np.random.default_rng(0).uniform(window[:, 0], window[:, 1], (64, potential.dim))
     shift = np.zeros(potential.dim)
     shift[axis] = length
     here, *there = (np.asarray(potential.energy(x + k * shift)) for k in (0, 1, 5))
@@ -108,7 +108,8 @@ class Surroundings:
         """Logarithm of the integral of exp(-U/T) over the cells where `where` (k,)."""
         if not where.any():
             return -np.inf
-        return float(logsumexp(-self.energy[where] / T, b=self.volume[where]))
+        with np.errstate(all="ignore"):
+            return float(logsumexp(-self.energy[where] / T, b=self.volume[where]))
 
     def held(self, T: float) -> bool:
         """Whether exp(-U/T) has a finite integral: what is farther away counts less and less."""
@@ -123,8 +124,8 @@ class Surroundings:
 
     def share_in(self, window: np.ndarray, T: float) -> float:
         """The law's share in a window, by whole cells."""
-        there = ((self.points > window[:, 0]) & (self.points < window[:, 1])).all(1)
-        everywhere = np.ones(len(there), dtype=bool)
+        there = np.all((self.points > window[:, 0]) & (self.points < window[:, 1]), axis=1)
+        everywhere = np.ones(len(self.energy), dtype=bool)
         return float(np.exp(self.log_weight(T, there) - self.log_weight(T, everywhere)))
 
     def softness(self, T: float) -> float:
@@ -155,7 +156,7 @@ def surroundings(potential: Any, space: Space, window: np.ndarray, hot: float) -
     energy = np.array(potential.energy(middle), dtype=float)
     lowest = np.nanmin(energy)
     counts = energy <= max(lowest, np.nextafter(-np.inf, 0)) + NEGLIGIBLE * HOTTER * hot
-    parts = (middle, energy, width.prod(1), inside.all(1), away.max(1))
+    parts = [middle, energy, width.prod(1), np.all(inside, axis=1), away.max(1)]
     return Surroundings(*(part[counts] for part in parts))
 
 
