@@ -29,7 +29,10 @@ from ..tuning import OMEGA_DT, largest_curvature
 from .basins import CELLS, Landscape, hot_temperature, minima_of, survey, window_of
 from .space import HOTTER, TEMPERATURES, Space, Surroundings, space_of, surroundings, walled
 
-SCRIPTS = ["noise", "walk", "landscape", "experiment", "plot", "stage", "controls", "show", "app"]
+SCRIPTS = {
+    "balls": "noise walk landscape cooling plot stage experiment controls show balls app",
+}
+SPEED = 240  # steps a second when the page opens
 RANGE = 100.0  # from the hot to the cold temperature
 ANNEAL_STEPS = 4000  # of an anneal at the cooling rate that the page opens with
 MOST_BALLS = 5000
@@ -159,6 +162,7 @@ def describe(
         for row in INTEGRATORS.values()
     }
     data = {
+        "kind": "balls",
         "name": potential.name,
         "formula": _formula(spec, potential.dim),
         "parameters": dict(zip(spec.scalars, scalars, strict=True)),
@@ -188,6 +192,7 @@ def describe(
         "rate": rounded(np.log(RANGE) / (ANNEAL_STEPS * dt)),
         "integrator": integrator,
         "integrators": rows,
+        "speed": SPEED,
         "balls": int(balls),
         "mostBalls": MOST_BALLS,
         "seed": str(seed),  # beyond what a number of JavaScript holds
@@ -253,18 +258,23 @@ def _surveyed(potential: Any, space: Space, window: np.ndarray) -> Landscape:
 
 
 def assemble(data: dict[str, Any], force: str) -> str:
-    """The page's text from its template, style and scripts."""
+    """The page's text from its template, style and scripts, and from the parts of its kind."""
     here = resources.files(__package__)
-    scripts = [here.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+
+    def text(name: str) -> str:
+        return here.joinpath(name).read_text(encoding="utf-8")
+
     known = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     known = known.replace("<", "\\u003c")
+    scripts = [text(f"{name}.js") for name in SCRIPTS[data["kind"]].split()]
+    named = re.split(r"<!-- (\w+) -->\n", text(f"{data['kind']}.html"))[1:]
     parts = {
         "TITLE": escape(data["name"]),
-        "STYLE": here.joinpath("page.css").read_text(encoding="utf-8"),
+        "STYLE": text("page.css"),
         "SCRIPT": "\n".join([f"const DATA = {known};", force, *scripts]),
+        **dict(zip(named[::2], named[1::2], strict=True)),
     }
-    template = here.joinpath("page.html").read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], template)
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], text("page.html"))
 
 
 def rounded(value: float) -> float:

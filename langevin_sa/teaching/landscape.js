@@ -1,6 +1,7 @@
 // The landscape: space, the window cut into cells, which cell belongs to which well, and Boltzmann's law over all of it.
 
 const DIM = DATA.window.length, CELLS = DATA.cells;
+const LETTERS = "ABCDE"; // of the wells that are shown one by one; the others are grey
 
 // How far a coordinate is from the lower end of its ring, or between walls from the lower one, there and back.
 function lap(axis, x) {
@@ -102,4 +103,20 @@ function sharesOf(walk) {
   const shares = new Float64Array(DATA.wells.length + 1);
   for (let r = 0; r < walk.count; r++) shares[partOf(walk, r)] += 1 / walk.count;
   return shares;
+}
+
+// Points (count * dim) drawn evenly from the cells of the window that `allowed` (cell number -> bool) lets in.
+function scatter(count, seed, allowed) {
+  const key = keyOf(seed), words = new Uint32Array(4), dim = DATA.window.length, x = [];
+  for (let r = 0; r < count; r++) {
+    for (let trial = 0; ; trial++) {
+      quadOf(words, trial, r, START, key);
+      const at = DATA.window.map(([low, high], d) => low + (high - low) * (words[d] + 0.5) * 2 ** -32);
+      if (allowed(cellOf(at[0], at[1])) || trial > 1000) {
+        x.push(...at.slice(0, dim));
+        break;
+      }
+    }
+  }
+  return x;
 }

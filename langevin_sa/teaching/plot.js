@@ -1,7 +1,6 @@
 // Pictures: each Plot is a canvas with margins, two scales and axes.
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
-const LETTERS = "ABCDE"; // of the wells that are shown one by one; the others are grey
 
 // Colours of the style sheet as rgb(...), which change with light and dark.
 function palette() {
@@ -18,11 +17,9 @@ function named(colour) {
   return {
     ink: colour("ink"), soft: colour("soft"), grid: colour("grid"), paper: colour("card"), rim: colour("rim"),
     deep: colour("deep"), high: colour("high"), measured: colour("measured"), bars: colour("bars"), other: colour("other"),
-    wells: [...LETTERS].map((_, k) => colour(`well-${k}`)),
+    wells: [0, 1, 2, 3, 4].map((k) => colour(`well-${k}`)),
   };
 }
-const wellColour = (colours, well) => colours.wells[well] ?? colours.other;
-
 class Plot {
   constructor(canvas) {
     this.canvas = canvas;
@@ -143,29 +140,6 @@ function short(value) {
   const text = Number(value.toPrecision(3));
   const size = Math.abs(text);
   return (size >= 1e5 || size < 1e-4 ? text.toExponential().replace("e+", "e") : String(text)).replace("-", "−");
-}
-
-// Where the balls have been along an axis, against Boltzmann's law in the same bins.
-class Histogram extends Plot {
-  draw(colours, axis, counts, total, law) {
-    const [low, high] = DATA.window[axis], bins = counts.length, width = (high - low) / bins;
-    const peak = Math.max(...(law ?? []), ...counts.map((n) => n / total), 0.1 / bins) / width;
-    this.peak = this.peak > 0 ? this.peak + 0.3 * (1.12 * peak - this.peak) : 1.12 * peak;
-    this.scales({ low, high }, { low: 0, high: this.peak });
-    this.clear();
-    this.axes(colours, `position ${DATA.axes[axis]} (length)`, "density");
-    this.clip();
-    const steps = [[this.px(low), this.py(0)]];
-    for (let k = 0; k < bins; k++) {
-      const x = this.px(low + k * width), next = this.px(low + (k + 1) * width), y = this.py(counts[k] / total / width);
-      this.context.fillStyle = colours.bars;
-      this.context.fillRect(x, y, next - x - 0.5, this.box.bottom - y);
-      if (law) steps.push([x, this.py(law[k] / width)], [next, this.py(law[k] / width)]);
-    }
-    steps.push([this.px(high), this.py(0)]);
-    if (law) this.line(steps, colours.ink, 2);
-    this.unclip();
-  }
 }
 
 // Set and measured temperature since the last reset.

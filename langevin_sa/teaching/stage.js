@@ -1,5 +1,7 @@
 // The stage: the landscape with the balls in it.
 
+const wellColour = (colours, well) => colours.wells[well] ?? colours.other;
+
 // A ball of one colour, drawn once and stamped many times.
 function stamp(radius, fill, rim, ratio) {
   const canvas = document.createElement("canvas");
@@ -161,4 +163,27 @@ function energyImage(colours, top) {
   }
   pen.putImageData(image, 0, 0);
   return canvas;
+}
+
+// Where the balls have been along an axis, against Boltzmann's law in the same bins.
+class Histogram extends Plot {
+  draw(colours, axis, counts, total, law) {
+    const [low, high] = DATA.window[axis], bins = counts.length, width = (high - low) / bins;
+    const peak = Math.max(...(law ?? []), ...counts.map((n) => n / total), 0.1 / bins) / width;
+    this.peak = this.peak > 0 ? this.peak + 0.3 * (1.12 * peak - this.peak) : 1.12 * peak;
+    this.scales({ low, high }, { low: 0, high: this.peak });
+    this.clear();
+    this.axes(colours, `position ${DATA.axes[axis]} (length)`, "density");
+    this.clip();
+    const steps = [[this.px(low), this.py(0)]];
+    for (let k = 0; k < bins; k++) {
+      const x = this.px(low + k * width), next = this.px(low + (k + 1) * width), y = this.py(counts[k] / total / width);
+      this.context.fillStyle = colours.bars;
+      this.context.fillRect(x, y, next - x - 0.5, this.box.bottom - y);
+      if (law) steps.push([x, this.py(law[k] / width)], [next, this.py(law[k] / width)]);
+    }
+    steps.push([this.px(high), this.py(0)]);
+    if (law) this.line(steps, colours.ink, 2);
+    this.unclip();
+  }
 }
