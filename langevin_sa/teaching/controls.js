@@ -1,7 +1,5 @@
 // Controls: the sliders, and the situation they set, which the address of the page carries.
 
-const byId = (id) => document.getElementById(id);
-
 const DEFAULTS = {
   T: DATA.hot, gamma: DATA.gamma, dt: DATA.dt, rate: DATA.rate, speed: DATA.speed, integrator: DATA.integrator, seed: DATA.seed, run: "", ...OWN,
 };

@@ -1,5 +1,6 @@
 // Pictures: each Plot is a canvas with margins, two scales and axes.
 
+const byId = (id) => document.getElementById(id);
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 // Colours of the style sheet as rgb(...), which change with light and dark.
@@ -17,6 +18,7 @@ function named(colour) {
   return {
     ink: colour("ink"), soft: colour("soft"), grid: colour("grid"), paper: colour("card"), rim: colour("rim"),
     deep: colour("deep"), high: colour("high"), measured: colour("measured"), bars: colour("bars"), other: colour("other"),
+    dark: colour("card").match(/\d+/g)[0] < 128,
     wells: [0, 1, 2, 3, 4].map((k) => colour(`well-${k}`)),
   };
 }
@@ -38,6 +40,25 @@ class Plot {
     this.size = parseFloat(getComputedStyle(this.canvas).fontSize);
     const left = 4.1 * this.size, bottom = height - 2.9 * this.size;
     this.box = { left, right: width - 0.9 * this.size, top: 0.9 * this.size, bottom, width, height };
+  }
+
+  // The same without margins.
+  fitWhole() {
+    this.fit();
+    Object.assign(this.box, { left: 0, top: 0, right: this.box.width, bottom: this.box.height });
+  }
+
+  // Pale what is beside a rectangle, which gets a frame.
+  veil(left, top, width, height) {
+    const pen = this.context;
+    pen.fillStyle = this.colours.paper;
+    pen.globalAlpha = 0.62;
+    pen.fillRect(0, 0, left, this.box.height);
+    pen.fillRect(left + width, 0, this.box.width - left - width, this.box.height);
+    pen.globalAlpha = 1;
+    pen.strokeStyle = this.colours.soft;
+    pen.lineWidth = 1;
+    pen.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
   }
 
   scales(x, y) {
@@ -112,6 +133,21 @@ class Plot {
     this.text(yLabel, 0, 0, colours.ink);
     this.context.restore();
   }
+}
+
+// A disk of one colour, drawn once and stamped many times.
+function stamp(radius, fill, rim, ratio) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = Math.ceil(2 * (radius + 1) * ratio);
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.arc(radius + 1, radius + 1, radius, 0, 2 * Math.PI);
+  pen.fillStyle = fill;
+  pen.fill();
+  pen.strokeStyle = rim;
+  pen.lineWidth = 0.8;
+  pen.stroke();
+  return canvas;
 }
 
 // Where a value lies between the ends of a scale, 0 to 1.

@@ -22,9 +22,14 @@ REPEATS = 1e-6  # share of the energy's range within which a shifted potential i
 FARTHEST = 1e4  # window's widths to which an open axis is looked at
 LONGER = {1: 1.01, 2: 1.08}  # cells outside the window, from one to the next
 ENDED = 1e-6  # share of the law that may lie near there
-HOTTER = 4  # times the opening temperature: where the slider ends
+RANGE, HOTTER = 100.0, 4  # of the opening temperature: how far below and above it the slider goes
 TEMPERATURES = 48  # at which what lies outside is tabulated
 NEGLIGIBLE = 60  # of the highest temperature: energies above the lowest that do not count
+
+
+def rounded(value: float) -> float:
+    """Three digits: what a slider shows is what is meant."""
+    return float(f"{value:.3g}")
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,6 @@
 
 const wellColour = (colours, well) => colours.wells[well] ?? colours.other;
 
-// A ball of one colour, drawn once and stamped many times.
-function stamp(radius, fill, rim, ratio) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = Math.ceil(2 * (radius + 1) * ratio);
-  const pen = canvas.getContext("2d");
-  pen.scale(ratio, ratio);
-  pen.arc(radius + 1, radius + 1, radius, 0, 2 * Math.PI);
-  pen.fillStyle = fill;
-  pen.fill();
-  pen.strokeStyle = rim;
-  pen.lineWidth = 0.8;
-  pen.stroke();
-  return canvas;
-}
-
 // What does not move is drawn once, as a background.
 class Stage extends Plot {
   prepare(colours, topEnergy) {
