@@ -9,7 +9,7 @@ function mirrored() {
 
 const OWN = {};
 function readOwn() {}
-const COLD = "frozen as it is";
+const COLD = "downhill from here";
 
 class Experiment extends Cooling {
   constructor(settings) {

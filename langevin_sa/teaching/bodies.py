@@ -16,6 +16,7 @@ MOST = {"particles": 3000, "lattice": 256 * 256}
 SPEED = {"particles": 3000, "lattice": 240}  # steps a second when the page opens
 STEPS = {"particles": 40_000, "lattice": 4000}  # of an anneal at the cooling rate it opens with
 OF_DEPTH = 1.0  # hot particles: of the depth of a pair's well, a liquid
+OF_PUSH = 6.0  # and of the energy of a pair that only pushes, at the distance of neighbours
 OF_SPREAD = 0.5  # a hot lattice: of the energy that a random start has above a minimum, a site
 STIFFER = 2.5  # times as stiff are encounters of hot particles as the coldest
 DAMPING = {"particles": 0.02, "lattice": 0.05}  # friction, of the highest frequency
@@ -70,9 +71,9 @@ def describe_bodies(potential: Any, kind: str, seed: int) -> tuple[dict[str, Any
     spec = formula.source.spec
     start = potential.draw_start(1, np.random.default_rng(seed))
     relaxed, lowest = descend(potential, start)
-    curvature = largest_curvature(potential, np.concatenate([start, relaxed])[-1:])
+    curvature = largest_curvature(potential, relaxed)
     if kind == "particles":
-        known = _particles(formula, start[0])
+        known = _particles(formula, relaxed[0])  # a start drawn at random may overlap
         hot, curvature = known.pop("hot"), STIFFER * curvature
     else:
         spread = float(potential.energy(start)[0] - lowest[0]) / potential.dim
@@ -117,7 +118,7 @@ def _particles(formula: Any, start: np.ndarray) -> dict[str, Any]:
         "near": NEIGHBOURS * spacing,
         "radii": [radius * min(1, spacing / (2 * max(radii))) for radius in radii],
         "start": start.round(6).tolist(),
-        "hot": OF_DEPTH * depth if depth > 0 else 2 * abs(at),
+        "hot": OF_DEPTH * depth if depth > 0 else OF_PUSH * abs(at),
     }
 
 

@@ -125,7 +125,7 @@ class Stage extends Plot {
   }
 
   disk(size, k) {
-    const turn = (k % TURNS) / TURNS, shade = Math.floor(k / TURNS) / (SHADES - 1), dark = this.colours.dark;
+    const turn = (k % TURNS) / TURNS, shade = Math.floor(k / TURNS) / (SHADES - 1), dark = this.colours.paper.match(/\d+/g)[0] < 128;
     const fill = `oklch(${dark ? 0.45 + 0.27 * shade : 0.86 - 0.16 * shade} ${0.02 + 0.13 * shade ** 2} ${360 * turn})`;
     return stamp(size, fill, this.colours.rim, this.ratio);
   }

@@ -18,7 +18,6 @@ function named(colour) {
   return {
     ink: colour("ink"), soft: colour("soft"), grid: colour("grid"), paper: colour("card"), rim: colour("rim"),
     deep: colour("deep"), high: colour("high"), measured: colour("measured"), bars: colour("bars"), other: colour("other"),
-    dark: colour("card").match(/\d+/g)[0] < 128,
     wells: [0, 1, 2, 3, 4].map((k) => colour(`well-${k}`)),
   };
 }
