@@ -57,7 +57,8 @@ def describe_balls(
         | {"x": well.x.tolist(), "energy": well.energy if abs(well.energy) > nothing else 0}
         for well in land.wells
     ]
-    temperatures = np.geomspace(hot / RANGE, HOTTER * hot, TEMPERATURES)
+    shown_hot = rounded(hot)
+    temperatures = np.geomspace(shown_hot / RANGE, HOTTER * shown_hot, TEMPERATURES)
     ends = zip(space.kinds, space.ends.tolist(), strict=True)
     known = {
         "kind": "balls",
@@ -74,7 +75,7 @@ def describe_balls(
         "wells": wells,
         "top": land.top,
         "curvature": curvature,
-        "hot": hot,
+        "hot": shown_hot,
         "gamma": 0.5 * np.sqrt(mean),
         "dt": OMEGA_DT / np.sqrt(curvature),
         "speed": SPEED,
@@ -117,7 +118,6 @@ def opening(
             space = walled(space, potential.bounds)
             best = hot, space.clipped(shown)
     hot, shown = best or (hot, shown)
-    hot = rounded(hot)
     land = _surveyed(potential, space, shown)
     return land, space, surroundings(potential, space, shown, hot), hot
 
