@@ -12,7 +12,7 @@ from ..descents.batched import descend
 from ..formulas.in_javascript import javascript_source
 from ..tuning import OMEGA_DT, largest_curvature
 
-MOST = {"particles": 3000, "lattice": 256 * 256}
+MOST = {"particles": 1000, "lattice": 256 * 256}
 SPEED = {"particles": 3000, "lattice": 240}  # steps a second when the page opens
 STEPS = {"particles": 40_000, "lattice": 4000}  # of an anneal at the cooling rate it opens with
 OF_DEPTH = 1.0  # hot particles: of the depth of a pair's well, a liquid
@@ -20,6 +20,7 @@ OF_PUSH = 6.0  # and of the energy of a pair that only pushes, at the distance o
 OF_SPREAD = 0.5  # a hot lattice: of the energy that a random start has above a minimum, a site
 STIFFER = 2.5  # times as stiff are encounters of hot particles as the coldest
 DAMPING = {"particles": 0.02, "lattice": 0.05}  # friction, of the highest frequency
+ROUGHLY = 1e-3  # natural lengths, to which the minimum below a start is found
 NEIGHBOURS = 1.4  # of the distance in a triangular crystal of that density: who is next to whom
 NO_FRAMES = "and a page redraws it many times a second: give a smaller system"
 
@@ -70,23 +71,26 @@ def describe_bodies(potential: Any, kind: str, seed: int) -> tuple[dict[str, Any
     formula = potential.formula
     spec = formula.source.spec
     start = potential.draw_start(1, np.random.default_rng(seed))
-    relaxed, lowest = descend(potential, start)
-    curvature = largest_curvature(potential, relaxed)
     if kind == "particles":
+        relaxed, energy = descend(potential, start, ROUGHLY)
+        lowest = float(energy[0])
         known = _particles(formula, relaxed[0])  # a start drawn at random may overlap
-        hot, curvature = known.pop("hot"), STIFFER * curvature
+        hot, stiffness = known.pop("hot"), known.pop("stiffness")
+        curvature = STIFFER * max(largest_curvature(potential, relaxed), stiffness)
     else:
-        spread = float(potential.energy(start)[0] - lowest[0]) / potential.dim
-        curvature = max(curvature, largest_curvature(potential, start))
-        hot, known = OF_SPREAD * spread, _lattice(potential)
+        minimum = potential.minimum_energy
+        lowest = float(descend(potential, start, ROUGHLY)[1][0]) if minimum is None else minimum
+        curvature, known = largest_curvature(potential, start), _lattice(potential)
+        hot = OF_SPREAD * (float(potential.energy(start)[0]) - lowest) / potential.dim
     hot = hot if np.isfinite(hot) and hot > 0 else 1.0
+    curvature = curvature if np.isfinite(curvature) and curvature > 0 else hot
     known |= {
         "kind": kind,
         "numbers": formula.numbers.ravel().tolist(),
         "speed": SPEED[kind],
         "steps": STEPS[kind],
         "curvature": curvature,
-        "relaxed": float(lowest[0]) / known["count"],
+        "relaxed": lowest / known["count"],
         "hot": hot,
         "dt": OMEGA_DT / np.sqrt(curvature),
         "gamma": DAMPING[kind] * np.sqrt(curvature),
@@ -98,13 +102,16 @@ def describe_bodies(potential: Any, kind: str, seed: int) -> tuple[dict[str, Any
 def _particles(formula: Any, start: np.ndarray) -> dict[str, Any]:
     count, types = len(formula.species), formula.types
     spacing = float(np.sqrt(2 / np.sqrt(3) * formula.box.prod() / count))
-    radii, depth = [], 0.0
+    radii, depth, stiffness = [], 0.0, 0.0
     for kind in range(types * types):
         reach = float(formula.reach[kind])
         r = np.linspace(0.02, 1, 500) * reach
         energy = formula.pairs(r, kind)[0] - formula.table[kind, -2]
         energy[~np.isfinite(energy)] = np.inf
-        depth = max(depth, -float(energy.min()))
+        if -float(energy.min()) > depth:
+            depth, well = -float(energy.min()), int(np.clip(energy.argmin(), 1, len(r) - 2))
+            bend = energy[well - 1] - 2 * energy[well] + energy[well + 1]
+            stiffness = 2 * float(bend) / (r[1] - r[0]) ** 2  # of two that are both free
         if kind % (types + 1) == 0:  # two of one species
             nearest = float(r[energy.argmin()]) if energy.min() < 0 else spacing
             radii.append(nearest / 2)
@@ -118,6 +125,7 @@ def _particles(formula: Any, start: np.ndarray) -> dict[str, Any]:
         "near": NEIGHBOURS * spacing,
         "radii": [radius * min(1, spacing / (2 * max(radii))) for radius in radii],
         "start": start.round(6).tolist(),
+        "stiffness": stiffness,
         "hot": OF_DEPTH * depth if depth > 0 else OF_PUSH * abs(at),
     }
 

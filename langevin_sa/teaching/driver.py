@@ -188,9 +188,10 @@ def assemble(data: dict[str, Any], force: str) -> str:
 
 def _formula(spec: Spec, dim: int) -> str:
     """The formula for people."""
+    sites = {1: "{}", 2: "sum over both coordinates of {}"}
     sums = {
         "coordinates": "{}",
-        "site": "{}" if dim == 1 else "sum over both coordinates of {}",
+        "site": sites.get(dim, "sum over sites of {}"),
         "bond": "sum over neighbours x, y of {}",
         "pair": "sum over pairs of {}",
     }
