@@ -20,7 +20,6 @@ OF_PUSH = 6.0  # and of the energy of a pair that only pushes, at the distance o
 OF_SPREAD = 0.5  # a hot lattice: of the energy that a random start has above a minimum, a site
 STIFFER = 2.5  # times as stiff are encounters of hot particles as the coldest
 DAMPING = {"particles": 0.02, "lattice": 0.05}  # friction, of the highest frequency
-ROUGHLY = 1e-3  # natural lengths, to which the minimum below a start is found
 NEIGHBOURS = 1.4  # of the distance in a triangular crystal of that density: who is next to whom
 NO_FRAMES = "and a page redraws it many times a second: give a smaller system"
 
@@ -71,16 +70,21 @@ def describe_bodies(potential: Any, kind: str, seed: int) -> tuple[dict[str, Any
     formula = potential.formula
     spec = formula.source.spec
     start = potential.draw_start(1, np.random.default_rng(seed))
+    if kind == "lattice":
+        known = _lattice(potential)
+        if known["angles"] and potential.bounds is None:
+            known["bounds"] = [-np.pi, np.pi]
+            start = np.random.default_rng(seed).uniform(-np.pi, np.pi, start.shape)
     if kind == "particles":
-        relaxed, energy = descend(potential, start, ROUGHLY)
+        relaxed, energy = descend(potential, start)
         lowest = float(energy[0])
         known = _particles(formula, relaxed[0])  # a start drawn at random may overlap
         hot, stiffness = known.pop("hot"), known.pop("stiffness")
         curvature = STIFFER * max(largest_curvature(potential, relaxed), stiffness)
     else:
         minimum = potential.minimum_energy
-        lowest = float(descend(potential, start, ROUGHLY)[1][0]) if minimum is None else minimum
-        curvature, known = largest_curvature(potential, start), _lattice(potential)
+        lowest = float(descend(potential, start)[1][0]) if minimum is None else minimum
+        curvature = largest_curvature(potential, start)
         hot = OF_SPREAD * (float(potential.energy(start)[0]) - lowest) / potential.dim
     hot = hot if np.isfinite(hot) and hot > 0 else 1.0
     curvature = curvature if np.isfinite(curvature) and curvature > 0 else hot
