@@ -8,8 +8,13 @@ function startPoints(seed) {
   const key = keyOf(seed), words = new Uint32Array(4), x = new Float64Array(4 * Math.ceil(COUNT / 4));
   for (let q = 0; 4 * q < COUNT; q++) {
     quadOf(words, q, 0, START, key);
-    if (DATA.bounds) for (let k = 0; k < 4; k++) x[4 * q + k] = DATA.bounds[0] + (DATA.bounds[1] - DATA.bounds[0]) * (words[k] + 0.5) * 2 ** -32;
-    else for (let k = 0; k < 4; k += 2) boxMuller(x, 4 * q + k, words[k], words[k + 1]);
+    if (DATA.bounds) {
+      const [low, high] = DATA.bounds;
+      for (let k = 0; k < 4; k++) x[4 * q + k] = low + (high - low) * (words[k] + 0.5) * 2 ** -32;
+    } else {
+      boxMuller(x, 4 * q, words[0], words[1]);
+      boxMuller(x, 4 * q + 2, words[2], words[3]);
+    }
   }
   return x.slice(0, COUNT);
 }

@@ -61,6 +61,18 @@ def test_trajectories_are_those_of_the_numpy_backend(opened, name):
     assert page.errors() == []
 
 
+def test_one_seed_one_trajectory_whatever_the_frames(opened):
+    def after(wait):
+        page = opened(P.kob_andersen(particles=100, space=2), address="speed=300")
+        page.run(f"new Promise((done) => setTimeout(done, {wait}))")
+        page.run("pause(true); reset()")
+        return page.run(
+            "for (let n = 0; n < 900; n++) experiment.step(settings); [...experiment.walk.x]"
+        )
+
+    assert after(0) == after(400)
+
+
 def order(page, x):
     return page.run(f"orderOf({{ x: Float64Array.from({np.ravel(x).tolist()}) }})")
 
@@ -124,7 +136,7 @@ def test_an_anneal_ends_lower_than_a_quench(opened, make, orders):
         }})()""")
         assert runs[kind]["measured"] == pytest.approx(runs[kind]["T"], rel=0.4)
     quench, anneal = runs["quench"], runs["anneal"]
-    assert anneal["energy"] < quench["energy"] - 0.02 * abs(quench["energy"])
+    assert anneal["energy"] < quench["energy"] - 0.01 * abs(quench["energy"])
     if orders:
         assert anneal["order"][0]["value"] > 0.8 > 0.6 > quench["order"][0]["value"]
 
