@@ -108,7 +108,6 @@ function orderOf(walk) {
 }
 
 function startPoints() {
-  near.at = null; // pairs are summed in an order that the start alone decides: one seed, one trajectory
   return DATA.start;
 }
 
