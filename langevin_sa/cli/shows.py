@@ -22,7 +22,7 @@ from .options import (
 NARROWEST = 60  # columns of the list of potentials
 
 
-@click.command(short_help="Write a page to teach with: balls roll in a potential.")
+@click.command(short_help="Write a page to teach with: a potential, annealed or quenched live.")
 @potential_options(most=2)
 @click.option(
     "-o",
@@ -48,11 +48,7 @@ NARROWEST = 60  # columns of the list of potentials
     help="A row of the table of integrators.",
 )
 @click.option(
-    "--balls",
-    type=click.IntRange(1, 5000),
-    default=400,
-    show_default=True,
-    help="Balls, which are replicas.",
+    "--balls", type=click.IntRange(1, 5000), help="Balls, which are replicas.  [default: 400]"
 )
 @click.option(
     "--window",
@@ -71,6 +67,9 @@ NARROWEST = 60  # columns of the list of potentials
 def page(ctx: click.Context, **options: Any) -> None:
     """Write a page to teach with: balls roll in the potential NAME, and a click anneals or quenches
     them.
+
+    NAME may be of many bodies too: lennard_jones_fluid or kob_andersen with --param space=2 and
+    --param particles=200, or phi4_lattice with --param shape=64,64.
 
     One HTML file that needs no network; its address holds the situation on show, so that it can be
     sent.

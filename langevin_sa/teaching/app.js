@@ -7,9 +7,9 @@ const BUDGET = 11, SHOW_EVERY = 50; // milliseconds: for steps in a frame; betwe
 let settings = readAddress(location.hash);
 let experiment = new Experiment(settings);
 let paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
-let axis = 0, colours = null, last = null, debt = 0, shown = 0, law = null;
+let colours = null, last = null, debt = 0, shown = 0;
 const frames = { n: 0, work: 0, since: 0 };
-const stage = new Stage(byId("stage")), histogram = new Histogram(byId("histogram")), chart = new Chart(byId("chart"));
+const stage = new Stage(byId("stage")), chart = new Chart(byId("chart"));
 const sliders = new Sliders(change);
 
 // ---------------------------------------------------------------------------------------------------- actions
@@ -29,8 +29,8 @@ function clamp(name, value) {
 
 function reset() {
   experiment = new Experiment(settings);
-  stage.trail = [];
   debt = 0;
+  restarted();
 }
 
 // Cool from here if the balls are hot, else start over: the same balls, heated for a while.
@@ -46,20 +46,11 @@ function pause(on) {
 }
 
 function finish(run) {
-  const share = run.shares[0], n = experiment.walk.count;
-  const error = 1.96 * Math.sqrt(Math.max(share * (1 - share), 1 / n) / n);
   const how = run.kind === "quench" ? "Quench" : `Anneal, rate ${short(run.rate)}`;
   const item = document.createElement("li");
-  item.innerHTML = `<span>${how}, from T = ${short(run.from)}</span> <b>${(100 * share).toFixed(0)} ± ${(100 * error).toFixed(0)} % in A</b>`;
+  item.innerHTML = `<span>${how}, from T = ${short(run.from)}</span> <b>${runWords(run)}</b>`;
   byId("runs").prepend(item);
   while (byId("runs").children.length > 5) byId("runs").lastElementChild.remove();
-}
-
-function placeAll(point) {
-  settings.start = point.map((v) => short(v).replace("−", "-")).join(",");
-  fillStart();
-  reset();
-  remember();
 }
 
 let writing = 0;
@@ -109,8 +100,7 @@ function draw(now) {
   stage.draw(experiment.walk);
   if (now - shown < SHOW_EVERY) return;
   shown = now;
-  if (law?.T !== experiment.T) law = { T: experiment.T, ...boltzmann(experiment.T, BINS) };
-  histogram.draw(colours, axis, experiment.counts[axis], law.along[axis]);
+  drawOwn();
   chart.draw(colours, experiment.series, [DATA.cold / 2, RANGES.T[1]]);
   showNumbers();
 }
@@ -123,50 +113,26 @@ function pretty(formula) {
 
 function fillHeader() {
   const own = DATA.name === DATA.formula;
-  byId("title").textContent = own ? "Annealing" : DATA.name.replace(/_/g, " ");
   const numbers = Object.entries(DATA.parameters).map(([name, value]) => `${name} = ${short(value)}`);
   const holder = document.createElement("span");
   holder.textContent = DATA.formula.length > 90 ? `${DATA.formula.slice(0, 87)}…` : DATA.formula;
-  byId("formula").innerHTML = `U = ${pretty(holder.innerHTML)}${numbers.length && numbers.length < 5 ? `, with ${numbers.join(", ")}` : ""}`;
+  const formula = `U = ${pretty(holder.innerHTML)}`, values = numbers.length < 5 ? numbers.join(", ") : "";
+  if (own) byId("title").innerHTML = formula;
+  else byId("title").textContent = DATA.name.replace(/_/g, " ");
+  byId("formula").innerHTML = own ? values : [formula, values].filter(Boolean).join(", with ");
   byId("formula").title = DATA.formula;
-}
-
-function fillStart() {
-  const options = [["spread", "all over the window"], ...DATA.wells.slice(0, LETTERS.length).map((_, k) => [LETTERS[k], `all in ${LETTERS[k]}`])];
-  if (!options.some(([value]) => value === settings.start)) options.push([settings.start, `all at ${settings.start}`]);
-  byId("start").replaceChildren(...options.map(([value, text]) => new Option(text, value)));
-  byId("start").value = settings.start;
 }
 
 function fillMore() {
   byId("integrator").replaceChildren(...Object.keys(DATA.integrators).map((name) => new Option(name, name)));
-  fillStart();
-  byId("balls").max = DATA.mostBalls;
-  for (const name of ["integrator", "balls", "seed", "run"]) byId(name).value = settings[name];
-}
-
-function fillAxes() {
-  if (DIM === 1) return;
-  DATA.axes.forEach((name, k) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = name;
-    button.addEventListener("click", () => chooseAxis(k));
-    byId("axis").append(button);
-  });
-  chooseAxis(0);
-}
-
-function chooseAxis(k) {
-  axis = k;
-  histogram.peak = 0;
-  [...byId("axis").children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === k)));
+  fillOwn();
+  for (const name of ["integrator", "seed", "run", ...Object.keys(OWN)]) byId(name).value = settings[name];
 }
 
 // A change under "More settings" starts over, except for what the page does on opening.
 function changeMore(name, value) {
-  const valid = { balls: value >= 1 && value <= DATA.mostBalls, seed: validSeed(value) }[name] ?? true;
-  if (valid) settings[name] = name === "balls" ? Math.floor(value) : value;
+  const valid = { seed: validSeed(value) }[name] ?? validOwn(name, value);
+  if (valid) settings[name] = name in OWN && typeof OWN[name] === "number" ? Math.floor(value) : value;
   else byId(name).value = settings[name];
   if (valid && name !== "run") reset();
   remember();
@@ -174,9 +140,8 @@ function changeMore(name, value) {
 
 function refit() {
   colours = palette();
-  stage.prepare(colours, TOP);
-  histogram.fit();
   chart.fit();
+  refitOwn();
 }
 
 function toggleTheme() {
@@ -221,11 +186,7 @@ function listen() {
   byId("pause").addEventListener("click", () => pause(!paused));
   byId("theme").addEventListener("click", toggleTheme);
   byId("copy").addEventListener("click", copyLink);
-  for (const name of ["integrator", "start", "balls", "seed", "run"]) byId(name).addEventListener("change", (e) => changeMore(name, e.target.value));
-  byId("stage").addEventListener("click", (event) => {
-    const point = stage.pointAt(event);
-    if (point) placeAll(point);
-  });
+  for (const name of ["integrator", "seed", "run", ...Object.keys(OWN)]) byId(name).addEventListener("change", (e) => changeMore(name, e.target.value));
   document.addEventListener("keydown", onKey);
   document.addEventListener("visibilitychange", () => (last = null)); // frames stop while hidden: do not make up for them
   window.addEventListener("hashchange", openSituation);
@@ -234,8 +195,7 @@ function listen() {
 }
 
 fillHeader();
-buildShares();
-fillAxes();
+buildOwn();
 refit();
 listen();
 openSituation();

@@ -4,6 +4,7 @@ barriers between them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,8 @@ from ..descents.batched import descend
 CELLS = {1: 800, 2: 160}  # an axis, by the number of coordinates
 SHALLOW = 0.002  # of the energies shown: wells less deep are ripples, or the grid's
 SCATTER, TRIALS = 2.0, 64  # descents that look for wells: from how far, how many
+NAMED = 8  # of the lowest wells, whose minima are found to all digits
 NEAR = 10.0  # wells within are shown, others only if there are none
-INSIDE = 0.97  # share of balls that should stay in the window
-COOLER = 8  # times that T is lowered by a tenth for that
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,8 @@ class Landscape:
         return min(highest, max([ceiling(self.energy), *above]))
 
 
-def window_of(potential: Any) -> np.ndarray:
-    """What to show (dim, 2): the potential's bounds, else the surroundings of the minima that
-    descents find.
-    """
-    if potential.bounds is not None:
-        return potential.bounds
+def minima_of(potential: Any) -> np.ndarray:
+    """The minima (k, dim) that descents find, and those that are known."""
     starts = SCATTER * np.random.default_rng(0).standard_normal((TRIALS, potential.dim))
     found, energy = descend(potential, starts)
     with np.errstate(all="ignore"):
@@ -69,16 +65,20 @@ def window_of(potential: Any) -> np.ndarray:
         gained = potential.energy(starts) - energy
     found = found[np.isfinite(energy) & (SCATTER * force <= 1e-4 * gained)]
     near = found[np.abs(found).max(1) < NEAR]
-    points = np.concatenate(
-        [near if len(near) else found, found[:0] if potential.minima is None else potential.minima]
-    )
-    if not len(points):
-        points = np.zeros((1, potential.dim))
-    return around(points, alone=2 * SCATTER)
+    known = found[:0] if potential.minima is None else potential.minima
+    return np.concatenate([near if len(near) else found, known])
 
 
-def survey(potential: Any, window: np.ndarray) -> Landscape:
-    """Energies, wells and barriers on the cells of a window, for a potential of dim 1 or 2.
+def window_of(potential: Any, minima: np.ndarray) -> np.ndarray:
+    """What to show (dim, 2): the potential's bounds, else the surroundings of its minima."""
+    if potential.bounds is not None:
+        return potential.bounds
+    return around(minima if len(minima) else np.zeros((1, potential.dim)), alone=2 * SCATTER)
+
+
+def survey(potential: Any, window: np.ndarray, rings: Sequence[bool] = ()) -> Landscape:
+    """Energies, wells and barriers on the cells of a window, for a potential of dim 1 or 2; `rings`
+    are the axes whose last cell touches the first.
 
     Every cell belongs to the minimum that steepest descent over neighbouring cells reaches; basins
     are then flooded in the order of the passes between them, which gives each its depth and joins
@@ -95,7 +95,8 @@ def survey(potential: Any, window: np.ndarray) -> Landscape:
             f"the energy of {potential.name} is finite nowhere in the window {window.tolist()}: "
             "give another window"
         )
-    basin, passes = _basins(energy.reshape((CELLS[potential.dim],) * potential.dim))
+    rings = tuple(rings) or (False,) * potential.dim
+    basin, passes = _basins(energy.reshape((CELLS[potential.dim],) * potential.dim), rings)
     low, usual = energy.min(), np.quantile(energy[np.isfinite(energy)], 0.6)
     joined, depth = _flood(energy, passes, SHALLOW * (usual - low))
     basins = [b for b in np.unique(basin) if np.isfinite(energy[b])]
@@ -104,7 +105,12 @@ def survey(potential: Any, window: np.ndarray) -> Landscape:
     table = np.zeros(len(energy), dtype=int)
     for b in basins:
         table[b] = number[joined.get(b, b)]
-    wells = [_well(potential, points[b], window, depth.get(b)) for b in bottoms]
+    wells = [
+        _well(potential, points[b], window, depth.get(b), rings)
+        if k < NAMED
+        else Well(points[b], float(energy[b]), depth.get(b), False)
+        for k, b in enumerate(bottoms)
+    ]
     return Landscape(window, points, energy, table[basin], wells)
 
 
@@ -120,51 +126,47 @@ def sampled(potential: Any, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return points, energy
 
 
-def hot_temperature(potential: Any, land: Landscape) -> float:
-    """A temperature at which balls cross every barrier, or that fills the window if there is none;
-    less if they would leave it.
+def hot_temperature(land: Landscape) -> float:
+    """A temperature at which balls cross every barrier, or that fills the window if there is
+    none.
     """
-    low = float(land.energy.min())
     depths = [well.depth for well in land.wells if well.depth is not None]
-    hot = 1.25 * max(depths, default=0.0) or (land.top - low) / 4 or 1.0
-    middle, half = land.window.mean(1), (land.window[:, 1] - land.window[:, 0]) / 2
-    points, energy = sampled(potential, np.stack([middle - 2 * half, middle + 2 * half], axis=-1))
-    inside = (np.abs(points - middle) < half).all(1)
-    for _ in range(COOLER):
-        with np.errstate(over="ignore"):
-            weight = np.exp((energy.min() - energy) / hot)
-        if weight[inside].sum() > INSIDE * weight.sum():
-            break
-        hot *= 0.9
-    return hot
+    quarter = (land.top - float(land.energy.min())) / 4
+    return 1.25 * max(depths, default=0.0) or quarter or 1.0
 
 
-def _shifted(shape: tuple[int, ...]) -> Any:
+def _neighbours(shape: tuple[int, ...], rings: Sequence[bool]) -> Any:
     """Index arrays (here, there) of all pairs of neighbouring cells, diagonal ones too, each pair
     once.
     """
     index = np.arange(np.prod(shape)).reshape(shape)
-    if len(shape) == 1:
-        return [(index[:-1], index[1:])]
-    pairs = [(index[:-1], index[1:]), (index[:, :-1], index[:, 1:])]
-    pairs += [(index[:-1, :-1], index[1:, 1:]), (index[:-1, 1:], index[1:, :-1])]
-    return [(a.ravel(), b.ravel()) for a, b in pairs]
+    for steps in ((1,),) if len(shape) == 1 else ((1, 0), (0, 1), (1, 1), (1, -1)):
+        there = np.roll(index, [-k for k in steps], axis=tuple(range(len(shape))))
+        kept = np.ones(shape, dtype=bool)
+        for axis, (step, ring) in enumerate(zip(steps, rings, strict=True)):
+            if step and not ring:
+                last = [slice(None)] * len(shape)
+                last[axis] = slice(-1, None) if step > 0 else slice(0, 1)
+                kept[tuple(last)] = False
+        yield index[kept], there[kept]
 
 
-def _basins(energy: np.ndarray) -> tuple[np.ndarray, list[tuple[float, int, int]]]:
+def _basins(
+    energy: np.ndarray, rings: Sequence[bool]
+) -> tuple[np.ndarray, list[tuple[float, int, int]]]:
     """The lowest cell of each cell's basin; and for each two basins that touch, the pass between
     them, lowest first.
     """
     flat = energy.ravel()
     lowest, down = flat.copy(), np.arange(flat.size)
-    for a, b in _shifted(energy.shape):
+    for a, b in _neighbours(energy.shape, rings):
         for here, there in ((a, b), (b, a)):
             lower = flat[there] < lowest[here]
             lowest[here[lower]], down[here[lower]] = flat[there[lower]], there[lower]
     while (down[down] != down).any():
         down = down[down]
     passes: dict[tuple[int, int], float] = {}
-    for a, b in _shifted(energy.shape):
+    for a, b in _neighbours(energy.shape, rings):
         border = (down[a] != down[b]) & np.isfinite(flat[a]) & np.isfinite(flat[b])
         a, b = a[border], b[border]
         for i, j, height in zip(down[a], down[b], np.maximum(flat[a], flat[b]), strict=True):
@@ -202,11 +204,13 @@ def _flood(
     return {b: root(well, b) for b in well}, depth
 
 
-def _well(potential: Any, cell: np.ndarray, window: np.ndarray, depth: float | None) -> Well:
-    """The minimum near a well's lowest cell."""
+def _well(
+    potential: Any, cell: np.ndarray, window: np.ndarray, depth: float | None, rings: Sequence[bool]
+) -> Well:
+    """The minimum near a well's lowest cell, or the cell."""
     width = (window[:, 1] - window[:, 0]) / CELLS[potential.dim]
     at, energy = descend(potential, cell)
     if (np.abs(at[0] - cell) < 4 * width).all():
         return Well(at[0], float(energy[0]), depth, False)
-    rim = ((cell - window[:, 0] < width) | (window[:, 1] - cell < width)).any()
-    return Well(cell, float(potential.energy(cell)), depth, bool(rim))
+    rim = (cell - window[:, 0] < width) | (window[:, 1] - cell < width)
+    return Well(cell, float(potential.energy(cell)), depth, bool((rim & ~np.array(rings)).any()))

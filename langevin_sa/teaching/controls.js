@@ -1,21 +1,18 @@
 // Controls: the sliders, and the situation they set, which the address of the page carries.
 
-const byId = (id) => document.getElementById(id);
-
 const DEFAULTS = {
-  T: DATA.hot, gamma: DATA.gamma, dt: DATA.dt, rate: DATA.rate, speed: 240, integrator: DATA.integrator, balls: DATA.balls, seed: DATA.seed,
-  start: "spread", run: "",
+  T: DATA.hot, gamma: DATA.gamma, dt: DATA.dt, rate: DATA.rate, speed: DATA.speed, integrator: DATA.integrator, seed: DATA.seed, run: "", ...OWN,
 };
 const HIGHEST_DT = rounded(2.2 / Math.sqrt(DATA.curvature)); // a little beyond what is stable
 
 // Ends of the logarithmic sliders; a given value that lies beyond is let in.
 const RANGES = Object.fromEntries(
   Object.entries({
-    T: [DATA.cold, 4 * DATA.hot],
+    T: [DATA.cold, DATA.hottest],
     gamma: [DATA.gamma / 50, Math.max(2 / DATA.dt, 2 * DATA.gamma)],
     dt: [DATA.dt / 10, Math.max(HIGHEST_DT, DATA.dt)],
     rate: [DATA.rate / 10, 30 * DATA.rate],
-    speed: [15, 2400],
+    speed: [DATA.speed / 16, 10 * DATA.speed],
   }).map(([name, ends]) => [name, ends.map(rounded)]),
 );
 
@@ -36,10 +33,9 @@ function readAddress(hash) {
     if (name in given && value > 0 && value < Infinity) settings[name] = Math.min(Math.max(value, RANGES[name][0]), RANGES[name][1]);
   }
   if (Object.hasOwn(RULES, given.integrator)) settings.integrator = given.integrator;
-  if (given.balls >= 1) settings.balls = Math.min(DATA.mostBalls, Math.floor(given.balls));
   if (validSeed(given.seed)) settings.seed = given.seed;
-  if (given.start && startOf(given.start)) settings.start = given.start;
   if (["anneal", "quench"].includes(given.run)) settings.run = given.run;
+  readOwn(given, settings);
   return settings;
 }
 
@@ -51,14 +47,6 @@ function validSeed(text) {
 function writeAddress(settings) {
   const changed = Object.entries(settings).filter(([name, value]) => value !== DEFAULTS[name]);
   return new URLSearchParams(changed).toString();
-}
-
-// Where the balls start: null for "spread", else the point that a well's letter or "x,y" names; undefined for nonsense.
-function startOf(text) {
-  if (text === "spread") return () => null;
-  const well = DATA.wells[LETTERS.indexOf(text)];
-  const point = text.length === 1 && well ? well.x : text.split(",").map(Number);
-  return point.length === DIM && point.every(Number.isFinite) ? () => point : undefined;
 }
 
 // The sliders; `change(name, value)` is called when one is moved.

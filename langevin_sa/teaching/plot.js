@@ -1,7 +1,7 @@
 // Pictures: each Plot is a canvas with margins, two scales and axes.
 
+const byId = (id) => document.getElementById(id);
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
-const LETTERS = "ABCDE"; // of the wells that are shown one by one; the others are grey
 
 // Colours of the style sheet as rgb(...), which change with light and dark.
 function palette() {
@@ -18,11 +18,9 @@ function named(colour) {
   return {
     ink: colour("ink"), soft: colour("soft"), grid: colour("grid"), paper: colour("card"), rim: colour("rim"),
     deep: colour("deep"), high: colour("high"), measured: colour("measured"), bars: colour("bars"), other: colour("other"),
-    wells: [...LETTERS].map((_, k) => colour(`well-${k}`)),
+    wells: [0, 1, 2, 3, 4].map((k) => colour(`well-${k}`)),
   };
 }
-const wellColour = (colours, well) => colours.wells[well] ?? colours.other;
-
 class Plot {
   constructor(canvas) {
     this.canvas = canvas;
@@ -41,6 +39,25 @@ class Plot {
     this.size = parseFloat(getComputedStyle(this.canvas).fontSize);
     const left = 4.1 * this.size, bottom = height - 2.9 * this.size;
     this.box = { left, right: width - 0.9 * this.size, top: 0.9 * this.size, bottom, width, height };
+  }
+
+  // The same without margins.
+  fitWhole() {
+    this.fit();
+    Object.assign(this.box, { left: 0, top: 0, right: this.box.width, bottom: this.box.height });
+  }
+
+  // Pale what is beside a rectangle, which gets a frame.
+  veil(left, top, width, height) {
+    const pen = this.context;
+    pen.fillStyle = this.colours.paper;
+    pen.globalAlpha = 0.62;
+    pen.fillRect(0, 0, left, this.box.height);
+    pen.fillRect(left + width, 0, this.box.width - left - width, this.box.height);
+    pen.globalAlpha = 1;
+    pen.strokeStyle = this.colours.soft;
+    pen.lineWidth = 1;
+    pen.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
   }
 
   scales(x, y) {
@@ -117,6 +134,21 @@ class Plot {
   }
 }
 
+// A disk of one colour, drawn once and stamped many times.
+function stamp(radius, fill, rim, ratio) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = Math.ceil(2 * (radius + 1) * ratio);
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.arc(radius + 1, radius + 1, radius, 0, 2 * Math.PI);
+  pen.fillStyle = fill;
+  pen.fill();
+  pen.strokeStyle = rim;
+  pen.lineWidth = 0.8;
+  pen.stroke();
+  return canvas;
+}
+
 // Where a value lies between the ends of a scale, 0 to 1.
 function part({ low, high, log }, value) {
   return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
@@ -143,31 +175,6 @@ function short(value) {
   const text = Number(value.toPrecision(3));
   const size = Math.abs(text);
   return (size >= 1e5 || size < 1e-4 ? text.toExponential().replace("e+", "e") : String(text)).replace("-", "−");
-}
-
-// Where the balls have been along an axis, against Boltzmann's law in the same bins.
-class Histogram extends Plot {
-  draw(colours, axis, counts, law) {
-    const [low, high] = DATA.window[axis], bins = counts.length, width = (high - low) / bins;
-    const total = counts.reduce((a, b) => a + b, 0) || 1;
-    const peak = Math.max(...law, ...counts.map((n) => n / total)) / width;
-    this.peak = this.peak > 0 ? this.peak + 0.3 * (1.12 * peak - this.peak) : 1.12 * peak;
-    this.scales({ low, high }, { low: 0, high: this.peak });
-    this.clear();
-    this.axes(colours, `position ${DATA.axes[axis]} (length)`, "density");
-    this.clip();
-    const steps = [[this.px(low), this.py(0)]];
-    for (let k = 0; k < bins; k++) {
-      const x = this.px(low + k * width), next = this.px(low + (k + 1) * width), y = this.py(counts[k] / total / width);
-      this.context.fillStyle = colours.bars;
-      this.context.fillRect(x, y, next - x - 0.5, this.box.bottom - y);
-      const level = this.py(law[k] / width);
-      steps.push([x, level], [next, level]);
-    }
-    steps.push([this.px(high), this.py(0)]);
-    this.line(steps, colours.ink, 2);
-    this.unclip();
-  }
 }
 
 // Set and measured temperature since the last reset.

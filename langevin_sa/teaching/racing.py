@@ -8,11 +8,8 @@ replica of `compare`. Wells, and learning rates that suit them, are worked out h
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from html import escape
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -32,11 +29,11 @@ from ..noise import seed_of
 from ..optimizers import Adam, RMSprop
 from ..potential import Potential
 from ..storage.whole import write_whole
-from .basins import Landscape, survey, window_of
-from .driver import Page
+from .basins import Landscape, minima_of, survey, window_of
+from .pages import Page, assembled
 
 TILTED = "(x**2 - 1)**2 + 0.3*x"  # two wells; all start in the upper one
-SCRIPTS = ["noise", "plot", "optimizers", "panels", "race"]
+SCRIPTS = "noise plot optimizers panels race"
 # the paper's steps: from which progress, and by what learning rates are divided
 DECAY = [(0.0, 1), (0.4, 10), (0.6, 100), (0.8, 1000), (0.9, 2000)]
 MOMENTUM = 0.9  # of Momentum
@@ -108,12 +105,11 @@ def race(
     if path is not None:
         check_file(path, "path")
     setting = {"noise": noise, "rho0": rho0, "n_steps": n_steps, "replicas": replicas}
-    text = Page(
-        _assemble(*describe(potential, **setting, start=start, window=window, seed=seed_of(rng)))
-    )
+    known = describe(potential, **setting, start=start, window=window, seed=seed_of(rng))
+    page = assembled("race.html", "page race", SCRIPTS, *known, MOMENTUM=str(MOMENTUM))
     if path is not None:
-        write_whole(path, text)
-    return text
+        write_whole(path, page)
+    return page
 
 
 def describe(
@@ -158,7 +154,8 @@ def describe(
     check_whole(100, MOST_STEPS, n_steps=n_steps)
     check_whole(1, MOST_REPLICAS, replicas=replicas)
 
-    box = window_of(potential) if window is None else box_of(window, 1, "window")
+    minima = minima_of(potential)
+    box = window_of(potential, minima) if window is None else box_of(window, 1, "window")
     land = survey(potential, box)
     inner = [well for well in land.wells if not well.edge] or land.wells
     lowest, top = land.wells[0].energy, land.top
@@ -245,23 +242,3 @@ def _written(potential: Any) -> str:
     text = re.sub(r"\*\*(\d+)", lambda mark: mark[1].translate(RAISED), text)
     text = text.replace("*", "·").replace("-", "\N{MINUS SIGN}")
     return ", ".join([text, *(f"{name} = {value:.4g}" for name, value in values)])
-
-
-def _assemble(data: dict[str, Any], force: str) -> str:
-    """The page's text from its template, styles and scripts."""
-
-    def text(*names: str) -> str:
-        files = [resources.files(__package__).joinpath(name) for name in names]
-        return "\n".join(file.read_text(encoding="utf-8") for file in files)
-
-    known = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    known = known.replace("<", "\\u003c")
-    parts = {
-        "TITLE": escape(data["name"]),
-        "MOMENTUM": str(MOMENTUM),
-        "STYLE": text("page.css", "race.css"),
-        "SCRIPT": "\n".join(
-            [f"const DATA = {known};", force, text(*(f"{name}.js" for name in SCRIPTS))]
-        ),
-    }
-    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], text("race.html"))

@@ -1,4 +1,4 @@
-// What is shown beside the pictures: numbers, shares, thermometers, and all of it in words.
+// What is shown beside the pictures: the numbers of the sliders, of a step, of the thermometers.
 
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
@@ -16,58 +16,24 @@ function showNumbers() {
   byId("stability").textContent = `ω dt = ${omega.toFixed(2)}, limit 2`;
   byId("stability").classList.toggle("alarm", omega >= 2);
   showStatus(omega);
-  showShares();
   showThermometers();
-  describePictures();
+  showOwn();
 }
 
 function showStatus(omega) {
   const { phase, T, run, failed } = experiment, seconds = (steps) => `${Math.ceil(steps / settings.speed)} s left`;
   const left = Math.log(T / DATA.cold) / (settings.rate * settings.dt);
   let text = {
-    hold: T <= DATA.cold ? `Cold, T = ${short(T)}: balls stay in their wells` : `Holding T = ${short(T)}`,
+    hold: `${T <= DATA.cold ? "Cold" : "Holding"}, T = ${short(T)}${T <= DATA.cold ? `: ${COLD}` : ""}`,
     heat: `Heating at T = ${short(T)}, then ${run?.kind}`,
     cool: `Annealing: T = ${short(T)}, ${seconds(left)}`,
     settle: `${run?.kind === "quench" ? "Quenched" : "Annealed"} to T = ${short(T)}: settling`,
   }[phase];
-  if (failed) text = `The balls flew off: ω dt = ${omega.toFixed(2)} is too long a step. Lower dt, then Reset.`;
+  if (failed) text = failure(omega);
   else if (paused) text = `Paused. ${text}`;
-  byId("status").textContent = text;
+  byId("status").textContent = remark(text);
   byId("status").classList.toggle("alarm", failed);
   for (const kind of ["anneal", "quench"]) byId(kind).setAttribute("aria-pressed", String(run?.kind === kind));
-}
-
-// One row a well that has a letter, one for all others, one for balls outside.
-function shareRows() {
-  const named = DATA.wells.slice(0, LETTERS.length).map((well, k) => ({ letter: LETTERS[k], well, of: (s) => s[k] }));
-  const n = DATA.wells.length, rest = { letter: "…", place: `${n - LETTERS.length} others` };
-  if (n > LETTERS.length) named.push({ ...rest, of: (s) => s.slice(LETTERS.length, n).reduce((a, b) => a + b, 0) });
-  named.push({ letter: "–", place: "outside", of: (s) => s[n] ?? 0, outside: true });
-  return named;
-}
-
-function buildShares() {
-  for (const [k, row] of shareRows().entries()) {
-    const line = document.createElement("div");
-    line.className = "share";
-    line.style.setProperty("--well", `var(--${LETTERS.includes(row.letter) ? `well-${k}` : "other"})`);
-    const place = row.place ?? (row.well.edge ? "slopes out" : `U = ${short(row.well.energy)}`);
-    line.innerHTML = `<b>${row.letter}</b><span class="place">${place}</span>
-      <span class="track"><span class="bar"></span><span class="mark"></span></span><span class="number"></span>`;
-    byId("shares").append(line);
-  }
-}
-
-function showShares() {
-  const now = sharesOf(experiment.walk);
-  for (const [k, row] of shareRows().entries()) {
-    const line = byId("shares").children[k], share = row.of(now), equilibrium = row.of(law.wells);
-    line.querySelector(".bar").style.width = percent(share).replace(" ", "");
-    line.querySelector(".mark").style.left = `${100 * equilibrium}%`;
-    line.querySelector(".number").textContent = percent(share);
-    line.hidden = row.outside && share < 0.005;
-    line.title = `${percent(share)} of the balls; in equilibrium ${percent(equilibrium)}`;
-  }
 }
 
 function showThermometers() {
@@ -77,13 +43,3 @@ function showThermometers() {
   byId("thermometers").innerHTML = texts.map((t) => `<span>${t}</span>`).join("");
 }
 
-// The same in words, for those who do not see the pictures.
-function describePictures() {
-  const shares = sharesOf(experiment.walk), n = experiment.walk.count;
-  const wells = shareRows().map((row) => `${row.letter} ${percent(row.of(shares))}`).join(", ");
-  byId("stage").setAttribute("aria-label", `${n} balls in the landscape; in the wells: ${wells}`);
-  const off = law.along[axis].reduce((sum, p, k) => sum + Math.abs(p - experiment.counts[axis][k] / total()), 0) / 2;
-  byId("histogram").setAttribute("aria-label", `Histogram of ${DATA.axes[axis]}; it differs from Boltzmann's law by ${percent(off)}`);
-  byId("chart").setAttribute("aria-label", `Set temperature ${short(experiment.T)}, measured ${short(experiment.recent?.measured ?? 0)}`);
-}
-const total = () => experiment.counts[axis].reduce((a, b) => a + b, 0) || 1;

@@ -1,19 +1,6 @@
 // The stage: the landscape with the balls in it.
 
-// A ball of one colour, drawn once and stamped many times.
-function stamp(radius, fill, rim, ratio) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = Math.ceil(2 * (radius + 1) * ratio);
-  const pen = canvas.getContext("2d");
-  pen.scale(ratio, ratio);
-  pen.arc(radius + 1, radius + 1, radius, 0, 2 * Math.PI);
-  pen.fillStyle = fill;
-  pen.fill();
-  pen.strokeStyle = rim;
-  pen.lineWidth = 0.8;
-  pen.stroke();
-  return canvas;
-}
+const wellColour = (colours, well) => colours.wells[well] ?? colours.other;
 
 // What does not move is drawn once, as a background.
 class Stage extends Plot {
@@ -86,7 +73,8 @@ class Stage extends Plot {
   badges() {
     const pen = this.context, size = 0.85 * this.size;
     DATA.wells.slice(0, LETTERS.length).forEach((well, k) => {
-      const x = this.px(well.x[0]), y = DIM === 1 ? this.py(well.energy) + 1.6 * size : this.py(well.x[1]) - 2.2 * size;
+      const x = this.px(well.x[0]), above = DIM === 1 ? this.py(well.energy) + 1.6 * size : this.py(well.x[1]) - 2.2 * size;
+      const y = Math.max(above, size + 2);
       pen.beginPath();
       pen.arc(x, y, size, 0, 2 * Math.PI);
       pen.fillStyle = this.colours.paper;
@@ -105,7 +93,7 @@ class Stage extends Plot {
     this.clip();
     const half = this.radius + 1, lanes = 7 * this.radius;
     for (let r = walk.count - 1; r >= 0; r--) {
-      const x = walk.x[r * DIM], y = walk.x[r * DIM + 1], cell = cellOf(x, y);
+      const x = walk.place[r * DIM], y = walk.place[r * DIM + 1], cell = cellOf(x, y);
       const kind = cell < 0 ? LETTERS.length : Math.min(WELL[cell], LETTERS.length);
       const px = this.px(x);
       // in one dimension the balls are stacked in lanes above the curve, so that a crowd looks like one
@@ -122,6 +110,9 @@ class Stage extends Plot {
   drawHero(x, y, kind) {
     const size = 1.9 * this.radius + 1;
     if (DIM === 2) {
+      const before = this.trail.at(-1) ?? [x, y], { left, right, top, bottom } = this.box;
+      const jumped = Math.abs(x - before[0]) > (right - left) / 2 || Math.abs(y - before[1]) > (bottom - top) / 2;
+      if (jumped) this.trail = []; // around a ring
       this.trail.push([x, y]);
       if (this.trail.length > 40) this.trail.shift();
       this.context.globalAlpha = 0.45;
@@ -157,4 +148,27 @@ function energyImage(colours, top) {
   }
   pen.putImageData(image, 0, 0);
   return canvas;
+}
+
+// Where the balls have been along an axis, against Boltzmann's law in the same bins.
+class Histogram extends Plot {
+  draw(colours, axis, counts, total, law) {
+    const [low, high] = DATA.window[axis], bins = counts.length, width = (high - low) / bins;
+    const peak = Math.max(...(law ?? []), ...counts.map((n) => n / total), 0.1 / bins) / width;
+    this.peak = this.peak > 0 ? this.peak + 0.3 * (1.12 * peak - this.peak) : 1.12 * peak;
+    this.scales({ low, high }, { low: 0, high: this.peak });
+    this.clear();
+    this.axes(colours, `position ${DATA.axes[axis]} (length)`, "density");
+    this.clip();
+    const steps = [[this.px(low), this.py(0)]];
+    for (let k = 0; k < bins; k++) {
+      const x = this.px(low + k * width), next = this.px(low + (k + 1) * width), y = this.py(counts[k] / total / width);
+      this.context.fillStyle = colours.bars;
+      this.context.fillRect(x, y, next - x - 0.5, this.box.bottom - y);
+      if (law) steps.push([x, this.py(law[k] / width)], [next, this.py(law[k] / width)]);
+    }
+    steps.push([this.px(high), this.py(0)]);
+    if (law) this.line(steps, colours.ink, 2);
+    this.unclip();
+  }
 }

@@ -163,12 +163,15 @@ class Walk {
     this.count = x.length / dim;
     this.key = keyOf(seed);
     this.x = Float64Array.from(x);
+    this.place = new Float64Array(x.length); // where x is in space, which may be a ring or have walls
     this.dx = new Float64Array(x.length);
     this.noise = new Float64Array(x.length); // what paired noise carries to the next step
     this.gradient = new Float64Array(x.length);
     this.energy = new Float64Array(this.count);
-    this.normals = new Float64Array(4 * this.count);
-    this.quad = -1; // which quad of each stream is in `normals`
+    this.quads = 4 % dim ? Math.ceil((dim + 3) / 4) : 1; // that a step of one replica may touch
+    this.normals = new Float64Array(4 * this.quads * this.count);
+    this.quad = -1; // the first quad of each stream in `normals`
+    this.scratch = [new Float64Array(dim), new Float64Array(dim)];
     this.words = new Uint32Array(4);
     this.stepNumber = 0;
     this.last = null; // numbers of the step before
@@ -176,24 +179,27 @@ class Walk {
     this.look();
   }
 
-  // Energy and gradient at x.
+  // Energy and gradient at x; where a wall mirrors, the slope is the other way.
   look() {
-    const at = new Float64Array(this.dim), g = new Float64Array(this.dim);
+    const [at, g] = this.scratch;
     for (let r = 0; r < this.count; r++) {
-      for (let d = 0; d < this.dim; d++) at[d] = this.x[r * this.dim + d];
+      for (let d = 0; d < this.dim; d++) this.place[r * this.dim + d] = at[d] = fold(d, this.x[r * this.dim + d]);
       this.energy[r] = energyGradient(at, g, DATA.numbers);
-      for (let d = 0; d < this.dim; d++) this.gradient[r * this.dim + d] = g[d];
+      for (let d = 0; d < this.dim; d++) this.gradient[r * this.dim + d] = mirrored(d, this.x[r * this.dim + d]) ? -g[d] : g[d];
     }
   }
 
-  // Make sure that the normals of this step are at hand; returns where in each quad they begin.
+  // Make sure that the normals of this step are at hand; returns where in each replica's they begin.
   draw() {
-    const first = this.stepNumber * this.dim, quad = Math.floor(first / 4); // dim divides 4
+    const first = this.stepNumber * this.dim, quad = Math.floor(first / 4);
     if (quad !== this.quad) {
       for (let r = 0; r < this.count; r++) {
-        quadOf(this.words, quad, r, THERMAL, this.key);
-        boxMuller(this.normals, 4 * r, this.words[0], this.words[1]);
-        boxMuller(this.normals, 4 * r + 2, this.words[2], this.words[3]);
+        for (let k = 0; k < this.quads; k++) {
+          const at = 4 * (r * this.quads + k);
+          quadOf(this.words, quad + k, r, THERMAL, this.key);
+          boxMuller(this.normals, at, this.words[0], this.words[1]);
+          boxMuller(this.normals, at + 2, this.words[2], this.words[3]);
+        }
       }
       this.quad = quad;
     }
@@ -209,7 +215,7 @@ class Walk {
     for (let r = 0; r < this.count; r++) {
       for (let d = 0; d < this.dim; d++) {
         const i = r * this.dim + d;
-        const normal = c.s > 0 ? this.normals[4 * r + from + d] : 0;
+        const normal = c.s > 0 ? this.normals[4 * this.quads * r + from + d] : 0;
         let kick = c.kick * normal;
         if (c.paired) {
           kick += this.noise[i];
@@ -235,20 +241,4 @@ class Walk {
   isFinite() {
     return this.energy.every(Number.isFinite);
   }
-}
-
-// Points (count * dim) drawn evenly from the cells of the window that `allowed` (cell number -> bool) lets in.
-function scatter(count, seed, allowed) {
-  const key = keyOf(seed), words = new Uint32Array(4), dim = DATA.window.length, x = [];
-  for (let r = 0; r < count; r++) {
-    for (let trial = 0; ; trial++) {
-      quadOf(words, trial, r, START, key);
-      const at = DATA.window.map(([low, high], d) => low + (high - low) * (words[d] + 0.5) * 2 ** -32);
-      if (allowed(cellOf(at[0], at[1])) || trial > 1000) {
-        x.push(...at.slice(0, dim));
-        break;
-      }
-    }
-  }
-  return x;
 }

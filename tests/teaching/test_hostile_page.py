@@ -37,7 +37,9 @@ KEYWORDS = {
         st.sampled_from(["", "/", "no/a.html", b"a.html", Odd(), [], "a.html\0"]), NUMBERS
     ),
 }
-OF_TWO = [
+OF_TWO = [  # coordinates, or dimensions
+    lsa.potentials.lennard_jones_fluid(particles=20, space=2, density=0.6),
+    lsa.potentials.phi4_lattice(shape=(3, 4)),
     lsa.potentials.rastrigin(dim=2),
     lsa.potentials.muller_brown(),
     lsa.potentials.gaussian_wells(),
