@@ -56,8 +56,8 @@ def thermostat(points: Any, gamma_dt: float = 0.5, axes: Any = None) -> np.ndarr
 
     Notes
     -----
-    Eq. (22) and the integrator's kinetic estimator are the same measurement, <dx^2>, in units of dt^2 and
-    of velocity_scale^2.
+    Eq. (22) and the integrator's kinetic estimator are the same measurement, <dx^2>, in units of
+    dt^2 and of velocity_scale^2.
     """
     points = list(points) if isinstance(points, Iterable) else [points]
     for point in points:

@@ -104,8 +104,8 @@ def _row(report: Any, check: Check) -> str:
 
 THERMOMETERS = """Thermometers in a harmonic well against the time step, at gamma dt = 0.5 (the
 overdamped rows have no gamma dt): lines are the closed forms, points are measured. Top, positions:
-k<x^2>/T. Middle, Eq. (22) as written: <dx^2>/(T dt^2). Bottom, the integrator's kinetic estimator, in
-which the same <dx^2> is divided by lr where noise is paired."""
+k<x^2>/T. Middle, Eq. (22) as written: <dx^2>/(T dt^2). Bottom, the integrator's kinetic estimator,
+in which the same <dx^2> is divided by lr where noise is paired."""
 CHANCE = """Checks with chance in them and no allowance: p-values in order, against those that as
 many independent correct checks have on average. Checks that share trajectories move together; a
 wrong law falls below the dashed threshold."""
