@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from .courses import course
 from .films import film
 from .grids import grid
 from .runs import anneal, compare, minimize
@@ -68,5 +69,5 @@ def main() -> None:
     """
 
 
-for command in (anneal, compare, film, grid, info, minimize, page, plot, potentials, validate):
+for command in (anneal, compare, course, film, grid, info, minimize, page, plot, potentials, validate):
     main.add_command(command)
