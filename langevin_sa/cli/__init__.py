@@ -69,5 +69,6 @@ def main() -> None:
     """
 
 
-for command in (anneal, compare, course, film, grid, info, minimize, page, plot, potentials, validate):
+COMMANDS = (anneal, compare, course, film, grid, info, minimize, page, plot, potentials, validate)
+for command in COMMANDS:
     main.add_command(command)

@@ -75,9 +75,9 @@ def copy(folder: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
     changed = [path.name for path, text in texts.items() if _holds_other(path, text)]
     if changed and not force:
         raise FileExistsError(
-            f"{home} holds {', '.join(changed)} with other contents, which somebody may have worked "
-            "in, so that nothing was written: give another folder, or force=True (--force on the "
-            "command line) to lose them"
+            f"{home} holds {', '.join(changed)} with other contents, in which somebody may have "
+            "worked, so that nothing was written: give another folder, or force=True (--force "
+            "on the command line) to lose them"
         )
     home.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
@@ -105,7 +105,7 @@ def _notebook(name: str, text: str) -> dict[str, Any]:
     for k in range(0, len(parts), 3):
         if k:
             hidden = {"jupyter": {"source_hidden": True}, "tags": ["solution"]}
-            code = {"execution_count": None, "outputs": []}
+            code: dict[str, Any] = {"execution_count": None, "outputs": []}
             cells.append(_cell("code", parts[k - 1], hidden if parts[k - 2] else {}) | code)
         cells += [_cell("markdown", part, {}) for part in HEADING.split(parts[k]) if part.strip()]
     for number, cell in enumerate(cells):

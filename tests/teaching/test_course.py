@@ -46,8 +46,8 @@ def test_six_lessons_in_order():
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_is_built_as_one(lesson):
-    """It opens with questions and aims, and ends with a summary and a figure for a slide; after each
-    exercise comes an empty cell and a solution, whose source is hidden.
+    """It opens with questions and aims, and ends with a summary and a figure for a slide; after
+    each exercise comes an empty cell and a solution, whose source is hidden.
     """
     nbformat = pytest.importorskip("nbformat")
     nbformat.validate(json.loads(json.dumps(LESSONS[lesson])))
@@ -69,7 +69,7 @@ def test_a_lesson_is_built_as_one(lesson):
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_students_need_no_solution(lesson):
-    """No other cell reads a name that only a solution has written, or one that a solution changes."""
+    """No other cell reads a name that a solution alone has written, or changed."""
     known, spoilt = set(dir(builtins)), set()
     for cell in LESSONS[lesson]["cells"]:
         if cell["cell_type"] != "code":
@@ -97,7 +97,7 @@ def test_a_lesson_runs_with_its_solutions(lesson, tmp_path, monkeypatch):
         for module in ("torch", "sklearn"):
             pytest.importorskip(module)
     monkeypatch.delenv("MPLBACKEND", raising=False)
-    notebook = nbformat.from_dict(LESSONS[lesson])
+    notebook = nbformat.reads(json.dumps(LESSONS[lesson]), as_version=4)
     folder = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=300, resources=folder).execute()
     said = [output for cell in notebook.cells for output in cell.get("outputs", [])]
