@@ -1,5 +1,5 @@
 """The command ``langevin-sa``: anneal, compare ways of cooling, list the catalogue, draw a run,
-validate, write a page to teach with.
+validate, write a page or a course to teach with.
 
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
 """
