@@ -99,6 +99,8 @@ def test_the_wheel_in_a_fresh_environment(built, tmp_path):
     words = ["anneal", "gaussian_wells", "--steps", "500", "--seed", "1", "--plot", "run.png"]
     assert "best energy" in run(str(binaries / "langevin-sa"), *words, **where)
     run(str(binaries / "langevin-sa"), "page", "double_well", **where)
+    run(str(binaries / "langevin-sa"), "course", "lessons", **where)
+    assert len(list((tmp_path / "lessons").glob("*.ipynb"))) == 6
     run(str(binaries / "langevin-sa"), "validate", "--report", "report.html", **where)
     assert {"run.png", "page.html", "report.html"} <= {p.name for p in tmp_path.iterdir()}
     typed = "import langevin_sa, pathlib; p = pathlib.Path(langevin_sa.__file__).parent\n"

@@ -1,5 +1,5 @@
 """The command ``langevin-sa``: anneal, compare ways of cooling, list the catalogue, draw a run,
-validate, write a page to teach with.
+validate, write a page or a course to teach with.
 
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from .courses import course
 from .films import film
 from .grids import grid
 from .races import race
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 for command in (
-    *(anneal, compare, film, grid, info, minimize),
+    *(anneal, compare, course, film, grid, info, minimize),
     *(page, plot, potentials, race, validate),
 ):
     main.add_command(command)

@@ -7,6 +7,7 @@ from functools import wraps
 from io import BytesIO
 from typing import Any, TypeVar
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -65,7 +66,11 @@ def styled(plot: Plot) -> Plot:
         there = plt.get_fignums()
         try:
             with plt.rc_context(STYLE):
-                return plot(*args, **keywords)
+                drawn = plot(*args, **keywords)
+                interactive = plt.isinteractive()
+            # a notebook's backend, which is loaded with the first figure, has switched it on
+            mpl.interactive(interactive)
+            return drawn
         except BaseException:
             for number in set(plt.get_fignums()).difference(there):
                 plt.close(number)

@@ -179,7 +179,7 @@ def test_a_missing_package_is_one_line(monkeypatch):
 
 def test_help_says_what_each_command_does():
     lines = good("--help").split("Commands:")[1].splitlines()
-    assert len([line for line in lines if line.strip()]) == 11 and not any(
+    assert len([line for line in lines if line.strip()]) == 12 and not any(
         "..." in line for line in lines
     )
 

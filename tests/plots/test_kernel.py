@@ -30,6 +30,17 @@ def outputs(folder, *cells):
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_figures_show_after_one_of_the_package(tmp_path, monkeypatch):
+    """The first figure of a notebook loads its backend, which then shows what each cell draws."""
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    draws = "lsa.plots.landscape(U)", "import matplotlib.pyplot as plt", "plt.plot([1, 2])"
+    first, _, second = outputs(tmp_path, BEGIN, *draws)[1:]
+    for shown in (first, second):
+        assert any("image/png" in output.get("data", {}) for output in shown)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("widgets", [True, False])
 def test_cells(widgets, tmp_path):
     if widgets:

@@ -1,0 +1,21 @@
+"""The command that copies the course's notebooks."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(short_help="Copy six lessons with exercises, as notebooks.")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.option("--force", is_flag=True, help="Overwrite notebooks in which somebody has worked.")
+def course(folder: str, force: bool) -> None:
+    """Write the six lessons of the course, with exercises and hidden solutions, into the folder
+    DIR; notebooks there that were changed are kept.
+
+    Jupyter comes with the extra `notebook`; the end of the last lesson needs the extra `ml`.
+    """
+    from ..teaching.course import copy, title
+
+    for path in copy(folder, force=force):
+        click.echo(f"written {path}: {title(path.stem)}")
+    click.echo(f"open them with: jupyter lab {folder}")
