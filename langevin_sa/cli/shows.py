@@ -24,6 +24,8 @@ NARROWEST = 60  # columns of the list of potentials
 
 @click.command(short_help="Write a page to teach with: a potential, annealed or quenched live.")
 @potential_options(most=2)
+@click.option("--particles", type=click.IntRange(min=2), help="As --param particles=NUMBER.")
+@click.option("--space", type=click.IntRange(1, 3), help="As --param space=NUMBER: axes of space.")
 @click.option(
     "-o",
     "--output",
@@ -68,14 +70,16 @@ def page(ctx: click.Context, **options: Any) -> None:
     """Write a page to teach with: balls roll in the potential NAME, and a click anneals or quenches
     them.
 
-    NAME may be of many bodies too: lennard_jones_fluid or kob_andersen with --param space=2 and
-    --param particles=200, or phi4_lattice with --param shape=64,64.
+    NAME may be of many bodies too: lennard_jones_fluid or kob_andersen with --space 2 and
+    --particles 400, or phi4_lattice with --param shape=64,64.
 
     One HTML file that needs no network; its address holds the situation on show, so that it can be
     sent.
     """
     output = options["output"]
     check_output(output)
+    given = {name: options[name] for name in ("space", "particles") if options[name] is not None}
+    options["param"] += tuple(f"{name}={value}" for name, value in given.items())
     potential = build_potential(ctx, options)
 
     from ..teaching.driver import page as write

@@ -184,6 +184,12 @@ def test_help_says_what_each_command_does():
     )
 
 
+def test_a_page_of_particles(here):
+    good("page", "lennard_jones_fluid", "--space", 2, "--particles", 30, "-o", "many.html")
+    U = lsa.potentials.lennard_jones_fluid(particles=30, space=2)
+    assert (here / "many.html").read_text() == lsa.page(U)
+
+
 def test_film(here):
     from PIL import Image
 
