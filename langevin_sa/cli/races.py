@@ -9,7 +9,7 @@ import click
 from .options import build_potential, check_output, potential_options
 
 
-@click.command(short_help="Write a page to teach with: optimizers race on a noisy landscape.")
+@click.command(short_help="Write a page to teach with: optimizers race.")
 @potential_options(most=1)
 @click.option(
     "-o",

@@ -22,7 +22,7 @@ from .options import (
 NARROWEST = 60  # columns of the list of potentials
 
 
-@click.command(short_help="Write a page to teach with: a potential, annealed or quenched live.")
+@click.command(short_help="Write a page to teach with: annealed or quenched live.")
 @potential_options(most=2)
 @click.option("--particles", type=click.IntRange(min=2), help="As --param particles=NUMBER.")
 @click.option("--space", type=click.IntRange(1, 3), help="As --param space=NUMBER: axes of space.")
