@@ -105,3 +105,18 @@ def test_the_wheel_in_a_fresh_environment(built, tmp_path):
     assert {"run.png", "page.html", "report.html"} <= {p.name for p in tmp_path.iterdir()}
     typed = "import langevin_sa, pathlib; p = pathlib.Path(langevin_sa.__file__).parent\n"
     run(str(binaries / "python"), "-c", typed + "assert (p / 'py.typed').exists()", **where)
+
+
+@pytest.mark.slow
+def test_the_first_lesson_in_a_fresh_environment(built, tmp_path):
+    """With the extra `notebook` alone, from the command that copies it."""
+    (wheel,) = built.glob("*.whl")
+    run(sys.executable, "-m", "venv", str(tmp_path / "venv"))
+    binaries = tmp_path / "venv" / "bin"
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    run(str(binaries / "pip"), "install", "-q", f"{wheel}[notebook]", env=environment)
+    where = {"cwd": tmp_path, "env": environment}
+    run(str(binaries / "langevin-sa"), "course", "lessons", **where)
+    words = ["nbconvert", "--to", "notebook", "--execute", "lessons/1_boltzmann.ipynb"]
+    run(str(binaries / "jupyter"), *words, **where)
+    assert (tmp_path / "lessons" / "lesson_1_boltzmann.png").exists()
