@@ -42,6 +42,9 @@ class Plain(click.Group):
                 return super().invoke(ctx)
             except (click.exceptions.Exit, click.Abort):  # which are RuntimeErrors
                 raise
+            except KeyboardInterrupt:
+                click.echo("Interrupted.", err=True)
+                raise click.exceptions.Exit(130) from None
             except (
                 ValueError,
                 TypeError,

@@ -14,8 +14,12 @@ def course(folder: str, force: bool) -> None:
 
     Jupyter comes with the extra `notebook`; the end of the last lesson needs the extra `ml`.
     """
-    from ..teaching.course import copy, title
+    from ..teaching.course import copy, notebooks, title
 
-    for path in copy(folder, force=force):
-        click.echo(f"written {path}: {title(path.stem)}")
+    written = {path.stem: path for path in copy(folder, force=force)}
+    for name in notebooks():
+        if name in written:
+            click.echo(f"written {written[name]}: {title(name)}")
+        else:
+            click.echo(f"kept {name}.ipynb, which was changed; --force overwrites it")
     click.echo(f"open them with: jupyter lab {folder}")

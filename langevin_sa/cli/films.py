@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 from .methods import LAWS, build_schedule, short
-from .options import build_potential, check_output, cooling_options, potential_options, typed_seed
+from .options import (
+    EXIT,
+    build_potential,
+    check_output,
+    cooling_options,
+    potential_options,
+    typed_seed,
+)
 
 
 @click.command(short_help="Film replicas that are annealed or quenched.")
@@ -52,8 +59,11 @@ def film(ctx: click.Context, **options: Any) -> None:
     potential = build_potential(ctx, options)
     if potential.dim > 2:
         raise click.UsageError(
-            f"a film shows one or two coordinates, and {potential.name} has dim {potential.dim}"
+            f"a film shows one or two coordinates, and {potential.name} has dim {potential.dim}; "
+            "give --dim 1 or 2 if it comes in any dimension"
         )
+    if not 0.1 <= options["fps"] <= 100:
+        raise click.UsageError(f"--fps must be from 0.1 to 100, not {options['fps']:g}")
 
     from .. import plots
     from ..annealing import starts
@@ -69,6 +79,9 @@ def film(ctx: click.Context, **options: Any) -> None:
     keywords = {"integrator": options["integrator"], "record_every": every, "samples": True}
     result = anneal(potential, start, schedule, steps, rng=seed, **keywords)
     click.echo(result.message)
+    if not len(result.history.step):
+        ctx.exit(EXIT.get(result.status, 0))
     look = {"fps": options["fps"], "frames": options["frames"]}
     plots.animate(potential, result, options["output"], **look)
     click.echo(f"filmed {options['output']}, seed {seed}")
+    ctx.exit(EXIT.get(result.status, 0))

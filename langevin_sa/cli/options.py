@@ -15,6 +15,9 @@ import click
 
 TRIED = 65_536  # bytes written to see whether there is room for a file
 
+# status of a result -> of the command: nothing finite or no minimum, interrupted
+EXIT = {2: 1, 3: 130}
+
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Several options as one, in this order."""

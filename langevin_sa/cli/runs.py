@@ -18,6 +18,7 @@ from .methods import (
     short,
 )
 from .options import (
+    EXIT,
     build_potential,
     check_output,
     checkpoint_option,
@@ -30,8 +31,6 @@ from .options import (
 from .table import Table, clock
 
 NEAR = 1e-3  # of the natural energy: a known minimum counts as reached within this
-# status of a result -> of the command: nothing finite or no minimum, interrupted
-EXIT = {2: 1, 3: 130}
 
 
 def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:

@@ -30,7 +30,7 @@ class MinimizeResult(Displayed, OptimizeResult):
     def __repr__(self) -> str:
         energies = ", ".join(f"{minimum.fun:.6g}" for minimum in self.minima[:SHOWN])
         more = ", ..." if len(self.minima) > SHOWN else ""
-        told = {"minima": f"{len(self.minima)}, at {energies}{more}"}
+        told = {"minima": f"{len(self.minima)}, at {energies}{more}" if energies else "0"}
         told["history"] = f"{len(self.history.move)} lines of {', '.join(self.history)}"
         return repr(OptimizeResult(dict(self) | told))
 

@@ -137,12 +137,13 @@ def animate(
     film = FuncAnimation(figure, draw, frames=len(points))
     more = {"extra_args": ["-vf", EVEN]} if ending == ".mp4" else {}
     writer = WRITERS[ending](fps=fps, **more)
-    if path is not None:
-        film.save(os.fspath(path), writer=writer, dpi=dpi)
-        return ax
-    with TemporaryDirectory() as folder:
+    # a film that is broken off is none, and leaves what was there
+    with TemporaryDirectory(dir=None if path is None else Path(path).absolute().parent) as folder:
         file = Path(folder) / f"film{ending}"
         film.save(os.fspath(file), writer=writer, dpi=dpi)
+        if path is not None:
+            os.replace(file, path)
+            return ax
         content = file.read_bytes()
     plt.close(figure)
     return Film(content, "video/mp4" if ending == ".mp4" else "image/gif")

@@ -222,7 +222,8 @@ def schedule(
         if values is not steps.rho:
             log_if_wide(panel, values)
         if panel.get_yscale() == "linear":
-            panel.set_ylim(min(0, 1.1 * values.min()), max(0, 1.1 * values.max()) or 1)
+            low, high = min(0, 1.1 * values.min()), max(0, 1.1 * values.max())
+            panel.set_ylim(*((low, high) if low < high else (-0.1, 1)))  # a line at 0 shows
     axes[0].figure.align_ylabels(axes)
     axes[-1].set(xlabel="progress $s = n/n_\\mathrm{steps}$", xlim=(0, 1))
     return axes if ax is None else ax

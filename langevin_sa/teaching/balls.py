@@ -50,7 +50,7 @@ def describe_balls(
     curvature, mean = _curvatures(potential, land, hot)
     held, low = around.held(hot), float(land.energy.min())
     if held and not any(well.depth is not None for well in land.wells):
-        mean = around.softness(hot)  # without barriers the widest way is the slowest
+        mean = around.softness(hot) or mean  # without barriers the widest way is the slowest
     nothing = 1e-9 * (land.top - low)  # an energy of rounding errors
     wells = [
         vars(well)

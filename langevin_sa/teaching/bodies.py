@@ -128,7 +128,7 @@ def _particles(formula: Any, start: np.ndarray) -> dict[str, Any]:
         "reach": float(formula.reach.max()),
         "near": NEIGHBOURS * spacing,
         "radii": [radius * min(1, spacing / (2 * max(radii))) for radius in radii],
-        "start": start.round(6).tolist(),
+        "start": [float(f"{x:.7g}") for x in start],
         "stiffness": stiffness,
         "hot": OF_DEPTH * depth if depth > 0 else OF_PUSH * abs(at),
     }

@@ -41,7 +41,8 @@ def notebooks() -> dict[str, dict[str, Any]]:
 
 
 def copy(folder: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
-    """Write the notebooks into a folder, which is made if it is not there.
+    """Write the notebooks into a folder, which is made if it is not there; what somebody has
+    worked in is kept.
 
     Parameters
     ----------
@@ -53,36 +54,30 @@ def copy(folder: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
     Returns
     -------
     list of Path
-        The files, in the order of the lessons.
+        The files that were written, in the order of the lessons: all but those that were changed
+        since they were copied, which are kept.
 
     Raises
     ------
     TypeError, ValueError
         For a `folder` that is none.
-    FileExistsError
-        If the folder has a notebook of such a name with other contents, before anything is written.
     """
     check_flags(force=force)
     if not isinstance(folder, (str, os.PathLike)):
         raise TypeError(f"folder must be the path of a folder, not {shown(folder)}")
     home = Path(folder)
-    if home.exists() and not home.is_dir():
-        raise ValueError(f"{home} must be a folder, and is a file")
+    beside = next(place for place in (home, *home.absolute().parents) if place.exists())
+    if not beside.is_dir():
+        raise ValueError(f"{home} must be a folder, and {beside} is a file")
     texts = {
         home / f"{name}.ipynb": json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
         for name, notebook in notebooks().items()
     }
-    changed = [path.name for path, text in texts.items() if _holds_other(path, text)]
-    if changed and not force:
-        raise FileExistsError(
-            f"{home} holds {', '.join(changed)} with other contents, in which somebody may have "
-            "worked, so that nothing was written: give another folder, or force=True (--force "
-            "on the command line) to lose them"
-        )
+    wanted = [path for path, text in texts.items() if force or not _holds_other(path, text)]
     home.mkdir(parents=True, exist_ok=True)
-    for path, text in texts.items():
-        write_whole(path, text)
-    return list(texts)
+    for path in wanted:
+        write_whole(path, texts[path])
+    return wanted
 
 
 def title(name: str) -> str:

@@ -78,9 +78,17 @@ function pause(on) {
 }
 
 // Run with every factor, the present one last; or stop doing so.
+// The user's own factor, which is the last that is tried, comes back where trying is broken off.
+function dropQueue() {
+  if (queue.length) settings.factor = queue[queue.length - 1];
+  queue = [];
+}
+
 function tryRates() {
-  if (queue.length) queue = [];
-  else {
+  if (queue.length) {
+    dropQueue();
+    restart();
+  } else {
     queue = [...FACTORS.filter((factor) => factor !== settings.factor), settings.factor];
     pause(false);
     next();
@@ -237,7 +245,7 @@ function toggleTheme() {
 }
 
 function restartNow() {
-  queue = [];
+  dropQueue();
   restart();
   pause(false);
 }

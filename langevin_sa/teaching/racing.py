@@ -31,6 +31,7 @@ from ..potential import Potential
 from ..storage.whole import write_whole
 from .basins import Landscape, minima_of, survey, window_of
 from .pages import Page, assembled
+from .space import space_of, surroundings
 
 TILTED = "(x**2 - 1)**2 + 0.3*x"  # two wells; all start in the upper one
 SCRIPTS = "noise plot optimizers panels race"
@@ -39,6 +40,7 @@ DECAY = [(0.0, 1), (0.4, 10), (0.6, 100), (0.8, 1000), (0.9, 2000)]
 MOMENTUM = 0.9  # of Momentum
 PLATEAU, AHEAD = 0.35, 1.0  # first temperatures of the others and of CoolMomentum, in barriers
 STABLE = 0.178  # lr*curvature of SGD: the noise is such that this lr makes the plateau
+FAR_ABOVE = 100  # of Adam's epsilon, that noise must be
 ALIKE = 1e-6  # of the loss shown: wells this close to the lowest are best, too
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_REPLICAS, MOST_STEPS = 5000, 10**6
@@ -92,8 +94,8 @@ def race(
     Raises
     ------
     ValueError, TypeError
-        For a potential of more coordinates or without a formula, numbers out of range, or a folder
-        that is not there.
+        For a potential of more coordinates or without a formula, one that does not hold the
+        replicas, numbers out of range, or a folder that is not there.
 
     Examples
     --------
@@ -163,6 +165,12 @@ def describe(
     begin = float(f"{inner[-1].x[0] if start is None else start:.3g}")
     depths = [well.depth for well in land.wells if well.depth is not None]
     barrier = max(depths, default=0.0) or (top - lowest) / 4 or 1.0
+    space = space_of(potential, box, minima)
+    if any(space.rings) or not surroundings(potential, space, box, barrier).held(barrier):
+        raise ValueError(
+            f"nothing holds the replicas on {potential.name}: a race needs an energy that rises on "
+            "both sides, or how low an optimizer ends has no meaning"
+        )
     minima = np.array([well.x for well in inner])
     noise, rates = _rates(potential, minima, barrier, noise, rho0)
     data = {
@@ -214,6 +222,12 @@ def _rates(
             "CoolMomentum": cool,
         }
     rates = {name: float(f"{rate:.2g}") for name, rate in rates.items()}
+    if noise < FAR_ABOVE * Adam(1.0).epsilon:
+        raise ValueError(
+            f"a noise of {noise:g} is not far above {Adam(1.0).epsilon:g}, which Adam and RMSprop "
+            "add to the size of the gradient: they would not move; give noise=, or write the "
+            "energy in other units"
+        )
     if not all(0 < number < np.inf for number in (noise, *rates.values())):
         raise ValueError(
             f"no learning rates suit {potential.name} and a noise of {noise:g}: its energies are "

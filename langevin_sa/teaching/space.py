@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 
 from .basins import CELLS
 
-REPEATS = 1e-6  # share of the energy's range within which a shifted potential is the same
+REPEATS = 1e-6  # share of U's change along an axis within which it is the same, shifted
 FARTHEST = 1e4  # window's widths to which an open axis is looked at
 LONGER = {1: 1.01, 2: 1.08}  # cells outside the window, from one to the next
 ENDED = 1e-6  # share of the law that may lie near there
@@ -81,13 +81,17 @@ def space_of(potential: Any, window: np.ndarray, minima: np.ndarray) -> Space:
 
 
 def _repeats(potential: Any, window: np.ndarray, axis: int, length: float) -> bool:
-    """Whether U is the same a length further along an axis."""
+    """Whether U is the same a length further along an axis, beside how it changes along it."""
     x = np.random.default_rng(0).uniform(window[:, 0], window[:, 1], (64, potential.dim))
+    elsewhere = x.copy()
+    elsewhere[:, axis] = np.roll(x[:, axis], 1)
     shift = np.zeros(potential.dim)
     shift[axis] = length
     here, *there = (np.asarray(potential.energy(x + k * shift)) for k in (0, 1, 5))
     with np.errstate(all="ignore"):
-        return bool((np.abs(np.array(there) - here) <= REPEATS * np.ptp(here)).all())
+        change = np.abs(potential.energy(elsewhere) - here).max()
+        rounding = 16 * np.finfo(float).eps * np.abs(here).max()
+        return bool((np.abs(np.array(there) - here) <= REPEATS * change + rounding).all())
 
 
 def walled(space: Space, domain: np.ndarray) -> Space:
@@ -134,10 +138,13 @@ class Surroundings:
         return float(np.exp(self.log_weight(T, there) - self.log_weight(T, everywhere)))
 
     def softness(self, T: float) -> float:
-        """Mean curvature that the law shows along its widest axis, T/<(x - <x>)^2>."""
+        """Mean curvature that the law shows along its widest axis, T/<(x - <x>)^2>; 0 where all
+        its weight is in one cell.
+        """
         weight = np.exp((self.energy.min() - self.energy) / T) * self.volume
         mean = weight @ self.points / weight.sum()
-        return float(T * weight.sum() / (weight @ (self.points - mean) ** 2).max())
+        spread = float((weight @ (self.points - mean) ** 2).max())
+        return T * float(weight.sum()) / spread if spread > 0 else 0.0
 
     def outside(self, low: float, temperatures: np.ndarray) -> np.ndarray:
         """Logarithm of exp((low - U)/T) summed over the cells outside the window, at each

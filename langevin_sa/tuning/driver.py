@@ -62,6 +62,8 @@ def automatic_schedule(
     ------
     TypeError, ValueError
         For what is no Potential, an unknown law or integrator, or negative numbers.
+    KeyboardInterrupt
+        After Ctrl-C in the pilot.
 
     Examples
     --------
@@ -87,6 +89,8 @@ def automatic_schedule(
         if replicas is None:
             replicas = max(64, 1 if x0 is None else len(np.atleast_2d(x0)))
         found = pilot(potential, n_steps, replicas, x0=x0, rng=rng, integrator=integrator)
+        if found.interrupted:
+            raise KeyboardInterrupt("interrupted in the pilot")
         if dt is None:  # of the friction that is given
             short = 1.0 if gamma is None or not row.overdamped else gamma / found.gamma
             dt = found.dt * short

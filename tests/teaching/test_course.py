@@ -121,9 +121,8 @@ def test_command(tmp_path):
     files[1].write_text("my notes")
     files[2].unlink()
     kept = CliRunner().invoke(main, ["course", str(folder)])
-    assert kept.exit_code == 1 and "2_thermostats.ipynb with other contents" in kept.output
-    assert "--force" in kept.output and not files[2].exists()
-    assert files[1].read_text() == "my notes"
+    assert kept.exit_code == 0 and "kept 2_thermostats.ipynb, which was changed" in kept.output
+    assert files[2].exists() and files[1].read_text() == "my notes"
     assert CliRunner().invoke(main, ["course", str(folder), "--force"]).exit_code == 0
     assert json.loads(files[1].read_text(encoding="utf-8")) == LESSONS["2_thermostats"]
 
@@ -132,6 +131,8 @@ def test_what_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="must be a folder, and is a file"):
         copy(tmp_path / "file")
+    with pytest.raises(ValueError, match="file is a file"):
+        copy(tmp_path / "file" / "within")
     with pytest.raises(TypeError, match="path of a folder, not 3"):
         copy(3)
     with pytest.raises(TypeError, match="force must be True or False"):

@@ -121,7 +121,7 @@ def test_every_potential_of_one_coordinate():
             U = make(dim=1)
         except (TypeError, ValueError):
             U = make()
-        if U.dim == 1 and U.formula is not None:
+        if U.dim == 1 and U.formula is not None and U.name != "periodic":
             data = known(lsa.race(U))
             made += 1
             assert all(0 < rate < np.inf for rate in (*data["rates"].values(), data["noise"]))
@@ -137,7 +137,10 @@ def test_bad_input(tmp_path):
         (lsa.potentials.rastrigin(dim=2), "one coordinate, and rastrigin has dim 2; give dim=1"),
         (plain, "mine is made of functions"),
         (lsa.Potential.from_formula("sqrt(x - 100)"), "finite nowhere in the window"),
-        (lsa.Potential.from_formula("1e-200*(x**2 - 1)**2 + 3e-201*x"), "no learning rates suit"),
+        (lsa.Potential.from_formula("x"), "nothing holds the replicas on x"),
+        (lsa.Potential.from_formula("cos(x)"), "nothing holds the replicas"),
+        (lsa.Potential.from_formula("1e-20*((x**2 - 1)**2 + 0.3*x)"), "in other units"),
+        (lsa.Potential.from_formula("1e-200*(x**2 - 1)**2 + 3e-201*x"), "not far above"),
     ):
         with pytest.raises(ValueError, match=message):
             lsa.race(potential, tmp_path / "race.html")
@@ -318,8 +321,7 @@ def test_other_rates_are_tried_and_the_present_one_comes_back(opened):
 
 
 def test_no_requests_and_no_errors(opened):
-    odd = lsa.Potential.from_formula("x")  # no well at all
-    for U in (None, POTENTIALS["rastrigin"], odd, lsa.potentials.harmonic()):
+    for U in (None, POTENTIALS["rastrigin"], lsa.potentials.harmonic()):
         page = opened(U, address="speed=20000&replicas=50")
         page.run("new Promise((done) => setTimeout(done, 300))")
         assert [url.split("#")[0].split("/")[-1] for url in page.requests()] == ["race.html"]
