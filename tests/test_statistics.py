@@ -24,6 +24,13 @@ def test_bootstrap_knows_no_unit(unit):
     assert bootstrap_mean([1.0, np.inf]) == pytest.approx((np.inf, np.nan, np.nan), nan_ok=True)
 
 
+def test_bootstrap_of_values_alike_but_for_rounding():
+    sample = np.repeat([0.0, 1.0], [5, 3])
+    for seed in range(20):
+        noise = 1e-9 * np.random.default_rng(seed).standard_normal(8)
+        assert bootstrap_mean(sample + noise) == pytest.approx(bootstrap_mean(sample), abs=1e-8)
+
+
 def test_bootstrap_by_hand():
     sample = np.random.default_rng(1).exponential(size=80)
     assert bootstrap_mean(sample, 5) == bootstrap_mean(sample, 5)

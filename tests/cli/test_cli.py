@@ -349,7 +349,7 @@ def test_config_that_is_wrong(here, text, message):
         (["page"], "give the NAME of a potential"),
         (["page", "double_wel"], "did you mean 'double_well'?"),
         (["page", "rastrigin"], "rastrigin has dim 10; give dim=1 or dim=2"),
-        (["page", "lennard_jones", "--param", "particles=2"], "has dim 6"),
+        (["page", "lennard_jones", "--param", "particles=2"], "a cutoff in a periodic rectangle"),
         (["page", "ackley", "--dim", 2], "a page needs a formula"),
         (["page", "--formula", "x + y + z"], "has dim 3"),
         (["page", "--formula", "sqrt(x - 100)"], "finite nowhere"),
