@@ -1,5 +1,7 @@
 """Statistics against SciPy's, and by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -25,9 +27,9 @@ def test_bootstrap_knows_no_unit(unit):
 
 
 def test_bootstrap_of_values_alike_but_for_rounding():
-    sample = np.repeat([0.0, 1.0], [5, 3])
-    for seed in range(20):
-        noise = 1e-9 * np.random.default_rng(seed).standard_normal(8)
+    for zeros, ones, seed in itertools.product(range(1, 12), range(1, 12), range(4)):
+        sample = np.repeat([0.0, 1.0], [zeros, ones])
+        noise = 1e-9 * np.random.default_rng(seed).standard_normal(zeros + ones)
         assert bootstrap_mean(sample + noise) == pytest.approx(bootstrap_mean(sample), abs=1e-8)
 
 
