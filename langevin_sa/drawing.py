@@ -40,7 +40,8 @@ class Brief:
     """A dataclass that prints its arrays as their shapes; declared with ``repr=False``."""
 
     def __repr__(self) -> str:
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.repr}  # type: ignore[arg-type]
+        names = [f.name for f in fields(self) if f.repr]  # type: ignore[arg-type]
+        values = {name: getattr(self, name) for name in names}
         told = (f"{name}={brief(v)!r}" for name, v in values.items() if v is not None)
         return f"{type(self).__name__}({', '.join(told)})"
 
